@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Cloudn API from plain Python: nothing in this package knows of Ansible."""
+
+from __future__ import annotations
+
+from .client import Client, Deadline, is_read
+from .errors import (
+    ApiError,
+    BadAnswer,
+    CloudnError,
+    JobFailed,
+    JobLost,
+    JobTimeout,
+    NotSent,
+    UnknownOutcome,
+    UsageError,
+)
+
+__all__ = [
+    "ApiError",
+    "BadAnswer",
+    "Client",
+    "CloudnError",
+    "Deadline",
+    "JobFailed",
+    "JobLost",
+    "JobTimeout",
+    "NotSent",
+    "UnknownOutcome",
+    "UsageError",
+    "is_read",
+]

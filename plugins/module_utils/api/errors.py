@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every error of the API client, and what each of them says about the outcome of a command."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class CloudnError(Exception):
+    """Base of all errors here. The message is for people; the attributes are for programs.
+
+    Attributes: ``command`` (API command), ``status`` (HTTP status), ``code`` (the service's error code),
+    ``text`` (the service's words), ``job_id``. Each is ``None`` where it is not known. None of them ever
+    holds a URL, a key, a secret or a signature.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        command: str | None = None,
+        status: int | None = None,
+        code: int | None = None,
+        text: str | None = None,
+        job_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.command = command
+        self.status = status
+        self.code = code
+        self.text = text
+        self.job_id = job_id
+
+    def details(self) -> dict[str, t.Any]:
+        """Return the attributes that are known, under the names ``command``, ``http_status``, ``error_code``, ..."""
+        known = {
+            "command": self.command,
+            "http_status": self.status,
+            "error_code": self.code,
+            "error_text": self.text,
+            "job_id": self.job_id,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+
+class UsageError(CloudnError):
+    """What was asked for is wrong or impossible; found before anything was changed."""
+
+
+class NotSent(CloudnError):
+    """The service was not reached, or turned the request away unread: nothing has been done.
+
+    ``passing`` is false where trying again is of no use; ``retry_after`` are the seconds that the service asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        command: str | None = None,
+        status: int | None = None,
+        passing: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, command, status)
+        self.passing = passing
+        self.retry_after = retry_after
+
+
+class ApiError(CloudnError):
+    """The service answered with an error: the command was refused."""
+
+
+class UnknownOutcome(CloudnError):
+    """A command was sent and its answer was lost or unreadable: it may have been done or not."""
+
+
+class BadAnswer(UnknownOutcome):
+    """An answer that is no answer of this API: cut, garbled, HTML, or without the expected fields."""
+
+
+class JobFailed(ApiError):
+    """An asynchronous job ended as failed. ``code`` is the inner error code, the one with a meaning."""
+
+
+class JobLost(UnknownOutcome):
+    """The service does not know the job (any more), so it can't tell how it ended."""
+
+
+class JobTimeout(CloudnError):
+    """A job had not ended at the deadline. It goes on at the service."""

@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place that knows AnsibleModule: options to a client, errors to fail_json, results to exit_json."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+from .api import Client, CloudnError, UsageError
+from .api.client import REQUESTS_ERROR, Record
+from .api.decode import XMLTODICT_ERROR
+from .report import Report
+
+DEFAULT_URL = "https://comp-api.jp-e1.cloudn-service.com/client/api"
+
+CONNECTION: dict[str, t.Any] = {
+    "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["CLOUDN_API_URL"])},
+    "api_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CLOUDN_API_KEY"])},
+    "api_secret": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CLOUDN_API_SECRET"])},
+    "api_timeout": {"type": "float", "default": 30},
+    "api_retries": {"type": "int", "default": 5},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "response_format": {"type": "str", "default": "json", "choices": ["json", "xml"]},
+    "signature_expires": {"type": "int", "default": 600},
+    "account": {"type": "str"},
+    "domain_id": {"type": "str"},
+    "ec2_url": {"type": "str", "fallback": (env_fallback, ["CLOUDN_EC2_URL"])},
+    "ec2_version": {"type": "str", "default": "2010-11-15"},
+}
+WAIT: dict[str, t.Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 600},
+}
+TAGS: dict[str, t.Any] = {
+    "tags": {"type": "dict"},
+    "purge_tags": {"type": "bool", "default": True},
+}
+
+
+def connect(options: t.Mapping[str, t.Any]) -> Client:
+    """Return a client for connection options, of a module or of the inventory.
+
+    Raises ``UsageError`` for options that are missing or make no sense.
+    """
+    for option in ("api_key", "api_secret"):
+        if not options.get(option):
+            raise UsageError(
+                f"{option}: is missing; set the option, or the environment variable CLOUDN_{option.upper()}"
+            )
+    if not str(options["api_url"]).startswith(("http://", "https://")):
+        raise UsageError(f"api_url: {options['api_url']!r} is no http or https address")
+    for option, least in (("api_timeout", 0.1), ("api_retries", 0), ("signature_expires", 0)):
+        if options[option] < least:
+            raise UsageError(f"{option}: must be at least {least:g}, not {options[option]:g}")
+    if bool(options.get("account")) != bool(options.get("domain_id")):
+        raise UsageError("account, domain_id: either needs the other")
+    verify: bool | str = options["validate_certs"]
+    if verify and options.get("ca_path"):
+        verify = str(options["ca_path"])
+    return Client(
+        options["api_url"],
+        options["api_key"],
+        options["api_secret"],
+        timeout=options["api_timeout"],
+        retries=options["api_retries"],
+        verify=verify,
+        response_format=options["response_format"],
+        signature_expires=options["signature_expires"],
+        account=options.get("account"),
+        domain_id=options.get("domain_id"),
+    )
+
+
+def run(
+    spec: dict[str, t.Any],
+    act: t.Callable[[Client, Record, bool], Record | Report],
+    plural: str = "",
+    singular: str = "",
+    **constraints: t.Any,
+) -> None:
+    """Run a module: ``act(client, options, check)`` returns the result, or a ``Report`` on several objects.
+
+    A report's objects are returned under ``plural``, and under ``singular`` too where there is just one.
+    ``constraints`` are AnsibleModule's own (``mutually_exclusive``, ...).
+    """
+    module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
+        if problem:
+            module.fail_json(msg=missing_required_lib(library), exception=problem)
+    if "wait_timeout" in module.params and module.params["wait_timeout"] < 0:
+        module.fail_json(msg=f"wait_timeout: must not be negative, it is {module.params['wait_timeout']}")
+    try:
+        outcome = act(connect(module.params), module.params, module.check_mode)
+    except CloudnError as error:
+        module.fail_json(msg=error.message, **error.details())
+        return
+    if not isinstance(outcome, Report):
+        module.exit_json(**outcome)
+        return
+    for warning in outcome.warnings:
+        module.warn(warning)
+    objects = outcome.objects()
+    result = {**outcome.result(), plural: objects}
+    if len(objects) == 1:
+        result[singular] = objects[0]
+    if outcome.failed:
+        module.fail_json(**{**result, **outcome.failure()})
+    module.exit_json(**result)

@@ -1,0 +1,294 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans: the steps that lead objects from what they are to what they shall be, told or taken."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from .api import ApiError, Client, CloudnError, Deadline, UnknownOutcome
+from .api.client import Record
+from .api.jobs import Jobs
+
+# How often plans are made anew after unknown outcomes before the last error stands.
+_ROUNDS = 3
+
+
+class _This:
+    """Stands in a step's parameters for the id of the track's object, which a new one gets only when it is made."""
+
+    def __repr__(self) -> str:
+        return "<id>"
+
+
+THIS = _This()
+
+
+class Step(t.NamedTuple):
+    """One command to send: what a person reads of it, what is sent, and how its result is judged.
+
+    ``expect`` are the states in which the object may be afterwards (none given: any). A step that is ``early`` needs only the
+    answer of the step before it (which brings the id), not the end of its job.
+    """
+
+    text: str
+    command: str
+    params: Record
+    expect: tuple[str, ...] = ()
+    early: bool = False
+
+
+class Track:
+    """What happens to one object: its stages in order, the steps of one stage together.
+
+    Arguments:
+        name: what the user calls the object.
+        found: the object as the service has it, or ``None``.
+        stages: lists of steps. Nothing in them means that nothing is to do.
+        before, after: the object's managed attributes, now and then, for the diff.
+        absorb: called as ``absorb(track, step, result)`` with the result of each step that was done.
+
+    ``actions`` tells people what the steps do. After ``apply``: ``object`` is the object as the results show it, ``done`` the texts of the steps that were done,
+    ``error`` what stopped the track, ``jobs`` the ids of jobs that were not waited for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        found: Record | None,
+        stages: list[list[Step]],
+        before: Record,
+        after: Record,
+        absorb: t.Callable[[Track, Step, Record], None],
+    ) -> None:
+        self.name = name
+        self.found = found
+        self.stages = [stage for stage in stages if stage]
+        self.actions = [step.text for stage in stages for step in stage]
+        self.before = before
+        self.after = after
+        self.absorb = absorb
+        self.object: Record = dict(found or {})
+        self.id: str | None = self.object.get("id")
+        self.done: list[str] = []
+        self.jobs: list[str] = []
+        self.error: CloudnError | None = None
+        self._next = 0
+        self._sending = 0
+
+    def resume(self, again: Track) -> None:
+        """Go on with the stages of a plan that was made anew after an unknown outcome."""
+        self.stages = again.stages
+        self.keep(again.object)
+        self.error = None
+        self._next = 0
+
+    def keep(self, found: Record) -> None:
+        """Take the object as it was found; a password that was made for it is shown only once, so it stays."""
+        password = {"password": self.object["password"]} if "password" in self.object else {}
+        self.object = {**found, **password}
+        self.id = self.object.get("id")
+
+    def ready(self) -> list[Step]:
+        """Return the steps that can be sent now, and count them as being sent."""
+        if self.error or self._sending or self._next == len(self.stages):
+            return []
+        stage = self.stages[self._next]
+        if self.jobs and not all(step.early for step in stage):
+            return []
+        self._next += 1
+        self._sending = len(stage)
+        return stage
+
+    def answered(self) -> None:
+        """One of the steps being sent has been answered, or has failed."""
+        self._sending -= 1
+
+    @property
+    def sent(self) -> bool:
+        """Whether all there is to send has been sent."""
+        return bool(self.error) or (self._next == len(self.stages) and not self._sending)
+
+    def ended(self, step: Step, result: Record) -> None:
+        """Take in the result of a step and judge it by the state that it must have led to."""
+        self.absorb(self, step, result)
+        state = self.object.get("state")
+        if step.expect and state not in step.expect:
+            message = f"{step.command}: the service calls it done, but {self.name} is {state}, not {step.expect[0]}"
+            self.fail(CloudnError(message, step.command))
+            return
+        self.done.append(step.text)
+
+    def fail(self, error: CloudnError) -> None:
+        """Stop the track; its first error stays, except that an unknown outcome outweighs a known one."""
+        if self.error is None or isinstance(error, UnknownOutcome):
+            self.error = error
+
+
+def apply(client: Client, tracks: list[Track], deadline: Deadline, parallel: int = 10, wait: bool = True) -> None:
+    """Take the steps of all tracks at once, at most ``parallel`` being sent at a time, and wait for all jobs together.
+
+    With ``wait`` false only those jobs are waited for that a later step needs. Errors end up in their tracks; nothing
+    is raised for them.
+    """
+    _Run(client, tracks, deadline, parallel, wait).run()
+
+
+def converge(
+    client: Client,
+    tracks: list[Track],
+    deadline: Deadline,
+    again: t.Callable[[Track], Track | None],
+    parallel: int = 10,
+    wait: bool = True,
+) -> None:
+    """Apply plans; where one ended without a known or good outcome, look at the service and go on from there.
+
+    This is the one place that finds out after an unknown outcome. No command is sent again because it may have been
+    lost: ``again(track)`` finds the object anew and plans anew, and only what is then still missing is done. It returns
+    ``None`` where looking can't tell, and raises ``CloudnError`` where it fails. A track whose error was a plain refusal
+    is only forgiven, when nothing is missing any more (somebody else did it); it is not tried again.
+    """
+    pending = tracks
+    for _round in range(_ROUNDS):
+        apply(client, pending, deadline, parallel, wait)
+        failed = [track for track in pending if isinstance(track.error, (UnknownOutcome, ApiError))]
+        pending = [track for track in failed if _look_again(track, again)]
+        if not pending:
+            return
+
+
+def _look_again(track: Track, again: t.Callable[[Track], Track | None]) -> bool:
+    """Plan a failed track anew; return whether there is something left to apply."""
+    failure = track.error
+    unknown = isinstance(failure, UnknownOutcome)
+    try:
+        fresh = again(track)
+    except CloudnError as error:
+        if unknown:
+            failure.message += f". Looking what became of it failed too: {error.message}"
+        return False
+    if fresh is None:
+        return False
+    if fresh.stages:
+        if unknown:
+            track.resume(fresh)
+        else:
+            track.keep(fresh.object)
+        return unknown
+    track.error = None
+    track.keep(fresh.object)
+    if unknown:
+        track.done = track.actions
+    return False
+
+
+class _Run:
+    """One application of plans: sends from a few threads, follows the jobs from its own."""
+
+    def __init__(self, client: Client, tracks: list[Track], deadline: Deadline, parallel: int, wait: bool) -> None:
+        self._client = client
+        self._tracks = tracks
+        self._deadline = deadline
+        self._parallel = parallel
+        self._wait = wait
+        self._jobs = Jobs(client, deadline)
+        self._owners: dict[str, tuple[Track, Step]] = {}
+        self._next_poll = 0.0
+
+    def run(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(self._parallel) as threads:
+            answers: dict[concurrent.futures.Future[Record], tuple[Track, Step]] = {}
+            while True:
+                ready = [(track, step) for track in self._tracks for step in track.ready()]
+                if len(ready) == 1 and not answers:
+                    # Alone: this thread's connection is open already.
+                    self._take(*ready[0], self._attempt(*ready[0]))
+                    continue
+                for track, step in ready:
+                    answers[threads.submit(self._attempt, track, step)] = (track, step)
+                if not answers and not self._awaited():
+                    return
+                if answers:
+                    pause = self._until_poll() if self._jobs else None
+                    ended, _going = concurrent.futures.wait(
+                        answers, pause, return_when=concurrent.futures.FIRST_COMPLETED
+                    )
+                    for answer in ended:
+                        self._take(*answers.pop(answer), answer.result())
+                elif self._until_poll():
+                    self._client.sleep(self._until_poll())
+                if self._jobs and not self._until_poll():
+                    self._poll()
+
+    def _awaited(self) -> bool:
+        """Whether there are jobs whose end somebody needs."""
+        return any(track.jobs and (self._wait or not track.sent) for track in self._tracks)
+
+    def _attempt(self, track: Track, step: Step) -> Record | CloudnError:
+        """Send one step; runs in any thread. An error is returned, not raised: it belongs to its track."""
+        params = {
+            name: track.id
+            if value is THIS
+            else [track.id if item is THIS else item for item in value]
+            if isinstance(value, list)
+            else value
+            for name, value in step.params.items()
+        }
+        try:
+            return self._client.call(step.command, params, self._deadline)
+        except CloudnError as error:
+            return error
+
+    def _take(self, track: Track, step: Step, answer: Record | CloudnError) -> None:
+        """Take in the answer to a step: an error, a job to follow, or a result."""
+        track.answered()
+        if isinstance(answer, CloudnError):
+            track.fail(answer)
+            return
+        if track.id is None and "id" in answer:
+            track.id = track.object["id"] = answer["id"]
+        job_id = answer.get("jobid")
+        if job_id is None:
+            track.ended(step, answer)
+            return
+        if not self._jobs:
+            self._next_poll = 0.0
+        track.jobs.append(job_id)
+        self._owners[job_id] = (track, step)
+        self._jobs.add(job_id, step.command)
+        soonest = self._client.clock() + self._jobs.pause()
+        self._next_poll = min(self._next_poll, soonest) if self._next_poll else soonest
+
+    def _until_poll(self) -> float:
+        return max(0.0, min(self._next_poll - self._client.clock(), self._deadline.remaining()))
+
+    def _poll(self) -> None:
+        """Ask once how the jobs are; at the deadline, give up on those that are still pending."""
+        try:
+            ends = self._jobs.poll()
+        except CloudnError as error:
+            for job_id in self._jobs:
+                message = f"{error.message}; so job {job_id} can't be followed, and its outcome is unknown"
+                self._drop(job_id, UnknownOutcome(message, self._owners[job_id][1].command, job_id=job_id))
+            return
+        for end in ends:
+            track, step = self._owners[end.job_id]
+            track.jobs.remove(end.job_id)
+            if end.error:
+                track.fail(end.error)
+            else:
+                track.ended(step, end.result)
+        if not self._deadline.remaining():
+            for job_id in self._jobs:
+                self._drop(job_id, None)
+        self._next_poll = self._client.clock() + self._jobs.pause()
+
+    def _drop(self, job_id: str, error: CloudnError | None) -> None:
+        """Follow a job no longer, and stop its track with ``error`` (or, without one, as timed out)."""
+        timeout = self._jobs.overdue(job_id, self._deadline.seconds)
+        track = self._owners[job_id][0]
+        track.jobs.remove(job_id)
+        track.fail(error or timeout)

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports: what a plan did, or would do, as an Ansible result tells it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .api.client import Record
+from .plan import Track
+
+_MOST_FAILURES_TOLD = 5
+
+
+class Report:
+    """The outcome of one task over one or several objects.
+
+    ``show(track, check)`` returns an object as the user sees it. With ``check`` nothing was applied: the same fields
+    then say what would be.
+    """
+
+    def __init__(
+        self,
+        tracks: t.Sequence[Track],
+        show: t.Callable[[Track, bool], Record],
+        check: bool = False,
+        warnings: t.Sequence[str] = (),
+    ) -> None:
+        self.tracks = tracks
+        self.warnings = list(warnings)
+        self._show = show
+        self._check = check
+
+    @property
+    def changed(self) -> bool:
+        """Whether something was changed, or with ``check`` would be."""
+        return any(track.actions if self._check else track.done for track in self.tracks)
+
+    @property
+    def failed(self) -> list[Track]:
+        """The tracks that ended with an error."""
+        return [track for track in self.tracks if track.error]
+
+    def objects(self) -> list[Record]:
+        """Return every object, in the order it was named, with its ``error`` where it failed."""
+        shown = []
+        for track in self.tracks:
+            item = self._show(track, self._check)
+            if track.error:
+                item["error"] = track.error.message
+            shown.append(item)
+        return shown
+
+    def result(self) -> Record:
+        """Return what every module tells: changed, actions, diff, the ids of jobs not waited for."""
+        result: Record = {
+            "changed": self.changed,
+            "actions": [action for track in self.tracks for action in track.actions],
+            "diff": {
+                "before": {track.name: track.before for track in self.tracks},
+                "after": {track.name: track.after for track in self.tracks},
+            },
+        }
+        jobs = [job_id for track in self.tracks for job_id in track.jobs]
+        if jobs:
+            result["jobs"] = jobs
+        return result
+
+    def failure(self) -> Record:
+        """Return the message and the details of what failed."""
+        failed = self.failed
+        first = failed[0].error
+        assert first is not None
+        if len(self.tracks) == 1:
+            return {"msg": first.message, **first.details()}
+        told = "; ".join(
+            f"{track.name}: {track.error.message}" for track in failed[:_MOST_FAILURES_TOLD] if track.error
+        )
+        more = f"; and {len(failed) - _MOST_FAILURES_TOLD} more" if len(failed) > _MOST_FAILURES_TOLD else ""
+        return {"msg": f"{len(failed)} of {len(self.tracks)} failed: {told}{more}"}

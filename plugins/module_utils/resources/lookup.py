@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Picks exactly one object by name or id, or says why that can't be done."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..api import UsageError
+from ..api.client import Record
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_MOST_NAMES_TOLD = 20
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether a text has the form of the service's ids (a host name never starts with a digit, but may be one)."""
+    return bool(_UUID.match(text))
+
+
+def matches(item: Record, wanted: str, name: str = "name") -> bool:
+    """Tell whether an object is the one that a user means by a name (exact) or an id."""
+    return wanted in (item.get("id"), item.get(name))
+
+
+def pick(items: t.Iterable[Record], wanted: str, option: str, name: str = "name") -> Record:
+    """Return the one object that ``wanted`` names, by id or by its exact name.
+
+    ``option`` is the user's option, for messages; ``name`` the field that holds the name. Raises ``UsageError`` when
+    there is none (listing what there is) or when several have that name (listing their ids).
+    """
+    known = {item["id"]: item for item in items}  # a template is listed once for each of its zones
+    if wanted in known:
+        return known[wanted]
+    found = [item for item in known.values() if item.get(name) == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{option}: {len(found)} are named {wanted!r}; name one by its id: {told(found, name)}")
+    raise UsageError(
+        f"{option}: there is no {wanted!r}. {'There are' if known else 'There are none'}{_list(known, name)}"
+    )
+
+
+def told(items: t.Iterable[Record], name: str = "name") -> str:
+    """Return objects as people tell them apart: ``id (name, zone)``."""
+    return "; ".join(
+        f"{item['id']} ({', '.join(filter(None, [item.get(name), item.get('zonename')]))})" for item in items
+    )
+
+
+def _list(known: dict[str, Record], name: str) -> str:
+    names = sorted({str(item.get(name)) for item in known.values()})
+    more = f" and {len(names) - _MOST_NAMES_TOLD} more" if len(names) > _MOST_NAMES_TOLD else ""
+    return f": {', '.join(names[:_MOST_NAMES_TOLD])}{more}" if names else ""

@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security groups: shown, found, planned, applied."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import ApiError, Client, Deadline, UsageError
+from ..api.client import Record
+from ..plan import THIS, Step, Track, converge
+from ..report import Report
+from . import rules, tags
+from .lookup import is_uuid, pick
+from .rules import DIRECTIONS, Rule
+
+_PARAMETER_ERROR, _IN_USE = 431, 536
+_PARALLEL = 10
+
+
+def shape(group: Record) -> Record:
+    """Return a security group as the user sees it."""
+    return {
+        "id": group.get("id"),
+        "name": group.get("name"),
+        "description": group.get("description"),
+        "ingress": [rules.shape(rule) for rule in rules.listed(group, "ingress")],
+        "egress": [rules.shape(rule) for rule in rules.listed(group, "egress")],
+        "account": group.get("account"),
+        "domain": group.get("domain"),
+        "domain_id": group.get("domainid"),
+        "tags": tags.shape(group),
+    }
+
+
+def search(client: Client, query: Record | None = None) -> list[Record]:
+    """Return the security groups that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
+    try:
+        return client.list("listSecurityGroups", query)
+    except ApiError as error:
+        if query and query.get("id") and error.code == _PARAMETER_ERROR:
+            return []
+        raise
+
+
+def find(client: Client, wanted: str) -> Record | None:
+    """Return the security group with this id or name; names are unique in an account."""
+    found = search(client, {"id": wanted}) if is_uuid(wanted) else []
+    found = found or search(client, {"securitygroupname": wanted})
+    return next((group for group in found if wanted in (group.get("id"), group.get("name"))), None)
+
+
+def find_all(client: Client, wanted: t.Iterable[str], option: str) -> list[Record]:
+    """Return the security groups with these names or ids. Raises ``UsageError`` for one that does not exist."""
+    groups = search(client)
+    return [pick(groups, one, option) for one in wanted]
+
+
+def ensure(client: Client, options: Record, check: bool = False) -> Report:
+    """Bring one security group to the state that is asked for in ``options`` (the module's).
+
+    Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
+    anything is changed.
+    """
+    if not options["name"].strip():
+        raise UsageError("name: must not be empty")
+    for direction in DIRECTIONS:  # what is wrong in itself is told before the service is asked
+        rules.given(options.get(direction) or [], direction, "", [])
+    deadline = Deadline(options["wait_timeout"], client.clock)
+    warnings: list[str] = []
+    record = _found(client, options)
+    track = plan(record, options, _account(client, options, record), warnings)
+    if not check:
+        converge(client, [track], deadline, lambda _track: _again(client, options), _PARALLEL, options["wait"])
+        if track.error and track.error.code == _IN_USE:
+            track.error.message += _users(client, track)
+    return Report([track], show, check, warnings)
+
+
+def _found(client: Client, options: Record) -> Record | None:
+    """Return the group, with its tags where they matter: a listing shows none for a group without rules."""
+    record = find(client, options["name"])
+    if record and options["state"] == "present" and options.get("tags") is not None and not record.get("tags"):
+        found = client.list("listTags", {"resourceid": record["id"], "resourcetype": tags.SECURITY_GROUP})
+        record["tags"] = [{"key": tag["key"], "value": tag.get("value", "")} for tag in found]
+    return record
+
+
+def _again(client: Client, options: Record) -> Track:
+    record = _found(client, options)
+    return plan(record, {**options, "on_immutable_drift": "ignore"}, _account(client, options, record), [])
+
+
+def _account(client: Client, options: Record, record: Record | None) -> str:
+    """Return the account that owns the group, and so the groups that its rules name without an account.
+
+    A group of this account that no rule names yet must exist. Raises ``UsageError`` if it does not.
+    """
+    account = (record or {}).get("account", "")
+    if options["state"] == "absent":
+        return account
+    entries = [entry for direction in DIRECTIONS for entry in options.get(direction) or []]
+    named = [group for entry in entries for group in entry.get("groups") or []]
+    known = {rules.parse(raw).group for direction in DIRECTIONS for raw in rules.listed(record or {}, direction)}
+    if all(group["name"] in known for group in named):
+        return account
+    groups = search(client)
+    account = account or next((group["account"] for group in groups if group.get("account")), "")
+    for group in named:
+        if group.get("account") in (None, account) and group["name"] != options["name"]:
+            pick([{**one, "id": one["name"]} for one in groups], group["name"], "groups")
+    return account
+
+
+def plan(record: Record | None, options: Record, account: str, warnings: list[str]) -> Track:
+    """Return the track that leads the group to what is asked for; looks at its arguments only.
+
+    New rules are added before old ones go, so that a rule that is replaced leaves no gap. Appends to ``warnings``. Raises
+    ``UsageError`` for drift that can't be mended.
+    """
+    name = options["name"]
+    if options["state"] == "absent":
+        return _plan_absence(record, name)
+    before: Record = {}
+    after: Record = {"state": "present"}
+    create, allow, revoke = [], [], []
+    if record is None:
+        create = [_create(options, after)]
+    else:
+        before["state"] = "present"
+        _check_description(record, options, before, after, warnings)
+    for direction in DIRECTIONS:
+        if options.get(direction) is None:
+            continue
+        given = rules.given(options[direction], direction, account, warnings)
+        current = {rules.parse(raw): raw for raw in rules.listed(record or {}, direction)}
+        goal = given if options["purge_rules"] else given | current.keys()
+        allow += _allow(name, direction, goal - current.keys())
+        revoke += _revoke(name, direction, {rule: raw for rule, raw in current.items() if rule not in goal})
+        after[direction] = [str(rule) for rule in sorted(goal)]
+        if record is not None:
+            before[direction] = [str(rule) for rule in sorted(current)]
+    stages = [create, allow, revoke]
+    if options.get("tags") is not None:
+        current_tags = tags.shape(record or {})
+        after["tags"] = tags.wanted(current_tags, options["tags"], options["purge_tags"])
+        if record is not None:
+            before["tags"] = current_tags
+        stages += tags.stages(tags.SECURITY_GROUP, name, current_tags, after["tags"])
+    return Track(name, record, stages, before, after, absorb)
+
+
+def _plan_absence(record: Record | None, name: str) -> Track:
+    if record is None:
+        return Track(name, None, [], {}, {}, absorb)
+    if record.get("name") == "default":
+        raise UsageError("name: the group default can't be deleted; the service keeps one in every account")
+    step = Step(f"{name}: delete", "deleteSecurityGroup", {"id": THIS})
+    return Track(name, record, [[step]], {"state": "present", "id": record["id"]}, {"state": "absent"}, absorb)
+
+
+def _create(options: Record, after: Record) -> Step:
+    name, description = options["name"], options.get("description")
+    if is_uuid(name):
+        raise UsageError(f"name: there is no security group with the id {name}")
+    if description is not None:
+        after["description"] = description
+    return Step(f"{name}: create", "createSecurityGroup", {"name": name, "description": description})
+
+
+def _check_description(record: Record, options: Record, before: Record, after: Record, warnings: list[str]) -> None:
+    given, current = options.get("description"), record.get("description") or ""
+    if given is None:
+        return
+    before["description"] = after["description"] = current
+    if given == current or options["on_immutable_drift"] == "ignore":
+        return
+    text = f"{options['name']}: description is {current!r}, not {given!r}. The service can't change it on an existing group"
+    if options["on_immutable_drift"] == "fail":
+        raise UsageError(f"{text}: leave the option out, or set on_immutable_drift: warn or ignore")
+    warnings.append(text)
+
+
+def _allow(name: str, direction: str, new: t.Iterable[Rule]) -> list[Step]:
+    """Return the steps that add rules: one for all CIDRs of a protocol and range, one for all groups of them."""
+    calls: dict[tuple[str, bool], list[Rule]] = {}
+    for rule in sorted(new):
+        calls.setdefault((rule.kind, bool(rule.cidr)), []).append(rule)
+    steps = []
+    for (kind, by_cidr), alike in calls.items():
+        params = {"securitygroupid": THIS, **alike[0].params()}
+        if by_cidr:
+            params["cidrlist"] = [rule.cidr for rule in alike]
+        else:
+            params["usersecuritygrouplist"] = [{"account": rule.account, "group": rule.group} for rule in alike]
+        text = f"{name}: allow {direction} {kind} {_way(direction)} {', '.join(rule.peer for rule in alike)}"
+        steps.append(Step(text, f"authorizeSecurityGroup{direction.capitalize()}", params))
+    return steps
+
+
+def _revoke(name: str, direction: str, old: dict[Rule, Record]) -> list[Step]:
+    command = f"revokeSecurityGroup{direction.capitalize()}"
+    return [
+        Step(
+            f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}",
+            command,
+            {"id": old[rule]["ruleid"]},
+        )
+        for rule in sorted(old)
+    ]
+
+
+def _way(direction: str) -> str:
+    return "from" if direction == "ingress" else "to"
+
+
+def absorb(track: Track, step: Step, result: Record) -> None:
+    """Take a result into the group's track; a job's result lists only the rules that it added."""
+    if step.command in ("createTags", "deleteTags"):
+        tags.absorb(track, step)
+        return
+    known = track.object
+    group = result.get("securitygroup") or {}
+    track.object = {**known, **group}
+    for direction in DIRECTIONS:
+        kept = [raw for raw in rules.listed(known, direction) if not _revoked(raw, step)]
+        track.object[direction + "rule"] = kept + rules.listed(group, direction)
+    track.id = track.object.get("id")
+
+
+def _revoked(raw: Record, step: Step) -> bool:
+    return step.command.startswith("revoke") and raw.get("ruleid") == step.params["id"]
+
+
+def _users(client: Client, track: Track) -> str:
+    """Say who uses a group that can't be deleted."""
+    machines = [
+        vm.get("name", vm["id"])
+        for vm in client.list("listVirtualMachines")
+        if any(group.get("id") == track.id for group in vm.get("securitygroup") or [])
+    ]
+    naming = {
+        group.get("name", group["id"])
+        for group in search(client)
+        for direction in DIRECTIONS
+        if any(rules.parse(raw).group == track.object.get("name") for raw in rules.listed(group, direction))
+    }
+    users = [f"virtual machines {', '.join(sorted(machines))}"] if machines else []
+    users += [f"rules of {', '.join(sorted(naming))}"] if naming else []
+    if users:
+        return f". It is used by {' and by '.join(users)}"
+    return (
+        ". Nothing that is listed uses it, so a destroyed virtual machine does until the service has expunged it: "
+        "try again later"
+    )
+
+
+def show(track: Track, check: bool) -> Record:
+    """Return the group of the result: as it is now or, in check mode, as far as it can be told before."""
+    shown = {**shape({"name": track.name, **track.object}), "state": "present"}
+    if track.after.get("state") != "present" and not track.error:
+        shown["state"] = "absent"
+    if check:
+        shown.update({key: track.after[key] for key in ("description", "tags") if key in track.after})
+    return shown

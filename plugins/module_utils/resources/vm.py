@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual machines: how they are shown, listed and found."""
+
+from __future__ import annotations
+
+import os.path
+import typing as t
+
+from ..api import ApiError, Client, UsageError
+from ..api.client import Record
+from . import tags
+from .lookup import is_uuid, told
+from .zone import holds
+
+# States that pass by themselves, and what they become; measured on CloudStack 3.0.5.
+PASSING = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
+GONE = ("Destroyed", "Expunging")
+_PARAMETER_ERROR = 431
+
+
+def shape(vm: Record) -> Record:
+    """Return a virtual machine as the user sees it: memory in MiB, CPU speed in MHz, tags as a dictionary."""
+    nics = [_nic(nic) for nic in vm.get("nic") or []]
+    groups = vm.get("securitygroup") or []
+    return {
+        "id": vm.get("id"),
+        "name": vm.get("name"),
+        "display_name": vm.get("displayname"),
+        "state": vm.get("state"),
+        "zone": vm.get("zonename"),
+        "zone_id": vm.get("zoneid"),
+        "template": vm.get("templatename"),
+        "template_id": vm.get("templateid"),
+        "service_offering": vm.get("serviceofferingname"),
+        "service_offering_id": vm.get("serviceofferingid"),
+        "cpu_number": vm.get("cpunumber"),
+        "cpu_speed": vm.get("cpuspeed"),
+        "memory": vm.get("memory"),
+        "group": vm.get("group"),
+        "group_id": vm.get("groupid"),
+        "security_groups": [group.get("name") for group in groups],
+        "security_group_ids": [group.get("id") for group in groups],
+        "default_ip": default_ip(nics),
+        "nics": nics,
+        "key_pair": vm.get("keypair"),
+        "ha": vm.get("haenable"),
+        "os_type_id": vm.get("guestosid"),
+        "hypervisor": vm.get("hypervisor"),
+        "password_enabled": vm.get("passwordenabled"),
+        "root_device_id": vm.get("rootdeviceid"),
+        "root_device_type": vm.get("rootdevicetype"),
+        "account": vm.get("account"),
+        "domain": vm.get("domain"),
+        "domain_id": vm.get("domainid"),
+        "created": vm.get("created"),
+        "tags": tags.shape(vm),
+    }
+
+
+def _nic(nic: Record) -> Record:
+    return {
+        "id": nic.get("id"),
+        "network_id": nic.get("networkid"),
+        "ip_address": nic.get("ipaddress"),
+        "netmask": nic.get("netmask"),
+        "gateway": nic.get("gateway"),
+        "mac_address": nic.get("macaddress"),
+        "type": nic.get("type"),
+        "traffic_type": nic.get("traffictype"),
+        "is_default": nic.get("isdefault"),
+    }
+
+
+def default_ip(nics: list[Record]) -> str | None:
+    """Return the address of the default NIC, or of the first that has one; ``None`` while there is none."""
+    addressed = [nic for nic in nics if nic.get("ip_address")]
+    default = [nic for nic in addressed if nic.get("is_default")]
+    return (default or addressed or [{}])[0].get("ip_address")
+
+
+def search(client: Client, query: Record) -> list[Record]:
+    """Return the virtual machines that the API's own filters find (``query`` as it takes them), as it has them.
+
+    An ``id`` that does not exist finds nothing; for the API it would be an error.
+    """
+    try:
+        return client.list("listVirtualMachines", query)
+    except ApiError as error:
+        if query.get("id") and error.code == _PARAMETER_ERROR:
+            return []
+        raise
+
+
+def find(client: Client, wanted: t.Sequence[str], zone: str | None = None) -> dict[str, Record | None]:
+    """Return ``{wanted: virtual machine or None}`` for names or ids, in one listing wherever that is possible.
+
+    A machine is found by its id, by its host name, or, when no machine has that host name, by a display name that
+    only one has. ``zone`` (name or id) limits where names are looked for. One that is destroyed is returned only when
+    no other has its name: a plain account does not see it, and then its id alone gives a record
+    ``{"id": ..., "state": "Destroyed"}``; measured on CloudStack 3.0.5.
+
+    Raises ``UsageError`` for a name that several machines have, with their ids.
+    """
+    if len(wanted) == 1 and is_uuid(wanted[0]):
+        return {wanted[0]: _by_id(client, wanted[0])}
+    names = [name for name in wanted if not is_uuid(name)]
+    # `keyword` matches parts of host and display names, so one listing has all, and little else, of names that
+    # begin alike.
+    common = os.path.commonprefix(names) if len(names) == len(wanted) else ""
+    listed = search(client, {"keyword": common or None})
+    return {name: _choose(client, listed, name, zone) for name in wanted}
+
+
+def _by_id(client: Client, vm_id: str) -> Record | None:
+    try:
+        found = client.list("listVirtualMachines", {"id": vm_id})
+    except ApiError as error:
+        if error.code != _PARAMETER_ERROR:
+            raise
+        return None
+    return found[0] if found else {"id": vm_id, "name": vm_id, "state": "Destroyed"}
+
+
+def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None) -> Record | None:
+    """Return the machine among those listed that a user means by ``wanted``."""
+    if is_uuid(wanted):
+        return next((vm for vm in listed if vm["id"] == wanted), None) or _by_id(client, wanted)
+    here = [vm for vm in listed if holds(vm, zone)]
+    alive = [vm for vm in here if vm.get("state") not in GONE]
+    for field, what in (("name", "host name"), ("displayname", "display name")):
+        found = [vm for vm in alive if vm.get(field) == wanted]
+        if len(found) > 1:
+            raise UsageError(
+                f"name: {len(found)} virtual machines have the {what} {wanted!r}; give the zone, or name one by its id: "
+                f"{told(found)}"
+            )
+        if found:
+            return found[0]
+    return next((vm for vm in here if vm.get("name") == wanted), None)

@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Zones: where things are."""
+
+from __future__ import annotations
+
+from ..api import Client, UsageError
+from ..api.client import Record
+from .lookup import matches, pick
+
+
+def shape(zone: Record) -> Record:
+    """Return a zone as the user sees it."""
+    return {
+        "id": zone["id"],
+        "name": zone.get("name"),
+        "description": zone.get("description"),
+        "network_type": zone.get("networktype"),
+        "security_groups_enabled": zone.get("securitygroupsenabled"),
+        "allocation_state": zone.get("allocationstate"),
+        "local_storage_enabled": zone.get("localstorageenabled"),
+        "dhcp_provider": zone.get("dhcpprovider"),
+    }
+
+
+def search(client: Client, name: str | None = None, id: str | None = None) -> list[Record]:
+    """Return the zones, or those with this exact name or id, as the API has them."""
+    return [
+        zone
+        for zone in client.list("listZones")
+        if (not name or zone.get("name") == name) and (not id or zone["id"] == id)
+    ]
+
+
+def find(client: Client, wanted: str | None) -> Record:
+    """Return the zone with this name or id, or, without one given, the only zone there is.
+
+    Raises ``UsageError`` when there is none, or when there are several to choose from.
+    """
+    zones = client.list("listZones")
+    if wanted is not None:
+        return pick(zones, wanted, "zone")
+    if len(zones) == 1:
+        return zones[0]
+    names = ", ".join(sorted(str(zone.get("name")) for zone in zones))
+    raise UsageError(f"zone: is needed, as there are {len(zones)} to choose from: {names}")
+
+
+def holds(record: Record, wanted: str | None) -> bool:
+    """Tell whether an object lies in the zone that a user gave by name or id (``None``: any zone)."""
+    return wanted is None or matches({"id": record.get("zoneid"), "name": record.get("zonename")}, wanted)

@@ -1,0 +1,307 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client: what it sends, what it repeats, what it makes of answers, and what it never tells."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import (
+    ApiError,
+    BadAnswer,
+    Client,
+    CloudnError,
+    Deadline,
+    NotSent,
+    UnknownOutcome,
+    UsageError,
+    is_read,
+    signature,
+)
+from ansible_collections.cloudn.compute.plugins.module_utils.api.client import flatten
+
+ZONES = '{"listzonesresponse": {"count": 1, "zone": [{"id": "1", "name": "a"}]}}'
+HTML = (502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
+
+
+def refusal(code: int, text: str = "no") -> str:
+    return f'{{"xresponse": {{"uuidList": [], "errorcode": {code}, "errortext": "{text}"}}}}'
+
+
+def test_a_call_is_signed_and_ends(script: Any, connect: Callable[..., Client]) -> None:
+    script.json(ZONES)
+    client = connect(now=lambda: 0.0)
+    assert client.call("listZones", {"available": True, "id": None}) == {"count": 1, "zone": [{"id": "1", "name": "a"}]}
+    sent = script.requests[0]
+    assert sent.pop("signature") == signature.sign(sent, "the-secret-key")
+    assert sent == {
+        "command": "listZones",
+        "apikey": "the-api-key",
+        "response": "json",
+        "available": "true",
+        "signatureversion": "3",
+        "expires": "1970-01-01T00:10:00+0000",
+    }
+
+
+def test_no_expiry_and_xml(script: Any, connect: Callable[..., Client]) -> None:
+    script.json(ZONES)
+    connect(signature_expires=0, response_format="xml").call("listZones")
+    assert script.requests[0].keys() == {"command", "apikey", "signature"}
+
+
+def test_one_connection_serves_many_calls(script: Any, client: Client) -> None:
+    script.json(ZONES)
+    for _call in range(5):
+        client.call("listZones")
+    assert len(script.connections) == 1
+
+
+def test_each_thread_has_its_own_connection(script: Any, client: Client) -> None:
+    script.json(ZONES)
+    client.call("listZones")
+    thread = threading.Thread(target=lambda: [client.call("listZones") for _call in range(3)])
+    thread.start()
+    thread.join()
+    assert len(script.connections) == 2
+
+
+def test_long_requests_are_forms_in_utf_8(script: Any, client: Client) -> None:
+    script.json('{"x": {}}')
+    client.call("deployVirtualMachine", {"userdata": "A" * 5000, "displayname": "ウェブ"})
+    assert script.methods == ["POST"]
+    assert script.requests[0]["userdata"] == "A" * 5000
+    assert script.requests[0]["displayname"] == "ウェブ"
+
+
+@pytest.mark.parametrize(
+    ("params", "flat"),
+    [
+        ({"ids": ["a", "b"]}, {"ids": "a,b"}),
+        ({"ids": []}, {"ids": ""}),
+        ({"tags": {"role": "web", "env": "x"}}, {"tags[0].key": "role", "tags[0].value": "web", "tags[1].key": "env", "tags[1].value": "x"}),
+        ({"l": [{"account": "a", "group": "g,h"}]}, {"l[0].account": "a", "l[0].group": "g,h"}),
+        ({"a": True, "b": False, "c": 0, "d": None, "e": ""}, {"a": "true", "b": "false", "c": "0", "e": ""}),
+    ],
+)  # fmt: skip
+def test_parameters_are_flattened(params: dict[str, Any], flat: dict[str, str]) -> None:
+    assert flatten(params) == flat
+
+
+def test_what_cannot_be_sent_is_refused() -> None:
+    with pytest.raises(UsageError, match="securitygroupids: 'a,b' holds a comma"):
+        flatten({"securitygroupids": ["a,b"]})
+    with pytest.raises(UsageError, match="displayname: .* beyond the basic plane"):
+        flatten({"displayname": "web \U0001f600"})
+
+
+def test_account_goes_where_it_is_taken(script: Any, connect: Callable[..., Client]) -> None:
+    script.json(ZONES)
+    client = connect(account="other", domain_id="9")
+    client.call("listVirtualMachines")
+    client.call("listZones")
+    assert (script.requests[0]["account"], script.requests[0]["domainid"]) == ("other", "9")
+    assert "account" not in script.requests[1]
+
+
+def page(*ids: int) -> str:
+    zones = ", ".join(f'{{"id": "{number}"}}' for number in ids)
+    return f'{{"listzonesresponse": {{"count": {len(ids)}, "zone": [{zones}]}}}}' if ids else '{"listzonesresponse": {}}'
+
+
+@pytest.mark.parametrize(
+    ("pages", "ids"),
+    [
+        ([page()], []),
+        ([page(1)], [1]),
+        ([page(1, 2), page()], [1, 2]),
+        ([page(1, 2), page(3, 4), page(5)], [1, 2, 3, 4, 5]),
+        ([page(1, 2), page(2, 3), page()], [1, 2, 3]),
+    ],
+)
+def test_lists_are_read_to_the_short_page(script: Any, client: Client, pages: list[str], ids: list[int]) -> None:
+    script.json(*pages)
+    assert [int(item["id"]) for item in client.list("listZones", page_size=2)] == ids
+    assert [request["page"] for request in script.requests] == [str(number) for number in range(1, len(pages) + 1)]
+    assert {request["pagesize"] for request in script.requests} == {"2"}
+
+
+@pytest.mark.parametrize("trouble", [HTML, (503, {}, b""), (504, {}, b"x"), None, (200, {}, b'{"cut'), (429, {}, b"")])
+def test_reads_are_repeated(script: Any, client: Client, clock: Any, trouble: Any) -> None:
+    script.answers = [trouble, trouble]
+    script.json(ZONES)
+    assert client.call("listZones")["count"] == 1
+    assert len(script.requests) == 3
+    assert len(clock.pauses) == 2
+    assert 0.25 <= clock.pauses[0] <= 0.5 <= clock.pauses[1] <= 1.0
+
+
+def test_each_repetition_is_signed_anew(script: Any, connect: Callable[..., Client], clock: Any) -> None:
+    script.answers = [HTML]
+    script.json(ZONES)
+    connect(now=clock).call("listZones")
+    assert script.requests[0]["expires"] != script.requests[1]["expires"] or clock.pauses[0] < 1
+
+
+def test_repetitions_end(script: Any, connect: Callable[..., Client], clock: Any) -> None:
+    script.answers = [HTML]
+    with pytest.raises(BadAnswer, match="listZones: the answer can't be read: it is an HTML page .*HTTP 502"):
+        connect(retries=3).call("listZones")
+    assert len(script.requests) == 4
+
+
+def test_repetitions_keep_to_the_deadline(script: Any, connect: Callable[..., Client], clock: Any) -> None:
+    script.answers = [HTML]
+    with pytest.raises(NotSent, match="no answer before the deadline"):
+        connect(retries=1000).call("listZones", deadline=Deadline(20, clock))
+    assert sum(clock.pauses) <= 20
+
+
+@pytest.mark.parametrize("trouble", [HTML, (503, {}, b""), None, (200, {}, b'{"cut'), (500, {}, b"oops")])
+def test_changes_are_never_repeated(script: Any, client: Client, trouble: Any) -> None:
+    script.answers = [trouble]
+    with pytest.raises(UnknownOutcome):
+        client.call("deployVirtualMachine", {"name": "web1"})
+    assert len(script.requests) == 1
+
+
+def test_a_change_turned_away_unread_is_repeated(script: Any, client: Client, clock: Any) -> None:
+    script.answers = [(429, {"Retry-After": "7"}, b"")]
+    script.json('{"deployvirtualmachineresponse": {"jobid": "j"}}')
+    assert client.call("deployVirtualMachine") == {"jobid": "j"}
+    assert clock.pauses == [7.0]
+
+
+def test_an_unreachable_service_is_told(connect: Callable[..., Client]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/client/api"
+    client = Client(url, "the-api-key", "the-secret-key", retries=2, sleep=lambda _seconds: None)
+    for command in ("listZones", "deployVirtualMachine"):
+        with pytest.raises(NotSent, match=f"{command}: the service was not reached .no connection.; check api_url"):
+            client.call(command)
+
+
+def test_a_late_answer_is_an_unknown_outcome(script: Any, connect: Callable[..., Client]) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/client/api"
+        client = Client(url, "k", "s", timeout=0.1, retries=0)
+        start = time.monotonic()
+        with pytest.raises(UnknownOutcome, match=r"no answer within 0.1 s \(api_timeout\)"):
+            client.call("stopVirtualMachine")
+        assert time.monotonic() - start < 5
+
+
+def test_refusals_carry_what_the_service_said(script: Any, client: Client) -> None:
+    script.json(refusal(431, "missing parameter id"), status=431)
+    with pytest.raises(ApiError) as caught:
+        client.call("startVirtualMachine")
+    error = caught.value
+    assert (error.command, error.status, error.code, error.text) == ("startVirtualMachine", 431, 431, "missing parameter id")
+    assert str(error) == "startVirtualMachine: missing parameter id (error 431)"
+    assert error.details() == {
+        "command": "startVirtualMachine",
+        "http_status": 431,
+        "error_code": 431,
+        "error_text": "missing parameter id",
+    }
+    assert len(script.requests) == 1
+
+
+def test_a_refusal_of_a_read_is_not_repeated(script: Any, client: Client) -> None:
+    script.json(refusal(530), status=530)
+    with pytest.raises(ApiError):
+        client.call("listZones")
+    assert len(script.requests) == 1
+
+
+def test_a_wrong_address_is_told(script: Any, client: Client) -> None:
+    script.answers = [(404, {"Content-Type": "text/html"}, b"<html>Not Found</html>")]
+    with pytest.raises(ApiError, match="HTTP 404, and the answer is not one of this API; is api_url right"):
+        client.call("listZones")
+
+
+@pytest.mark.parametrize("url", ["http:///x", "http://[", "http://host:port/"])
+def test_an_unusable_address_is_told(url: str) -> None:
+    with pytest.raises(CloudnError, match="api_url"):
+        Client(url, "k", "s", retries=0).call("listZones")
+
+
+def test_redirects_are_refused(script: Any, client: Client) -> None:
+    script.answers = [(302, {"Location": "http://127.0.0.1:9/elsewhere"}, b"")]
+    with pytest.raises(ApiError, match="redirects elsewhere .HTTP 302.*set api_url"):
+        client.call("listZones")
+    assert len(script.requests) == 1
+
+
+def test_clocks_apart_are_told(script: Any, connect: Callable[..., Client]) -> None:
+    script.json(refusal(401), status=401)
+    with pytest.raises(ApiError, match=r"this machine's clock is 9\d\d s behind the service's"):
+        connect(now=lambda: time.time() - 900).call("listZones")
+    with pytest.raises(ApiError, match="check api_key and api_secret"):
+        connect().call("listZones")
+
+
+def test_netrc_is_not_used(script: Any, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password something\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    headers: list[Any] = []
+    script.json(ZONES)
+    client._session().hooks["response"].append(lambda answer, **_more: headers.append(answer.request.headers))
+    client.call("listZones")
+    assert "Authorization" not in headers[0]
+
+
+@pytest.mark.parametrize("trouble", [HTML, None, (200, {}, b"x"), (302, {"Location": "http://x/"}, b""), (404, {}, b"x")])
+@pytest.mark.parametrize("command", ["listZones", "deployVirtualMachine"])
+def test_errors_hold_no_secret(script: Any, connect: Callable[..., Client], trouble: Any, command: str) -> None:
+    script.answers = [trouble]
+    with pytest.raises(CloudnError) as caught:
+        connect(retries=1).call(command, {"userdata": "canary"})
+    told = repr(vars(caught.value)) + str(caught.value) + repr(caught.value.__cause__)
+    sent = script.requests[0]["signature"]
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    for secret in ("the-api-key", "the-secret-key", "canary", "127.0.0.1", sent, urllib.parse.quote(sent, safe="")):
+        assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("command", "read"),
+    [
+        ("listZones", True),
+        ("queryAsyncJobResult", True),
+        ("getVMPassword", True),
+        ("deployVirtualMachine", False),
+        ("listen", False),
+        ("extractVolume", False),
+        ("Listzones", False),
+    ],
+)
+def test_what_only_reads(command: str, read: bool) -> None:
+    assert is_read(command) is read
+
+
+def test_usable_without_ansible(script: Any) -> None:
+    script.json(ZONES)
+    module_utils = Path(__file__).parents[3] / "plugins" / "module_utils"
+    program = (
+        "import sys; from api import Client; "
+        f"print(Client({script.url!r}, 'k', 's').list('listZones')); "
+        "assert not any(name.split('.')[0] == 'ansible' for name in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(module_utils)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "[{'id': '1', 'name': 'a'}]\n"), done.stderr

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs: their ends are noticed soon and with few requests, and every bad end is a clear error with the job's id."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import (
+    BadAnswer,
+    Client,
+    JobFailed,
+    JobLost,
+    JobTimeout,
+)
+from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, startdate, wait_for
+
+
+def job(**fields: Any) -> str:
+    return json.dumps({"queryasyncjobresultresponse": {"jobid": "j1", "created": "2026-11-23T14:59:50+0000", **fields}})
+
+
+def listing(*jobs: dict[str, Any]) -> str:
+    return json.dumps({"listasyncjobsresponse": {"count": len(jobs), "asyncjobs": list(jobs)} if jobs else {}})
+
+
+PENDING = job(jobstatus=0, jobprocstatus=0, jobresultcode=0)
+DONE = job(jobstatus=1, jobresult={"virtualmachine": {"id": "v", "state": "Running"}})
+
+
+def test_a_job_that_ends(script: Any, client: Client) -> None:
+    script.json(PENDING, PENDING, DONE)
+    assert client.wait("j1") == {"virtualmachine": {"id": "v", "state": "Running"}}
+    assert script.commands() == ["queryAsyncJobResult"] * 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "said", "code"),
+    [
+        ({"jobresultcode": 530, "jobresult": {"errorcode": 431, "errortext": "Invalid CIDR"}}, "failed: Invalid CIDR (error 431)", 431),
+        ({"jobresultcode": 530, "jobresult": {"errorcode": 530}}, "failed: the service gave no reason (error 530)", 530),
+        ({"jobresultcode": 530}, "failed: the service gave no result (error 530)", 530),
+        ({"jobresult": "just text"}, "failed: just text (error None)", None),
+    ],
+)  # fmt: skip
+def test_a_job_that_fails(script: Any, client: Client, fields: dict[str, Any], said: str, code: Any) -> None:
+    script.json(job(jobstatus=2, **fields))
+    with pytest.raises(JobFailed, match=re.escape(f"job j1 {said}")) as caught:
+        client.wait("j1")
+    assert (caught.value.job_id, caught.value.code) == ("j1", code)
+
+
+def test_a_job_that_is_done_without_a_result(script: Any, client: Client) -> None:
+    script.json(job(jobstatus=1))
+    assert client.wait("j1") == {}
+
+
+def test_a_job_that_is_lost(script: Any, client: Client) -> None:
+    script.json('{"queryasyncjobresultresponse": {"errorcode": 431, "errortext": "does not exist"}}', status=431)
+    with pytest.raises(JobLost, match="does not know job j1 .any more., so its outcome is unknown") as caught:
+        client.wait("j1")
+    assert caught.value.job_id == "j1"
+
+
+def test_a_job_that_never_ends(script: Any, client: Client, clock: Any) -> None:
+    script.json(PENDING)
+    with pytest.raises(JobTimeout, match=r"job j1 is still pending, it did not end within 60 s") as caught:
+        client.wait("j1", timeout=60)
+    assert caught.value.job_id == "j1"
+    assert sum(clock.pauses) == pytest.approx(60)
+
+
+def test_a_job_without_a_status(script: Any, client: Client) -> None:
+    script.json(job())
+    with pytest.raises(BadAnswer, match="the answer about job j1 has no jobstatus"):
+        client.wait("j1")
+
+
+def test_pauses_grow_with_the_time_waited(script: Any, client: Client, clock: Any) -> None:
+    script.json(PENDING)
+    with pytest.raises(JobTimeout):
+        client.wait("j1", timeout=600)
+    waited = 0.0
+    for pause in clock.pauses[:-1]:
+        assert pause == pytest.approx(min(5.0, max(0.2, waited / 10)))
+        waited += pause
+    assert len(script.requests) <= 170
+
+
+def test_many_jobs_are_asked_for_together(script: Any, client: Client) -> None:
+    ids = [f"j{number}" for number in range(50)]
+    pending = [{"jobid": job_id, "jobstatus": 0} for job_id in ids]
+    done = [{"jobid": job_id, "jobstatus": 1, "jobresult": {"success": True}} for job_id in ids]
+    script.json(job(jobid="j0", jobstatus=0), listing(*pending), listing(*done))
+    assert wait_for(client, ids) == {job_id: {"success": True} for job_id in ids}
+    assert script.commands() == ["queryAsyncJobResult", "listAsyncJobs", "listAsyncJobs"]
+    assert script.requests[1]["startdate"] == "2026-11-23T14:59:50Z+0000"
+
+
+def test_a_job_that_the_listing_lacks_is_asked_for_by_itself(script: Any, client: Client) -> None:
+    script.json(PENDING, listing({"jobid": "j1", "jobstatus": 1}), job(jobid="j2", jobstatus=1))
+    assert wait_for(client, ["j1", "j2"]) == {"j1": {}, "j2": {}}
+    assert script.requests[2]["jobid"] == "j2"
+
+
+def test_one_failure_among_many_does_not_end_the_wait(script: Any, client: Client) -> None:
+    failed = {"jobid": "j1", "jobstatus": 2, "jobresult": {"errorcode": 530, "errortext": "no"}}
+    script.json(PENDING, listing(failed, {"jobid": "j2", "jobstatus": 0}), job(jobid="j2", jobstatus=1))
+    with pytest.raises(JobFailed, match="job j1 failed"):
+        wait_for(client, ["j1", "j2"])
+    assert script.requests[-1]["jobid"] == "j2"
+
+
+def test_the_youngest_job_sets_the_pace(client: Client, clock: Any) -> None:
+    jobs = Jobs(client)
+    jobs.add("old")
+    clock.sleep(100)
+    assert jobs.pause() == 5.0
+    jobs.add("new")
+    assert jobs.pause() == 0.2
+
+
+@pytest.mark.parametrize(
+    ("created", "form"),
+    [
+        ("2026-11-23T14:59:50+0000", "2026-11-23T14:59:50Z+0000"),
+        ("2026-11-23T14:59:50+0900", "2026-11-23T14:59:50Z+0900"),
+        ("", None),
+        ("yesterday", None),
+    ],
+)
+def test_startdate(created: str, form: str | None) -> None:
+    assert startdate(created) == form
+
+
+def test_real_pauses_are_real(script: Any) -> None:
+    script.json(PENDING, DONE)
+    start = time.monotonic()
+    Client(script.url, "k", "s").wait("j1")
+    assert 0.15 < time.monotonic() - start < 2
