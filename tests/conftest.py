@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the collection importable from any checkout, and runs its modules and playbooks against the emulator."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+Result = dict[str, Any]
+
+
+def _is_installed_collection() -> bool:
+    """Tell whether the checkout lies in a collections tree already, as under ansible-test."""
+    return ROOT.parts[-3:] == ("ansible_collections", "cloudn", "compute")
+
+
+if not _is_installed_collection():
+    # One link in a temporary folder, found by Ansible's own collection finder, makes `ansible_collections.cloudn.compute`
+    # this checkout, wherever it lies.
+    _TREE = tempfile.TemporaryDirectory(prefix="cloudn-collections-")
+    _NAMESPACE = pathlib.Path(_TREE.name) / "ansible_collections" / "cloudn"
+    _NAMESPACE.mkdir(parents=True)
+    (_NAMESPACE / "compute").symlink_to(ROOT)
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = _TREE.name
+    os.environ["ANSIBLE_HOME"] = str(pathlib.Path(_TREE.name) / "home")
+    os.environ["ANSIBLE_PYTHON_INTERPRETER"] = sys.executable
+    os.environ["ANSIBLE_LOCALHOST_WARNING"] = "false"
+    os.environ["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "false"
+    for _name in [name for name in os.environ if name.startswith("CLOUDN_")]:
+        del os.environ[_name]  # nothing here may reach a real endpoint
+
+    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+    _AnsibleCollectionFinder(paths=[_TREE.name])._install()
+
+
+@pytest.fixture
+def emulator() -> Iterator[Any]:
+    """An emulator with short jobs and a plain account."""
+    from cloudn_emulator import Emulator
+
+    with Emulator(job_seconds=0.05) as running:
+        yield running
+
+
+def _connection(emulator: Any) -> Result:
+    return {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret, "api_retries": 1}
+
+
+def _run_main(name: str, arguments: Result) -> Result:
+    """Run the real ``main()`` of a module in this process and return its result."""
+    import importlib
+
+    from ansible.module_utils import basic
+
+    module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    basic._ANSIBLE_PROFILE = "legacy"
+    _forget_warnings()
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
+        module.main()
+    result = json.loads(output.getvalue())
+    result["rc"] = ended.value.code
+    return result
+
+
+def _forget_warnings() -> None:
+    """Module warnings are kept per process; a real module has a process of its own."""
+    from ansible.module_utils.common import warnings
+
+    for store in ("_global_warnings", "_global_deprecations"):
+        if hasattr(warnings, store):
+            getattr(warnings, store).clear()
+
+
+def _runner(emulator: Any) -> Callable[..., Result]:
+    def run(name: str, _check: bool = False, _diff: bool = False, **options: Any) -> Result:
+        return _run_main(
+            name, {**_connection(emulator), **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
+        )
+
+    return run
+
+
+@pytest.fixture
+def run_module(emulator: Any) -> Callable[..., Result]:
+    """Return a function that runs a module against the emulator: ``run_module(name, _check=False, **options)``.
+
+    The result is the module's, with ``rc`` and, where it failed, ``failed`` and ``msg``.
+    """
+    return _runner(emulator)
+
+
+@pytest.fixture
+def run_module_as() -> Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]:
+    """Return a context manager that starts another emulator: ``with run_module_as(account="admin") as (run, emulator)``."""
+
+    @contextlib.contextmanager
+    def start(**options: Any) -> Iterator[tuple[Callable[..., Result], Any]]:
+        from cloudn_emulator import Emulator
+
+        with Emulator(**{"job_seconds": 0.05, **options}) as running:
+            yield _runner(running), running
+
+    return start
+
+
+@pytest.fixture
+def environment(emulator: Any) -> dict[str, str]:
+    """The environment in which commands of Ansible reach the emulator."""
+    return {
+        **os.environ,
+        "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "CLOUDN_API_URL": emulator.url,
+        "CLOUDN_API_KEY": emulator.api_key,
+        "CLOUDN_API_SECRET": emulator.api_secret,
+        "ANSIBLE_NOCOLOR": "true",
+    }
+
+
+@pytest.fixture
+def playbook(environment: dict[str, str], tmp_path: pathlib.Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs real ansible-playbook on a file or a text, in the emulator's environment."""
+
+    def run(source: str | pathlib.Path, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        path = source
+        if isinstance(source, str):
+            path = tmp_path / "playbook.yml"
+            path.write_text(source)
+        command = ["ansible-playbook", str(path), *arguments, "--extra-vars", json.dumps(variables)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+
+    return run

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Four beats for a module: told, done, done again, read back, each with a look at what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+
+Result = dict[str, Any]
+
+
+@pytest.fixture
+def client(emulator: Any) -> Client:
+    """A client of our own, to prepare and to read back."""
+    return Client(emulator.url, emulator.api_key, emulator.api_secret)
+
+
+@pytest.fixture
+def sent(emulator: Any) -> Callable[[], list[str]]:
+    """Return the commands that changed something (or tried to) since the last look, in the order they came."""
+
+    def look() -> list[str]:
+        commands = [request["command"] for request in emulator.requests]
+        emulator.clear()
+        return [command for command in commands if not is_read(command)]
+
+    return look
+
+
+@pytest.fixture
+def beats(run_module: Callable[..., Result], emulator: Any, sent: Callable[[], list[str]]) -> Callable[..., Result]:
+    """Return a function that runs a module in four beats and returns the result of the second.
+
+    ``beats(module, changes, **options)``: in check mode nothing that changes is sent; the run sends exactly
+    ``changes`` (in any order where a set of several is sent at once); it tells the same actions and the same diff as check
+    mode did; a second run changes nothing and sends nothing that does.
+    """
+
+    def play(module: str, changes: list[str], **options: Any) -> Result:
+        sent()
+        told = run_module(module, _check=True, _diff=True, **options)
+        assert not told.get("failed"), told
+        assert sent() == []
+        done = run_module(module, _diff=True, **options)
+        assert not done.get("failed"), done
+        assert sorted(sent()) == sorted(changes)
+        assert done["changed"] is told["changed"] is bool(changes)
+        assert done["actions"] == told["actions"]
+        assert done["diff"] == told["diff"]
+        again = run_module(module, _diff=True, **options)
+        assert not again.get("failed"), again
+        assert again["changed"] is False
+        assert again["actions"] == []
+        assert again["diff"]["before"] == again["diff"]["after"]
+        assert sent() == []
+        return done
+
+    return play
+
+
+@pytest.fixture
+def refused(run_module: Callable[..., Result], sent: Callable[[], list[str]]) -> Callable[..., str]:
+    """Return a function that runs a module which must fail, in check mode and really, before anything is changed."""
+
+    def play(module: str, **options: Any) -> str:
+        sent()
+        told = run_module(module, _check=True, **options)
+        done = run_module(module, **options)
+        assert told["failed"] and done["failed"]
+        assert told["msg"] == done["msg"]
+        assert "Traceback" not in done["msg"]
+        assert sent() == []
+        return str(done["msg"])
+
+    return play

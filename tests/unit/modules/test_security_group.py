@@ -1,0 +1,288 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_security_group: rules as a set, every option, every refusal, against the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+IN, OUT = "authorizeSecurityGroupIngress", "authorizeSecurityGroupEgress"
+UN_IN, UN_OUT = "revokeSecurityGroupIngress", "revokeSecurityGroupEgress"
+MODULE = "cloudn_security_group"
+ANY = "0.0.0.0/0"
+
+
+@pytest.fixture
+def make(run_module: Run, emulator: Any) -> Run:
+    """Return a function that makes a security group and forgets the requests that took."""
+
+    def play(name: str = "web", **options: Any) -> Result:
+        result = run_module(MODULE, name=name, **options)
+        assert not result.get("failed"), result
+        emulator.clear()
+        return result["security_group"]
+
+    return play
+
+
+@pytest.fixture
+def rules(client: Client) -> Callable[..., set[str]]:
+    """Return a function that reads a group's rules back, as short texts."""
+
+    def look(name: str = "web", direction: str = "ingress") -> set[str]:
+        (group,) = client.list("listSecurityGroups", {"securitygroupname": name})
+        return {
+            f"{rule['protocol']} {rule.get('startport', rule.get('icmptype'))}-{rule.get('endport', rule.get('icmpcode'))} "
+            f"{rule.get('cidr') or rule.get('securitygroupname')}"
+            for rule in group.get(direction + "rule", [])
+        }
+
+    return look
+
+
+def tcp(ports: int | str, *cidrs: str) -> Result:
+    return {"protocol": "tcp", "ports": str(ports), "cidrs": list(cidrs or [ANY])}
+
+
+# States
+
+
+def test_made_and_deleted(beats: Run, client: Client) -> None:
+    done = beats(MODULE, ["createSecurityGroup"], name="web", description="Web servers")
+    (group,) = client.list("listSecurityGroups", {"securitygroupname": "web"})
+    assert group["description"] == done["security_group"]["description"] == "Web servers"
+    assert done["security_group"]["id"] == group["id"]
+    assert done["actions"] == ["web: create"]
+    gone = beats(MODULE, ["deleteSecurityGroup"], name="web", state="absent")
+    assert gone["security_group"]["state"] == "absent"
+    assert client.list("listSecurityGroups", {"securitygroupname": "web"}) == []
+
+
+def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
+    beats(MODULE, [], name="web", state="absent")
+
+
+def test_found_by_id(beats: Run, make: Run, rules: Callable[..., set[str]]) -> None:
+    made = make()
+    beats(MODULE, [IN], name=made["id"], ingress=[tcp(80)])
+    assert rules() == {"tcp 80-80 0.0.0.0/0"}
+
+
+def test_names_are_exact(beats: Run, make: Run) -> None:
+    make("web10")
+    beats(MODULE, ["createSecurityGroup"], name="web1")
+
+
+# Rules
+
+
+def test_rules_of_a_new_group(beats: Run, rules: Callable[..., set[str]], client: Client) -> None:
+    client.call("createSecurityGroup", {"name": "lb"})
+    done = beats(
+        MODULE,
+        ["createSecurityGroup", IN, IN, IN, IN, IN, OUT],
+        name="web",
+        ingress=[
+            tcp(80, "192.0.2.0/24", "198.51.100.7"),
+            {"protocol": "tcp", "ports": "8000-8100", "groups": [{"name": "lb"}]},
+            {"protocol": "udp", "ports": "53", "cidrs": [ANY]},
+            {"protocol": "icmp", "icmp_type": 8, "icmp_code": 0, "cidrs": [ANY]},
+            {"protocol": "icmp", "cidrs": [ANY]},
+        ],
+        egress=[{"protocol": "all", "cidrs": [ANY]}],
+    )
+    assert rules() == {
+        "tcp 80-80 192.0.2.0/24",
+        "tcp 80-80 198.51.100.7/32",
+        "tcp 8000-8100 lb",
+        "udp 53-53 0.0.0.0/0",
+        "icmp 8-0 0.0.0.0/0",
+        "icmp -1--1 0.0.0.0/0",
+    }
+    assert rules(direction="egress") == {"all 0-0 0.0.0.0/0"}
+    shown = done["security_group"]
+    assert len(shown["ingress"]) == 6
+    assert all(rule["id"] for rule in shown["ingress"] + shown["egress"])
+    assert {rule["ports"] for rule in shown["ingress"]} == {"80", "8000-8100", "53", None}
+    assert [rule["group"]["name"] for rule in shown["ingress"] if rule["group"]] == ["lb"]
+
+
+def test_cidrs_of_a_rule_go_in_one_call(run_module: Run, emulator: Any) -> None:
+    run_module(MODULE, name="web", ingress=[tcp(80, "192.0.2.0/24"), tcp(80, "198.51.100.0/24"), tcp(443)])
+    calls = [r["params"] for r in emulator.requests if r["command"] == IN]
+    assert sorted(call["cidrlist"] for call in calls) == ["0.0.0.0/0", "192.0.2.0/24,198.51.100.0/24"]
+
+
+def test_order_and_repetition_do_not_matter(beats: Run, make: Run) -> None:
+    make(ingress=[tcp(80, "192.0.2.0/24", "198.51.100.0/24"), tcp(22)])
+    beats(MODULE, [], name="web", ingress=[tcp(22), tcp(22), tcp(80, "198.51.100.0/24", "192.0.2.0/24", "192.0.2.0/24")])
+
+
+def test_a_direction_not_given_is_left_alone_and_an_empty_one_emptied(beats: Run, make: Run, rules: Run) -> None:
+    make(ingress=[tcp(80)], egress=[tcp(443)])
+    beats(MODULE, [], name="web")
+    beats(MODULE, [UN_IN], name="web", ingress=[])
+    assert rules() == set()
+    assert rules(direction="egress") == {"tcp 443-443 0.0.0.0/0"}
+    beats(MODULE, [UN_OUT], name="web", egress=[])
+
+
+def test_purge(beats: Run, make: Run, rules: Run) -> None:
+    make(ingress=[tcp(80), tcp(22)])
+    beats(MODULE, [IN], name="web", ingress=[tcp(443)], purge_rules=False)
+    assert rules() == {f"tcp {port}-{port} 0.0.0.0/0" for port in (22, 80, 443)}
+    done = beats(MODULE, [UN_IN, UN_IN], name="web", ingress=[tcp(443)])
+    assert rules() == {"tcp 443-443 0.0.0.0/0"}
+    assert done["diff"]["before"]["web"]["ingress"] == ["tcp 22 0.0.0.0/0", "tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"]
+    assert done["diff"]["after"]["web"]["ingress"] == ["tcp 443 0.0.0.0/0"]
+    assert [rule["ports"] for rule in done["security_group"]["ingress"]] == ["443"]
+
+
+def test_a_replaced_rule_is_added_before_the_old_one_goes(make: Run, run_module: Run, emulator: Any) -> None:
+    make(ingress=[tcp(80, "192.0.2.0/24")])
+    run_module(MODULE, name="web", ingress=[tcp(80)])
+    sent = [r["command"] for r in emulator.requests if r["command"] in (IN, UN_IN)]
+    assert sent == [IN, UN_IN]
+
+
+def test_one_source_of_several_goes(beats: Run, make: Run, rules: Run) -> None:
+    make(ingress=[tcp(80, "192.0.2.0/24", "198.51.100.0/24")])
+    beats(MODULE, [UN_IN], name="web", ingress=[tcp(80, "192.0.2.0/24")])
+    assert rules() == {"tcp 80-80 192.0.2.0/24"}
+
+
+def test_cidrs_are_normalised_and_that_is_said(run_module: Run, rules: Run, sent: Callable[[], list[str]]) -> None:
+    done = run_module(MODULE, name="web", ingress=[tcp(80, "192.0.2.1/24")])
+    assert any("192.0.2.1/24 has bits beyond its prefix; taken as 192.0.2.0/24" in text for text in done["warnings"])
+    assert rules() == {"tcp 80-80 192.0.2.0/24"}
+    sent()
+    assert run_module(MODULE, name="web", ingress=[tcp(80, "192.0.2.99/24")])["changed"] is False
+    assert sent() == []
+
+
+def test_a_group_may_name_itself(beats: Run, rules: Run) -> None:
+    beats(MODULE, ["createSecurityGroup", IN], name="db", ingress=[{"ports": "5432", "groups": [{"name": "db"}]}])
+    assert rules("db") == {"tcp 5432-5432 db"}
+
+
+def test_groups_and_cidrs_of_one_rule(beats: Run, client: Client, rules: Run, emulator: Any) -> None:
+    client.call("createSecurityGroup", {"name": "lb"})
+    rule = {"ports": "80", "cidrs": ["192.0.2.0/24"], "groups": [{"name": "lb", "account": emulator.vars["account"]}]}
+    beats(MODULE, ["createSecurityGroup", IN, IN], name="web", ingress=[rule])
+    assert rules() == {"tcp 80-80 192.0.2.0/24", "tcp 80-80 lb"}
+
+
+def test_a_hundred_rules(beats: Run, rules: Run, emulator: Any) -> None:
+    many = [tcp(port, "192.0.2.0/24", "198.51.100.0/24") for port in range(1000, 1100)]
+    beats(MODULE, ["createSecurityGroup"] + [IN] * 100, name="web", ingress=many)
+    assert len(rules()) == 200
+    beats(MODULE, [UN_IN] * 2, name="web", ingress=many[:-1])
+    assert len(rules()) == 198
+
+
+def test_ingress_and_egress_are_apart(beats: Run, make: Run, rules: Run) -> None:
+    make(ingress=[tcp(80)], egress=[tcp(80)])
+    beats(MODULE, [UN_IN, IN], name="web", ingress=[tcp(81)], egress=[tcp(80)])
+    assert rules(direction="egress") == {"tcp 80-80 0.0.0.0/0"}
+
+
+# Tags and description
+
+
+def test_tags(beats: Run, make: Run) -> None:
+    made = make(tags={"tier": "front"})
+    assert made["tags"] == {"tier": "front"}
+    beats(MODULE, ["deleteTags", "createTags"], name="web", tags={"tier": "back", "env": "x"})
+    beats(MODULE, [], name="web")
+    beats(MODULE, [], name="web", tags={"env": "x"}, purge_tags=False)
+    beats(MODULE, ["deleteTags"], name="web", tags={"env": "x"})
+
+
+def test_a_description_can_not_be_changed(make: Run, refused: Run, run_module: Run) -> None:
+    make(description="old")
+    told = refused(MODULE, name="web", description="new")
+    assert "description is 'old', not 'new'. The service can't change it" in told
+    warned = run_module(MODULE, name="web", description="new", on_immutable_drift="warn")
+    assert not warned["changed"] and "description is 'old'" in warned["warnings"][0]
+    assert run_module(MODULE, name="web", description="new", on_immutable_drift="ignore")["changed"] is False
+
+
+# Refusals before anything is changed
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"ports": "80"}, "ingress: rule 1: needs cidrs or groups"),
+        ({"cidrs": [ANY]}, "ingress: rule 1: ports: are needed with protocol tcp; 0-65535 are all of them"),
+        ({"ports": "http", "cidrs": [ANY]}, "ports: 'http' is neither a port (22) nor a range (8000-8100) up to 65535"),
+        ({"ports": "90-80", "cidrs": [ANY]}, "ports: '90-80' is neither"),
+        ({"ports": "65536", "cidrs": [ANY]}, "ports: '65536' is neither"),
+        ({"ports": "80", "cidrs": ["nonsense"]}, "cidrs: 'nonsense' is no IPv4 network such as 192.0.2.0/24"),
+        ({"ports": "80", "cidrs": ["192.0.2.0/33"]}, "cidrs: '192.0.2.0/33' is no IPv4 network"),
+        ({"ports": "80", "cidrs": ["2001:db8::/32"]}, "the service has IPv4 only"),
+        ({"protocol": "all", "ports": "80", "cidrs": [ANY]}, "ports does not go with protocol all"),
+        ({"protocol": "icmp", "ports": "80", "cidrs": [ANY]}, "ports does not go with protocol icmp"),
+        ({"protocol": "tcp", "ports": "80", "icmp_type": 8, "cidrs": [ANY]}, "icmp_type does not go with protocol tcp"),
+        ({"protocol": "icmp", "icmp_type": 256, "cidrs": [ANY]}, "icmp_type: must be 0 to 255, or -1 for any, not 256"),
+        ({"protocol": "icmp", "icmp_code": 3, "cidrs": [ANY]}, "icmp_code: 3 needs an icmp_type"),
+        ({"protocol": "gre", "cidrs": [ANY]}, "value of protocol must be one of"),
+        ({"ports": "80", "groups": [{"name": "nope"}]}, "groups: there is no 'nope'"),
+    ],
+)
+def test_bad_rules(refused: Run, client: Client, rule: Result, said: str) -> None:
+    assert said in refused(MODULE, name="web", ingress=[rule])
+    assert client.list("listSecurityGroups", {"securitygroupname": "web"}) == []
+
+
+def test_bad_rules_say_which(refused: Run) -> None:
+    assert refused(MODULE, name="web", egress=[tcp(80), tcp("x")]).startswith("egress: rule 2: ports: 'x'")
+
+
+def test_the_default_group(refused: Run, beats: Run, rules: Run) -> None:
+    assert "the group default can't be deleted" in refused(MODULE, name="default", state="absent")
+    beats(MODULE, [IN], name="default", ingress=[tcp(22)])
+
+
+def test_an_unknown_id(refused: Run) -> None:
+    unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    assert f"there is no security group with the id {unknown}" in refused(MODULE, name=unknown)
+
+
+def test_a_group_in_use_is_not_deleted_and_its_users_are_told(make: Run, run_module: Run, client: Client) -> None:
+    make("web")
+    make("db", ingress=[{"ports": "5432", "groups": [{"name": "web"}]}])
+    told = run_module(MODULE, name="web", state="absent")
+    assert told["failed"] and told["error_code"] == 536 and not told["changed"]
+    assert told["msg"].endswith("It is used by rules of db")
+    new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+    run_module("cloudn_vm", name="web1", security_groups=["web"], **new)
+    assert "It is used by virtual machines web1 and by rules of db" in run_module(MODULE, name="web", state="absent")["msg"]
+    run_module("cloudn_vm", name="web1", state="absent")
+    run_module(MODULE, name="db", state="absent")
+    told = run_module(MODULE, name="web", state="absent")
+    assert "a destroyed virtual machine does until the service has expunged it" in told["msg"]
+
+
+# What it costs
+
+
+def test_no_change_costs_one_request(make: Run, run_module: Run, emulator: Any) -> None:
+    many = [tcp(port) for port in range(1000, 1100)]
+    make(description="Web", ingress=many)
+    assert run_module(MODULE, name="web", description="Web", ingress=many)["changed"] is False
+    assert [r["command"] for r in emulator.requests] == ["listSecurityGroups"]
+
+
+def test_forty_rules_from_nothing_cost_two_requests_more(run_module: Run, emulator: Any) -> None:
+    run_module(MODULE, name="web", ingress=[tcp(port) for port in range(1000, 1040)])
+    commands = [r["command"] for r in emulator.requests if r["command"] not in ("listAsyncJobs", "queryAsyncJobResult")]
+    assert len(commands) == 42
+    assert len(emulator.requests) - len(commands) < 40

@@ -1,0 +1,512 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_vm: every state, every option, every refusal, against the emulator."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from cloudn_emulator import Emulator
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+TEMPLATE = "CentOS 6.2 64bit"
+NEW = {"zone": "jp-e1a", "template": TEMPLATE, "service_offering": "v1"}
+
+
+@pytest.fixture
+def make(run_module: Run, emulator: Any) -> Run:
+    """Return a function that makes a virtual machine and forgets the requests that took."""
+
+    def play(name: str | list[str] = "web1", **options: Any) -> Result:
+        result = run_module("cloudn_vm", name=name, **{**NEW, **options})
+        assert not result.get("failed"), result
+        emulator.clear()
+        return result["vms"][0]
+
+    return play
+
+
+def listed(client: Client, name: str = "web1") -> Result:
+    found = [vm for vm in client.list("listVirtualMachines") if vm["name"] == name]
+    assert len(found) == 1
+    return found[0]
+
+
+# States
+
+
+@pytest.mark.parametrize(
+    ("state", "ends"),
+    [("present", "Running"), ("started", "Running"), ("stopped", "Stopped")],
+)
+def test_a_missing_one_is_made(beats: Run, client: Client, state: str, ends: str) -> None:
+    done = beats("cloudn_vm", ["deployVirtualMachine"], name="web1", state=state, **NEW)
+    assert listed(client)["state"] == ends
+    assert done["vm"]["state"] == ends
+    assert done["vm"]["id"] == listed(client)["id"]
+    assert done["actions"] == [f"web1: deploy in jp-e1a from template {TEMPLATE} with v1"]
+    assert done["diff"]["before"] == {"web1": {}}
+    if ends == "Running":
+        assert done["vm"]["default_ip"] == listed(client)["nic"][0]["ipaddress"]
+
+
+def test_a_missing_one_is_made_by_restarted(run_module: Run, client: Client, sent: Callable[[], list[str]]) -> None:
+    done = run_module("cloudn_vm", name="web1", state="restarted", **NEW)
+    assert done["vm"]["state"] == "Running"
+    assert sent() == ["deployVirtualMachine"]
+
+
+def test_a_new_password_is_returned_once(run_module: Run, beats: Run) -> None:
+    done = beats("cloudn_vm", ["deployVirtualMachine"], name="web1", **NEW)
+    assert len(done["vm"]["password"]) > 5
+    assert "password" not in run_module("cloudn_vm", name="web1", **NEW)["vm"]
+
+
+def test_stop_and_start(beats: Run, make: Run, client: Client) -> None:
+    make()
+    assert beats("cloudn_vm", ["stopVirtualMachine"], name="web1", state="stopped")["vm"]["state"] == "Stopped"
+    assert listed(client)["state"] == "Stopped"
+    assert beats("cloudn_vm", [], name="web1", state="present")["vm"]["state"] == "Stopped"
+    assert beats("cloudn_vm", ["startVirtualMachine"], name="web1", state="started")["vm"]["state"] == "Running"
+    assert listed(client)["state"] == "Running"
+
+
+def test_force_stop_is_passed_on(run_module: Run, make: Run, emulator: Any) -> None:
+    make()
+    run_module("cloudn_vm", name="web1", state="stopped", force_stop=True)
+    assert [r["params"].get("forced") for r in emulator.requests if r["command"] == "stopVirtualMachine"] == ["true"]
+
+
+@pytest.mark.parametrize(("was", "command"), [("started", "rebootVirtualMachine"), ("stopped", "startVirtualMachine")])
+def test_restart(run_module: Run, make: Run, sent: Callable[[], list[str]], was: str, command: str) -> None:
+    make(state=was)
+    told = run_module("cloudn_vm", name="web1", state="restarted", _check=True)
+    assert sent() == []
+    done = run_module("cloudn_vm", name="web1", state="restarted")
+    assert sent() == [command]
+    assert told["actions"] == done["actions"]
+    assert done["changed"] and done["vm"]["state"] == "Running"
+
+
+def test_absent(beats: Run, make: Run, client: Client) -> None:
+    made = make()
+    done = beats("cloudn_vm", ["destroyVirtualMachine"], name="web1", state="absent")
+    assert done["vm"]["state"] == "absent"
+    assert done["vm"]["id"] == made["id"]
+    assert client.list("listVirtualMachines") == []
+
+
+def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
+    beats("cloudn_vm", [], name="web1", state="absent")
+
+
+def test_a_starting_one_is_waited_for(run_module: Run, client: Client, emulator: Any) -> None:
+    run_module("cloudn_vm", name="web1", wait=False, **NEW)
+    done = run_module("cloudn_vm", name="web1", state="absent")
+    assert not done.get("failed"), done
+    assert client.list("listVirtualMachines") == []
+
+
+def test_waiting_ends() -> None:
+    with Emulator(job_seconds=30) as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_plan
+
+        options = dict.fromkeys(
+            "display_name group security_groups disk_offering key_pair keyboard user_data ha os_type tags".split()
+        )
+        options.update(name=["web1"], state="present", template_filter="executable", on_immutable_drift="fail", **NEW)
+        options.update(allow_restart=False, force_stop=False, recover=False, purge_tags=True, max_parallel=1, wait=True)
+        report = vm_plan.ensure(client, {**options, "wait_timeout": 1})
+        error = report.failed[0].error
+        assert error is not None
+        assert "still pending, it did not end within 1 s" in error.message
+        assert error.job_id in error.message
+        assert report.objects()[0]["id"]
+
+
+# Found by name, id, display name
+
+
+def test_found_by_id_and_by_display_name(beats: Run, make: Run, run_module: Run) -> None:
+    made = make("web1", display_name="Front door")
+    make("web10", display_name="Other")
+    for given in (made["id"], "Front door", "web1"):
+        assert run_module("cloudn_vm", name=given)["vm"]["id"] == made["id"]
+
+
+def test_a_host_name_goes_before_a_display_name(make: Run, run_module: Run) -> None:
+    make("web1", display_name="web2")
+    second = make("web2")
+    assert run_module("cloudn_vm", name="web2")["vm"]["id"] == second["id"]
+
+
+def test_two_of_one_display_name_are_refused(make: Run, refused: Run) -> None:
+    ids = {make("a1", display_name="Web")["id"], make("a2", display_name="Web")["id"]}
+    told = refused("cloudn_vm", name="Web", state="absent")
+    assert all(one in told for one in ids)
+    assert "2 virtual machines have the display name 'Web'" in told
+
+
+def test_one_named_twice_is_refused(make: Run, refused: Run) -> None:
+    made = make()
+    assert "are the same virtual machine" in refused("cloudn_vm", name=["web1", made["id"]])
+
+
+def test_the_zone_tells_equal_names_apart(make: Run, refused: Run, run_module: Run) -> None:
+    first, second = make("web1"), make("web1", zone="jp-e1b")
+    assert first["id"] != second["id"]
+    assert run_module("cloudn_vm", name="web1", zone="jp-e1b")["vm"]["id"] == second["id"]
+    assert "give the zone" in refused("cloudn_vm", name="web1")
+
+
+# Options at creation
+
+
+def test_all_options_of_a_new_one(beats: Run, run_module: Run, client: Client, emulator: Any) -> None:
+    for group in ("web", "admin"):
+        client.call("createSecurityGroup", {"name": group})
+    client.call("createSSHKeyPair", {"name": "ops"})
+    done = beats(
+        "cloudn_vm",
+        ["deployVirtualMachine", "createTags"],
+        name="web1",
+        display_name="Web, the first: ウェブ",
+        group="front",
+        security_groups=["web", "admin"],
+        key_pair="ops",
+        keyboard="jp",
+        user_data="#!/bin/sh\necho hello",
+        disk_offering="Medium",
+        tags={"role": "web", "count": 3, "on": True},
+        **NEW,
+    )
+    machine = listed(client)
+    assert machine["displayname"] == "Web, the first: ウェブ"
+    assert machine["group"] == "front"
+    assert {group["name"] for group in machine["securitygroup"]} == {"web", "admin"}
+    assert done["vm"]["tags"] == {"count": "3", "on": "true", "role": "web"}
+    assert {tag["key"]: tag["value"] for tag in machine["tags"]} == done["vm"]["tags"]
+    disks = client.list("listVolumes", {"virtualmachineid": machine["id"], "type": "DATADISK"})
+    assert [disk["diskofferingname"] for disk in disks] == ["Medium"]
+    assert machine["zonename"] == "jp-e1a"
+
+
+def test_what_deploying_is_sent(run_module: Run, emulator: Any, client: Client) -> None:
+    group = client.call("createSecurityGroup", {"name": "web"})["securitygroup"]
+    run_module("cloudn_vm", name="web1", security_groups=["web"], user_data="hello", keyboard="jp", **NEW)
+    deploy = next(r["params"] for r in emulator.requests if r["command"] == "deployVirtualMachine")
+    assert deploy["name"] == "web1"
+    assert deploy["securitygroupids"] == group["id"]
+    assert deploy["keyboard"] == "jp"
+    assert base64.b64encode(b"hello").decode() not in str(emulator.requests)
+    assert "startvm" not in deploy
+
+
+def test_names_and_ids_are_alike(beats: Run, client: Client, emulator: Any) -> None:
+    group = client.call("createSecurityGroup", {"name": "web"})["securitygroup"]
+    ids = {"zone": emulator.vars["zone"], "template": emulator.vars["template"], "service_offering": emulator.vars["small"]}
+    beats("cloudn_vm", ["deployVirtualMachine"], name="web1", security_groups=[group["id"]], **ids)
+    beats("cloudn_vm", [], name="web1", security_groups=["web"], template=TEMPLATE)
+
+
+def test_ha_and_os_type_are_set_after_deploying(beats: Run, client: Client) -> None:
+    options = {**NEW, "service_offering": "v8", "ha": True, "os_type": "CentOS 5.6 (64-bit)"}
+    done = beats("cloudn_vm", ["deployVirtualMachine", "updateVirtualMachine"], name="web1", **options)
+    assert listed(client)["haenable"] is True
+    assert listed(client)["guestosid"] == "142"
+    assert done["vm"]["ha"] is True
+
+
+# Changes of existing ones
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field"),
+    [("display_name", "Web no. 1", "displayname"), ("group", "back", "group")],
+)
+def test_updates(beats: Run, make: Run, client: Client, option: str, value: str, field: str) -> None:
+    make(group="front")
+    done = beats("cloudn_vm", ["updateVirtualMachine"], name="web1", **{option: value})
+    assert listed(client)[field] == done["vm"][option] == value
+    assert done["diff"]["after"]["web1"][option] == value
+    assert listed(client)["state"] == "Running"
+
+
+def test_ha_of_an_existing_one(beats: Run, make: Run, client: Client) -> None:
+    make(service_offering="v8")
+    beats("cloudn_vm", ["updateVirtualMachine"], name="web1", ha=True)
+    assert listed(client)["haenable"] is True
+    beats("cloudn_vm", ["updateVirtualMachine"], name="web1", ha=False)
+
+
+def test_os_type_of_an_existing_one(beats: Run, make: Run, client: Client) -> None:
+    make()
+    beats("cloudn_vm", ["updateVirtualMachine"], name="web1", os_type="CentOS 5.6 (64-bit)")
+    assert listed(client)["guestosid"] == "142"
+
+
+RESIZE = ["stopVirtualMachine", "changeServiceForVirtualMachine", "startVirtualMachine"]
+
+
+@pytest.mark.parametrize("state", ["present", "started"])
+def test_a_running_one_is_resized_with_leave(beats: Run, make: Run, client: Client, state: str) -> None:
+    make()
+    done = beats("cloudn_vm", RESIZE, name="web1", service_offering="v2", allow_restart=True, state=state)
+    assert listed(client)["serviceofferingname"] == "v2"
+    assert listed(client)["state"] == "Running"
+    assert done["actions"] == ["web1: stop", "web1: change service offering from v1 to v2", "web1: start"]
+
+
+def test_a_running_one_is_not_resized_without_leave(make: Run, refused: Run) -> None:
+    make()
+    told = refused("cloudn_vm", name="web1", service_offering="v2")
+    assert told.startswith("service_offering: web1 has 'v1' and is running; a change to 'v2' needs it stopped")
+    assert "allow_restart: true" in told
+
+
+def test_a_stopped_one_is_resized(beats: Run, make: Run, client: Client) -> None:
+    make(state="stopped")
+    beats("cloudn_vm", ["changeServiceForVirtualMachine"], name="web1", service_offering="v2")
+    assert listed(client)["state"] == "Stopped"
+
+
+def test_resizing_and_stopping_at_once(beats: Run, make: Run, client: Client) -> None:
+    make()
+    beats("cloudn_vm", RESIZE[:2], name="web1", service_offering="v2", state="stopped")
+    beats("cloudn_vm", RESIZE[1:], name="web1", service_offering="v4", state="started")
+
+
+def test_resizing_while_restarting_needs_no_leave(run_module: Run, make: Run, sent: Callable[[], list[str]]) -> None:
+    make()
+    run_module("cloudn_vm", name="web1", service_offering="v2", state="restarted")
+    assert sent() == RESIZE
+
+
+def test_tags(beats: Run, make: Run, client: Client) -> None:
+    make(tags={"role": "web", "env": "test"})
+    both = ["deleteTags", "createTags"]
+    beats("cloudn_vm", both, name="web1", tags={"role": "db"})
+    assert listed(client)["tags"] == [{"key": "role", "value": "db"}]
+    beats("cloudn_vm", ["createTags"], name="web1", tags={"env": "test"}, purge_tags=False)
+    beats("cloudn_vm", [], name="web1", tags={"env": "test", "role": "db"})
+    beats("cloudn_vm", [], name="web1")
+    done = beats("cloudn_vm", ["deleteTags"], name="web1", tags={})
+    assert done["vm"]["tags"] == {}
+    assert "tags" not in listed(client)
+
+
+# What can't be changed
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("template", "Ubuntu 10.04 64bit", "template is 'CentOS 6.2 64bit', not 'Ubuntu 10.04 64bit'"),
+        ("security_groups", ["web"], "security_groups are ['default'], not ['web']"),
+        ("disk_offering", "Large", "disk_offering of its data disks is none, not 'Large'"),
+    ],
+)
+def test_drift(
+    make: Run, refused: Run, run_module: Run, client: Client, sent: Callable[[], list[str]], option: str, value: Any, said: str
+) -> None:  # fmt: skip
+    make()
+    client.call("createSecurityGroup", {"name": "web"})
+    sent()
+    told = refused("cloudn_vm", name="web1", **{option: value})
+    assert said in told
+    assert "on_immutable_drift" in told
+    warned = run_module("cloudn_vm", name="web1", on_immutable_drift="warn", **{option: value})
+    assert not warned["changed"]
+    assert any(said in warning for warning in warned["warnings"])
+    ignored = run_module("cloudn_vm", name="web1", on_immutable_drift="ignore", **{option: value})
+    assert not ignored["changed"]
+    assert not ignored.get("warnings")
+    assert sent() == []
+
+
+def test_a_renewed_template_of_the_same_name_is_no_drift(make: Run, beats: Run, emulator: Any) -> None:
+    make()
+    beats("cloudn_vm", [], name="web1", template=TEMPLATE)
+
+
+def test_a_disk_offering_that_is_there_is_no_drift(make: Run, beats: Run) -> None:
+    make(disk_offering="Small")
+    beats("cloudn_vm", [], name="web1", disk_offering="Small")
+
+
+# Refusals before anything is changed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"template": "Plan 9"}, "template: there is no 'Plan 9'. There are: "),
+        ({"service_offering": "v3"}, "service_offering: there is no 'v3'. There are: "),
+        ({"zone": "jp-w1"}, "zone: there is no 'jp-w1'. There are: jp-e1a, jp-e1b"),
+        ({"zone": None}, "zone: is needed, as there are 2 to choose from: jp-e1a, jp-e1b"),
+        ({"template": None, "service_offering": None}, "template, service_offering: needed to create web1"),
+        ({"security_groups": ["nope"]}, "security_groups: there is no 'nope'. There are: default"),
+        ({"disk_offering": "Huge"}, "disk_offering: there is no 'Huge'"),
+        ({"disk_offering": "Custom"}, "disk_offering: 'Custom' leaves its size open"),
+        ({"key_pair": "nope"}, "key_pair: there is no key pair 'nope'"),
+        ({"os_type": "BeOS"}, "os_type: there is no 'BeOS'"),
+        ({"ha": True}, "ha: web1 has the service offering 'v1', which offers no high availability"),
+        ({"user_data": "x" * 1537}, "user_data: is 1537 bytes, 2052 after Base64 encoding; the service takes at most 2048"),
+        ({"max_parallel": 0}, "max_parallel: must be at least 1, not 0"),
+        ({"group": " "}, "group: must not be empty"),
+        ({"display_name": "\U0001f600"}, "displayname: "),
+        ({"wait_timeout": -1}, "wait_timeout: must not be negative"),
+    ],
+)
+def test_bad_options_of_a_new_one(refused: Run, options: dict[str, Any], said: str) -> None:
+    given = {key: value for key, value in {**NEW, **options}.items() if value is not None}
+    assert said in refused("cloudn_vm", name="web1", **given)
+
+
+@pytest.mark.parametrize("name", ["1web", "web_1", "-web", "web-", "w" * 64, "ウェブ", "web 1", "web.1"])
+def test_bad_host_names(refused: Run, name: str) -> None:
+    assert f"name: {name!r} can't be the host name of a new virtual machine" in refused("cloudn_vm", name=name, **NEW)
+
+
+@pytest.mark.parametrize(("name", "said"), [([], "name: the list is empty"), ([""], "name: a name is empty")])
+def test_no_names(refused: Run, name: list[str], said: str) -> None:
+    assert said in refused("cloudn_vm", name=name, **NEW)
+
+
+def test_an_unknown_id(refused: Run) -> None:
+    unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    assert f"name: there is no virtual machine with the id {unknown}" in refused("cloudn_vm", name=unknown, **NEW)
+
+
+def test_absent_in_an_unknown_zone(refused: Run) -> None:
+    assert "zone: there is no 'jp-w1'" in refused("cloudn_vm", name="web1", zone="jp-w1", state="absent")
+
+
+def test_user_data_up_to_the_limit(beats: Run) -> None:
+    beats("cloudn_vm", ["deployVirtualMachine"], name="web1", user_data="x" * 1536, **NEW)
+
+
+def test_emoji_in_a_change_is_refused(make: Run, run_module: Run, sent: Callable[[], list[str]]) -> None:
+    make()
+    done = run_module("cloudn_vm", name="web1", display_name="\U0001f600")
+    assert "beyond the basic plane" in done["msg"]
+    assert sent() == []
+
+
+# Destroyed names
+
+
+def test_a_name_held_by_a_destroyed_one_that_is_not_seen(make: Run, run_module: Run) -> None:
+    make()
+    run_module("cloudn_vm", name="web1", state="absent")
+    done = run_module("cloudn_vm", name="web1", **NEW)
+    assert done["failed"]
+    assert "a destroyed virtual machine still holds it until the service has expunged it" in done["msg"]
+    assert done["error_code"] == 431
+    assert not done["changed"]
+
+
+def test_a_destroyed_one_is_seen_and_recovered_by_an_administrator(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(account="admin") as (run, emulator):
+        made = run("cloudn_vm", name="web1", **NEW)["vm"]
+        run("cloudn_vm", name="web1", state="absent")
+        emulator.clear()
+        told = run("cloudn_vm", name="web1", **NEW)["msg"]
+        assert made["id"] in told
+        assert "recover: true" in told
+        assert run("cloudn_vm", name="web1", state="absent")["changed"] is False
+        check = run("cloudn_vm", name="web1", recover=True, state="started", _check=True, _diff=True, **NEW)
+        assert [r for r in emulator.requests if not r["command"].startswith("list")] == []
+        done = run("cloudn_vm", name="web1", recover=True, state="started", _diff=True, **NEW)
+        assert done["actions"] == check["actions"] == ["web1: recover", "web1: start"]
+        assert done["diff"] == check["diff"]
+        assert (done["vm"]["id"], done["vm"]["state"]) == (made["id"], "Running")
+        assert run("cloudn_vm", name="web1", recover=True, state="started", **NEW)["changed"] is False
+
+
+def test_a_destroyed_one_is_recovered_by_id_where_that_is_granted(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(grants=["recoverVirtualMachine"]) as (run, _emulator):
+        made = run("cloudn_vm", name="web1", **NEW)["vm"]
+        run("cloudn_vm", name="web1", state="absent")
+        assert "recover: true" in run("cloudn_vm", name=made["id"])["msg"]
+        done = run("cloudn_vm", name=made["id"], recover=True, state="started")
+        assert (done["vm"]["name"], done["vm"]["state"]) == ("web1", "Running")
+
+
+# Many at once
+
+
+def test_many_are_made_changed_and_destroyed_together(beats: Run, emulator: Any, client: Client) -> None:
+    names = [f"web{number}" for number in range(1, 13)]
+    done = beats("cloudn_vm", ["deployVirtualMachine"] * 12, name=names, **NEW)
+    assert [vm["name"] for vm in done["vms"]] == names
+    assert "vm" not in done
+    beats("cloudn_vm", ["stopVirtualMachine"] * 12, name=names, state="stopped")
+    beats("cloudn_vm", ["startVirtualMachine"] * 12, name=names, state="started")
+    beats("cloudn_vm", ["updateVirtualMachine"] * 12, name=names, group="front")
+    beats("cloudn_vm", ["destroyVirtualMachine"] * 12, name=names, state="absent")
+    assert client.list("listVirtualMachines") == []
+
+
+def test_jobs_of_many_overlap(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(job_seconds=1.0) as (run, emulator):
+        run("cloudn_vm", name=[f"web{number}" for number in range(10)], **NEW)
+        times = {
+            command: [r["time"] for r in emulator.requests if r["command"] == command]
+            for command in ("deployVirtualMachine", "listAsyncJobs", "queryAsyncJobResult")
+        }
+        assert len(times["deployVirtualMachine"]) == 10
+        assert max(times["deployVirtualMachine"]) < min(times["listAsyncJobs"] + times["queryAsyncJobResult"], default="z")
+        assert len(times["listAsyncJobs"]) + len(times["queryAsyncJobResult"]) < 12
+
+
+def test_connections_do_not_exceed_max_parallel(run_module: Run, emulator: Any) -> None:
+    run_module("cloudn_vm", name=[f"web{number}" for number in range(20)], max_parallel=3, **NEW)
+    assert len({r["connection"] for r in emulator.requests}) <= 4
+
+
+def test_some_there_some_not(beats: Run, make: Run) -> None:
+    make("web2")
+    done = beats("cloudn_vm", ["deployVirtualMachine"] * 2, name=["web1", "web2", "web3"], **NEW)
+    assert [action.split(":")[0] for action in done["actions"]] == ["web1", "web3"]
+
+
+def test_a_partial_failure_lists_every_machine(make: Run, run_module: Run) -> None:
+    make("web2")
+    run_module("cloudn_vm", name="web2", state="absent")  # its name stays taken
+    done = run_module("cloudn_vm", name=["web1", "web2", "web3"], **NEW)
+    assert done["failed"] and done["changed"]
+    assert done["msg"].startswith("1 of 3 failed: web2: deployVirtualMachine: ")
+    assert [vm["name"] for vm in done["vms"]] == ["web1", "web2", "web3"]
+    assert ["error" in vm for vm in done["vms"]] == [False, True, False]
+    assert [vm["state"] for vm in done["vms"]] == ["Running", None, "Running"]
+
+
+def test_not_waiting_returns_jobs(run_module: Run, client: Client, emulator: Any) -> None:
+    done = run_module("cloudn_vm", name=["web1", "web2"], wait=False, tags={"role": "web"}, **NEW)
+    assert done["changed"]
+    assert all(vm["id"] for vm in done["vms"])
+    for job_id in done["jobs"]:
+        client.wait(job_id, timeout=10)
+    assert {vm["state"] for vm in client.list("listVirtualMachines")} == {"Running"}
+
+
+# What it costs
+
+
+@pytest.mark.parametrize("others", [0, 450])
+def test_no_change_costs_one_request(run_module_as: Callable[..., Any], others: int) -> None:
+    with run_module_as(vms=others) as (run, emulator):
+        names = [f"zz-web{number}" for number in range(50)]
+        run("cloudn_vm", name=names, tags={"a": "b"}, group="front", **NEW)
+        for given in ("zz-web1", names):
+            emulator.clear()
+            assert run("cloudn_vm", name=given, tags={"a": "b"}, group="front", **NEW)["changed"] is False
+            assert [r["command"] for r in emulator.requests] == ["listVirtualMachines"]
