@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The generic part of every command: parameters as the service reads and refuses them, filters and pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from .errors import ACCOUNT, MALFORMED, ApiError, bad_parameter, internal
+from .jobs import Jobs
+from .store import Account, Store
+
+PAGE_LIMIT = 500
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ[+-]\d{4}")
+_PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
+_SIMPLE = ("string", "int", "long", "bool", "date", "{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter: `kind` is a simple type, or the table of the object that its value names by id."""
+
+    name: str
+    kind: str
+    many: bool
+    required: bool
+    limit: int | None
+
+
+@dataclass(slots=True)
+class Call:
+    """One command with its parameters, read and checked; absent ones are None."""
+
+    store: Store
+    jobs: Jobs
+    account: Account
+    params: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.params.get(name)
+
+
+def declare(text: str) -> tuple[Param, ...]:
+    """Read a declaration such as `id:vm_instance! name tags:{} ids:[security_group] userdata<2048`.
+
+    A kind stands behind a colon (string where none does), in brackets for a comma-separated list;
+    `<` gives the greatest length, `!` says that the parameter is required.
+    """
+    return tuple(_declared(word) for word in text.split())
+
+
+def _declared(word: str) -> Param:
+    match = _PARAM.fullmatch(word)
+    if match is None:
+        raise ValueError(f"not a parameter declaration: {word}")
+    limit = match["limit"]
+    kind = match["kind"] or "string"
+    return Param(match["name"], kind, bool(match["many"]), bool(match["required"]), int(limit) if limit else None)
+
+
+def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, store: Store) -> dict[str, Any]:
+    """Parameters as Python values, objects in place of ids; unknown ones are ignored, names count without case.
+
+    Raises ApiError: 430 for a badly formed map, 431 for missing, unreadable, too long or unknown values,
+    530 for characters beyond the basic plane (all measured on CloudStack 3.0.5).
+    """
+    if any(ord(char) > 0xFFFF for value in raw.values() for char in value):
+        raise internal()
+    given = _unpack(raw)
+    values = {}
+    for param in declared:
+        value = given.get(param.name)
+        if value is None:
+            if param.required:
+                raise bad_parameter(f"Unable to execute API command {label} due to missing parameter {param.name}")
+            continue
+        values[param.name] = _value(param, value, label, store)
+    _check_paging(values)
+    return values
+
+
+def _unpack(raw: dict[str, str]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for name, value in raw.items():
+        if "[" not in name:
+            given[name.lower()] = value
+            continue
+        match = re.fullmatch(r"(\w+)\[(\d+)\](?:\.(\w+))?", name)
+        if match is None:
+            raise ApiError(MALFORMED, f"Unable to decode parameter {name}")
+        entries = given.setdefault(match[1].lower(), {})
+        if isinstance(entries, dict):
+            entries.setdefault(int(match[2]), {})[(match[3] or "value").lower()] = value
+    return given
+
+
+def _value(param: Param, value: Any, label: str, store: Store) -> Any:
+    if param.kind == "{}":
+        if not isinstance(value, dict):
+            raise ApiError(MALFORMED, f"Unable to decode parameter {param.name}")
+        return [value[index] for index in sorted(value)]
+    if isinstance(value, dict):
+        raise ApiError(MALFORMED, f"Unable to decode parameter {param.name}")
+    if param.limit is not None and len(value) > param.limit:
+        raise bad_parameter(
+            f"Unable to execute API command {label} due to invalid value. "
+            f"Value greater than max allowed length {param.limit} for param: {param.name}"
+        )
+    if param.many:
+        return [_one(param, part.strip(), label, store) for part in value.split(",") if part.strip()]
+    return _one(param, value, label, store)
+
+
+def _one(param: Param, value: str, label: str, store: Store) -> Any:
+    if param.kind == "string":
+        return value
+    if param.kind == "bool":
+        return value.strip().lower() == "true"
+    if param.kind == "date":
+        return _date(value, label)
+    if param.kind in ("int", "long"):
+        return _integer(param, value, label)
+    found = store.find(param.kind, value)
+    if found is None:
+        raise bad_parameter(
+            f"Unable to execute API command {label} due to invalid value. "
+            f"Object {param.kind}(uuid: {value}) does not exist."
+        )
+    return found
+
+
+def _integer(param: Param, value: str, label: str) -> int:
+    bits = 31 if param.kind == "int" else 63
+    if re.fullmatch(r"[+-]?[0-9]{1,19}", value) and -(2**bits) <= int(value) < 2**bits:
+        return int(value)
+    raise bad_parameter(
+        f"Unable to execute API command {label} due to invalid value {value} for parameter {param.name}"
+    )
+
+
+def _date(value: str, label: str) -> float:
+    try:
+        if _DATE.fullmatch(value):
+            return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ%z").timestamp()
+    except ValueError:
+        pass
+    raise bad_parameter(
+        f"Unable to parse date {value} for command {label}, "
+        "please pass dates in the format mentioned in the api documentation"
+    )
+
+
+def _check_paging(values: dict[str, Any]) -> None:
+    page, size = values.get("page"), values.get("pagesize")
+    if page is None and size is not None and size != -1:
+        raise bad_parameter('"page" parameter is required when "pagesize" is specified')
+    if page is not None and size is None:
+        raise bad_parameter('"pagesize" parameter is required when "page" is specified')
+    if page is not None and size == -1:
+        raise bad_parameter("Can't specify page parameter when pagesize is -1 (Unlimited)")
+    if size is not None and size > PAGE_LIMIT:
+        raise bad_parameter(f"Page size can't exceed max allowed page size value: {PAGE_LIMIT}")
+
+
+def page_of(call: Call, objects: list[Any]) -> list[Any]:
+    """The objects of the page that was asked for; without a page the first 500. Page 0 is page 1."""
+    page, size = call["page"], call["pagesize"]
+    if size == -1:
+        return objects
+    size = PAGE_LIMIT if size is None else max(size, 0)
+    start = (max(page or 1, 1) - 1) * size
+    return objects[start : start + size]
+
+
+def contains(text: str | None, part: str) -> bool:
+    """Whether a filter's text is in a value, without regard to case."""
+    return text is not None and part.lower() in text.lower()
+
+
+def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | None]) -> list[Any]:
+    """The objects that pass every test; a filter that was not given is None."""
+    wanted = [test for test in tests if test is not None]
+    return [one for one in objects if all(test(one) for test in wanted)]
+
+
+def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
+    """The test of the `tags` filter: one of the pairs given is enough, as on CloudStack."""
+    pairs = call["tags"]
+    if not pairs:
+        return None
+    wanted = [((pair.get("key") or "").lower(), pair.get("value")) for pair in pairs]
+
+    def test(one: Any) -> bool:
+        tags = call.store.tags.get((kind, one.id), {})
+        return any(_tag_matches(tags.get(key), value) for key, value in wanted)
+
+    return test
+
+
+def _tag_matches(tag: tuple[str, str] | None, value: str | None) -> bool:
+    return tag is not None and (value is None or tag[1].lower() == value.lower())
+
+
+def check_owner(call: Call) -> None:
+    """Refuse an `account` that does not exist (431) or is somebody else's (531)."""
+    name = call["account"]
+    if name is None or name == call.account.name:
+        return
+    if name not in call.store.accounts:
+        raise bad_parameter(f"Unable to find account {name} in domain {call.account.domain}")
+    if not call.account.admin:
+        raise ApiError(ACCOUNT, f"Acct[{call.account.number}-{call.account.name}] does not have permission")
+
+
+def nobodys(call: Call) -> bool:
+    """Whether a listing asks for another account's objects: there are none here."""
+    return call["account"] not in (None, call.account.name)
+
+
+def ownership(account: Account) -> dict[str, str]:
+    """The fields that tell whose an object is."""
+    return {"account": account.name, "domainid": account.domain_id, "domain": account.domain}
+
+
+def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
+    """The `tags` of an object in a listing."""
+    return [{"key": key, "value": value} for key, value in call.store.tags_of(kind, id)]
+
+
+def date_text(moment: float) -> str:
+    """A moment as answers write it."""
+    return datetime.fromtimestamp(int(moment), tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%S%z")

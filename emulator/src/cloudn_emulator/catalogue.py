@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands there are: name, parameters, what does them. One line each; everything else is generic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .calls import Call, Param, declare
+from .commands import job, offer, security_group, ssh_key, tag, vm, volume
+
+CLASSES = "com.cloud.api.commands."
+PAGED = " keyword page:int pagesize:int"
+LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
+OWNED = " account domainid:domain projectid:projects"
+RULE = (
+    "protocol startport:int endport:int icmptype:int icmpcode:int cidrlist:[string] usersecuritygrouplist:{}"
+    " securitygroupid:security_group securitygroupname" + OWNED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command. `job_class` is set for asynchronous ones; `granted` is false where plain accounts lack it."""
+
+    name: str
+    params: tuple[Param, ...]
+    handler: Callable[[Call], Any]
+    job_class: str | None
+    root: str
+    granted: bool
+
+    @property
+    def label(self) -> str:
+        """The command as error texts call it: the root without its last eight letters, whatever they are."""
+        return self.root[:-8]
+
+
+def _command(
+    name: str,
+    handler: Callable[[Call], Any],
+    params: str = "",
+    job_class: str | None = None,
+    root: str | None = None,
+    granted: bool = True,
+) -> Command:
+    full_class = CLASSES + job_class if job_class else None
+    return Command(name, declare(params), handler, full_class, root or f"{name.lower()}response", granted)
+
+
+_COMMANDS = (
+    # jobs
+    _command("queryAsyncJobResult", job.query_job, "jobid:async_job!"),
+    _command("listAsyncJobs", job.list_jobs, "startdate:date" + LISTED),
+    # virtual machines
+    _command(
+        "listVirtualMachines",
+        vm.list_vms,
+        "groupid:instance_group hostid:host id:vm_instance name podid:host_pod_ref state zoneid:data_center"
+        " forvirtualnetwork:bool networkid:networks hypervisor storageid:storage_pool details:[string]"
+        " templateid:vm_template isoid:vm_template tags:{}" + LISTED,
+    ),
+    _command(
+        "deployVirtualMachine",
+        vm.deploy,
+        "zoneid:data_center! serviceofferingid:disk_offering! templateid:vm_template! name displayname"
+        " networkids:[networks] diskofferingid:disk_offering size:long group hypervisor userdata<2048 keypair"
+        " hostid:host securitygroupids:[security_group] securitygroupnames:[string] iptonetworklist:{} ipaddress"
+        " keyboard startvm:bool" + OWNED,
+        "DeployVMCmd",
+    ),
+    _command("destroyVirtualMachine", vm.destroy, "id:vm_instance!", "DestroyVMCmd"),
+    _command("rebootVirtualMachine", vm.reboot, "id:vm_instance!", "RebootVMCmd"),
+    _command("startVirtualMachine", vm.start, "id:vm_instance! hostid:host", "StartVMCmd"),
+    _command("stopVirtualMachine", vm.stop, "id:vm_instance! forced:bool", "StopVMCmd"),
+    _command("resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "ResetVMPasswordCmd"),
+    _command("changeServiceForVirtualMachine", vm.change_service, "id:vm_instance! serviceofferingid:disk_offering!"),
+    _command(
+        "updateVirtualMachine",
+        vm.update,
+        "displayname group haenable:bool id:vm_instance! ostypeid:guest_os userdata<2048",
+    ),
+    _command("recoverVirtualMachine", vm.recover, "id:vm_instance!", granted=False),
+    # security groups
+    _command(
+        "listSecurityGroups",
+        security_group.list_groups,
+        "securitygroupname virtualmachineid:vm_instance id:security_group tags:{}" + LISTED,
+    ),
+    _command("createSecurityGroup", security_group.create_group, "description name!" + OWNED),
+    _command("deleteSecurityGroup", security_group.delete_group, "id:security_group name" + OWNED),
+    _command(
+        "authorizeSecurityGroupIngress", security_group.authorize_ingress, RULE, "AuthorizeSecurityGroupIngressCmd"
+    ),
+    _command(
+        "revokeSecurityGroupIngress",
+        security_group.revoke_ingress,
+        "id:security_group_rule!",
+        "RevokeSecurityGroupIngressCmd",
+        root="revokesecuritygroupingress",
+    ),
+    _command("authorizeSecurityGroupEgress", security_group.authorize_egress, RULE, "AuthorizeSecurityGroupEgressCmd"),
+    _command(
+        "revokeSecurityGroupEgress",
+        security_group.revoke_egress,
+        "id:security_group_rule!",
+        "RevokeSecurityGroupEgressCmd",
+        root="revokesecuritygroupegress",
+    ),
+    # tags
+    _command("createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "CreateTagsCmd"),
+    _command("deleteTags", tag.delete_tags, "tags:{} resourcetype! resourceids:[string]!", "DeleteTagsCmd"),
+    _command("listTags", tag.list_tags, "resourcetype resourceid key value customer" + LISTED),
+    # volumes
+    _command(
+        "listVolumes",
+        volume.list_volumes,
+        "hostid:host id:volumes name podid:host_pod_ref type virtualmachineid:vm_instance zoneid:data_center"
+        " details:[string] tags:{}" + LISTED,
+    ),
+    # key pairs
+    _command("createSSHKeyPair", ssh_key.create_key_pair, "name!" + OWNED),
+    _command("registerSSHKeyPair", ssh_key.register_key_pair, "name! publickey<5120!" + OWNED),
+    _command("deleteSSHKeyPair", ssh_key.delete_key_pair, "name!" + OWNED),
+    _command("listSSHKeyPairs", ssh_key.list_key_pairs, "name fingerprint" + LISTED),
+    # what is on offer
+    _command(
+        "listZones",
+        offer.list_zones,
+        "id:data_center available:bool domainid:domain showcapacities:bool" + PAGED,
+    ),
+    _command(
+        "listServiceOfferings",
+        offer.list_service_offerings,
+        "id:disk_offering name virtualmachineid:vm_instance domainid:domain issystem:bool systemvmtype" + PAGED,
+    ),
+    _command("listDiskOfferings", offer.list_disk_offerings, "domainid:domain id:disk_offering name" + PAGED),
+    _command(
+        "listTemplates",
+        offer.list_templates,
+        "hypervisor id:vm_template name templatefilter! zoneid:data_center tags:{}" + LISTED,
+    ),
+    _command("listOsTypes", offer.list_os_types, "id:guest_os oscategoryid:long description" + PAGED),
+    _command("listCapabilities", offer.list_capabilities),
+)
+
+COMMANDS: dict[str, Command] = {command.name: command for command in _COMMANDS}

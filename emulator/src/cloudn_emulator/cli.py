@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: `cloudn-emulator` serves, `cloudn-emulator vars` tells the seeded ids."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+
+from . import seed
+from .catalogue import COMMANDS
+from .jobs import Jobs
+from .server import PATH, Record, Service, listen, to_file
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+    if options.what == "vars":
+        pairs = seed.variables(options.account).items()
+        print(" ".join(f"--var {shlex.quote(f'{name}={value}')}" for name, value in pairs))
+        return 0
+    try:
+        return asyncio.run(_serve(options))
+    except OSError as error:
+        print(f"cloudn-emulator: {_trouble(error, options)}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cloudn-emulator",
+        description="Answers as Cloudn Compute (FLAT) does, from memory. Stop it with Ctrl-C or SIGTERM.",
+    )
+    add = parser.add_argument
+    add("what", nargs="?", choices=("serve", "vars"), default="serve", help="vars: print the seeded ids and end")
+    add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    add("--port", type=_port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
+    add("--api-key", default=seed.API_KEY, metavar="K", help="the account's key (%(default)s)")
+    add("--api-secret", default=seed.API_SECRET, metavar="S", help="the account's secret (%(default)s)")
+    add("--account", choices=("user", "admin"), default="user", help="admin may recover and sees destroyed VMs")
+    add("--grant", action="append", default=[], choices=_grantable(), metavar="COMMAND", help="let the user do this")
+    add("--vms", type=_count, default=0, metavar="N", help="this many virtual machines from the start")
+    add("--job-seconds", type=_seconds, default=1.0, metavar="S", help="how long a job takes (%(default)s)")
+    add("--latency-ms", type=_seconds, default=0.0, metavar="L", help="hold every request back (%(default)s)")
+    add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long destroyed VMs stay")
+    add("--log", metavar="FILE", help="append one JSON line per request")
+    return parser
+
+
+def _grantable() -> list[str]:
+    return [command.name for command in COMMANDS.values() if not command.granted]
+
+
+def _port(text: str) -> int:
+    return _number(text, int, 65535)
+
+
+def _count(text: str) -> int:
+    return _number(text, int, 100_000)
+
+
+def _seconds(text: str) -> float:
+    return _number(text, float, 10**9)
+
+
+def _number(text: str, kind: type, limit: float) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= kind(text) <= limit:
+            return kind(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {limit}")
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    with contextlib.ExitStack() as files:
+        record: Record = lambda entry: None  # noqa: E731
+        if options.log:
+            record = to_file(files.enter_context(open(options.log, "a", encoding="utf-8")))
+        account = seed.account_of(options.account, options.api_key, options.api_secret, frozenset(options.grant))
+        store = seed.seeded(account, options.expunge_seconds, options.vms)
+        service = Service(store, Jobs(store, options.job_seconds), options.latency_ms, record)
+        runner, port = await listen(service, options.host, options.port)
+        try:
+            host = f"[{options.host}]" if ":" in options.host else options.host
+            print(
+                f"cloudn-emulator listens on http://{host}:{port}{PATH} (account {account.name}, API key "
+                f"{account.api_key}, {len(store.vms)} virtual machines)",
+                flush=True,
+            )
+            await _told_to_stop()
+        finally:
+            await runner.cleanup()
+    return 0
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def _trouble(error: OSError, options: argparse.Namespace) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{options.host}:{options.port} is in use; stop what listens there, or choose another port with --port "
+            "(0 takes any free one)"
+        )
+    if options.log and error.filename == options.log:
+        return f"cannot write the log {options.log}: {os.strerror(error.errno or 0)}"
+    return f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

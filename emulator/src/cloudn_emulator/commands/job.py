@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking for jobs, as measured on CloudStack 3.0.5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..calls import Call, check_owner, contains, date_text, matching, nobodys, page_of
+from ..store import Job
+from ..wire import listing
+
+
+def query_job(call: Call) -> dict[str, Any]:
+    """queryAsyncJobResult."""
+    return job_view(call, call["jobid"])
+
+
+def list_jobs(call: Call) -> dict[str, Any]:
+    """listAsyncJobs: all there were since `startdate`, oldest first, pending ones too; `keyword` is in the class."""
+    check_owner(call)
+    since, keyword = call["startdate"], call["keyword"]
+    tests = [
+        (lambda job: int(job.created) >= since) if since is not None else None,
+        (lambda job: contains(job.command, keyword)) if keyword is not None else None,
+    ]
+    found = [] if nobodys(call) else matching(call.store.jobs.values(), tests)
+    return listing("asyncjobs", [job_view(call, job) for job in page_of(call, found)])
+
+
+def job_view(call: Call, job: Job) -> dict[str, Any]:
+    """A job: a pending one tells what it is about, a finished one its result."""
+    view: dict[str, Any] = {"accountid": call.account.id, "userid": call.account.user_id, "cmd": job.command}
+    view |= {"jobstatus": job.status, "jobprocstatus": 0, "jobresultcode": job.code}
+    if job.status:
+        view |= {"jobresulttype": "object", "jobresult": job.result}
+    elif job.instance_type is not None:
+        view |= {"jobinstancetype": job.instance_type, "jobinstanceid": job.instance_id}
+    view |= {"created": date_text(job.created), "jobid": job.id}
+    return view

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SSH key pairs: real keys, the fingerprint is the MD5 of the public key's blob."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Any
+
+from ..calls import Call, check_owner, contains, matching, nobodys, page_of
+from ..errors import bad_parameter
+from ..store import KeyPair
+from ..wire import listing
+
+KEY_BITS = 2048
+
+
+def create_key_pair(call: Call) -> dict[str, Any]:
+    """createSSHKeyPair: the only answer that ever has the private key."""
+    _check_free(call)
+    private, public = _generate()
+    pair = _keep(call, public)
+    return {"keypair": {**_view(pair), "privatekey": private}}
+
+
+def register_key_pair(call: Call) -> dict[str, Any]:
+    """registerSSHKeyPair: refuses (431) what is not an RSA or DSA public key."""
+    _check_free(call)
+    return {"keypair": _view(_keep(call, _public_key(call["publickey"])))}
+
+
+def delete_key_pair(call: Call) -> dict[str, Any]:
+    """deleteSSHKeyPair."""
+    check_owner(call)
+    if call.store.key_pairs.pop(call["name"].lower(), None) is None:
+        raise bad_parameter(
+            f"A key pair with name '{call['name']}' does not exist for account {call.account.name} "
+            "in specified domain id"
+        )
+    return {"success": "true"}
+
+
+def list_key_pairs(call: Call) -> dict[str, Any]:
+    """listSSHKeyPairs: `name` and `fingerprint` are whole values."""
+    check_owner(call)
+    name, fingerprint, keyword = call["name"], call["fingerprint"], call["keyword"]
+    tests = [
+        (lambda pair: pair.name.lower() == name.lower()) if name is not None else None,
+        (lambda pair: pair.fingerprint.lower() == fingerprint.lower()) if fingerprint is not None else None,
+        (lambda pair: contains(pair.name, keyword) or contains(pair.fingerprint, keyword))
+        if keyword is not None
+        else None,
+    ]
+    found = [] if nobodys(call) else matching(call.store.key_pairs.values(), tests)
+    return listing("sshkeypair", [_view(pair) for pair in page_of(call, found)])
+
+
+def _check_free(call: Call) -> None:
+    check_owner(call)
+    if call["name"].lower() in call.store.key_pairs:
+        raise bad_parameter(f"A key pair with name '{call['name']}' already exists.")
+
+
+def _keep(call: Call, public_key: str) -> KeyPair:
+    pair = KeyPair(call["name"], public_key, fingerprint(public_key))
+    call.store.key_pairs[pair.name.lower()] = pair
+    return pair
+
+
+def _view(pair: KeyPair) -> dict[str, str]:
+    return {"name": pair.name, "fingerprint": pair.fingerprint}
+
+
+def _public_key(material: str) -> str:
+    """Kind and blob of a key in OpenSSH's form (which may be Base64 as a whole); raises ApiError (431)."""
+    text = material if " " in material else _decoded(material).decode("utf-8", "replace")
+    words = text.split(" ")
+    if len(words) < 2 or words[0] not in ("ssh-rsa", "ssh-dss") or not _decoded(words[1]):
+        raise bad_parameter("Public key is invalid")
+    return f"{words[0]} {words[1]}"
+
+
+def fingerprint(public_key: str) -> str:
+    """The MD5 of a public key's blob, in pairs of digits."""
+    digest = hashlib.md5(_decoded(public_key.split(" ")[1]), usedforsecurity=False).hexdigest()
+    return ":".join(digest[at : at + 2] for at in range(0, 32, 2))
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 read as leniently as the service does: what is no digit is skipped, a lone last digit dropped."""
+    digits = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    digits = digits[: len(digits) - (len(digits) % 4 == 1)]
+    return base64.b64decode(digits + "=" * (-len(digits) % 4))
+
+
+def _generate() -> tuple[str, str]:
+    # Imported here: it takes longer than the rest of a start, and few runs make keys.
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return private.decode(), public.decode()

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors as the API tells them: a code, which is the HTTP status too, and a text."""
+
+from __future__ import annotations
+
+UNAUTHORIZED = 401
+MALFORMED = 430
+PARAMETER = 431
+NO_COMMAND = 432
+INTERNAL = 530
+ACCOUNT = 531
+CAPACITY = 533
+IN_USE = 536
+
+INTERNAL_TEXT = "Internal error executing command, please contact your system administrator"
+
+
+class ApiError(Exception):
+    """What the caller is told: at once as an answer with this status, or inside a job as its result."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+def bad_parameter(text: str) -> ApiError:
+    """The error for a parameter that cannot be used (431)."""
+    return ApiError(PARAMETER, text)
+
+
+def internal(text: str = INTERNAL_TEXT) -> ApiError:
+    """The error for what the server could not do (530)."""
+    return ApiError(INTERNAL, text)

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs: what goes on after an asynchronous command was answered, and how long it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import INTERNAL, ApiError, internal
+from .store import Job, Store, new_id
+
+log = logging.getLogger("cloudn_emulator")
+Run = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Work:
+    """What an asynchronous command leaves to its job: `run` gives the job's result or raises ApiError.
+
+    `created_id` is the id of the object that the command makes, where it makes one.
+    """
+
+    run: Run
+    instance_type: str | None = None
+    instance_id: str | None = None
+    created_id: str | None = None
+
+
+class Jobs:
+    """Starts jobs, several at once, and stops them with the server. `seconds` is how long one takes."""
+
+    def __init__(self, store: Store, seconds: float) -> None:
+        self.store = store
+        self.seconds = seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, command: str, work: Work) -> Job:
+        """Begin a job; it runs once the answer is on its way."""
+        job = Job(new_id(), command, time.time(), work.instance_type, work.instance_id)
+        self.store.jobs[job.id] = job
+        task = asyncio.get_running_loop().create_task(self._run(job, work.run))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    async def take(self, share: float) -> None:
+        """Let this share of a job's time pass."""
+        await asyncio.sleep(self.seconds * share)
+
+    async def moment(self) -> None:
+        """The short time in which a job finds that it can't, or that there is nothing to do."""
+        await asyncio.sleep(min(0.1, self.seconds / 20))
+
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, job: Job, run: Run) -> None:
+        try:
+            result = await run()
+        except ApiError as error:
+            _fail(job, error)
+        except Exception:
+            log.exception("job %s of %s", job.id, job.command)
+            _fail(job, internal())
+        else:
+            job.result, job.status = result, 1
+
+
+def _fail(job: Job, error: ApiError) -> None:
+    job.code = INTERNAL  # whatever the reason; the inner code is the real one
+    job.result = {"errorcode": error.code, "errortext": error.text}
+    job.status = 2

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is there at the start: zones and plans under the service's ids, offerings, templates, and machines on request."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+
+from .commands.vm import GIB, mac_address
+from .store import (
+    Account,
+    DiskOffering,
+    Host,
+    Nic,
+    OsType,
+    Rule,
+    ServiceOffering,
+    Store,
+    Template,
+    Vm,
+    Volume,
+    Zone,
+)
+
+API_KEY = "cloudn-emulator-api-key"
+API_SECRET = "cloudn-emulator-api-secret"
+BEGINNING = 1325376000.0  # 2012-01-01: offerings and templates are older than any machine
+
+ZONE_A = "1b02e74c-6c21-4aa3-b96c-51042de8fccd"
+ZONE_B = "91e59e5f-2971-48e7-adbe-e853ed875e76"
+ZONES = (
+    Zone(ZONE_A, "jp-e1a", "5c4a1b1e-66f5-3b52-8a39-0a1f86f0d101", "7d7a2c1c-0a51-4d0c-93d5-6c6f5a1d1a01", 1),
+    Zone(ZONE_B, "jp-e1b", "9f0c7d6a-2b1d-3f6e-9c41-4f5f2f3a2b02", "c0a5de57-77b4-45a0-8b37-12c4f9d4e302", 2),
+)
+HOSTS = (
+    Host("0f5f3c80-5c6e-4a55-9a0c-0d0f4f0a1a11", "host-a1", ZONE_A),
+    Host("0f5f3c80-5c6e-4a55-9a0c-0d0f4f0a1a12", "host-a2", ZONE_A),
+    Host("0f5f3c80-5c6e-4a55-9a0c-0d0f4f0a1b21", "host-b1", ZONE_B),
+    Host("0f5f3c80-5c6e-4a55-9a0c-0d0f4f0a1b22", "host-b2", ZONE_B),
+)
+
+# id, name, CPUs, MHz, MiB, high availability
+PLANS = (
+    ("200c6378-8ae9-4718-9b25-b8c4f6c1dfc8", "vQ", 1, 500, 512, False),
+    ("88ce379e-a686-4ae4-946f-dc3358275276", "v1", 1, 1000, 2048, False),
+    ("0b41ab6e-696e-4a91-b623-5b880e3be7a6", "v2", 2, 2000, 4096, False),
+    ("3164027a-3636-4cd5-a8be-f76d51d93a1a", "v4", 4, 2000, 16384, True),
+    ("a40f2dba-e51d-4175-a41d-8c0047e589b7", "v8", 8, 2000, 32768, True),
+)
+
+# id, name, text, GiB
+DISKS = (
+    ("4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0005", "Small", "Small Disk, 5 GB", 5),
+    ("4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0020", "Medium", "Medium Disk, 20 GB", 20),
+    ("4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0100", "Large", "Large Disk, 100 GB", 100),
+    ("4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0000", "Custom", "Custom Disk", 0),
+)
+
+# id, name, OS type, password-enabled, GiB, built in
+TEMPLATES = (
+    ("b7b50a4e-30c4-4b0f-8c5b-6d1f0a5c0054", "Windows Server 2008 R2", "54", False, 40, False),
+    ("b7b50a4e-30c4-4b0f-8c5b-6d1f0a5c0144", "CentOS 6.2 64bit", "144", True, 15, False),
+    ("b7b50a4e-30c4-4b0f-8c5b-6d1f0a5c0126", "Ubuntu 10.04 64bit", "126", True, 15, False),
+    ("11", "CentOS 5.3(64-bit) no GUI", "12", False, 2, True),
+)
+CENTOS = TEMPLATES[1][0]
+
+OS_TYPES = (
+    ("1", "1", "CentOS 4.5 (32-bit)"),
+    ("2", "1", "CentOS 4.6 (32-bit)"),
+    ("11", "1", "CentOS 5.3 (32-bit)"),
+    ("12", "1", "CentOS 5.3 (64-bit)"),
+    ("14", "1", "CentOS 5.4 (64-bit)"),
+    ("112", "1", "CentOS 5.5 (64-bit)"),
+    ("141", "1", "CentOS 5.6 (32-bit)"),
+    ("142", "1", "CentOS 5.6 (64-bit)"),
+    ("143", "1", "CentOS 6.0 (32-bit)"),
+    ("144", "1", "CentOS 6.0 (64-bit)"),
+    ("15", "2", "Debian GNU/Linux 5.0 (32-bit)"),
+    ("132", "2", "Debian GNU/Linux 6 (32-bit)"),
+    ("133", "2", "Debian GNU/Linux 6 (64-bit)"),
+    ("46", "4", "Red Hat Enterprise Linux 5.4 (64-bit)"),
+    ("52", "6", "Windows Server 2008 (32-bit)"),
+    ("53", "6", "Windows Server 2008 (64-bit)"),
+    ("54", "6", "Windows Server 2008 R2 (64-bit)"),
+    ("103", "7", "Other (32-bit)"),
+    ("121", "10", "Ubuntu 8.04 (32-bit)"),
+    ("125", "10", "Ubuntu 10.04 (32-bit)"),
+    ("126", "10", "Ubuntu 10.04 (64-bit)"),
+)
+
+USER_DEFAULT_GROUP = "2c0c5f6e-8e5a-4b57-9d3e-5b7b0d9a0001"
+ADMIN_DEFAULT_GROUP = "1"
+
+
+def account_of(kind: str, api_key: str, api_secret: str, grants: frozenset[str]) -> Account:
+    """The account that uses the emulator: `user` (flatuser) or `admin`."""
+    if kind == "admin":
+        return Account("admin", "2", "2", 2, True, api_key, api_secret, grants)
+    ids = ("5a0c1c1b-6f0e-4d84-9b0c-3f6f6d2a0003", "d0d7ba0c-44b8-4a4e-bd6c-9a6c1f1e0003")
+    return Account("flatuser", *ids, 3, False, api_key, api_secret, grants)
+
+
+def variables(kind: str) -> dict[str, str]:
+    """The seeded ids by the names that recorded scenarios use for them."""
+    return {
+        "zone": ZONE_A,
+        "template": CENTOS,
+        "small": PLANS[0][0],
+        "medium": PLANS[1][0],
+        "disk": DISKS[0][0],
+        "custom": DISKS[3][0],
+        "ostype": "142",
+        "account": "admin" if kind == "admin" else "flatuser",
+        "defaultsg": ADMIN_DEFAULT_GROUP if kind == "admin" else USER_DEFAULT_GROUP,
+    }
+
+
+def seeded(account: Account, expunge_seconds: float, vms: int = 0) -> Store:
+    """A store with everything that is there from the beginning, and this many machines."""
+    store = Store(account, expunge_seconds)
+    store.zones = {zone.id: zone for zone in ZONES}
+    store.hosts = {host.id: host for host in HOSTS}
+    store.service_offerings = {
+        id: ServiceOffering(id, name, name, cpus, speed, memory, BEGINNING, ha)
+        for id, name, cpus, speed, memory, ha in PLANS
+    }
+    store.disk_offerings = {
+        id: DiskOffering(id, name, text, size, BEGINNING, custom=size == 0) for id, name, text, size in DISKS
+    }
+    store.os_types = {id: OsType(id, category, description) for id, category, description in OS_TYPES}
+    zones = [zone.id for zone in ZONES]
+    for id, name, os_type, password, size, builtin in TEMPLATES:
+        owner = "system" if builtin else "admin"
+        store.templates[id] = Template(
+            id, name, name, os_type, owner, list(zones), BEGINNING, size * GIB, password, builtin=builtin
+        )
+    default = ADMIN_DEFAULT_GROUP if account.admin else USER_DEFAULT_GROUP
+    store.add_security_group("default", "Default Security Group", default)
+    if vms:
+        _add_machines(store, vms)
+    return store
+
+
+# --- machines
+
+
+ROLES = ("web", "app", "db", "cache", "batch")
+SHOWN = {"web": "Web サーバ", "app": "アプリ", "db": "データベース", "cache": "Cache", "batch": "夜間バッチ"}
+ENVIRONMENTS = ("prod", "stage", "dev")
+PORTS = {"web": (80, 443), "app": (8080,), "db": (5432,), "cache": (6379,), "batch": ()}
+
+
+def _add_machines(store: Store, count: int) -> None:
+    """Varied machines, the same for the same number: one a minute, the last just made."""
+    chance = random.Random(1)
+    groups = {role: _add_role_group(store, role, chance) for role in ROLES}
+    first = time.time() - 60 * count
+    for number in range(count):
+        _add_machine(store, number, groups, chance, first + 60 * number)
+
+
+def _seed_id(chance: random.Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def _add_role_group(store: Store, role: str, chance: random.Random) -> str:
+    group = store.add_security_group(role, f"{role} servers", _seed_id(chance))
+    for port in (22, *PORTS[role]):
+        cidr = "192.0.2.0/24" if port == 22 else "0.0.0.0/0"
+        store.add_rule(Rule(_seed_id(chance), group.id, "ingress", "tcp", port, port, cidr))
+    return group.id
+
+
+def _add_machine(store: Store, number: int, groups: dict[str, str], chance: random.Random, created: float) -> None:
+    role = ROLES[number % len(ROLES)]
+    environment = ENVIRONMENTS[number // 7 % len(ENVIRONMENTS)]
+    zone = ZONES[number // 3 % len(ZONES)]
+    template = store.templates[TEMPLATES[number // 11 % len(TEMPLATES)][0]]
+    serial = store.next_serial()
+    vm = Vm(
+        serial=serial,
+        id=_seed_id(chance),
+        name=f"{role}-{number + 1:05d}",
+        displayname=f"{SHOWN[role]} {number + 1}" if number % 4 else f"{role}-{number + 1:05d}",
+        zone_id=zone.id,
+        template_id=template.id,
+        offering_id=PLANS[number // 2 % len(PLANS)][0],
+        os_type_id=template.os_type_id,
+        nic=Nic(_seed_id(chance), zone.network_id, mac_address(serial)),
+        security_group_ids=[groups[role]],
+        created=created,
+        state="Stopped" if number % 10 == 9 else "Running",
+        group_id=store.instance_group(environment).id if number % 6 else None,
+        root_device="NetworkFilesystem",
+    )
+    vm.ha = store.service_offerings[vm.offering_id].ha
+    store.add_vm(vm)
+    store.reserve_address(vm)
+    if vm.state == "Running":
+        vm.host_id = HOSTS[number % 2 + 2 * ZONES.index(zone)].id
+    root = Volume(serial, _seed_id(chance), f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
+    root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
+    root.offering_id = vm.offering_id
+    store.volumes[root.id] = root
+    if number % 8:
+        store.tags["UserVm", vm.id] = {"role": ("role", role), "env": ("env", environment)}
