@@ -25,7 +25,7 @@ from ..calls import (
     page_of,
     tag_list,
 )
-from ..errors import ApiError, bad_parameter, internal
+from ..errors import bad_parameter, internal
 from ..jobs import Work
 from ..store import (
     GONE,

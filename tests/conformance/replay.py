@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays the recorded answers of a real CloudStack 3.0.5 against a server, and tells where it answers differently.
+
+A recording is a list of steps: a command, its parameters, and the answer in JSON, for reads in XML too, with the
+finished job where the step waited for it. What counts: the status, the names and kinds of values, and the values
+of enumerations such as states. What belongs to an installation (ids, dates, addresses, names) counts by kind only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+Step = dict[str, Any]
+Answer = dict[str, Any]
+
+# What a service makes up, as it looks inside a text.
+KINDS = (
+    ("<number>", re.compile(r"(?<=ROOT-)\d+|(?<=DATA-)\d+|(?<=_)\d{14}\b")),
+    ("<uuid>", re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")),
+    ("<date>", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}")),
+    ("<ip>", re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")),
+    ("<mac>", re.compile(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b")),
+)
+# Texts that belong to one installation.
+_LOCAL = """
+account accountid checksum cpunumber cpuspeed cpuused description diskofferingdisplaytext diskofferingname disksize
+displaytext domain domainid domainname errortext fingerprint format group_ guestosid hostname hypervisor instancename
+keypair memory networkname osdisplayname ostypeid ostypename password privatekey rootdevicetype
+serviceofferingdisplaytext serviceofferingname size storage templatedisplaytext templatename templatetag url userid
+zonename zonetoken
+"""
+LOCAL = set(_LOCAL.split())
+# Numbers that mean something; others count by kind only.
+MEANT = {"errorcode", "cserrorcode", "jobstatus", "jobresultcode", "startport", "endport", "icmptype", "icmpcode"}
+MEANT |= {"count"}
+# There only once a service has collected statistics.
+OPTIONAL = {"cpuused", "networkkbsread", "networkkbswrite"}
+# What these list differs between installations: how many there are, and their names.
+INSTALLATION = {"listZones"}
+
+
+# --- asking
+
+
+@dataclass
+class Server:
+    """A server to ask, with credentials."""
+
+    url: str
+    key: str
+    secret: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def ask(self, command: str, params: dict[str, str], form: str = "json", auth: str | None = None) -> Answer:
+        """One signed request; `auth` names a way to get the credentials wrong, or to send them otherwise."""
+        query = {"command": command, "apikey": self.key, **params}
+        if form == "json":
+            query["response"] = "json"
+        query |= _credentials(auth)
+        if auth == "nokey":
+            del query["apikey"]
+        text = "&".join(f"{name}={_java_quote(value)}" for name, value in sorted(query.items()))
+        mac = hmac.new(self.secret.encode(), text.lower().encode(), hashlib.sha1).digest()
+        if auth == "badsignature":
+            mac = bytes(20)
+        if auth != "unsigned":
+            text += "&signature=" + quote(base64.b64encode(mac), safe="")
+        answer = self._send(text, auth == "post")
+        return {"status": answer.status_code, "type": answer.headers["Content-Type"], "body": answer.content.decode()}
+
+    def _send(self, text: str, post: bool) -> requests.Response:
+        if post:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            return self.session.post(self.url, data=text, headers=headers, timeout=60)
+        return self.session.get(f"{self.url}?{text}", timeout=60)
+
+    def finished(self, job_id: str) -> Answer:
+        """The answer to queryAsyncJobResult once the job has ended."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            answer = self.ask("queryAsyncJobResult", {"jobid": job_id})
+            if json.loads(answer["body"])["queryasyncjobresultresponse"]["jobstatus"] != 0:
+                return answer
+            time.sleep(0.01)
+        raise TimeoutError(f"job {job_id} is still pending")
+
+
+def _credentials(auth: str | None) -> dict[str, str]:
+    extra = {}
+    if auth in ("v3", "expired", "v3baddate", "v3noexpires"):
+        extra["signatureversion"] = "3"
+    if auth in ("v3", "expired"):
+        moment = time.gmtime(time.time() + (600 if auth == "v3" else -60))
+        extra["expires"] = time.strftime("%Y-%m-%dT%H:%M:%S+0000", moment)
+    if auth == "v3baddate":
+        extra["expires"] = "soon"
+    if auth == "unknownkey":
+        extra["apikey"] = "no-such-key"
+    return extra
+
+
+def _java_quote(value: str) -> str:
+    return quote(value, safe="*").replace("~", "%7E")
+
+
+# --- comparing
+
+
+def differences(want: Answer, got: Answer, loose: bool) -> Iterator[str]:
+    """Where two answers differ; loosely, only the kinds of values count."""
+    if want["status"] != got["status"]:
+        yield f"status {got['status']}, want {want['status']}"
+    if want.get("type") and want["type"] != got["type"]:
+        yield f"content type {got['type']}, want {want['type']}"
+    expected, found = (_shape(_tree(answer["body"]), loose) for answer in (want, got))
+    for path in sorted(expected.keys() | found.keys()):
+        if path not in found:
+            yield f"missing {path} = {sorted(expected[path])}"
+        elif path not in expected:
+            yield f"extra {path} = {sorted(found[path])}"
+        elif found[path] != expected[path]:
+            yield f"{path}: {sorted(found[path])}, want {sorted(expected[path])}"
+
+
+def _tree(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        root = ElementTree.fromstring(body)
+        return {root.tag: {"@": root.get("cloud-stack-version") is not None, **_element(root)}}
+
+
+def _element(element: ElementTree.Element) -> dict[str, Any]:
+    children: dict[str, Any] = {}
+    for child in element:
+        children.setdefault(child.tag, []).append(_element(child) if len(child) else child.text or "")
+    return children
+
+
+def _shape(value: Any, loose: bool, path: str = "", name: str = "", into: Any = None) -> dict[str, set[str]]:
+    """The kinds of values at each path of an answer, lists taken together."""
+    shape: dict[str, set[str]] = {} if into is None else into
+    if isinstance(value, dict):
+        if not value:
+            shape[path + "{}"] = {"empty"}
+        for key, inner in value.items():
+            if key not in OPTIONAL:
+                _shape(inner, loose, f"{path}.{key}", key, shape)
+    elif isinstance(value, list):
+        for inner in value:
+            _shape(inner, loose, path + "[]", name, shape)
+    else:
+        shape.setdefault(path, set()).add(type(value).__name__ if loose else _kind(name, value))
+    return shape
+
+
+def _kind(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return str(value) if name in MEANT else "number"
+    if name in LOCAL:
+        return "text"
+    for kind, pattern in KINDS:
+        value = pattern.sub(kind, value)
+    return value
+
+
+# --- playing
+
+
+@dataclass
+class Played:
+    """What became of a step: where its answers differed, or None where it was not played."""
+
+    number: int
+    command: str
+    differences: list[str] | None
+
+
+def play(steps: list[Step], server: Server, variables: dict[str, str], has: Callable[[str], bool]) -> list[Played]:
+    """Play a recording's steps in order. `has` tells whether the server knows a command.
+
+    A step of a command that it does not have yet (and the real server had) is left out; where that step would
+    have changed something, so is the rest, which depends on it.
+    """
+    run = f"{time.time_ns() // 1000 % 10**9}"
+    names = {**variables, "run": run, "now": time.strftime("%Y-%m-%dT%H:%M:%SZ+0000", time.gmtime(time.time() - 2))}
+    played, broken = [], False
+    for number, step in enumerate(steps, 1):
+        lacking = not has(step["call"]) and step["json"]["status"] != 432
+        broken = broken or (lacking and not step.get("read"))
+        found = None if broken or lacking else _played(step, server, names)
+        played.append(Played(number, step["call"], found))
+    return played
+
+
+def _played(step: Step, server: Server, names: dict[str, str]) -> list[str]:
+    loose = bool(step.get("loose")) or step["call"] in INSTALLATION
+    params = {name: _fill(value, names) for name, value in step.get("params", {}).items()}
+    got = server.ask(step["call"], params, "json", step.get("auth"))
+    found = list(differences(_with_run(step["json"], names), got, loose))
+    job = None
+    if step.get("wait") and got["status"] == 200:
+        names["jobid"] = next(iter(json.loads(got["body"]).values()))["jobid"]
+        job = server.finished(names["jobid"])
+    if "job" in step["json"]:
+        want = _with_run(step["json"]["job"], names)
+        found += [f"job: {line}" for line in (differences(want, job, loose) if job else ["there is none"])]
+    for name, path in step.get("save", {}).items():
+        source = job if path.startswith("job:") else got
+        names[name] = _dig(json.loads(source["body"]), path.removeprefix("job:")) if source else "not saved"
+    if "xml" in step:
+        got = server.ask(step["call"], params, "xml", step.get("auth"))
+        found += [f"xml: {line}" for line in differences(_with_run(step["xml"], names), got, loose)]
+    return found
+
+
+def _fill(text: str, names: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: str(names[match[1]]), text)
+
+
+def _with_run(answer: Answer, names: dict[str, str]) -> Answer:
+    return {**answer, "body": answer["body"].replace("{run}", names["run"])}
+
+
+def _dig(body: Any, path: str) -> str:
+    try:
+        for part in re.findall(r"[^.\[\]]+", path):
+            body = body[int(part) if isinstance(body, list) else part]
+    except (KeyError, IndexError, TypeError):
+        return "not saved"  # the call failed: that is a difference of this step already
+    return body
