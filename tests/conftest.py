@@ -69,28 +69,19 @@ def _run_main(name: str, arguments: Result) -> Result:
     module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
-    _forget_warnings()
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
-        module.main()
-    result = json.loads(output.getvalue())
-    result["rc"] = ended.value.code
-    return result
-
-
-def _forget_warnings() -> None:
-    """Module warnings are kept per process; a real module has a process of its own."""
-    from ansible.module_utils.common import warnings
-
-    for store in ("_global_warnings", "_global_deprecations"):
-        if hasattr(warnings, store):
-            getattr(warnings, store).clear()
+    output, warnings = io.StringIO(), []
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
+        # In a process that also is a controller, warnings would go to its screen instead of into the result.
+        patch.setattr(basic.AnsibleModule, "warn", lambda _module, text, **_more: warnings.append(text))
+        with pytest.raises(SystemExit) as ended:
+            module.main()
+    return {**json.loads(output.getvalue()), "warnings": warnings, "rc": ended.value.code}
 
 
 def _runner(emulator: Any) -> Callable[..., Result]:
-    def run(name: str, _check: bool = False, _diff: bool = False, **options: Any) -> Result:
+    def run(module: str, /, _check: bool = False, _diff: bool = False, **options: Any) -> Result:
         return _run_main(
-            name, {**_connection(emulator), **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
+            module, {**_connection(emulator), **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
         )
 
     return run

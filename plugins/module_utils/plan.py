@@ -50,8 +50,9 @@ class Track:
         before, after: the object's managed attributes, now and then, for the diff.
         absorb: called as ``absorb(track, step, result)`` with the result of each step that was done.
 
-    ``actions`` tells people what the steps do. After ``apply``: ``object`` is the object as the results show it, ``done`` the texts of the steps that were done,
-    ``error`` what stopped the track, ``jobs`` the ids of jobs that were not waited for.
+    ``actions`` tells people what the steps do. After ``apply``: ``object`` is the object as the results show it,
+    ``touched`` whether the service took any command, ``error`` what stopped the track, ``jobs`` the ids of jobs that were
+    not waited for.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Track:
         self.absorb = absorb
         self.object: Record = dict(found or {})
         self.id: str | None = self.object.get("id")
-        self.done: list[str] = []
+        self.touched = False
         self.jobs: list[str] = []
         self.error: CloudnError | None = None
         self._next = 0
@@ -118,8 +119,6 @@ class Track:
         if step.expect and state not in step.expect:
             message = f"{step.command}: the service calls it done, but {self.name} is {state}, not {step.expect[0]}"
             self.fail(CloudnError(message, step.command))
-            return
-        self.done.append(step.text)
 
     def fail(self, error: CloudnError) -> None:
         """Stop the track; its first error stays, except that an unknown outcome outweighs a known one."""
@@ -180,8 +179,7 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None]) -> bool:
         return unknown
     track.error = None
     track.keep(fresh.object)
-    if unknown:
-        track.done = track.actions
+    track.touched = track.touched or unknown
     return False
 
 
@@ -248,6 +246,7 @@ class _Run:
         if isinstance(answer, CloudnError):
             track.fail(answer)
             return
+        track.touched = True
         if track.id is None and "id" in answer:
             track.id = track.object["id"] = answer["id"]
         job_id = answer.get("jobid")

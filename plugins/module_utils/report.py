@@ -35,7 +35,7 @@ class Report:
     @property
     def changed(self) -> bool:
         """Whether something was changed, or with ``check`` would be."""
-        return any(track.actions if self._check else track.done for track in self.tracks)
+        return any(track.actions if self._check else track.touched for track in self.tracks)
 
     @property
     def failed(self) -> list[Track]:

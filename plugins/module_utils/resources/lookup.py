@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ..api import UsageError
-from ..api.client import Record
+from ..api.client import Record, sendable
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_NAMES_TOLD = 20
@@ -18,6 +18,29 @@ _MOST_NAMES_TOLD = 20
 def is_uuid(text: str) -> bool:
     """Tell whether a text has the form of the service's ids (a host name never starts with a digit, but may be one)."""
     return bool(_UUID.match(text))
+
+
+def check_text(options: Record) -> None:
+    """Raise ``UsageError`` for text with characters that the service refuses, naming the option that holds it."""
+    for option, value in options.items():
+        for text in _texts(value):
+            if not sendable(text):
+                raise UsageError(
+                    f"{option}: {text!r} holds a character beyond the basic plane (an emoji?), which the service refuses"
+                )
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    """Yield every text in an option's value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(key)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def matches(item: Record, wanted: str, name: str = "name") -> bool:

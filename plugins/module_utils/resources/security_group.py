@@ -12,7 +12,7 @@ from ..api.client import Record
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags
-from .lookup import is_uuid, pick
+from .lookup import check_text, is_uuid, pick
 from .rules import DIRECTIONS, Rule
 
 _PARAMETER_ERROR, _IN_USE = 431, 536
@@ -63,6 +63,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
     anything is changed.
     """
+    check_text(options)
     if not options["name"].strip():
         raise UsageError("name: must not be empty")
     for direction in DIRECTIONS:  # what is wrong in itself is told before the service is asked

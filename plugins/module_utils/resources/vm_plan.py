@@ -14,13 +14,15 @@ from ..api.client import Record
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import disk_offering, os_type, security_group, service_offering, tags, template, vm, zone
-from .lookup import matches
+from .lookup import check_text, is_uuid, matches
 
 # What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
 LONGEST_USER_DATA = 2048
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 _RUNNING, _STOPPED, _DESTROYED = "Running", "Stopped", "Destroyed"
 _PARAMETER_ERROR, _NOT_GRANTED = 431, 432
+# What updateVirtualMachine changes, by the names of the attributes and of its parameters.
+_UPDATED = {"display_name": "displayname", "group": "group", "ha": "haenable", "os_type_id": "ostypeid"}
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -57,9 +59,9 @@ def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     if not options["name"]:
         raise UsageError("name: the list is empty; name at least one virtual machine")
-    for name in options["name"]:
-        if not name.strip():
-            raise UsageError("name: a name is empty")
+    check_text(options)
+    if not all(name.strip() for name in options["name"]):
+        raise UsageError("name: a name is empty")
     if options.get("group") is not None and not options["group"].strip():
         raise UsageError("group: must not be empty; leave the option out to keep the group as it is")
     size = len(encoded(options.get("user_data")) or "")
@@ -172,7 +174,7 @@ def _whole(record: Record) -> bool:
 
 def _check_creation(missing: list[str], options: Record) -> None:
     for name in missing:
-        if vm.is_uuid(name):
+        if is_uuid(name):
             raise UsageError(f"name: there is no virtual machine with the id {name}")
         if not _HOST_NAME.match(name):
             raise UsageError(
@@ -239,7 +241,7 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
         # Nothing is known of it but that it is destroyed. What else differs, the next run sees.
         options = {"state": options["state"], "force_stop": False}
     _check_immutable(name, record, options, facts, warnings)
-    before, after, update = _changes(name, record, options, facts, warnings)
+    before, after = _changes(name, record, options, facts, warnings)
     goal = {"started": _RUNNING, "restarted": _RUNNING, "stopped": _STOPPED, "present": state}[options["state"]]
     before["state"], after["state"] = was, goal
     resize = before.get("service_offering") != after.get("service_offering")
@@ -257,7 +259,7 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
         text = f"{name}: change service offering from {before['service_offering']} to {after['service_offering']}"
         params = {"id": THIS, "serviceofferingid": offering["id"]}
         stages.append([Step(text, "changeServiceForVirtualMachine", params)])
-    stages += _update(name, before, after, update)
+    stages += _update(name, before, after)
     if goal == _RUNNING and (halt or state == _STOPPED):
         stages.append([Step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(_RUNNING,))])
     elif options["state"] == "restarted":
@@ -313,66 +315,57 @@ def _plan_creation(name: str, options: Record, facts: Record) -> Track:
     }
     text = f"{name}: deploy in {after['zone']} from template {after['template']} with {after['service_offering']}"
     stages = [[Step(text, "deployVirtualMachine", params, expect=(after["state"],))]]
-    if options.get("ha") or "os_type" in facts:  # not among what deploying takes
-        update = {"haenable": options.get("ha"), "ostypeid": after.get("os_type_id")}
-        stages += _update(name, {}, {key: after.get(key) for key in ("ha", "os_type_id") if key in after}, update)
+    # Deploying takes neither of these; a machine has high availability from its offering.
+    made = {"ha": bool(offering.get("offerha")), "os_type_id": facts["template"].get("ostypeid")}
+    stages += _update(name, made, {option: after[option] for option in made if option in after})
     stages += tags.stages(tags.VM, name, {}, after.get("tags", {}), early=True)
     return Track(name, None, stages, {}, after, absorb)
 
 
-def _changes(
-    name: str, record: Record, options: Record, facts: Record, warnings: list[str]
-) -> tuple[Record, Record, Record]:
-    """Return the attributes asked for as they are and as they shall be, and what updateVirtualMachine is to be sent."""
+def _changes(name: str, record: Record, options: Record, facts: Record, warnings: list[str]) -> tuple[Record, Record]:
+    """Return the attributes asked for, as they are and as they shall be."""
     before: Record = {}
     after: Record = {}
-    update: Record = {}
     if options.get("service_offering") is not None:
         before["service_offering"] = after["service_offering"] = record.get("serviceofferingname")
         if "service_offering" in facts and facts["service_offering"]["id"] != record.get("serviceofferingid"):
             after["service_offering"] = facts["service_offering"].get("name")
-    for option, field, param in (("display_name", "displayname", "displayname"), ("group", "group", "group")):
+    for option, field in (("display_name", "displayname"), ("group", "group")):
         if options.get(option) is not None:
             before[option], after[option] = record.get(field), options[option]
-            if option == "group" and _garbled(before[option], after[option]):
-                warnings.append(
-                    f"{name}: its group is {before[option]!r}, not {after[option]!r}; left alone, since the service garbles "
-                    "groups with characters beyond ASCII and would be told to change it for ever"
-                )
-                after[option] = before[option]
-            if before[option] != after[option]:
-                update[param] = after[option]
+    if _garbled(before.get("group"), after.get("group")):
+        warnings.append(
+            f"{name}: its group is {before['group']!r}, not {after['group']!r}; left alone, since the service garbles groups "
+            "with characters beyond ASCII and would be told to change it for ever"
+        )
+        after["group"] = before["group"]
     if options.get("ha") is not None:
         before["ha"], after["ha"] = bool(record.get("haenable")), options["ha"]
-        if before["ha"] != after["ha"]:
-            update["haenable"] = after["ha"]
-            offering = facts.get("service_offering") or facts.get("offerings", {}).get(record.get("serviceofferingid"))
-            if after["ha"] and offering is not None and not offering.get("offerha"):
-                raise UsageError(_no_ha(name, offering))
+        offering = facts.get("service_offering") or facts.get("offerings", {}).get(record.get("serviceofferingid"), {})
+        if after["ha"] and not before["ha"] and not offering.get("offerha"):
+            raise UsageError(_no_ha(name, offering))
     if "os_type" in facts:
         before["os_type_id"], after["os_type_id"] = record.get("guestosid"), facts["os_type"]["id"]
-        if before["os_type_id"] != after["os_type_id"]:
-            update["ostypeid"] = after["os_type_id"]
-    return before, after, update
+    return before, after
 
 
-def _update(name: str, before: Record, after: Record, update: Record) -> list[list[Step]]:
-    if not update:
+def _update(name: str, before: Record, after: Record) -> list[list[Step]]:
+    """Return the stage, if one is needed, that updates what can be updated in any state."""
+    changed = {key: after[key] for key in _UPDATED if key in after and before.get(key) != after[key]}
+    if not changed:
         return []
-    changed = [f"{key}={value}" for key, value in after.items() if key in _UPDATED and before.get(key) != value]
-    return [[Step(f"{name}: set {', '.join(changed)}", "updateVirtualMachine", {"id": THIS, **update}, early=True)]]
-
-
-_UPDATED = ("display_name", "group", "ha", "os_type_id")
+    text = ", ".join(f"{key}={value}" for key, value in changed.items())
+    params = {_UPDATED[key]: value for key, value in changed.items()}
+    return [[Step(f"{name}: set {text}", "updateVirtualMachine", {"id": THIS, **params}, early=True)]]
 
 
 def _no_ha(name: str, offering: Record) -> str:
     return f"ha: {name} has the service offering {offering.get('name')!r}, which offers no high availability"
 
 
-def _garbled(current: str | None, given: str) -> bool:
+def _garbled(current: str | None, given: str | None) -> bool:
     """Tell whether a group may be what the real service made of one beyond ASCII; measured on CloudStack 3.0.5."""
-    if current is None or given == current or given.isascii():
+    if current is None or given is None or given == current or given.isascii():
         return False
     return not current.isascii() or "?" in current
 

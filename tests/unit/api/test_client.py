@@ -116,7 +116,9 @@ def test_account_goes_where_it_is_taken(script: Any, connect: Callable[..., Clie
 
 def page(*ids: int) -> str:
     zones = ", ".join(f'{{"id": "{number}"}}' for number in ids)
-    return f'{{"listzonesresponse": {{"count": {len(ids)}, "zone": [{zones}]}}}}' if ids else '{"listzonesresponse": {}}'
+    return (
+        f'{{"listzonesresponse": {{"count": {len(ids)}, "zone": [{zones}]}}}}' if ids else '{"listzonesresponse": {}}'
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,12 @@ def test_refusals_carry_what_the_service_said(script: Any, client: Client) -> No
     with pytest.raises(ApiError) as caught:
         client.call("startVirtualMachine")
     error = caught.value
-    assert (error.command, error.status, error.code, error.text) == ("startVirtualMachine", 431, 431, "missing parameter id")
+    assert (error.command, error.status, error.code, error.text) == (
+        "startVirtualMachine",
+        431,
+        431,
+        "missing parameter id",
+    )
     assert str(error) == "startVirtualMachine: missing parameter id (error 431)"
     assert error.details() == {
         "command": "startVirtualMachine",
@@ -264,7 +271,9 @@ def test_netrc_is_not_used(script: Any, client: Client, tmp_path: Path, monkeypa
     assert "Authorization" not in headers[0]
 
 
-@pytest.mark.parametrize("trouble", [HTML, None, (200, {}, b"x"), (302, {"Location": "http://x/"}, b""), (404, {}, b"x")])
+@pytest.mark.parametrize(
+    "trouble", [HTML, None, (200, {}, b"x"), (302, {"Location": "http://x/"}, b""), (404, {}, b"x")]
+)
 @pytest.mark.parametrize("command", ["listZones", "deployVirtualMachine"])
 def test_errors_hold_no_secret(script: Any, connect: Callable[..., Client], trouble: Any, command: str) -> None:
     script.answers = [trouble]
@@ -302,6 +311,10 @@ def test_usable_without_ansible(script: Any) -> None:
         "assert not any(name.split('.')[0] == 'ansible' for name in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], env={"PYTHONPATH": str(module_utils)}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(module_utils)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, "[{'id': '1', 'name': 'a'}]\n"), done.stderr

@@ -41,7 +41,7 @@ def beats(run_module: Callable[..., Result], emulator: Any, sent: Callable[[], l
     mode did; a second run changes nothing and sends nothing that does.
     """
 
-    def play(module: str, changes: list[str], **options: Any) -> Result:
+    def play(module: str, changes: list[str], /, **options: Any) -> Result:
         sent()
         told = run_module(module, _check=True, _diff=True, **options)
         assert not told.get("failed"), told
@@ -67,7 +67,7 @@ def beats(run_module: Callable[..., Result], emulator: Any, sent: Callable[[], l
 def refused(run_module: Callable[..., Result], sent: Callable[[], list[str]]) -> Callable[..., str]:
     """Return a function that runs a module which must fail, in check mode and really, before anything is changed."""
 
-    def play(module: str, **options: Any) -> str:
+    def play(module: str, /, **options: Any) -> str:
         sent()
         told = run_module(module, _check=True, **options)
         done = run_module(module, **options)

@@ -122,7 +122,9 @@ def test_cidrs_of_a_rule_go_in_one_call(run_module: Run, emulator: Any) -> None:
 
 def test_order_and_repetition_do_not_matter(beats: Run, make: Run) -> None:
     make(ingress=[tcp(80, "192.0.2.0/24", "198.51.100.0/24"), tcp(22)])
-    beats(MODULE, [], name="web", ingress=[tcp(22), tcp(22), tcp(80, "198.51.100.0/24", "192.0.2.0/24", "192.0.2.0/24")])
+    beats(
+        MODULE, [], name="web", ingress=[tcp(22), tcp(22), tcp(80, "198.51.100.0/24", "192.0.2.0/24", "192.0.2.0/24")]
+    )
 
 
 def test_a_direction_not_given_is_left_alone_and_an_empty_one_emptied(beats: Run, make: Run, rules: Run) -> None:
@@ -264,7 +266,10 @@ def test_a_group_in_use_is_not_deleted_and_its_users_are_told(make: Run, run_mod
     assert told["msg"].endswith("It is used by rules of db")
     new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
     run_module("cloudn_vm", name="web1", security_groups=["web"], **new)
-    assert "It is used by virtual machines web1 and by rules of db" in run_module(MODULE, name="web", state="absent")["msg"]
+    assert (
+        "It is used by virtual machines web1 and by rules of db"
+        in run_module(MODULE, name="web", state="absent")["msg"]
+    )
     run_module("cloudn_vm", name="web1", state="absent")
     run_module(MODULE, name="db", state="absent")
     told = run_module(MODULE, name="web", state="absent")

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers that are lost on the way: what was done is found out, nothing is done twice, nothing is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+RULES = [{"ports": "80", "cidrs": ["192.0.2.0/24"]}, {"ports": "443", "cidrs": ["192.0.2.0/24"]}]
+
+
+@pytest.fixture
+def client(emulator: Any) -> Client:
+    return Client(emulator.url, emulator.api_key, emulator.api_secret)
+
+
+@pytest.fixture(params=["before", "after"])
+def lose(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], None]]:
+    """Return a function that loses the nth request of a command, before it is done or after, at the network's edge."""
+    wanted: list[tuple[str, int]] = []
+    seen: list[str] = []
+    send = requests.adapters.HTTPAdapter.send
+
+    def unreliable(self: Any, prepared: Any, **options: Any) -> Any:
+        command = prepared.url.split("command=")[1].split("&")[0]
+        seen.append(command)
+        if (command, seen.count(command)) in wanted:
+            if request.param == "after":
+                send(self, prepared, **options)
+            raise requests.ConnectionError("connection reset")
+        return send(self, prepared, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", unreliable)
+    yield lambda command, nth=1: wanted.append((command, nth))
+    assert all(seen.count(command) >= nth for command, nth in wanted), "nothing was lost"
+
+
+def changes(emulator: Any) -> list[str]:
+    return [r["command"] for r in emulator.requests if not is_read(r["command"])]
+
+
+def settle(run_module: Run, emulator: Any, module: str, **options: Any) -> Result:
+    """Run once with the loss and once more; the second run must find nothing to do."""
+    done = run_module(module, **options)
+    assert not done.get("failed"), done
+    assert done["changed"]
+    emulator.clear()
+    again = run_module(module, **options)
+    assert again["changed"] is False
+    assert changes(emulator) == []
+    return done
+
+
+@pytest.mark.parametrize("command", ["deployVirtualMachine", "createTags"])
+def test_a_machine_is_made_once(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    lose(command)
+    done = settle(run_module, emulator, "cloudn_vm", name="web1", tags={"role": "web"}, **NEW)
+    (machine,) = client.list("listVirtualMachines")
+    assert machine["state"] == done["vm"]["state"] == "Running"
+    assert machine["tags"] == [{"key": "role", "value": "web"}]
+    assert done["vm"]["id"] == machine["id"]
+
+
+def test_many_machines_are_each_made_once(lose: Any, run_module: Run, emulator: Any, client: Client) -> None:
+    for nth in (1, 3, 4):
+        lose("deployVirtualMachine", nth)
+    names = [f"web{number}" for number in range(6)]
+    settle(run_module, emulator, "cloudn_vm", name=names, **NEW)
+    assert sorted(vm["name"] for vm in client.list("listVirtualMachines")) == names
+
+
+@pytest.mark.parametrize("command", ["stopVirtualMachine", "changeServiceForVirtualMachine", "startVirtualMachine"])
+def test_a_resize_is_finished(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    lose(command)
+    resized = {"service_offering": "v2", "allow_restart": True, "state": "started"}
+    settle(run_module, emulator, "cloudn_vm", name="web1", **resized)
+    (machine,) = client.list("listVirtualMachines")
+    assert (machine["serviceofferingname"], machine["state"]) == ("v2", "Running")
+
+
+def test_a_destroyed_machine_stays_destroyed(lose: Any, run_module: Run, emulator: Any, client: Client) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    lose("destroyVirtualMachine")
+    settle(run_module, emulator, "cloudn_vm", name="web1", state="absent")
+    assert client.list("listVirtualMachines") == []
+
+
+def test_a_reboot_is_never_sent_twice(lose: Any, run_module: Run, emulator: Any) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    emulator.clear()
+    lose("rebootVirtualMachine")
+    done = run_module("cloudn_vm", name="web1", state="restarted")
+    assert done["failed"]
+    assert "rebootVirtualMachine: the connection broke before the answer was complete" in done["msg"]
+    assert changes(emulator) in ([], ["rebootVirtualMachine"])
+
+
+@pytest.mark.parametrize("command", ["createSecurityGroup", "authorizeSecurityGroupIngress", "createTags"])
+def test_a_group_is_made_once(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    lose(command)
+    done = settle(run_module, emulator, "cloudn_security_group", name="web", ingress=RULES, tags={"tier": "front"})
+    (group,) = client.list("listSecurityGroups", {"securitygroupname": "web"})
+    assert sorted(rule["startport"] for rule in group["ingressrule"]) == [80, 443]
+    assert sorted(rule["ports"] for rule in done["security_group"]["ingress"]) == ["443", "80"]
+    assert done["security_group"]["tags"] == {"tier": "front"}
+
+
+@pytest.mark.parametrize("command", ["revokeSecurityGroupIngress", "deleteSecurityGroup"])
+def test_a_group_is_emptied_and_deleted(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    run_module("cloudn_security_group", name="web", ingress=RULES)
+    lose(command)
+    run_module("cloudn_security_group", name="web", ingress=RULES[:1])
+    settle(run_module, emulator, "cloudn_security_group", name="web", state="absent")
+    assert client.list("listSecurityGroups", {"securitygroupname": "web"}) == []
+
+
+@pytest.mark.parametrize("command", ["listVirtualMachines", "listZones", "queryAsyncJobResult"])
+def test_lost_answers_to_reads_are_asked_for_again(lose: Any, run_module: Run, emulator: Any, command: str) -> None:
+    lose(command)
+    settle(run_module, emulator, "cloudn_vm", name="web1", **NEW)
