@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small client of the emulator for its tests, and emulators with options of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from cloudn_emulator import Emulator
+from cloudn_emulator.signature import sign
+
+
+class Refused(Exception):
+    """An answer that is an error, or a job that failed."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code = code
+
+
+class Api:
+    """Signed requests to an emulator; answers without their root."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.vars = emulator.vars
+        self.session = requests.Session()
+
+    def signed(self, command: str, **params: Any) -> dict[str, str]:
+        """The parameters of a request with its signature; `__` in a name stands for `[0].`."""
+        query = {"command": command, "apikey": self.emulator.api_key, "response": "json"}
+        query |= {name.replace("__", "[0]."): str(value) for name, value in params.items()}
+        return {**query, "signature": sign(query, self.emulator.api_secret)}
+
+    def raw(self, command: str, **params: Any) -> requests.Response:
+        return self.session.get(self.emulator.url, params=self.signed(command, **params), timeout=30)
+
+    def __call__(self, command: str, **params: Any) -> dict[str, Any]:
+        answer = self.raw(command, **params)
+        (body,) = answer.json().values()
+        if answer.status_code != 200:
+            assert body["errorcode"] == answer.status_code
+            raise Refused(body["errorcode"], body["errortext"])
+        return body
+
+    def job(self, command: str, **params: Any) -> dict[str, Any]:
+        """The result of an asynchronous command's job; raises Refused with the inner code where it failed."""
+        return self.wait(self(command, **params)["jobid"])
+
+    def wait(self, job_id: str) -> dict[str, Any]:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            job = self("queryAsyncJobResult", jobid=job_id)
+            if job["jobstatus"] == 2:
+                assert job["jobresultcode"] == 530
+                raise Refused(job["jobresult"]["errorcode"], job["jobresult"]["errortext"])
+            if job["jobstatus"] == 1:
+                return job["jobresult"]
+            time.sleep(0.005)
+        raise AssertionError(f"job {job_id} is still pending")
+
+    def deploy(self, name: str, **params: Any) -> str:
+        """Begin to deploy a VM; returns its id."""
+        return self.deployment(name, **params)["id"]
+
+    def deployment(self, name: str, **params: Any) -> dict[str, str]:
+        wanted = {"zoneid": self.vars["zone"], "templateid": self.vars["template"], "name": name}
+        return self("deployVirtualMachine", **{**wanted, "serviceofferingid": self.vars["small"], **params})
+
+    def running(self, name: str, **params: Any) -> dict[str, Any]:
+        """Deploy a VM and wait for it; returns it as the job does."""
+        return self.wait(self.deployment(name, **params)["jobid"])["virtualmachine"]
+
+    def vms(self, **params: Any) -> list[dict[str, Any]]:
+        return self("listVirtualMachines", **params).get("virtualmachine", [])
+
+    def vm(self, id: str, **params: Any) -> dict[str, Any]:
+        (found,) = self.vms(id=id, **params)
+        return found
+
+    def state(self, id: str) -> str:
+        return self.vm(id)["state"]
+
+    def names(self, **params: Any) -> set[str]:
+        return {vm["name"] for vm in self.vms(**params)}
+
+
+@pytest.fixture
+def emulate() -> Iterator[Callable[..., Api]]:
+    """Start emulators with these options; gives a client for each."""
+    with contextlib.ExitStack() as running:
+        yield lambda **options: Api(running.enter_context(Emulator(**options)))
+
+
+@pytest.fixture
+def api(emulate: Callable[..., Api]) -> Api:
+    """A client of an emulator with very short jobs and a plain account."""
+    return emulate(job_seconds=0.02)
+
+
+@pytest.fixture
+def refused() -> Callable[[int], Any]:
+    """Expect an error of this code: `with refused(431): ...`."""
+
+    @contextlib.contextmanager
+    def expect(code: int) -> Iterator[None]:
+        with pytest.raises(Refused) as failure:
+            yield
+        assert failure.value.code == code, str(failure.value)
+
+    return expect

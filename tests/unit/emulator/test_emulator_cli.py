@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line of the emulator, as a program."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+from cloudn_emulator.signature import sign
+
+PROGRAM = [sys.executable, "-m", "cloudn_emulator.cli"]
+
+
+@contextlib.contextmanager
+def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the program on a free port; gives the process and its URL."""
+    process = subprocess.Popen(
+        [*PROGRAM, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        url = re.search(r"http://\S+", process.stdout.readline()).group()
+        yield process, url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(url: str, command: str, key: str = "cloudn-emulator-api-key", secret: str = "cloudn-emulator-api-secret"):
+    query = {"command": command, "apikey": key, "response": "json"}
+    return requests.get(url, params={**query, "signature": sign(query, secret)}, timeout=10)
+
+
+def ended(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PROGRAM, *options], capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_and_stops_cleanly(number):
+    with running("--vms", "3", "--job-seconds", "60") as (process, url):
+        assert len(ask(url, "listVirtualMachines").json()["listvirtualmachinesresponse"]["virtualmachine"]) == 3
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_options_reach_the_service():
+    options = ("--api-key", "k", "--api-secret", "s", "--grant", "recoverVirtualMachine", "--latency-ms", "50")
+    with running(*options) as (_process, url):
+        assert ask(url, "listZones").status_code == 401
+        answer = ask(url, "recoverVirtualMachine", "k", "s")
+        assert answer.status_code == 431
+        assert answer.elapsed.total_seconds() >= 0.05
+
+
+def test_an_administrator():
+    with running("--account", "admin") as (_process, url):
+        assert ask(url, "recoverVirtualMachine").status_code == 431
+
+
+def test_the_log_has_a_line_per_request(tmp_path):
+    log = tmp_path / "requests.jsonl"
+    log.write_text('{"kept": true}\n')
+    with running("--log", str(log), "--api-key", "canary") as (_process, url):
+        ask(url, "listZones", "canary")
+        ask(url, "noSuchCommand", "canary")
+        kept, *lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert kept == {"kept": True}
+    assert [(line["command"], line["status"]) for line in lines] == [("listZones", 200), ("noSuchCommand", 432)]
+    assert lines[0].keys() == {"time", "command", "params", "status", "ms", "connection"}
+    assert lines[0]["params"] == {"response": "json"}
+    assert "canary" not in log.read_text()
+
+
+def test_a_port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = ended("--port", str(port))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "--port" in result.stderr
+
+
+def test_a_log_that_cannot_be_written(tmp_path):
+    result = ended("--port", "0", "--log", str(tmp_path / "no" / "log"))
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert str(tmp_path / "no" / "log") in result.stderr
+
+
+@pytest.mark.parametrize("options", [["--port", "x"], ["--vms", "-1"], ["--job-seconds", "nan"], ["--grant", "x"]])
+def test_bad_options(options):
+    result = ended(*options)
+    assert result.returncode == 2
+    assert options[0] in result.stderr
+
+
+@pytest.mark.parametrize("account", ["user", "admin"])
+def test_vars_name_things_that_are_there(account):
+    result = ended("vars", "--account", account)
+    words = shlex.split(result.stdout)
+    assert len(result.stdout.splitlines()) == 1
+    assert words[::2] == ["--var"] * 9
+    names = dict(word.split("=", 1) for word in words[1::2])
+    assert ",".join(names) == "zone,template,small,medium,disk,custom,ostype,account,defaultsg"
+    with running("--account", account) as (_process, url):
+        there = "".join(
+            ask(url, command).text
+            for command in (
+                "listZones",
+                "listServiceOfferings",
+                "listDiskOfferings",
+                "listOsTypes",
+                "listSecurityGroups",
+            )
+        )
+    assert all(f'"{value}"' in there for name, value in names.items() if name != "template")

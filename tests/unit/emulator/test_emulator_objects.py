@@ -1,0 +1,233 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tags, key pairs, jobs, pages and what is on offer in the emulator."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+USER_VM = {"resourcetype": "UserVm"}
+
+
+# --- tags
+
+
+def tags(api, vm):
+    return {tag["key"]: tag["value"] for tag in api.vm(vm)["tags"]}
+
+
+def test_tags_are_made_all_or_none(api, refused):
+    vm = api.running("one")["id"]
+    api.job("createTags", resourceids=vm, **USER_VM, tags__key="role", tags__value="web")
+    both = {"tags[0].key": "env", "tags[0].value": "prod", "tags[1].key": "Role", "tags[1].value": "db"}
+    with refused(530):
+        api.job("createTags", resourceids=vm, **USER_VM, **both)
+    assert tags(api, vm) == {"role": "web"}
+
+
+def test_tags_on_several_objects_and_kinds(api):
+    vms = [api.running(name)["id"] for name in ("one", "two")]
+    api.job("createTags", resourceids=",".join(vms), resourcetype="uservm", tags__key="k", tags__value="値 & \n{{ x }}")
+    assert [tags(api, vm) for vm in vms] == [{"k": "値 & \n{{ x }}"}] * 2
+    disk = api("listVolumes", virtualmachineid=vms[0])["volume"][0]["id"]
+    api.job("createTags", resourceids=disk, resourcetype="Volume", tags__key="k", tags__value="disk")
+    assert api("listVolumes", tags__key="k", tags__value="disk")["volume"][0]["id"] == disk
+    assert api("listTags", resourcetype="Volume")["count"] == 1
+    assert {tag["resourceid"] for tag in api("listTags", key="k")["tag"]} == {*vms, disk}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"resourcetype": "Nothing"},
+        {"resourceids": "no-such"},
+        {"resourcetype": "Volume"},
+        {"tags__value": ""},
+    ],
+)
+def test_bad_tags_fail_in_the_job(api, refused, params):
+    vm = api.running("one")["id"]
+    with refused(431):
+        api.job("createTags", **{"resourceids": vm, **USER_VM, "tags__key": "k", "tags__value": "v", **params})
+    assert "tag" not in api("listTags")
+
+
+def test_deleting_tags(api, refused):
+    vm = api.running("one")["id"]
+
+    def delete(**params):
+        api.job("deleteTags", resourceids=vm, **USER_VM, **params)
+
+    for key in ("a", "b", "c", "d"):
+        api.job("createTags", resourceids=vm, **USER_VM, tags__key=key, tags__value="v")
+    delete(tags__key="a")
+    delete(tags__key="b", tags__value="v")
+    with refused(431):
+        delete(tags__key="c", tags__value="other")
+    assert set(tags(api, vm)) == {"c", "d"}
+    delete()
+    assert tags(api, vm) == {}
+    with refused(431):
+        delete()
+
+
+def test_several_tags_in_a_filter_find_what_has_one_of_them(api):
+    for name, key in (("one", "a"), ("two", "b"), ("three", "c")):
+        vm = api.running(name)["id"]
+        api.job("createTags", resourceids=vm, **USER_VM, tags__key=key, tags__value="v")
+    wanted = {"tags[0].key": "a", "tags[0].value": "v", "tags[1].key": "b", "tags[1].value": "v"}
+    assert api.names(**wanted) == {"one", "two"}
+    assert api.names(**wanted, name="one") == {"one"}
+
+
+# --- key pairs
+
+
+def test_a_key_pair_is_a_real_one(api):
+    pair = api("createSSHKeyPair", name="k")["keypair"]
+    key = load_pem_private_key(pair["privatekey"].encode(), None)
+    assert key.key_size >= 2048
+    stored = api.emulator.store.key_pairs["k"].public_key.split()[1]
+    digest = hashlib.md5(base64.b64decode(stored)).hexdigest()
+    assert pair["fingerprint"].replace(":", "") == digest
+    assert api("listSSHKeyPairs")["sshkeypair"] == [{"name": "k", "fingerprint": pair["fingerprint"]}]
+    assert api.running("one", keypair="k")["keypair"] == "k"
+
+
+@pytest.mark.parametrize("key", ["nonsense", "ssh-rsa", "ssh-ed25519 AAAA x", "ssh-rsa !!!", "a b c"])
+def test_a_malformed_public_key_is_refused(api, refused, key):
+    with refused(431):
+        api("registerSSHKeyPair", name="k", publickey=key)
+    assert "sshkeypair" not in api("listSSHKeyPairs")
+
+
+def test_registered_keys(api, refused):
+    public = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC5Mpr0fSbWZrSTVvWl5Q== someone"
+    made = api("registerSSHKeyPair", name="k", publickey=public)["keypair"]
+    assert made["fingerprint"].replace(":", "") == hashlib.md5(base64.b64decode(public.split()[1])).hexdigest()
+    with refused(431):
+        api("registerSSHKeyPair", name="K", publickey=public)
+    assert api("listSSHKeyPairs", fingerprint=made["fingerprint"])["count"] == 1
+    assert api("deleteSSHKeyPair", name="k") == {"success": "true"}
+
+
+# --- jobs
+
+
+def test_jobs_are_listed_oldest_first_pending_and_done(emulate):
+    api = emulate(job_seconds=1)
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ+0000", time.gmtime())
+    done = api("createTags", resourceids="none", resourcetype="UserVm", tags__key="k", tags__value="v")["jobid"]
+    pending = [api.deployment(name) for name in ("one", "two")]
+    time.sleep(0.2)
+    first, *others = api("listAsyncJobs", startdate=began)["asyncjobs"]
+    assert (first["jobid"], first["jobstatus"], first["jobresult"]["errorcode"]) == (done, 2, 431)
+    assert [(job["jobid"], job["jobinstanceid"]) for job in others] == [(job["jobid"], job["id"]) for job in pending]
+    assert {(job["jobstatus"], job["jobinstancetype"]) for job in others} == {(0, "VirtualMachine")}
+    assert all("jobresult" not in job for job in others)
+    assert api("listAsyncJobs", keyword="deployvm")["count"] == 2
+    assert api("listAsyncJobs", page=2, pagesize=2)["asyncjobs"][0]["jobid"] == pending[1]["jobid"]
+    assert api("listAsyncJobs", startdate="2099-01-01T00:00:00Z+0000") == {}
+
+
+@pytest.mark.parametrize("date", ["2026-11-23T16:17:14+0000", "2026-11-23", "2026-13-23T16:17:14Z+0000", "soon"])
+def test_other_forms_of_dates_are_refused(api, refused, date):
+    with refused(431):
+        api("listAsyncJobs", startdate=date)
+
+
+def test_a_date_has_its_offset(api):
+    api.wait(api.deployment("one")["jobid"])
+    ahead = time.gmtime(time.time() + 9 * 3600 - 60)  # a minute ago, in Japan
+    assert api("listAsyncJobs", startdate=time.strftime("%Y-%m-%dT%H:%M:%SZ+0900", ahead))["count"] == 1
+    assert api("listAsyncJobs", startdate=time.strftime("%Y-%m-%dT%H:%M:%SZ+0000", ahead)) == {}
+
+
+# --- pages
+
+
+def test_pages_of_many_machines(emulate):
+    api = emulate(vms=1200)
+    assert len(api.vms()) == 500
+    pages = [api.vms(page=page, pagesize=500) for page in (1, 2, 3, 4)]
+    assert [len(page) for page in pages] == [500, 500, 200, 0]
+    assert len({vm["id"] for page in pages for vm in page}) == 1200
+    assert all(max(_created(one)) < min(_created(other)) for one, other in zip(pages[:2], pages[1:3], strict=True))
+    assert _created(pages[0]) != sorted(_created(pages[0]))  # the order within a page means nothing
+    assert api.vms(page=0, pagesize=7) == api.vms(page=1, pagesize=7)
+
+
+def _created(vms):
+    return [vm["created"] for vm in vms]
+
+
+def test_volumes_come_newest_first(emulate):
+    api = emulate(vms=30)
+    pages = [api("listVolumes", page=page, pagesize=10)["volume"] for page in (1, 2, 3)]
+    assert all(min(_created(one)) > max(_created(other)) for one, other in zip(pages[:2], pages[1:], strict=True))
+
+
+def test_seeded_machines_vary_and_are_the_same_again(emulate):
+    first, again = (emulate(vms=200).vms(pagesize=500, page=1) for _ in range(2))
+    assert [vm["id"] for vm in first] == [vm["id"] for vm in again]
+    for field in ("zonename", "templatename", "serviceofferingname", "state", "group"):
+        assert len({vm.get(field) for vm in first}) > 1, field
+    assert len({vm["name"] for vm in first}) == len({vm["nic"][0]["ipaddress"] for vm in first}) == 200
+    assert any(not vm["displayname"].isascii() for vm in first)
+    assert {len(vm["tags"]) for vm in first} == {0, 2}
+    assert {group["name"] for vm in first for group in vm["securitygroup"]} == {"web", "app", "db", "cache", "batch"}
+
+
+def test_ten_thousand_machines_are_seeded_quickly(emulate):
+    began = time.monotonic()
+    api = emulate(vms=10_000)
+    assert time.monotonic() - began < 5
+    assert len(api.vms(page=20, pagesize=500)) == 500
+
+
+# --- what is on offer
+
+
+def test_the_manuals_zones_and_plans(api):
+    assert {zone["name"]: zone["id"] for zone in api("listZones")["zone"]} == {
+        "jp-e1a": "1b02e74c-6c21-4aa3-b96c-51042de8fccd",
+        "jp-e1b": "91e59e5f-2971-48e7-adbe-e853ed875e76",
+    }
+    assert {plan["name"]: plan["id"] for plan in api("listServiceOfferings")["serviceoffering"]} == {
+        "vQ": "200c6378-8ae9-4718-9b25-b8c4f6c1dfc8",
+        "v1": "88ce379e-a686-4ae4-946f-dc3358275276",
+        "v2": "0b41ab6e-696e-4a91-b623-5b880e3be7a6",
+        "v4": "3164027a-3636-4cd5-a8be-f76d51d93a1a",
+        "v8": "a40f2dba-e51d-4175-a41d-8c0047e589b7",
+    }
+
+
+def test_a_template_is_listed_once_per_zone(api):
+    found = api("listTemplates", templatefilter="executable", id=api.vars["template"])["template"]
+    assert sorted(template["zonename"] for template in found) == ["jp-e1a", "jp-e1b"]
+    assert len({template["id"] for template in found}) == 1
+    assert api("listTemplates", templatefilter="featured", zoneid=api.vars["zone"])["count"] == 4
+    assert api("listTemplates", templatefilter="featured", name="centos 6")["count"] == 2
+    assert api("listTemplates", templatefilter="community") == api("listTemplates", templatefilter="self") == {}
+
+
+def test_filters_of_offerings_find_no_public_ones_for_a_plain_account(api, emulate):
+    admin = emulate(account="admin")
+    disk, plan = {"id": api.vars["disk"]}, {"id": api.vars["small"]}
+    assert api("listDiskOfferings", **disk) == api("listDiskOfferings", name="Small") == {}
+    assert api("listServiceOfferings", name="vQ") == {}
+    assert api("listServiceOfferings", **plan)["count"] == admin("listServiceOfferings", name="q")["count"] == 1
+    assert admin("listDiskOfferings", **disk)["count"] == admin("listDiskOfferings", keyword="small")["count"] == 1
+
+
+def test_os_types(api):
+    assert api("listOsTypes", id=142)["ostype"][0]["description"] == "CentOS 5.6 (64-bit)"
+    described = api("listOsTypes", description="centos 5.6")["ostype"]
+    assert {os["id"] for os in described} == {"141", "142"}
+    assert len(api("listOsTypes")["ostype"]) > 12

@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every request has in common: signatures, encodings, forms of answers, refusals, the record of requests."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import socket
+import time
+import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
+
+import pytest
+import requests
+from cloudn_emulator import Emulator
+from cloudn_emulator.signature import is_signed, sign, string_to_sign
+
+VECTORS = json.loads((pathlib.Path(__file__).parent.parent / "api" / "signature-vectors.json").read_text())
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_signature_vectors(vector):
+    params = vector["params"]
+    assert string_to_sign(params) == vector["string_to_sign"]
+    assert sign(params, vector["secret"]) == vector["signature"]
+    signed = {**params, "signature": vector["signature"]}
+    moment = datetime(2000, 1, 1, tzinfo=UTC)  # before any of them expires
+    assert is_signed(signed, params["apikey"], vector["secret"], moment)
+    assert not is_signed({**signed, "more": "x"}, params["apikey"], vector["secret"], moment)
+
+
+def get(api, params, **more):
+    query = {"apikey": api.emulator.api_key, "response": "json", **params}
+    query["signature"] = sign(query, api.emulator.api_secret)
+    return requests.get(api.emulator.url, params={**query, **more}, timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("expires", "status"),
+    [(600, 200), (-60, 401), ("2099-01-01", 401), ("2099-01-01T00:00:00Z", 401), ("2099-01-01T09:00:00+0900", 200)],
+)
+def test_version_3_signatures_expire(api, expires, status):
+    if isinstance(expires, int):
+        expires = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + expires))
+    assert get(api, {"command": "listZones", "signatureversion": "3", "expires": expires}).status_code == status
+
+
+def test_nothing_can_be_added_to_a_signed_request(api):
+    assert get(api, {"command": "listZones"}).status_code == 200
+    assert get(api, {"command": "listZones"}, keyword="x").status_code == 401
+
+
+@pytest.mark.parametrize("bracket", [str, quote])
+def test_brackets_raw_or_encoded(api, bracket):
+    vm = api.running("one")["id"]
+    api.job("createTags", resourceids=vm, resourcetype="UserVm", tags__key="a b", tags__value="ä~*()'!+")
+    query = {"command": "listVirtualMachines", "apikey": api.emulator.api_key, "response": "json"}
+    query |= {"tags[0].key": "a b", "tags[0].value": "ä~*()'!+"}
+    query["signature"] = sign(query, api.emulator.api_secret)
+    text = "&".join(f"{bracket(name)}={quote(value, safe='')}" for name, value in query.items())
+    with socket.create_connection(("127.0.0.1", api.emulator.port)) as connection:
+        connection.sendall(f"GET /client/api?{text} HTTP/1.0\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b" 200 " in answer.splitlines()[0]
+    assert vm.encode() in answer
+
+
+@pytest.mark.parametrize(("charset", "stored"), [("; charset=UTF-8", "日本"), ("", "日本".encode().decode("latin-1"))])
+def test_a_form_is_latin_1_unless_it_says_utf_8(api, charset, stored):
+    query = {"command": "createSecurityGroup", "apikey": api.emulator.api_key, "name": "sg", "description": "日本"}
+    query["signature"] = sign({**query, "description": stored}, api.emulator.api_secret)
+    headers = {"Content-Type": f"application/x-www-form-urlencoded{charset}"}
+    answer = requests.post(api.emulator.url, data=urlencode(query), headers=headers, timeout=10)
+    assert answer.status_code == 200
+    assert api("listSecurityGroups", securitygroupname="sg")["securitygroup"][0]["description"] == stored
+
+
+def test_characters_beyond_the_basic_plane_are_an_internal_error(api, refused):
+    with refused(530):
+        api("createSecurityGroup", name="\N{GRINNING FACE}")
+    assert "securitygroup" not in api("listSecurityGroups", keyword="\ud7ff")
+
+
+def test_names_of_parameters_count_without_case_and_unknown_ones_not_at_all(api):
+    assert api("listZones", ID=api.vars["zone"], whatever="x")["count"] == 1
+
+
+@pytest.mark.parametrize("name", ["tags[", "tags[x].key", "tags[0.key", "tags[0]key"])
+def test_badly_formed_maps(api, refused, name):
+    with refused(430):
+        api("listVirtualMachines", **{name: "x"})
+
+
+def test_too_long_and_missing_values(api, refused):
+    with refused(431):
+        api("registerSSHKeyPair", name="k", publickey="x" * 5121)
+    with refused(431):
+        api("registerSSHKeyPair", name="k")
+    with refused(431):
+        api("listVirtualMachines", page=str(2**31), pagesize=1)
+
+
+def test_hostile_values_come_back_unchanged_in_both_formats(api):
+    name = "<&>\"' {{ x }}\n\r\t:日本"
+    api("createSecurityGroup", name=name)
+    assert api("listSecurityGroups", securitygroupname=name)["count"] == 1
+    params = {"command": "listSecurityGroups", "response": "xml"}
+    root = ElementTree.fromstring(get(api, params).content)
+    assert root.attrib == {"cloud-stack-version": "3.0.5"}
+    assert name in [element.text for element in root.iter("name")]
+
+
+def test_what_xml_cannot_say_does_not_break_it(api):
+    api("createSecurityGroup", name="bell\x07")
+    root = ElementTree.fromstring(get(api, {"command": "listSecurityGroups", "response": "xml"}).content)
+    assert "bell" in [element.text for element in root.iter("name")]
+
+
+def test_paths(api):
+    base = api.emulator.url.removesuffix("/client/api")
+    assert requests.get(f"{base}/client/api/", params=api.signed("listZones"), timeout=10).status_code == 200
+    for path in ("/", "/client", "/client/api/x", "/other"):
+        assert requests.get(base + path, timeout=10).status_code == 404
+
+
+def test_granted_commands_are_known_only_behind_a_signature(api, refused):
+    assert api.raw("recoverVirtualMachine", id="x").json().keys() == {"errorresponse"}
+    with refused(432):
+        api("recoverVirtualMachine", id="x")
+    unsigned = requests.get(api.emulator.url, params={"command": "recoverVirtualMachine"}, timeout=10)
+    assert unsigned.status_code == 401
+    assert requests.get(api.emulator.url, timeout=10).status_code == 432
+
+
+def test_requests_are_recorded_without_secrets(emulate):
+    api = emulate(api_key="canary-key", api_secret="canary-secret", latency_ms=20)
+    userdata = "Y2FuYXJ5LXVzZXJkYXRh"
+    vm = api.deploy("one", userdata=userdata)
+    api("resetPasswordForVirtualMachine", id=vm, password="canary-password")
+    other = requests.Session()
+    other.get(api.emulator.url, params=api.signed("listZones"), timeout=10)
+    deployed, reset, zones = api.emulator.requests
+    assert (deployed["command"], deployed["status"], deployed["params"]["name"]) == ("deployVirtualMachine", 200, "one")
+    assert deployed["params"]["userdata"] == f"({len(userdata)} characters)"
+    assert reset["params"] == {"response": "json", "id": vm, "password": "(15 characters)"}
+    assert deployed["connection"] == reset["connection"] != zones["connection"]
+    assert deployed["ms"] >= 20
+    text = json.dumps(api.emulator.requests)
+    assert "canary" not in text
+    assert userdata not in text
+    assert "signature" not in text
+    api.emulator.clear()
+    assert api.emulator.requests == []
+
+
+def test_a_client_that_goes_away_leaves_no_trace_but_its_change(emulate, capfd):
+    api = emulate(latency_ms=200)
+    text = urlencode(api.signed("createSecurityGroup", name="left"))
+    with socket.create_connection(("127.0.0.1", api.emulator.port)) as connection:
+        connection.sendall(f"GET /client/api?{text} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        time.sleep(0.05)
+    with socket.create_connection(("127.0.0.1", api.emulator.port)) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        connection.recv(1000)
+    time.sleep(0.4)
+    assert api("listSecurityGroups", securitygroupname="left")["count"] == 1
+    assert capfd.readouterr() == ("", "")
+
+
+def test_starting_and_stopping_is_quick_and_leaves_nothing(api):
+    began = time.monotonic()
+    for _number in range(5):
+        with Emulator(job_seconds=60) as emulator:
+            requests.get(emulator.url, timeout=10)
+        with pytest.raises(requests.ConnectionError):
+            requests.get(emulator.url, timeout=10)
+    assert time.monotonic() - began < 1
+
+
+def test_stopping_does_not_wait_for_jobs(emulate):
+    api = emulate(job_seconds=60)
+    api.deploy("one")
+    began = time.monotonic()
+    api.emulator.stop()
+    api.emulator.stop()
+    assert time.monotonic() - began < 2
+
+
+def test_a_port_in_use_is_an_error(api):
+    with pytest.raises(OSError, match="in use"):
+        Emulator(port=api.emulator.port).start()
