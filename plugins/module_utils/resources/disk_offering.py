@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..api import Client
 from ..api.client import Record
-from .lookup import pick
+from .lookup import named, pick
 
 
 def shape(offering: Record) -> Record:
@@ -25,8 +25,7 @@ def shape(offering: Record) -> Record:
 
 def search(client: Client, name: str | None = None, id: str | None = None) -> list[Record]:
     """Return the disk offerings, or those with this exact name or id, as the API has them."""
-    offerings = client.list("listDiskOfferings")
-    return [item for item in offerings if (not name or item.get("name") == name) and (not id or item["id"] == id)]
+    return named(client.list("listDiskOfferings"), name, id)
 
 
 def find(client: Client, wanted: str) -> Record:

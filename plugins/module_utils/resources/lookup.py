@@ -48,6 +48,11 @@ def matches(item: Record, wanted: str, name: str = "name") -> bool:
     return wanted in (item.get("id"), item.get(name))
 
 
+def named(items: t.Iterable[Record], name: str | None = None, id: str | None = None) -> list[Record]:
+    """Return the objects with exactly this name and this id, where they are given."""
+    return [item for item in items if name in (None, item.get("name")) and id in (None, item["id"])]
+
+
 def pick(items: t.Iterable[Record], wanted: str, option: str, name: str = "name") -> Record:
     """Return the one object that ``wanted`` names, by id or by its exact name.
 

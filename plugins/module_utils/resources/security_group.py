@@ -11,7 +11,7 @@ from ..api import ApiError, Client, Deadline, UsageError
 from ..api.client import Record
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
-from . import rules, tags
+from . import rules, tags, vm
 from .lookup import check_text, is_uuid, pick
 from .rules import DIRECTIONS, Rule
 
@@ -42,6 +42,15 @@ def search(client: Client, query: Record | None = None) -> list[Record]:
         if query and query.get("id") and error.code == _PARAMETER_ERROR:
             return []
         raise
+
+
+def select(client: Client, options: Record) -> list[Record]:
+    """Return the groups that all options of ``cloudn_security_group_info`` leave; one without its machine is none."""
+    machine = vm.find(client, [options["vm"]])[options["vm"]] if options.get("vm") else {}
+    if machine is None:
+        return []
+    query = {"id": options.get("id"), "securitygroupname": options.get("name"), "tags": options.get("tags")}
+    return search(client, {**query, "virtualmachineid": machine.get("id")})
 
 
 def find(client: Client, wanted: str) -> Record | None:
@@ -237,9 +246,9 @@ def _revoked(raw: Record, step: Step) -> bool:
 def _users(client: Client, track: Track) -> str:
     """Say who uses a group that can't be deleted."""
     machines = [
-        vm.get("name", vm["id"])
-        for vm in client.list("listVirtualMachines")
-        if any(group.get("id") == track.id for group in vm.get("securitygroup") or [])
+        machine.get("name", machine["id"])
+        for machine in client.list("listVirtualMachines")
+        if any(group.get("id") == track.id for group in machine.get("securitygroup") or [])
     ]
     naming = {
         group.get("name", group["id"])

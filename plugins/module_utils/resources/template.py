@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..api import Client
 from ..api.client import Record
-from . import tags
-from .lookup import pick
+from . import tags, zone
+from .lookup import named, pick
 
 # The service refuses any other word; measured on CloudStack 3.0.5, except for `selfexecutable`, `sharedexecutable`
 # and `community`, which its documentation declares.
@@ -54,8 +54,13 @@ def search(
 ) -> list[Record]:
     """Return templates as the API has them, one for each zone that a template is in; names and ids match exactly."""
     query = {"templatefilter": template_filter, "zoneid": zone_id, "tags": given_tags or None}
-    templates = client.list("listTemplates", query)
-    return [item for item in templates if (not name or item.get("name") == name) and (not id or item["id"] == id)]
+    return named(client.list("listTemplates", query), name, id)
+
+
+def select(client: Client, options: Record) -> list[Record]:
+    """Return the templates that all options of ``cloudn_template_info`` leave. Raises ``UsageError`` for an unknown zone."""
+    zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
+    return search(client, options["template_filter"], zone_id, options["name"], options["id"], options["tags"])
 
 
 def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Record:

@@ -11,7 +11,8 @@ import typing as t
 from ..api import ApiError, Client, UsageError
 from ..api.client import Record
 from . import tags
-from .lookup import is_uuid, told
+from .lookup import is_uuid, matches, told
+from .zone import find as find_zone
 from .zone import holds
 
 # States that pass by themselves, and what they become; measured on CloudStack 3.0.5.
@@ -91,6 +92,35 @@ def search(client: Client, query: Record) -> list[Record]:
         if query.get("id") and error.code == _PARAMETER_ERROR:
             return []
         raise
+
+
+def select(client: Client, options: Record) -> list[Record]:
+    """Return the machines that all options of ``cloudn_vm_info`` leave, filtered by the service where it can.
+
+    Raises ``UsageError`` for an unknown zone. Destroyed machines are left out unless their state or id is asked for.
+    """
+    names = options.get("name") or []
+    zone_id = find_zone(client, options["zone"])["id"] if options.get("zone") else None
+    keyword = names[0] if len(names) == 1 else None
+    query = {"id": options.get("id"), "zoneid": zone_id, "state": options.get("state"), "tags": options.get("tags")}
+    found = search(client, {**query, "keyword": keyword})
+    if not options.get("state") and not options.get("id"):
+        found = [vm for vm in found if vm.get("state") not in GONE]
+    for option, field in (("template", "template"), ("service_offering", "serviceoffering"), ("group", "group")):
+        if options.get(option):
+            given = options[option]
+            found = [vm for vm in found if given in (vm.get(field), vm.get(field + "name"), vm.get(field + "id"))]
+    if options.get("security_group"):
+        given = options["security_group"]
+        found = [vm for vm in found if any(matches(group, given) for group in vm.get("securitygroup") or [])]
+    if not names:
+        return found
+    hosts = {vm.get("name") for vm in found}
+    return [
+        vm
+        for vm in found
+        if vm.get("name") in names or (vm.get("displayname") in names and vm.get("displayname") not in hosts)
+    ]
 
 
 def find(client: Client, wanted: t.Sequence[str], zone: str | None = None) -> dict[str, Record | None]:

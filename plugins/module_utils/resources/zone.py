@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..api import Client, UsageError
 from ..api.client import Record
-from .lookup import matches, pick
+from .lookup import matches, named, pick
 
 
 def shape(zone: Record) -> Record:
@@ -26,11 +26,7 @@ def shape(zone: Record) -> Record:
 
 def search(client: Client, name: str | None = None, id: str | None = None) -> list[Record]:
     """Return the zones, or those with this exact name or id, as the API has them."""
-    return [
-        zone
-        for zone in client.list("listZones")
-        if (not name or zone.get("name") == name) and (not id or zone["id"] == id)
-    ]
+    return named(client.list("listZones"), name, id)
 
 
 def find(client: Client, wanted: str | None) -> Record:

@@ -378,3 +378,22 @@ def test_details_word_nics_has_the_network_name_but_no_hardware_address(api):
     (nic,) = api.vm(api.running("one")["id"], details="nics")["nic"]
     assert nic["networkname"]
     assert "macaddress" not in nic
+
+
+def test_percent_and_underscore_in_a_filter_are_wildcards(api):
+    for name in ("web-1", "webs1", "web--1", "db1"):
+        api.deploy(name, startvm="false")
+    assert api.names(name="WEB_1") == {"web-1", "webs1"}
+    assert api.names(keyword="web%1") == {"web-1", "webs1", "web--1"}
+    assert api.names(name="b.1") == set()
+
+
+def test_somebody_elses_private_template_is_refused(api, refused):
+    template = api.emulator.store.templates[api.vars["template"]]
+    template.public = False
+    with refused(531):
+        api.deploy("one")
+    assert "template" not in api("listTemplates", templatefilter="executable", id=template.id)
+    template.launch.add("flatuser")
+    assert api.running("one")["state"] == "Running"
+    assert api("listTemplates", templatefilter="sharedexecutable")["count"] == 2

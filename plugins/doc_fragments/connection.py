@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How to reach the service: the options that every module and the inventory share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+requirements:
+  - requests
+  - xmltodict
+options:
+  api_url:
+    description:
+      - Address of the API.
+    type: str
+    default: https://comp-api.jp-e1.cloudn-service.com/client/api
+    env:
+      - name: CLOUDN_API_URL
+  api_key:
+    description:
+      - API key of the account.
+      - Needed, here or in the environment variable E(CLOUDN_API_KEY).
+    type: str
+    env:
+      - name: CLOUDN_API_KEY
+  api_secret:
+    description:
+      - Secret key of the account. It signs the requests and is never sent.
+      - Needed, here or in the environment variable E(CLOUDN_API_SECRET).
+    type: str
+    env:
+      - name: CLOUDN_API_SECRET
+  api_timeout:
+    description:
+      - Seconds to wait for a connection, and for each answer.
+    type: float
+    default: 30
+  api_retries:
+    description:
+      - How many times a request that only reads is tried again after a failure on the way.
+      - A request that changes something is never sent again; after an unknown outcome the service is asked what became of it.
+    type: int
+    default: 5
+  validate_certs:
+    description:
+      - Whether the service's TLS certificate is verified.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File with the certificates of the authorities to trust, instead of the system's.
+    type: path
+  response_format:
+    description:
+      - Format in which the service answers. The results are the same.
+    type: str
+    choices: [json, xml]
+    default: json
+  signature_expires:
+    description:
+      - Seconds for which the signature of a request holds.
+      - V(0) signs without an end, for services that know no signature version 3.
+    type: int
+    default: 600
+  account:
+    description:
+      - Act for this account. Needs O(domain_id).
+    type: str
+  domain_id:
+    description:
+      - Domain of O(account), by its id.
+    type: str
+  ec2_url:
+    description:
+      - Address of the EC2-compatible API of the same service, for what only that API offers.
+    type: str
+    env:
+      - name: CLOUDN_EC2_URL
+  ec2_version:
+    description:
+      - Version of the EC2-compatible API.
+    type: str
+    default: '2010-11-15'
+"""

@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting for what the service does later."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  wait:
+    description:
+      - Whether to wait until the service has done what was asked for.
+      - With V(false) the ids of the jobs that go on are returned in RV(ignore:jobs). Jobs that a later step needs are waited for all the
+        same.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait for everything together. After that the task fails and names the jobs; they go on at the service.
+    type: int
+    default: 600
+"""

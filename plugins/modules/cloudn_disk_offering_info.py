@@ -1,0 +1,101 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_disk_offering_info: disk offerings, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_disk_offering_info
+short_description: List disk offerings
+version_added: 0.1.0
+description:
+  - Lists disk offerings, all of them or those that the options leave. Nothing found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only the disk offering of exactly this name.
+    type: str
+  id:
+    description:
+      - Only the disk offering with this id.
+    type: str
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+seealso:
+  - module: cloudn.compute.cloudn_vm
+"""
+
+EXAMPLES = r"""
+- name: All disk offerings
+  cloudn.compute.cloudn_disk_offering_info:
+  register: result
+
+- name: One of them
+  cloudn.compute.cloudn_disk_offering_info:
+    name: Medium
+"""
+
+RETURN = r"""
+disk_offerings:
+  description: The disk offerings.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: d484bea2-f986-418e-a13a-3f458b2a32cb
+    name:
+      description: Name.
+      type: str
+      sample: Medium
+    display_text:
+      description: Description.
+      type: str
+      sample: Medium Disk, 20 GB
+    size_gb:
+      description: Size in GiB, V(0) where it is chosen with the disk.
+      type: int
+      sample: 20
+    customized:
+      description: Whether the size is chosen with the disk.
+      type: bool
+      sample: false
+    storage_type:
+      description: Where the disks are.
+      type: str
+      sample: shared
+    created:
+      description: When it was made.
+      type: str
+      sample: '2026-11-23T14:30:59+0000'
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import disk_offering
+
+SPEC = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "disk_offerings": [
+                disk_offering.shape(item) for item in disk_offering.search(client, options["name"], options["id"])
+            ]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

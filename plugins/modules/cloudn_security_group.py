@@ -1,0 +1,351 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_security_group: a security group and its rules."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_security_group
+short_description: Make, change and delete security groups and their rules
+version_added: 0.1.0
+description:
+  - Brings a security group, its rules and its tags to the state that is asked for.
+  - Rules are a set. A rule that is replaced is added in its new form before the old one is removed.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Security group, by name or id. Names are unique in an account.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present), it exists. V(absent), it does not.
+      - A group that a virtual machine uses, or that a rule of another group names, can't be deleted. A destroyed machine uses its groups until
+        the service has expunged it.
+    type: str
+    choices: [present, absent]
+    default: present
+  description:
+    description:
+      - Description of a new group. The service can't change it later.
+    type: str
+  ingress:
+    description:
+      - Rules for what may come in. Their order does not matter.
+      - Where it is not given, these rules are left as they are. An empty list removes them all.
+    type: list
+    elements: dict
+    suboptions:
+      protocol:
+        description:
+          - Protocol.
+        type: str
+        choices: [tcp, udp, icmp, all]
+        default: tcp
+      ports:
+        description:
+          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp).
+        type: str
+      icmp_type:
+        description:
+          - Type of ICMP message, V(-1) for any.
+          - V(-1) where it is not given.
+        type: int
+      icmp_code:
+        description:
+          - Code of ICMP message, V(-1) for any.
+          - V(-1) where it is not given.
+        type: int
+      cidrs:
+        description:
+          - Networks or addresses on the other side (IPv4). C(192.0.2.1/24) is taken as C(192.0.2.0/24), with a warning.
+        type: list
+        elements: str
+      groups:
+        description:
+          - Security groups on the other side.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description:
+              - Name of the group.
+            type: str
+            required: true
+          account:
+            description:
+              - Account that owns the group; this account where it is not given.
+            type: str
+  egress:
+    description:
+      - Rules for what may go out. Their order does not matter.
+      - Where it is not given, these rules are left as they are. An empty list removes them all.
+    type: list
+    elements: dict
+    suboptions:
+      protocol:
+        description:
+          - Protocol.
+        type: str
+        choices: [tcp, udp, icmp, all]
+        default: tcp
+      ports:
+        description:
+          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp).
+        type: str
+      icmp_type:
+        description:
+          - Type of ICMP message, V(-1) for any.
+          - V(-1) where it is not given.
+        type: int
+      icmp_code:
+        description:
+          - Code of ICMP message, V(-1) for any.
+          - V(-1) where it is not given.
+        type: int
+      cidrs:
+        description:
+          - Networks or addresses on the other side (IPv4). C(192.0.2.1/24) is taken as C(192.0.2.0/24), with a warning.
+        type: list
+        elements: str
+      groups:
+        description:
+          - Security groups on the other side.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description:
+              - Name of the group.
+            type: str
+            required: true
+          account:
+            description:
+              - Account that owns the group; this account where it is not given.
+            type: str
+  purge_rules:
+    description:
+      - Whether rules that are not given are removed, in the directions that are given.
+    type: bool
+    default: true
+  on_immutable_drift:
+    description:
+      - What to do when an existing group has another description than O(description).
+    type: str
+    choices: [fail, warn, ignore]
+    default: fail
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.tags
+  - cloudn.compute.wait
+  - cloudn.compute.attributes
+notes:
+  - A task that changes nothing costs one request; one more where a group without rules has O(tags) given, which a listing does not show.
+  - All networks of one protocol and range of ports are added by one request.
+seealso:
+  - module: cloudn.compute.cloudn_security_group_info
+  - module: cloudn.compute.cloudn_vm
+"""
+
+EXAMPLES = r"""
+- name: Web servers, open to all, with SSH from the office
+  cloudn.compute.cloudn_security_group:
+    name: web
+    description: Web servers
+    ingress:
+      - ports: 80
+        cidrs: [0.0.0.0/0]
+      - ports: 443
+        cidrs: [0.0.0.0/0]
+      - ports: 22
+        cidrs: [192.0.2.0/24, 198.51.100.7]
+      - protocol: icmp
+        cidrs: [0.0.0.0/0]
+
+- name: Databases, for the web servers only
+  cloudn.compute.cloudn_security_group:
+    name: db
+    ingress:
+      - ports: 5432
+        groups:
+          - name: web
+
+- name: One more rule beside those that are there
+  cloudn.compute.cloudn_security_group:
+    name: web
+    ingress:
+      - ports: 8000-8100
+        cidrs: [192.0.2.0/24]
+    purge_rules: false
+
+- name: Nothing may come in
+  cloudn.compute.cloudn_security_group:
+    name: db
+    ingress: []
+
+- name: Delete it
+  cloudn.compute.cloudn_security_group:
+    name: db
+    state: absent
+"""
+
+RETURN = r"""
+security_group:
+  description: The security group, as it is now or, in check mode, as far as it can be told.
+  returned: always
+  type: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 67e9b4de-505e-41f0-9020-0f60bb0ac983
+    name:
+      description: Name.
+      type: str
+      sample: web
+    description:
+      description: Description.
+      type: str
+      sample: Web servers
+    ingress:
+      description: Rules for what comes in, one for each network or group on the other side.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the rule.
+          type: str
+          sample: 6b51bff3-697f-4d70-9cb3-0aba8786f94f
+        protocol:
+          description: Protocol.
+          type: str
+          sample: tcp
+        ports:
+          description: Port or range of ports, with V(tcp) and V(udp).
+          type: str
+          sample: 8000-8100
+        icmp_type:
+          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        icmp_code:
+          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        cidr:
+          description: Network on the other side, where it is one.
+          type: str
+          sample: 192.0.2.0/24
+        group:
+          description: Security group on the other side, where it is one, with C(name) and C(account).
+          type: dict
+    egress:
+      description: Rules for what goes out, of the same form.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the rule.
+          type: str
+          sample: 6b51bff3-697f-4d70-9cb3-0aba8786f94f
+        protocol:
+          description: Protocol.
+          type: str
+          sample: tcp
+        ports:
+          description: Port or range of ports, with V(tcp) and V(udp).
+          type: str
+          sample: 8000-8100
+        icmp_type:
+          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        icmp_code:
+          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        cidr:
+          description: Network on the other side, where it is one.
+          type: str
+          sample: 192.0.2.0/24
+        group:
+          description: Security group on the other side, where it is one, with C(name) and C(account).
+          type: dict
+    account:
+      description: Account that owns it.
+      type: str
+      sample: flatuser
+    domain:
+      description: Name of the account's domain.
+      type: str
+      sample: ROOT
+    domain_id:
+      description: Id of that domain.
+      type: str
+      sample: '1'
+    tags:
+      description: Tags.
+      type: dict
+      sample: {tier: front}
+    state:
+      description: V(present) or V(absent).
+      type: str
+      sample: present
+security_groups:
+  description: A list with RV(security_group) alone, of the form that M(cloudn.compute.cloudn_security_group_info) returns.
+  returned: always
+  type: list
+  elements: dict
+actions:
+  description: What was done, step by step, or in check mode would be.
+  returned: always
+  type: list
+  elements: str
+  sample: ["web: allow ingress tcp 80 from 0.0.0.0/0", "web: revoke ingress tcp 8080 from 0.0.0.0/0"]
+jobs:
+  description: Ids of jobs that were not waited for.
+  returned: when there are any (O(wait=false))
+  type: list
+  elements: str
+  sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import rules, security_group
+
+RULES = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "protocol": {"type": "str", "default": "tcp", "choices": list(rules.PROTOCOLS)},
+        "ports": {"type": "str"},
+        "icmp_type": {"type": "int"},
+        "icmp_code": {"type": "int"},
+        "cidrs": {"type": "list", "elements": "str"},
+        "groups": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"name": {"type": "str", "required": True}, "account": {"type": "str"}},
+        },
+    },
+}
+
+SPEC = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "description": {"type": "str"},
+    "ingress": RULES,
+    "egress": RULES,
+    "purge_rules": {"type": "bool", "default": True},
+    "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
+    **TAGS,
+    **WAIT,
+}
+
+
+def main() -> None:
+    run(SPEC, security_group.ensure, plural="security_groups", singular="security_group")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_security_group_info: security groups, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_security_group_info
+short_description: List security groups
+version_added: 0.1.0
+description:
+  - Lists security groups with their rules, all of them or those that the options leave. Nothing found is an empty list.
+  - Each is shown as M(cloudn.compute.cloudn_security_group) shows it.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only the group of exactly this name.
+    type: str
+  id:
+    description:
+      - Only the group with this id.
+    type: str
+  vm:
+    description:
+      - Only the groups of this virtual machine, by host name, id, or display name.
+    type: str
+  tags:
+    description:
+      - Only those with all of these tags.
+    type: dict
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+seealso:
+  - module: cloudn.compute.cloudn_security_group
+"""
+
+EXAMPLES = r"""
+- name: What may reach the web servers
+  cloudn.compute.cloudn_security_group_info:
+    name: web
+  register: web
+
+- name: The groups of one machine
+  cloudn.compute.cloudn_security_group_info:
+    vm: web1
+"""
+
+RETURN = r"""
+security_groups:
+  description: The security groups.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 67e9b4de-505e-41f0-9020-0f60bb0ac983
+    name:
+      description: Name.
+      type: str
+      sample: web
+    description:
+      description: Description.
+      type: str
+      sample: Web servers
+    ingress:
+      description: Rules for what comes in, one for each network or group on the other side.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the rule.
+          type: str
+          sample: 6b51bff3-697f-4d70-9cb3-0aba8786f94f
+        protocol:
+          description: Protocol.
+          type: str
+          sample: tcp
+        ports:
+          description: Port or range of ports, with V(tcp) and V(udp).
+          type: str
+          sample: 8000-8100
+        icmp_type:
+          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        icmp_code:
+          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        cidr:
+          description: Network on the other side, where it is one.
+          type: str
+          sample: 192.0.2.0/24
+        group:
+          description: Security group on the other side, where it is one, with C(name) and C(account).
+          type: dict
+    egress:
+      description: Rules for what goes out, of the same form.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the rule.
+          type: str
+          sample: 6b51bff3-697f-4d70-9cb3-0aba8786f94f
+        protocol:
+          description: Protocol.
+          type: str
+          sample: tcp
+        ports:
+          description: Port or range of ports, with V(tcp) and V(udp).
+          type: str
+          sample: 8000-8100
+        icmp_type:
+          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        icmp_code:
+          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          type: int
+        cidr:
+          description: Network on the other side, where it is one.
+          type: str
+          sample: 192.0.2.0/24
+        group:
+          description: Security group on the other side, where it is one, with C(name) and C(account).
+          type: dict
+    account:
+      description: Account that owns it.
+      type: str
+      sample: flatuser
+    domain:
+      description: Name of the account's domain.
+      type: str
+      sample: ROOT
+    domain_id:
+      description: Id of that domain.
+      type: str
+      sample: '1'
+    tags:
+      description: Tags.
+      type: dict
+      sample: {tier: front}
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import security_group
+
+SPEC = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "vm": {"type": "str"},
+    "tags": {"type": "dict"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "security_groups": [security_group.shape(group) for group in security_group.select(client, options)]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

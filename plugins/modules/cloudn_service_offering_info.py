@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_service_offering_info: service offerings, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_service_offering_info
+short_description: List service offerings
+version_added: 0.1.0
+description:
+  - Lists service offerings, all of them or those that the options leave. Nothing found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only the service offering of exactly this name.
+    type: str
+  id:
+    description:
+      - Only the service offering with this id.
+    type: str
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+seealso:
+  - module: cloudn.compute.cloudn_vm
+"""
+
+EXAMPLES = r"""
+- name: All service offerings (plans)
+  cloudn.compute.cloudn_service_offering_info:
+  register: result
+
+- name: Those with at least 4 GiB of memory
+  ansible.builtin.debug:
+    msg: "{{ result.service_offerings | selectattr('memory', 'ge', 4096) | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+service_offerings:
+  description: The service offerings.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 88ce379e-a686-4ae4-946f-dc3358275276
+    name:
+      description: Name.
+      type: str
+      sample: v1
+    display_text:
+      description: Description.
+      type: str
+    cpu_number:
+      description: Number of processors.
+      type: int
+      sample: 1
+    cpu_speed:
+      description: Speed of each in MHz.
+      type: int
+      sample: 1000
+    memory:
+      description: Memory in MiB.
+      type: int
+      sample: 2048
+    ha:
+      description: Whether machines with it can have high availability.
+      type: bool
+      sample: false
+    limit_cpu_use:
+      description: Whether a machine gets no more than its share of a processor.
+      type: bool
+      sample: false
+    storage_type:
+      description: Where root disks are.
+      type: str
+      sample: shared
+    created:
+      description: When it was made.
+      type: str
+      sample: '2026-11-23T14:30:59+0000'
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import service_offering
+
+SPEC = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "service_offerings": [
+                service_offering.shape(item) for item in service_offering.search(client, options["name"], options["id"])
+            ]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

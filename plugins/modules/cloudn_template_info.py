@@ -1,0 +1,180 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_template_info: templates, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_template_info
+short_description: List templates
+version_added: 0.1.0
+description:
+  - Lists templates, one entry for each zone that a template is in. Nothing found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only the template of exactly this name.
+    type: str
+  id:
+    description:
+      - Only the template with this id.
+    type: str
+  zone:
+    description:
+      - Only those in this zone, by name or id.
+    type: str
+  template_filter:
+    description:
+      - Which templates, V(executable) for all that machines can be made from, V(featured), V(self) for the account's own, and so on.
+    type: str
+    choices: [executable, featured, self, selfexecutable, sharedexecutable, community]
+    default: executable
+  tags:
+    description:
+      - Only those with all of these tags.
+    type: dict
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+seealso:
+  - module: cloudn.compute.cloudn_vm
+"""
+
+EXAMPLES = r"""
+- name: What machines can be made from in one zone
+  cloudn.compute.cloudn_template_info:
+    zone: jp-e1a
+  register: result
+
+- name: The account's own templates
+  cloudn.compute.cloudn_template_info:
+    template_filter: self
+"""
+
+RETURN = r"""
+templates:
+  description: The templates.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
+    name:
+      description: Name. Several templates may have it.
+      type: str
+      sample: CentOS 6.2 64bit
+    display_text:
+      description: Description.
+      type: str
+      sample: CentOS 6.2 64bit
+    zone:
+      description: Name of the zone.
+      type: str
+      sample: jp-e1a
+    zone_id:
+      description: Id of the zone.
+      type: str
+      sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
+    ready:
+      description: Whether it can be used.
+      type: bool
+      sample: true
+    status:
+      description: How far it has come, where the service tells.
+      type: str
+      sample: Download Complete
+    public:
+      description: Whether everybody may use it.
+      type: bool
+      sample: true
+    featured:
+      description: Whether it is shown first.
+      type: bool
+      sample: true
+    extractable:
+      description: Whether it may be downloaded.
+      type: bool
+      sample: true
+    cross_zones:
+      description: Whether it is in every zone.
+      type: bool
+      sample: false
+    password_enabled:
+      description: Whether machines made from it get a password from the service.
+      type: bool
+      sample: true
+    format:
+      description: Format of its disk.
+      type: str
+      sample: VHD
+    hypervisor:
+      description: Kind of hypervisor that it is for.
+      type: str
+      sample: XenServer
+    os_type:
+      description: OS type.
+      type: str
+      sample: CentOS 6.0 (64-bit)
+    os_type_id:
+      description: Id of the OS type.
+      type: str
+      sample: '144'
+    type:
+      description: V(USER), V(BUILTIN) or V(SYSTEM).
+      type: str
+      sample: USER
+    size_bytes:
+      description: Size in bytes.
+      type: int
+      sample: 1000000000
+    checksum:
+      description: Checksum, where there is one.
+      type: str
+    account:
+      description: Account that owns it.
+      type: str
+      sample: admin
+    domain:
+      description: Name of the account's domain.
+      type: str
+      sample: ROOT
+    created:
+      description: When it was made.
+      type: str
+      sample: '2026-11-23T14:39:07+0000'
+    tags:
+      description: Tags.
+      type: dict
+      sample: {}
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import template
+
+SPEC = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "zone": {"type": "str"},
+    "template_filter": {"type": "str", "default": "executable", "choices": list(template.FILTERS)},
+    "tags": {"type": "dict"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "templates": [template.shape(item) for item in template.select(client, options)]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

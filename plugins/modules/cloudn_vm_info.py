@@ -1,0 +1,275 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_vm_info: virtual machines, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_vm_info
+short_description: List virtual machines
+version_added: 0.1.0
+description:
+  - Lists virtual machines, all of them or those that the options leave. Nothing found is an empty list.
+  - Each is shown as M(cloudn.compute.cloudn_vm) shows it.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only these, each by host name, or by display name where no machine has that host name.
+    type: list
+    elements: str
+  id:
+    description:
+      - Only the one with this id.
+    type: str
+  zone:
+    description:
+      - Only those in this zone, by name or id.
+    type: str
+  state:
+    description:
+      - Only those in this state, for example V(Running) or V(Stopped).
+    type: str
+  group:
+    description:
+      - Only those in this group, by name.
+    type: str
+  template:
+    description:
+      - Only those made from this template, by name or id.
+    type: str
+  service_offering:
+    description:
+      - Only those with this service offering, by name or id.
+    type: str
+  security_group:
+    description:
+      - Only those in this security group, by name or id.
+    type: str
+  tags:
+    description:
+      - Only those with all of these tags.
+    type: dict
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+seealso:
+  - module: cloudn.compute.cloudn_vm
+"""
+
+EXAMPLES = r"""
+- name: All virtual machines
+  cloudn.compute.cloudn_vm_info:
+  register: all
+
+- name: The running web servers of one zone
+  cloudn.compute.cloudn_vm_info:
+    zone: jp-e1a
+    state: Running
+    tags:
+      role: web
+  register: web
+
+- name: Their addresses
+  ansible.builtin.debug:
+    msg: "{{ web.vms | map(attribute='default_ip') }}"
+"""
+
+RETURN = r"""
+vms:
+  description: The virtual machines.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba
+    name:
+      description: Host name.
+      type: str
+      sample: web1
+    display_name:
+      description: Name for people.
+      type: str
+      sample: Web server 1
+    state:
+      description:
+        - State, as the service calls it, for example V(Running), V(Stopped), V(Starting), V(Stopping), V(Error).
+      type: str
+      sample: Running
+    zone:
+      description: Name of the zone.
+      type: str
+      sample: jp-e1a
+    zone_id:
+      description: Id of the zone.
+      type: str
+      sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
+    template:
+      description: Name of the template that it was made from.
+      type: str
+      sample: CentOS 6.2 64bit
+    template_id:
+      description: Id of that template.
+      type: str
+      sample: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
+    service_offering:
+      description: Name of the service offering (plan).
+      type: str
+      sample: v1
+    service_offering_id:
+      description: Id of the service offering.
+      type: str
+      sample: 88ce379e-a686-4ae4-946f-dc3358275276
+    cpu_number:
+      description: Number of processors.
+      type: int
+      sample: 1
+    cpu_speed:
+      description: Speed of each in MHz.
+      type: int
+      sample: 1000
+    memory:
+      description: Memory in MiB.
+      type: int
+      sample: 2048
+    group:
+      description: Group that it was put into.
+      type: str
+      sample: front
+    group_id:
+      description: Id of that group.
+      type: str
+      sample: 57c366d2-50f7-4f14-8907-b1401d917fe1
+    security_groups:
+      description: Names of its security groups.
+      type: list
+      elements: str
+      sample: [web]
+    security_group_ids:
+      description: Ids of its security groups.
+      type: list
+      elements: str
+      sample: [67e9b4de-505e-41f0-9020-0f60bb0ac983]
+    default_ip:
+      description: Address of the default network interface, or of the first that has one.
+      type: str
+      sample: 10.1.1.20
+    nics:
+      description: Network interfaces.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id.
+          type: str
+          sample: 6010bfb0-7b59-4f86-902d-5023b84a8953
+        network_id:
+          description: Id of the network.
+          type: str
+          sample: 33b26fa8-82eb-4310-86d1-db4e01632af1
+        ip_address:
+          description: Address, once it has one.
+          type: str
+          sample: 10.1.1.20
+        netmask:
+          description: Netmask.
+          type: str
+          sample: 255.255.240.0
+        gateway:
+          description: Gateway.
+          type: str
+          sample: 10.1.0.1
+        mac_address:
+          description: Hardware address.
+          type: str
+          sample: 06:df:4c:00:01:05
+        type:
+          description: Kind of the network.
+          type: str
+          sample: Shared
+        traffic_type:
+          description: Kind of the traffic.
+          type: str
+          sample: Guest
+        is_default:
+          description: Whether it is the default interface.
+          type: bool
+          sample: true
+    key_pair:
+      description: Name of the SSH key pair, where the service shows it.
+      type: str
+      sample: ops
+    ha:
+      description: Whether it is started elsewhere when its host fails.
+      type: bool
+      sample: false
+    os_type_id:
+      description: Id of the OS type.
+      type: str
+      sample: '144'
+    hypervisor:
+      description: Kind of the hypervisor.
+      type: str
+      sample: XenServer
+    password_enabled:
+      description: Whether its template sets passwords.
+      type: bool
+      sample: true
+    root_device_id:
+      description: Number of the root disk.
+      type: int
+      sample: 0
+    root_device_type:
+      description: Kind of the root disk.
+      type: str
+      sample: NetworkFilesystem
+    account:
+      description: Account that owns it.
+      type: str
+      sample: flatuser
+    domain:
+      description: Name of the account's domain.
+      type: str
+      sample: ROOT
+    domain_id:
+      description: Id of that domain.
+      type: str
+      sample: '1'
+    created:
+      description: When it was made.
+      type: str
+      sample: '2026-11-23T14:59:50+0000'
+    tags:
+      description: Tags.
+      type: dict
+      sample: {role: web}
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
+
+SPEC = {
+    "name": {"type": "list", "elements": "str"},
+    "id": {"type": "str"},
+    "zone": {"type": "str"},
+    "state": {"type": "str"},
+    "group": {"type": "str"},
+    "template": {"type": "str"},
+    "service_offering": {"type": "str"},
+    "security_group": {"type": "str"},
+    "tags": {"type": "dict"},
+}
+
+
+def main() -> None:
+    run(SPEC, lambda client, options, _check: {"vms": [vm.shape(item) for item in vm.select(client, options)]})
+
+
+if __name__ == "__main__":
+    main()

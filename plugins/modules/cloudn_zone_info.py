@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_zone_info: zones, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_zone_info
+short_description: List zones
+version_added: 0.1.0
+description:
+  - Lists zones, all of them or those that the options leave. Nothing found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only the zone of exactly this name.
+    type: str
+  id:
+    description:
+      - Only the zone with this id.
+    type: str
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+seealso:
+  - module: cloudn.compute.cloudn_vm
+"""
+
+EXAMPLES = r"""
+- name: All zones
+  cloudn.compute.cloudn_zone_info:
+  register: result
+
+- name: Their names
+  ansible.builtin.debug:
+    msg: "{{ result.zones | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+zones:
+  description: The zones.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
+    name:
+      description: Name.
+      type: str
+      sample: jp-e1a
+    description:
+      description: Description.
+      type: str
+    network_type:
+      description: Kind of network.
+      type: str
+      sample: Basic
+    security_groups_enabled:
+      description: Whether there are security groups.
+      type: bool
+      sample: true
+    allocation_state:
+      description: Whether the zone takes new machines, V(Enabled) or V(Disabled).
+      type: str
+      sample: Enabled
+    local_storage_enabled:
+      description: Whether machines may have their disks on their host.
+      type: bool
+      sample: false
+    dhcp_provider:
+      description: What gives out addresses.
+      type: str
+      sample: VirtualRouter
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import zone
+
+SPEC = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "zones": [zone.shape(item) for item in zone.search(client, options["name"], options["id"])]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
