@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -178,8 +179,21 @@ def page_of(call: Call, objects: list[Any]) -> list[Any]:
 
 
 def contains(text: str | None, part: str) -> bool:
-    """Whether a filter's text is in a value, without regard to case."""
-    return text is not None and part.lower() in text.lower()
+    """Whether a filter's text is in a value, without regard to case; `%` and `_` stand for any text and character.
+
+    The service's database compares so (LIKE), and the service does not escape what it is given.
+    """
+    if text is None:
+        return False
+    if "%" not in part and "_" not in part:
+        return part.lower() in text.lower()
+    return _like(part.lower()).search(text.lower()) is not None
+
+
+@functools.lru_cache(maxsize=256)
+def _like(part: str) -> re.Pattern[str]:
+    wild = {"%": ".*", "_": "."}
+    return re.compile("".join(wild.get(char) or re.escape(char) for char in part), re.DOTALL)
 
 
 def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | None]) -> list[Any]:

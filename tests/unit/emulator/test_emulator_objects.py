@@ -208,6 +208,14 @@ def test_the_manuals_zones_and_plans(api):
     }
 
 
+def test_zones_in_use(api):
+    assert api("listZones", available="true")["count"] == 2
+    assert api("listZones", available="false") == {}
+    api.deploy("one", startvm="false")
+    assert [zone["name"] for zone in api("listZones", available="false")["zone"]] == ["jp-e1a"]
+    assert [zone["name"] for zone in api("listZones", keyword="E1B")["zone"]] == ["jp-e1b"]
+
+
 def test_a_template_is_listed_once_per_zone(api):
     found = api("listTemplates", templatefilter="executable", id=api.vars["template"])["template"]
     assert sorted(template["zonename"] for template in found) == ["jp-e1a", "jp-e1b"]

@@ -17,9 +17,11 @@ FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable
 
 
 def list_zones(call: Call) -> dict[str, Any]:
-    """listZones."""
+    """listZones; `available=false` means those in which the account has a VM."""
     p, keyword = call.params, call["keyword"]
+    used = {vm.zone_id for vm in call.store.vms.values()}
     tests = [
+        (lambda zone: zone.id in used) if call["available"] is False else None,
         (lambda zone: zone.id == p["id"].id) if "id" in p else None,
         (lambda zone: contains(zone.name, keyword)) if keyword is not None else None,
     ]

@@ -25,7 +25,7 @@ from ..calls import (
     page_of,
     tag_list,
 )
-from ..errors import bad_parameter, internal
+from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..store import (
     GONE,
@@ -249,8 +249,10 @@ def _group_named(call: Call, name: str) -> SecurityGroup:
 def _check_template(call: Call) -> None:
     template, zone = call["templateid"], call["zoneid"]
     usable = template.public or call.account.name in {template.owner, *template.launch} or call.account.admin
-    if not usable or not template.ready:
-        raise bad_parameter(f"Unable to use template {template.id}")
+    if not usable:
+        raise ApiError(ACCOUNT, f"Acct[{call.account.number}-{call.account.name}] may not use template {template.id}")
+    if not template.ready:
+        raise bad_parameter(f"Template {template.id} is not ready")
     if zone.id not in template.zone_ids:
         raise bad_parameter(f"Template {template.id} is not available in zone {zone.id}")
 
