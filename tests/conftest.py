@@ -125,14 +125,22 @@ def environment(emulator: Any) -> dict[str, str]:
 
 @pytest.fixture
 def playbook(environment: dict[str, str], tmp_path: pathlib.Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs real ansible-playbook on a file or a text, in the emulator's environment."""
+    """Return a function that runs real ansible-playbook on a file or a text.
 
-    def run(source: str | pathlib.Path, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    ``run(source, *arguments, environment={...})``: the environment is added to the one that reaches the emulator.
+    """
+    reach = environment
+
+    def run(
+        source: str | pathlib.Path, *arguments: str, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         path = source
         if isinstance(source, str):
             path = tmp_path / "playbook.yml"
             path.write_text(source)
-        command = ["ansible-playbook", str(path), *arguments, "--extra-vars", json.dumps(variables)]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        command = ["ansible-playbook", str(path), *arguments]
+        return subprocess.run(
+            command, env={**reach, **(environment or {})}, capture_output=True, text=True, check=False, timeout=300
+        )
 
     return run

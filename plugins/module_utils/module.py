@@ -82,7 +82,7 @@ def run(
     singular: str = "",
     **constraints: t.Any,
 ) -> None:
-    """Run a module: ``act(client, options, check)`` returns the result, or a ``Report`` on several objects.
+    """Run a module: ``act(client, options, check)`` returns a ``Report``, or, where it only reads, the result.
 
     A report's objects are returned under ``plural``, and under ``singular`` too where there is just one.
     ``constraints`` are AnsibleModule's own (``mutually_exclusive``, ...).
@@ -99,7 +99,7 @@ def run(
         module.fail_json(msg=error.message, **error.details())
         return
     if not isinstance(outcome, Report):
-        module.exit_json(**outcome)
+        module.exit_json(changed=False, **outcome)
         return
     for warning in outcome.warnings:
         module.warn(warning)

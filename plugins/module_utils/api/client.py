@@ -170,13 +170,13 @@ class Client:
         An object that stands on two pages, because others came or went meanwhile, is returned once. The order is
         the service's. Raises what ``call`` raises.
         """
-        objects: dict[t.Any, Record] = {}
+        objects: dict[t.Any, Record] = {}  # by id and zone: a template is listed once for each zone that it is in
         page = 1
         while True:
             content = self.call(command, {**(params or {}), "page": page, "pagesize": page_size}, deadline)
             items = next((value for value in content.values() if isinstance(value, list)), [])
             for item in items:
-                objects.setdefault(item.get("id") or len(objects), item)
+                objects.setdefault((item["id"], item.get("zoneid")) if "id" in item else len(objects), item)
             if len(items) < page_size:
                 return [*objects.values()]
             page += 1

@@ -49,8 +49,13 @@ def select(client: Client, options: Record) -> list[Record]:
     machine = vm.find(client, [options["vm"]])[options["vm"]] if options.get("vm") else {}
     if machine is None:
         return []
-    query = {"id": options.get("id"), "securitygroupname": options.get("name"), "tags": options.get("tags")}
-    return search(client, {**query, "virtualmachineid": machine.get("id")})
+    query = {
+        "id": options.get("id"),
+        "securitygroupname": options.get("name"),
+        "tags": tags.query(options.get("tags")),
+        "virtualmachineid": machine.get("id"),
+    }
+    return [group for group in search(client, query) if tags.has_all(group, options.get("tags"))]
 
 
 def find(client: Client, wanted: str) -> Record | None:

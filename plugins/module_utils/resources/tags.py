@@ -19,6 +19,15 @@ def shape(record: Record) -> dict[str, str]:
     return {tag["key"]: tag.get("value", "") for tag in sorted(record.get("tags") or [], key=lambda tag: tag["key"])}
 
 
+def has_all(record: Record, given: dict[str, t.Any] | None) -> bool:
+    """Tell whether an object that the service found by tags has all of them: it finds those that have any.
+
+    An object that shows no tags was found by one all the same, and passes: a security group without rules.
+    """
+    current = shape(record)
+    return not given or not current or all(current.get(str(key)) == _text(value) for key, value in given.items())
+
+
 def wanted(current: dict[str, str], given: dict[str, t.Any] | None, purge: bool) -> dict[str, str]:
     """Return the tags that an object shall have: those given (``None``: as they are), with the others unless purged."""
     if given is None:
@@ -58,6 +67,11 @@ def absorb(track: Track, step: Step) -> None:
     else:
         tags.update(step.params["tags"])
     track.object["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def query(given: dict[str, t.Any] | None) -> dict[str, str] | None:
+    """Return tags as a listing's filter takes them, ``None`` where there are none."""
+    return {str(key): _text(value) for key, value in given.items()} if given else None
 
 
 def _text(value: t.Any) -> str:

@@ -44,25 +44,18 @@ def shape(template: Record) -> Record:
     }
 
 
-def search(
-    client: Client,
-    template_filter: str = "executable",
-    zone_id: str | None = None,
-    name: str | None = None,
-    id: str | None = None,
-    given_tags: dict[str, str] | None = None,
-) -> list[Record]:
-    """Return templates as the API has them, one for each zone that a template is in; names and ids match exactly."""
-    query = {"templatefilter": template_filter, "zoneid": zone_id, "tags": given_tags or None}
-    return named(client.list("listTemplates", query), name, id)
-
-
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the templates that all options of ``cloudn_template_info`` leave. Raises ``UsageError`` for an unknown zone."""
+    """Return the templates that all options of ``cloudn_template_info`` leave, one for each zone that a template is in.
+
+    Names and ids match exactly. Raises ``UsageError`` for an unknown zone.
+    """
     zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
-    return search(client, options["template_filter"], zone_id, options["name"], options["id"], options["tags"])
+    query = {"templatefilter": options["template_filter"], "zoneid": zone_id, "tags": tags.query(options.get("tags"))}
+    found = named(client.list("listTemplates", query), options.get("name"), options.get("id"))
+    return [template for template in found if tags.has_all(template, options.get("tags"))]
 
 
 def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Record:
     """Return the one template of a zone with this name or id. Raises ``UsageError`` when there is not exactly one."""
-    return pick(search(client, template_filter, zone_id), wanted, "template")
+    templates = client.list("listTemplates", {"templatefilter": template_filter, "zoneid": zone_id})
+    return pick(templates, wanted, "template")

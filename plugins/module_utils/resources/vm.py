@@ -102,8 +102,13 @@ def select(client: Client, options: Record) -> list[Record]:
     names = options.get("name") or []
     zone_id = find_zone(client, options["zone"])["id"] if options.get("zone") else None
     keyword = names[0] if len(names) == 1 else None
-    query = {"id": options.get("id"), "zoneid": zone_id, "state": options.get("state"), "tags": options.get("tags")}
-    found = search(client, {**query, "keyword": keyword})
+    query = {
+        "id": options.get("id"),
+        "zoneid": zone_id,
+        "state": options.get("state"),
+        "tags": tags.query(options.get("tags")),
+    }
+    found = [vm for vm in search(client, {**query, "keyword": keyword}) if tags.has_all(vm, options.get("tags"))]
     if not options.get("state") and not options.get("id"):
         found = [vm for vm in found if vm.get("state") not in GONE]
     for option, field in (("template", "template"), ("service_offering", "serviceoffering"), ("group", "group")):

@@ -116,7 +116,9 @@ def test_a_group_is_made_once(lose: Any, run_module: Run, emulator: Any, client:
 
 
 @pytest.mark.parametrize("command", ["revokeSecurityGroupIngress", "deleteSecurityGroup"])
-def test_a_group_is_emptied_and_deleted(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+def test_a_group_is_emptied_and_deleted(
+    lose: Any, run_module: Run, emulator: Any, client: Client, command: str
+) -> None:
     run_module("cloudn_security_group", name="web", ingress=RULES)
     lose(command)
     run_module("cloudn_security_group", name="web", ingress=RULES[:1])

@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The info modules: what they leave of a listing, and that they never change anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+NEW = {"template": "CentOS 6.2 64bit", "service_offering": "v1"}
+UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.fixture
+def site(run_module: Run, client: Client, emulator: Any) -> dict[str, str]:
+    """A few machines; return their ids by name."""
+    for group in ("web", "db"):
+        client.call("createSecurityGroup", {"name": group})
+    made = [
+        ("web1", {"zone": "jp-e1a", "security_groups": ["web"], "tags": {"role": "web", "env": "a"}, "group": "front"}),
+        ("web10", {"zone": "jp-e1b", "security_groups": ["web"], "tags": {"role": "web"}, "display_name": "Web ten"}),
+        ("db1", {"zone": "jp-e1a", "security_groups": ["db", "web"], "state": "stopped", "service_offering": "v2"}),
+    ]
+    ids = {name: run_module("cloudn_vm", name=name, **{**NEW, **options})["vm"]["id"] for name, options in made}
+    emulator.clear()
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, ["db1", "web1", "web10"]),
+        ({"name": ["web1"]}, ["web1"]),
+        ({"name": ["Web ten"]}, ["web10"]),
+        ({"name": ["web1", "db1", "nope"]}, ["db1", "web1"]),
+        ({"zone": "jp-e1a"}, ["db1", "web1"]),
+        ({"zone": "91e59e5f-2971-48e7-adbe-e853ed875e76"}, ["web10"]),
+        ({"state": "Stopped"}, ["db1"]),
+        ({"state": "running", "zone": "jp-e1a"}, ["web1"]),
+        ({"tags": {"role": "web"}}, ["web1", "web10"]),
+        ({"tags": {"role": "web", "env": "a"}}, ["web1"]),
+        ({"group": "front"}, ["web1"]),
+        ({"service_offering": "v2"}, ["db1"]),
+        ({"security_group": "db"}, ["db1"]),
+        ({"template": "CentOS 6.2 64bit", "name": ["web10"]}, ["web10"]),
+        ({"template": "nope"}, []),
+        ({"id": UNKNOWN}, []),
+        ({"name": ["web"]}, []),
+    ],
+)
+def test_machines(site: dict[str, str], run_module: Run, emulator: Any, options: Result, names: list[str]) -> None:
+    done = run_module("cloudn_vm_info", **options)
+    assert not done.get("failed"), done
+    assert done["changed"] is False
+    assert sorted(vm["name"] for vm in done["vms"]) == names
+    assert all(is_read(request["command"]) for request in emulator.requests)
+
+
+def test_a_machine_by_id_is_shown_as_its_module_shows_it(site: dict[str, str], run_module: Run) -> None:
+    shown = run_module("cloudn_vm_info", id=site["web1"])["vms"]
+    assert shown == [run_module("cloudn_vm", name="web1")["vm"]]
+
+
+@pytest.mark.parametrize("module", ["cloudn_vm_info", "cloudn_template_info"])
+def test_an_unknown_zone_is_an_error(run_module: Run, module: str) -> None:
+    assert run_module(module, zone="nope")["msg"] == "zone: there is no 'nope'. There are: jp-e1a, jp-e1b"
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, ["db", "default", "web"]),
+        ({"name": "web"}, ["web"]),
+        ({"name": "we"}, []),
+        ({"id": UNKNOWN}, []),
+        ({"vm": "db1"}, ["db", "web"]),
+        ({"vm": "nope"}, []),
+        ({"vm": "db1", "name": "web"}, ["web"]),
+    ],
+)
+def test_security_groups(site: dict[str, str], run_module: Run, options: Result, names: list[str]) -> None:
+    done = run_module("cloudn_security_group_info", **options)
+    assert sorted(group["name"] for group in done["security_groups"]) == names
+    assert done["changed"] is False
+
+
+def test_a_security_group_is_shown_as_its_module_shows_it(run_module: Run) -> None:
+    rule = {"ports": "80", "cidrs": ["192.0.2.0/24"]}
+    made = run_module("cloudn_security_group", name="web", ingress=[rule], tags={"a": "b"})["security_group"]
+    (shown,) = run_module("cloudn_security_group_info", id=made["id"])["security_groups"]
+    assert {**shown, "state": "present"} == made
+    assert run_module("cloudn_security_group_info", tags={"a": "b"})["security_groups"] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("module", "plural", "name"),
+    [
+        ("cloudn_zone_info", "zones", "jp-e1b"),
+        ("cloudn_service_offering_info", "service_offerings", "v4"),
+        ("cloudn_disk_offering_info", "disk_offerings", "Medium"),
+    ],
+)
+def test_catalogue(run_module: Run, module: str, plural: str, name: str) -> None:
+    everything = run_module(module)[plural]
+    assert len(everything) > 1
+    (one,) = run_module(module, name=name)[plural]
+    assert one["name"] == name
+    assert one in everything
+    assert run_module(module, id=one["id"])[plural] == [one]
+    assert run_module(module, id=one["id"], name="other")[plural] == []
+    assert run_module(module, name=name[:-1])[plural] == []
+
+
+def test_templates(run_module: Run, emulator: Any) -> None:
+    everything = run_module("cloudn_template_info")["templates"]
+    in_one = run_module("cloudn_template_info", zone="jp-e1a")["templates"]
+    assert {template["zone"] for template in everything} == {"jp-e1a", "jp-e1b"}
+    assert {template["zone"] for template in in_one} == {"jp-e1a"}
+    assert {template["id"] for template in everything} == {template["id"] for template in in_one}
+    (one,) = run_module("cloudn_template_info", zone="jp-e1a", name="CentOS 6.2 64bit")["templates"]
+    assert one["id"] == emulator.vars["template"]
+    assert run_module("cloudn_template_info", template_filter="self")["templates"] == []
+
+
+def test_every_page_is_read(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(vms=1200) as (run, emulator):
+        assert len({vm["id"] for vm in run("cloudn_vm_info")["vms"]}) == 1200
+        assert [request["params"]["page"] for request in emulator.requests] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("module", ["cloudn_vm_info", "cloudn_vm"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"api_key": ""}, "api_key: is missing; set the option, or the environment variable CLOUDN_API_KEY"),
+        ({"api_secret": ""}, "api_secret: is missing; set the option, or the environment variable CLOUDN_API_SECRET"),
+        ({"api_secret": "wrong"}, "check api_key and api_secret"),
+        ({"api_url": "ftp://example.com"}, "api_url: 'ftp://example.com' is no http or https address"),
+        ({"api_timeout": 0}, "api_timeout: must be at least 0.1, not 0"),
+        ({"api_retries": -1}, "api_retries: must be at least 0, not -1"),
+        ({"account": "a"}, "account, domain_id: either needs the other"),
+    ],
+)
+def test_bad_connection_options(run_module: Run, module: str, options: Result, said: str) -> None:
+    name = {"name": ["web1"]}
+    done = run_module(module, **{**name, **options})
+    assert done["failed"]
+    assert said in done["msg"]
+
+
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_both_formats_give_the_same(site: dict[str, str], run_module: Run, response_format: str) -> None:
+    shown = run_module("cloudn_vm_info", response_format=response_format)["vms"]
+    assert sorted(shown, key=str) == sorted(run_module("cloudn_vm_info")["vms"], key=str)
