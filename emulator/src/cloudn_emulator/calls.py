@@ -203,7 +203,7 @@ def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | Non
 
 
 def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
-    """The test of the `tags` filter: one of the pairs given is enough, as on CloudStack."""
+    """The test of the `tags` filter: one of the pairs given is enough: CloudStack's source joins them with OR."""
     pairs = call["tags"]
     if not pairs:
         return None

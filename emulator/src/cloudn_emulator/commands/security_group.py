@@ -140,7 +140,7 @@ def _authorize(call: Call, direction: str) -> Work:
 
 
 def _add_rules(call: Call, group: SecurityGroup, direction: str) -> list[Rule]:
-    """Add what is not there yet; that nothing is left to add is the failure (530)."""
+    """Add what is not there yet, as CloudStack's source has it; nothing left to add is a failure (530, measured)."""
     there = {_key(rule) for rule in group.rules.values()}
     new = []
     for rule in _wanted_rules(call, group, direction):
