@@ -18,6 +18,8 @@ attributes:
     description: Returns what was and what is (or, in check mode, would be) of everything that the options manage.
   action_group:
     support: full
+    membership:
+      - cloudn.compute.cloudn
     description: Use C(group/cloudn.compute.cloudn) in C(module_defaults) to set the connection options for all modules.
 """
 
@@ -33,5 +35,7 @@ attributes:
     description: Changes nothing.
   action_group:
     support: full
+    membership:
+      - cloudn.compute.cloudn
     description: Use C(group/cloudn.compute.cloudn) in C(module_defaults) to set the connection options for all modules.
 """

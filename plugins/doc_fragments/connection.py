@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
+import re
 
-class ModuleDocFragment:
-    DOCUMENTATION = r"""
+_OPTIONS = r"""
 requirements:
   - requests
   - xmltodict
 options:
   api_url:
     description:
-      - Address of the API.
+      - Address of the API, also read from the environment variable E(CLOUDN_API_URL).
     type: str
     default: https://comp-api.jp-e1.cloudn-service.com/client/api
     env:
@@ -75,7 +75,8 @@ options:
     type: str
   ec2_url:
     description:
-      - Address of the EC2-compatible API of the same service, for what only that API offers.
+      - Address of the EC2-compatible API of the same service, for what only that API offers. Also read from the environment variable
+        E(CLOUDN_EC2_URL).
     type: str
     env:
       - name: CLOUDN_EC2_URL
@@ -85,3 +86,10 @@ options:
     type: str
     default: '2010-11-15'
 """
+
+
+class ModuleDocFragment:
+    # For the inventory, which reads the environment through its documentation.
+    PLUGIN = _OPTIONS
+    # For modules, whose documentation has no place for it; their argument spec reads it.
+    DOCUMENTATION = re.sub(r"    env:\n      - name: \w+\n", "", _OPTIONS)

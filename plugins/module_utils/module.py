@@ -107,6 +107,6 @@ def run(
     result = {**outcome.result(), plural: objects}
     if len(objects) == 1:
         result[singular] = objects[0]
-    if outcome.failed:
+    if outcome.failures:
         module.fail_json(**{**result, **outcome.failure()})
     module.exit_json(**result)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .api import CloudnError
 from .api.client import Record
 from .plan import Track
 
@@ -38,9 +39,9 @@ class Report:
         return any(track.actions if self._check else track.touched for track in self.tracks)
 
     @property
-    def failed(self) -> list[Track]:
-        """The tracks that ended with an error."""
-        return [track for track in self.tracks if track.error]
+    def failures(self) -> list[tuple[str, CloudnError]]:
+        """The names and errors of what failed."""
+        return [(track.name, track.error) for track in self.tracks if track.error]
 
     def objects(self) -> list[Record]:
         """Return every object, in the order it was named, with its ``error`` where it failed."""
@@ -69,13 +70,10 @@ class Report:
 
     def failure(self) -> Record:
         """Return the message and the details of what failed."""
-        failed = self.failed
-        first = failed[0].error
-        assert first is not None
+        failures = self.failures
         if len(self.tracks) == 1:
-            return {"msg": first.message, **first.details()}
-        told = "; ".join(
-            f"{track.name}: {track.error.message}" for track in failed[:_MOST_FAILURES_TOLD] if track.error
-        )
-        more = f"; and {len(failed) - _MOST_FAILURES_TOLD} more" if len(failed) > _MOST_FAILURES_TOLD else ""
-        return {"msg": f"{len(failed)} of {len(self.tracks)} failed: {told}{more}"}
+            error = failures[0][1]
+            return {"msg": error.message, **error.details()}
+        told = "; ".join(f"{name}: {error.message}" for name, error in failures[:_MOST_FAILURES_TOLD])
+        more = f"; and {len(failures) - _MOST_FAILURES_TOLD} more" if len(failures) > _MOST_FAILURES_TOLD else ""
+        return {"msg": f"{len(failures)} of {len(self.tracks)} failed: {told}{more}"}

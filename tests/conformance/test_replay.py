@@ -15,7 +15,8 @@ from cloudn_emulator.catalogue import COMMANDS
 from replay import Answer, Played, Server, differences, play
 
 RECORDINGS = sorted((pathlib.Path(__file__).parent / "recordings").glob("*.json"))
-# What the recordings presume: an administrator, deployments that take seconds.
+# What the recordings presume: one zone of this name, an administrator, deployments that take seconds.
+ZONES = ["tky-flat-1"]
 OPTIONS = {"10-recover": {"account": "admin"}, "11-pending-job": {"job_seconds": 3}}
 STEPS = [
     pytest.param(path, number, id=f"{path.stem}-{number}")
@@ -27,7 +28,7 @@ STEPS = [
 @functools.cache
 def played(path: pathlib.Path) -> list[Played]:
     """A recording, played once against an emulator of its own."""
-    with Emulator(**OPTIONS.get(path.stem, {})) as emulator:
+    with Emulator(zones=ZONES, **OPTIONS.get(path.stem, {})) as emulator:
         server = Server(emulator.url, emulator.api_key, emulator.api_secret)
         return play(json.loads(path.read_text())["steps"], server, emulator.vars, COMMANDS.__contains__)
 

@@ -24,7 +24,10 @@ from .server import PATH, Record, Service, listen, to_file
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if len(options.zone) > len(seed.ZONES) or len(set(options.zone)) < len(options.zone):
+        parser.error(f"--zone: at most {len(seed.ZONES)} different names")
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
     if options.what == "vars":
         pairs = seed.variables(options.account).items()
@@ -51,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--account", choices=("user", "admin"), default="user", help="admin may recover and sees destroyed VMs")
     add("--grant", action="append", default=[], choices=_grantable(), metavar="COMMAND", help="let the user do this")
     add("--vms", type=_count, default=0, metavar="N", help="this many virtual machines from the start")
+    add(
+        "--zone",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name of a zone, instead of jp-e1a and jp-e1b; at most two",
+    )
     add("--job-seconds", type=_seconds, default=1.0, metavar="S", help="how long a job takes (%(default)s)")
     add("--latency-ms", type=_seconds, default=0.0, metavar="L", help="hold every request back (%(default)s)")
     add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long destroyed VMs stay")
@@ -87,7 +97,7 @@ async def _serve(options: argparse.Namespace) -> int:
         if options.log:
             record = to_file(files.enter_context(open(options.log, "a", encoding="utf-8")))
         account = seed.account_of(options.account, options.api_key, options.api_secret, frozenset(options.grant))
-        store = seed.seeded(account, options.expunge_seconds, options.vms)
+        store = seed.seeded(account, options.expunge_seconds, options.vms, options.zone)
         service = Service(store, Jobs(store, options.job_seconds), options.latency_ms, record)
         runner, port = await listen(service, options.host, options.port)
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import seed
@@ -24,7 +24,7 @@ class Emulator:
     `url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command, params
     without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
     `job_seconds` is how long a job takes, `latency_ms` what each request is held back, `grants` names commands
-    beyond those of a plain account.
+    beyond those of a plain account, `zones` names one or two zones otherwise than the service does.
     """
 
     def __init__(
@@ -38,15 +38,16 @@ class Emulator:
         api_key: str = seed.API_KEY,
         api_secret: str = seed.API_SECRET,
         port: int = 0,
+        zones: Sequence[str] = (),
     ) -> None:
         self.api_key = api_key
         self.api_secret = api_secret
         self.vars: dict[str, str] = seed.variables(account)
         self.requests: list[dict[str, Any]] = []
         owner = seed.account_of(account, api_key, api_secret, frozenset(grants))
-        self.store: Store = seed.seeded(owner, expunge_seconds, vms)
+        self.store: Store = seed.seeded(owner, expunge_seconds, vms, zones)
         self.jobs = Jobs(self.store, job_seconds)
-        self._service = Service(self.store, self.jobs, latency_ms, lambda entry: self.requests.append(entry))
+        self._service = Service(self.store, self.jobs, latency_ms, self.requests.append)
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None

@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 
 from .commands.vm import GIB, mac_address
 from .store import (
@@ -119,11 +121,15 @@ def variables(kind: str) -> dict[str, str]:
     }
 
 
-def seeded(account: Account, expunge_seconds: float, vms: int = 0) -> Store:
-    """A store with everything that is there from the beginning, and this many machines."""
+def seeded(account: Account, expunge_seconds: float, vms: int = 0, zone_names: Sequence[str] = ()) -> Store:
+    """A store with everything that is there from the beginning, and this many machines.
+
+    `zone_names` are one or two names to give the zones instead of the service's own; with one, there is one zone.
+    """
     store = Store(account, expunge_seconds)
-    store.zones = {zone.id: zone for zone in ZONES}
-    store.hosts = {host.id: host for host in HOSTS}
+    zones = [replace(zone, name=name) for zone, name in zip(ZONES, zone_names, strict=False)] or list(ZONES)
+    store.zones = {zone.id: zone for zone in zones}
+    store.hosts = {host.id: host for host in HOSTS if host.zone_id in store.zones}
     store.service_offerings = {
         id: ServiceOffering(id, name, name, cpus, speed, memory, BEGINNING, ha)
         for id, name, cpus, speed, memory, ha in PLANS
@@ -132,11 +138,10 @@ def seeded(account: Account, expunge_seconds: float, vms: int = 0) -> Store:
         id: DiskOffering(id, name, text, size, BEGINNING, custom=size == 0) for id, name, text, size in DISKS
     }
     store.os_types = {id: OsType(id, category, description) for id, category, description in OS_TYPES}
-    zones = [zone.id for zone in ZONES]
     for id, name, os_type, password, size, builtin in TEMPLATES:
         owner = "system" if builtin else "admin"
         store.templates[id] = Template(
-            id, name, name, os_type, owner, list(zones), BEGINNING, size * GIB, password, builtin=builtin
+            id, name, name, os_type, owner, list(store.zones), BEGINNING, size * GIB, password, builtin=builtin
         )
     default = ADMIN_DEFAULT_GROUP if account.admin else USER_DEFAULT_GROUP
     store.add_security_group("default", "Default Security Group", default)
@@ -178,7 +183,8 @@ def _add_role_group(store: Store, role: str, chance: random.Random) -> str:
 def _add_machine(store: Store, number: int, groups: dict[str, str], chance: random.Random, created: float) -> None:
     role = ROLES[number % len(ROLES)]
     environment = ENVIRONMENTS[number // 7 % len(ENVIRONMENTS)]
-    zone = ZONES[number // 3 % len(ZONES)]
+    zones = list(store.zones.values())
+    zone = zones[number // 3 % len(zones)]
     template = store.templates[TEMPLATES[number // 11 % len(TEMPLATES)][0]]
     serial = store.next_serial()
     vm = Vm(
@@ -201,7 +207,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
     store.add_vm(vm)
     store.reserve_address(vm)
     if vm.state == "Running":
-        vm.host_id = HOSTS[number % 2 + 2 * ZONES.index(zone)].id
+        vm.host_id = HOSTS[number % 2 + 2 * zones.index(zone)].id
     root = Volume(serial, _seed_id(chance), f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
     root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
     root.offering_id = vm.offering_id

@@ -130,7 +130,7 @@ def _cidr(where: str, text: str, warnings: list[str]) -> str:
         more = "; the service has IPv4 only" if ":" in text else ""
         raise UsageError(f"{where}: cidrs: {text!r} is no IPv4 network such as 192.0.2.0/24{more}")
     message = f"{where}: cidrs: {text} has bits beyond its prefix; taken as {normal}"
-    if "/" in text and normal.split("/")[0] != text.strip().split("/")[0] and message not in warnings:
+    if "/" in text and normal.partition("/")[0] != text.strip().partition("/")[0] and message not in warnings:
         warnings.append(message)
     return normal
 

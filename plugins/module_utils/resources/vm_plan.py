@@ -417,8 +417,7 @@ def absorb(track: Track, step: Step, result: Record) -> None:
 
 def _again(client: Client, track: Track, options: Record, deadline: Deadline) -> Track | None:
     """Find and plan a machine anew after a failure; its host name is unique, so it can only be the one asked for."""
-    assert track.error is not None
-    if track.error.command == "rebootVirtualMachine":
+    if track.error and track.error.command == "rebootVirtualMachine":
         return None  # whether it was rebooted can't be seen, and it must not be rebooted twice
     options = {**options, "on_immutable_drift": "ignore"}
     if options["state"] == "restarted":

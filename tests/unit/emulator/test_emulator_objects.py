@@ -174,7 +174,7 @@ def test_volumes_come_newest_first(emulate):
 
 
 def test_seeded_machines_vary_and_are_the_same_again(emulate):
-    first, again = (emulate(vms=200).vms(pagesize=500, page=1) for _ in range(2))
+    first, again = (emulate(vms=200).vms(pagesize=500, page=1) for _time in range(2))
     assert [vm["id"] for vm in first] == [vm["id"] for vm in again]
     for field in ("zonename", "templatename", "serviceofferingname", "state", "group"):
         assert len({vm.get(field) for vm in first}) > 1, field
@@ -239,3 +239,12 @@ def test_os_types(api):
     described = api("listOsTypes", description="centos 5.6")["ostype"]
     assert {os["id"] for os in described} == {"141", "142"}
     assert len(api("listOsTypes")["ostype"]) > 12
+
+
+def test_zones_can_be_named_otherwise(emulate):
+    api = emulate(zones=["east"], vms=20)
+    assert [zone["name"] for zone in api("listZones")["zone"]] == ["east"]
+    assert {vm["zonename"] for vm in api.vms()} == {"east"}
+    assert {template["zonename"] for template in api("listTemplates", templatefilter="executable")["template"]} == {
+        "east"
+    }

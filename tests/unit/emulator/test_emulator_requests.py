@@ -9,9 +9,9 @@ import json
 import pathlib
 import socket
 import time
-import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
+from xml.etree import ElementTree
 
 import pytest
 import requests

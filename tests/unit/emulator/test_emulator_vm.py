@@ -173,7 +173,7 @@ def test_a_starting_vm_takes_no_second_job_and_goes_on(emulate, refused):
 def test_a_second_start_joins_the_first(emulate):
     api = emulate(job_seconds=0.3)
     vm = api.running("one", startvm="false")["id"]
-    jobs = [api("startVirtualMachine", id=vm)["jobid"] for _ in range(2)]
+    jobs = [api("startVirtualMachine", id=vm)["jobid"] for _time in range(2)]
     assert [api.wait(job)["virtualmachine"]["state"] for job in jobs] == ["Running", "Running"]
 
 

@@ -135,8 +135,7 @@ def test_waiting_ends() -> None:
         options.update(name=["web1"], state="present", template_filter="executable", on_immutable_drift="fail", **NEW)
         options.update(allow_restart=False, force_stop=False, recover=False, purge_tags=True, max_parallel=1, wait=True)
         report = vm_plan.ensure(client, {**options, "wait_timeout": 1})
-        error = report.failed[0].error
-        assert error is not None
+        ((_name, error),) = report.failures
         assert "still pending, it did not end within 1 s" in error.message
         assert error.job_id in error.message
         assert report.objects()[0]["id"]
