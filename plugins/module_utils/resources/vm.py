@@ -11,7 +11,7 @@ import typing as t
 from ..api import ApiError, Client, UsageError
 from ..api.client import Record
 from . import tags
-from .lookup import is_uuid, matches, told
+from .lookup import is_uuid, matches, pick, told
 from .zone import find as find_zone
 from .zone import holds
 
@@ -125,6 +125,29 @@ def select(client: Client, options: Record) -> list[Record]:
         vm
         for vm in found
         if vm.get("name") in names or (vm.get("displayname") in names and vm.get("displayname") not in hosts)
+    ]
+
+
+def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], filters: Record) -> list[Record]:
+    """Return the machines of an inventory, shaped: in any of the zones (names or ids), in any of the states.
+
+    ``filters`` are further parameters of the listing. One zone or state is left to the service, of several the service
+    knows no way to ask at once. Without states, all but destroyed ones. Raises ``UsageError`` for an unknown zone.
+    """
+    known = client.list("listZones") if zones else []
+    zone_ids = {pick(known, zone, "zones")["id"] for zone in zones}
+    query = {**filters, "tags": tags.query(filters.get("tags"))}
+    if len(zone_ids) == 1:
+        query["zoneid"] = next(iter(zone_ids))
+    if len(states) == 1:
+        query["state"] = states[0]
+    in_states = {state.lower() for state in states}
+    return [
+        shape(machine)
+        for machine in search(client, query)
+        if (not zone_ids or machine.get("zoneid") in zone_ids)
+        and (str(machine.get("state")).lower() in in_states if states else machine.get("state") not in GONE)
+        and tags.has_all(machine, filters.get("tags"))
     ]
 
 

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventory: from virtual machines to hosts, their variables and groups. Knows neither Ansible nor the network."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+Record = t.Dict[str, t.Any]
+
+HOSTNAMES = ("name", "display_name", "default_ip", "id")
+CONNECT_WITH = (*HOSTNAMES, "none")
+_TAG = "tag:"
+# Names that mean something else to Ansible than a host.
+_RESERVED = frozenset(("all", "ungrouped", "localhost", "127.0.0.1", "::1"))
+_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NOT_IN_GROUPS = re.compile(r"[^\w]")
+
+
+class Host(t.NamedTuple):
+    """A host of the inventory: its name, the address to reach it by (if it has one), variables, default groups."""
+
+    name: str
+    address: str | None
+    variables: Record
+    groups: list[str]
+
+
+class Wanted(t.NamedTuple):
+    """How hosts are to be made: the inventory's options of the same names."""
+
+    hostnames: t.Sequence[str] = ("name",)
+    connect_with: str = "default_ip"
+    hostvars_prefix: str = "cloudn_"
+    default_groups: bool = True
+
+
+def check_word(word: str, option: str, words: t.Sequence[str]) -> str | None:
+    """Return what is wrong with a word that names a value of a machine, ``None`` if nothing is."""
+    if word in words or (word.startswith(_TAG) and len(word) > len(_TAG)):
+        return None
+    return f"{option}: {word!r} is not known; give one of {', '.join(words)}, or tag:KEY"
+
+
+def build(machines: t.Iterable[Record], wanted: Wanted) -> tuple[list[Host], list[str]]:
+    """Return the hosts for machines as ``vm.shape`` shows them, and warnings, both in the order of creation.
+
+    Every machine becomes a host. Of two that would have one name, the later is called ``name_<id>``.
+    """
+    hosts: dict[str, Host] = {}
+    warnings: list[str] = []
+    machines = sorted(machines, key=lambda machine: (machine.get("created") or "", machine["id"]))
+    groups = {machine["id"]: default_groups(machine) if wanted.default_groups else [] for machine in machines}
+    taken = {group for names in groups.values() for group in names}
+    for machine in machines:
+        name = host_name(machine, wanted.hostnames, taken, warnings)
+        if name in hosts:
+            other, name = name, f"{name}_{machine['id']}"
+            warnings.append(f"two virtual machines would be the host {other!r}; the later one is {name!r}")
+        address = value_of(machine, wanted.connect_with)
+        variables = {wanted.hostvars_prefix + key: value for key, value in machine.items()}
+        hosts[name] = Host(name, address, variables, groups[machine["id"]])
+    return list(hosts.values()), warnings
+
+
+def host_name(machine: Record, words: t.Iterable[str], taken: t.Collection[str], warnings: list[str]) -> str:
+    """Return the first value among ``words`` that can be a host's name, the id where none can. Appends to ``warnings``."""
+    for word in words:
+        value = value_of(machine, word)
+        if not value:
+            continue
+        if not _NOT_PRINTED.search(value) and value.strip() and value not in _RESERVED and value not in taken:
+            return value
+        warnings.append(
+            f"the {word} {value!r} of virtual machine {machine['id']} can't be the name of a host (it is a group's, or has "
+            "a meaning of its own in Ansible, or holds control characters); the next of hostnames is taken, or the id"
+        )
+    return str(machine["id"])
+
+
+def value_of(machine: Record, word: str) -> str | None:
+    """Return the value that a word names (a key of the machine, or ``tag:KEY``), ``None`` where it has none."""
+    value = machine["tags"].get(word[len(_TAG) :]) if word.startswith(_TAG) else machine.get(word)
+    return str(value) if value else None
+
+
+def default_groups(machine: Record) -> list[str]:
+    """Return the names of the groups that a machine is in by what it is."""
+    named = [
+        ("zone", machine.get("zone")),
+        ("group", machine.get("group")),
+        ("template", machine.get("template")),
+        ("service_offering", machine.get("service_offering")),
+        ("state", machine.get("state")),
+        *(("network", nic.get("network_id")) for nic in machine["nics"]),
+        *(("security_group", name) for name in machine["security_groups"]),
+        *(("tag", f"{key}_{value}" if value else key) for key, value in machine["tags"].items()),
+    ]
+    return list(dict.fromkeys(group_name(kind, value) for kind, value in named if value))
+
+
+def group_name(kind: str, value: str) -> str:
+    """Return the name of a group: letters, digits and underscores, whatever the value holds."""
+    return _NOT_IN_GROUPS.sub("_", f"{kind}_{value}")
