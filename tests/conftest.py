@@ -56,6 +56,14 @@ def emulator() -> Iterator[Any]:
         yield running
 
 
+@pytest.fixture
+def client(emulator: Any) -> Any:
+    """A client of our own, to prepare and to read back."""
+    from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+
+    return Client(emulator.url, emulator.api_key, emulator.api_secret)
+
+
 def _connection(emulator: Any) -> Result:
     return {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret, "api_retries": 1}
 

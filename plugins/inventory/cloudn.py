@@ -114,7 +114,7 @@ import re
 import typing as t
 
 from ansible import constants as C
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import hosts
 
@@ -176,17 +176,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             self._read_config_data(path)
             wanted = self._wanted()
-            machines = self._machines(path, cache)
-            found, warnings = hosts.build(machines, wanted)
-        except AnsibleParserError:
+            found, warnings = hosts.build(self._machines(path, cache), wanted)
+            for warning in warnings:
+                self.display.warning(warning)
+            for host in found:
+                self._add(host)
+        except AnsibleError:
             # Ansible would leave this source out with a warning and go on, so that a play runs on some of the hosts, or
             # on none, and ends well. This makes it end the run.
             C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
             raise
-        for warning in warnings:
-            self.display.warning(warning)
-        for host in found:
-            self._add(host)
 
     def _wanted(self) -> hosts.Wanted:
         """Return the options on hosts, checked."""

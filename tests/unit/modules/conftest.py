@@ -9,15 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 
 Result = dict[str, Any]
-
-
-@pytest.fixture
-def client(emulator: Any) -> Client:
-    """A client of our own, to prepare and to read back."""
-    return Client(emulator.url, emulator.api_key, emulator.api_secret)
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1
 RULES = [{"ports": "80", "cidrs": ["192.0.2.0/24"]}, {"ports": "443", "cidrs": ["192.0.2.0/24"]}]
 
 
-@pytest.fixture
-def client(emulator: Any) -> Client:
-    return Client(emulator.url, emulator.api_key, emulator.api_secret)
-
-
 @pytest.fixture(params=["before", "after"])
 def lose(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], None]]:
     """Return a function that loses the nth request of a command, before it is done or after, at the network's edge."""
