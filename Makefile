@@ -1,0 +1,37 @@
+# The two commands of this project: `make demo` shows what it does, `make test` shows that it works.
+# Both make what they need in .venv, from requirements.txt, tests/requirements.txt and ./emulator.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made
+
+.PHONY: demo test lint sanity pytest clean
+.NOTPARALLEL:
+
+demo: $(STAMP)
+	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+
+test: lint sanity pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/antsibull-changelog lint
+	cd examples && PATH="$(CURDIR)/$(BIN):$$PATH" ../tests/lint_examples.sh
+
+sanity: $(STAMP)
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/sanity.sh
+
+pytest: $(STAMP)
+	$(BIN)/python -m pytest -n 2
+
+$(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --requirement tests/requirements.txt ./emulator
+	touch $@
+
+clean:
+	rm -rf $(VENV) .demo .hypothesis .ruff_cache
