@@ -1,27 +1,27 @@
 # The two commands of this project: `make demo` shows what it does, `make test` shows that it works.
-# Both make what they need in .venv, from requirements.txt, tests/requirements.txt and ./emulator.
+# Both make what they need in $(VENV), from requirements.txt, tests/requirements.txt and ./emulator.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 
 .PHONY: demo test lint sanity pytest clean
 .NOTPARALLEL:
 
 demo: $(STAMP)
-	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+	PATH="$(BIN):$$PATH" examples/demo.sh
 
 test: lint sanity pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/yamllint --strict .
 	$(BIN)/antsibull-changelog lint
-	cd examples && PATH="$(CURDIR)/$(BIN):$$PATH" ../tests/lint_examples.sh
 
 sanity: $(STAMP)
-	PATH="$(CURDIR)/$(BIN):$$PATH" tests/sanity.sh
+	$(BIN)/python tests/sanity.py
 
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -n 2
