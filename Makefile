@@ -1,5 +1,5 @@
 # The two commands of this project: `make demo` shows what it does, `make test` shows that it works.
-# Both make what they need in $(VENV), from requirements.txt, tests/requirements.txt and ./emulator.
+# The demo makes what it needs in .demo, the tests in $(VENV), from the files requirements.txt and ./emulator.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,8 +9,8 @@ STAMP := $(VENV)/.made
 .PHONY: demo test lint sanity pytest clean
 .NOTPARALLEL:
 
-demo: $(STAMP)
-	PATH="$(BIN):$$PATH" examples/demo.sh
+demo:
+	@$(PYTHON) examples/demo.py
 
 test: lint sanity pytest
 
@@ -19,6 +19,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/yamllint --strict .
 	$(BIN)/antsibull-changelog lint
+	shellcheck .ci/run
 
 sanity: $(STAMP)
 	$(BIN)/python tests/sanity.py
