@@ -9,8 +9,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from .api import Client, CloudnError
-from .api.client import REQUESTS_ERROR, Record
+from .api import Client, CloudnError, Record
+from .api.client import REQUESTS_ERROR
 from .api.decode import XMLTODICT_ERROR
 from .connection import DEFAULT_URL, connect
 from .report import Report

@@ -8,8 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from .api import ApiError, Client, CloudnError, Deadline, UnknownOutcome
-from .api.client import Record
+from .api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
 from .api.jobs import Jobs
 
 # How often plans are made anew after unknown outcomes before the last error stands.

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .api import CloudnError
-from .api.client import Record
+from .api import CloudnError, Record
 from .plan import Track
 
 _MOST_FAILURES_TOLD = 5

@@ -384,7 +384,7 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import template, vm_plan
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import template, vm_ensure
 
 KEYBOARDS = ["de", "de-ch", "es", "fi", "fr", "fr-be", "fr-ch", "is", "it", "jp", "nl-be", "no", "pt", "uk", "us"]
 
@@ -415,7 +415,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, vm_plan.ensure, plural="vms", singular="vm")
+    run(SPEC, vm_ensure.ensure, plural="vms", singular="vm")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from .client import Client, Deadline, is_read
+from .client import Client, is_read, sendable
+from .deadline import Deadline
+from .decode import Record
 from .errors import (
     ApiError,
     BadAnswer,
@@ -28,7 +30,9 @@ __all__ = [
     "JobLost",
     "JobTimeout",
     "NotSent",
+    "Record",
     "UnknownOutcome",
     "UsageError",
     "is_read",
+    "sendable",
 ]

@@ -13,8 +13,10 @@ import traceback
 import typing as t
 from email.utils import parsedate_to_datetime
 
-from .decode import decode
+from .deadline import Deadline
+from .decode import Record, decode
 from .errors import ApiError, BadAnswer, CloudnError, NotSent, UnknownOutcome, UsageError
+from .jobs import wait_for
 from .signature import expiry, query, sign
 
 try:
@@ -26,7 +28,6 @@ except ImportError:
     REQUESTS_ERROR = traceback.format_exc()
 
 Params = t.Mapping[str, t.Any]
-Record = t.Dict[str, t.Any]
 
 # The largest page that the service gives (a larger pagesize is a 431); measured on CloudStack 3.0.5.
 PAGE_SIZE = 500
@@ -61,19 +62,6 @@ SCOPED = frozenset(
 _READ = re.compile(r"(list|query|get)[A-Z]")
 _TOO_MANY_REQUESTS = 429
 _UNAUTHORISED = 401
-
-
-class Deadline:
-    """A moment on the monotonic clock, given as seconds from now. ``None`` seconds: never."""
-
-    def __init__(self, seconds: float | None, clock: t.Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
-        self._clock = clock
-        self._end = None if seconds is None else clock() + seconds
-
-    def remaining(self) -> float:
-        """Return the seconds left, never less than 0; infinite where there is no deadline."""
-        return float("inf") if self._end is None else max(0.0, self._end - self._clock())
 
 
 class Client:
@@ -186,8 +174,6 @@ class Client:
 
         ``timeout`` in seconds. Raises ``JobFailed``, ``JobLost`` or ``JobTimeout``, each with the job's id.
         """
-        from .jobs import wait_for  # jobs.py builds on this module
-
         return wait_for(self, [job_id], timeout)[job_id]
 
     def _request(self, command: str, params: Params) -> dict[str, str]:

@@ -20,6 +20,9 @@ except ImportError:
     xmltodict = None
     XMLTODICT_ERROR = traceback.format_exc()
 
+# An object as the API has it: fields by their names there.
+Record = t.Dict[str, t.Any]
+
 # XML answers carry text only, so types come from the field's name. A JSON answer is read by the same table: what
 # one format writes as a number and the other as text arrives as one value. A field that stands in neither
 # set is text, except for the words `true` and `false`.

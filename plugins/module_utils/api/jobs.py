@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .client import Client, Deadline, Record
+from .deadline import Deadline
+from .decode import Record
 from .errors import ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout
+
+if t.TYPE_CHECKING:
+    from .client import Client
 
 # queryAsyncJobResult's `jobstatus`; measured on CloudStack 3.0.5.
 PENDING, DONE = 0, 1

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from ..api import Client
-from ..api.client import Record
+from ..api import Client, Record
 from .lookup import named, pick
 
 

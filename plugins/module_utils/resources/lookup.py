@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..api import UsageError
-from ..api.client import Record, sendable
+from ..api import Record, UsageError, sendable
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_NAMES_TOLD = 20

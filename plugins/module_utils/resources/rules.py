@@ -9,8 +9,7 @@ import ipaddress
 import re
 import typing as t
 
-from ..api import UsageError
-from ..api.client import Record
+from ..api import Record, UsageError
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
 DIRECTIONS = ("ingress", "egress")

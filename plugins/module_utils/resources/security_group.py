@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import ApiError, Client, Deadline, UsageError
-from ..api.client import Record
+from ..api import ApiError, Client, Deadline, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api.client import Record
+from ..api import Record
 from ..plan import THIS, Step, Track
 
 # What createTags and deleteTags call the kinds of objects; measured on CloudStack 3.0.5.

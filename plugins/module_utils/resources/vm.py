@@ -8,8 +8,7 @@ from __future__ import annotations
 import os.path
 import typing as t
 
-from ..api import ApiError, Client, UsageError
-from ..api.client import Record
+from ..api import ApiError, Client, Record, UsageError
 from . import tags
 from .lookup import is_uuid, matches, pick, told
 from .zone import find as find_zone

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from ..api import Client, UsageError
-from ..api.client import Record
+from ..api import Client, Record, UsageError
 from .lookup import matches, named, pick
 
 

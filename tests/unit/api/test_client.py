@@ -255,7 +255,7 @@ def test_redirects_are_refused(script: Any, client: Client) -> None:
 
 def test_clocks_apart_are_told(script: Any, connect: Callable[..., Client]) -> None:
     script.json(refusal(401), status=401)
-    with pytest.raises(ApiError, match=r"this machine's clock is 9\d\d s behind the service's"):
+    with pytest.raises(ApiError, match=r"this machine's clock is (899|90\d) s behind the service's"):
         connect(now=lambda: time.time() - 900).call("listZones")
     with pytest.raises(ApiError, match="check api_key and api_secret"):
         connect().call("listZones")

@@ -112,7 +112,7 @@ def test_constructed(site: None, read: Read) -> None:
         hostvars_prefix="cloudn_",
     )
     assert inventory.hosts["web1"]["ansible_port"] == "80"
-    assert inventory.hosts["db1"]["ansible_port"] == 22
+    assert str(inventory.hosts["db1"]["ansible_port"]) == "22"  # core 2.18 makes text of what a template gives
     assert inventory.hosts["db1"]["shown"] == "host db1"
     assert inventory.groups["small"] == {"web1", "web2"}
     assert "never" not in inventory.groups
@@ -218,7 +218,9 @@ def test_hostile_values(
 # The cache
 
 
-def test_a_cache_hit_asks_nothing(site: None, read: Read, emulator: Any, tmp_path: pathlib.Path) -> None:
+def test_a_cache_hit_asks_nothing(
+    site: None, read: Read, emulator: Any, tmp_path: pathlib.Path, playbook: Any, configure: Any
+) -> None:
     cached = {
         "cache": True,
         "cache_plugin": "ansible.builtin.jsonfile",
@@ -235,7 +237,8 @@ def test_a_cache_hit_asks_nothing(site: None, read: Read, emulator: Any, tmp_pat
     assert len(emulator.requests) == 1
     assert read(**cached, states=[]).hosts.keys() == {"web1", "web2", "db1", "off1"}
     assert len(emulator.requests) == 2
-    read("--flush-cache", **cached, states=[])
+    play = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": []}])
+    assert playbook(play, "-i", str(configure(**cached, states=[])), "--flush-cache").returncode == 0
     assert len(emulator.requests) == 3
     kept = "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
     assert "web1" in kept

@@ -63,6 +63,18 @@ def test_a_machine_is_made_once(lose: Any, run_module: Run, emulator: Any, clien
     assert machine["state"] == done["vm"]["state"] == "Running"
     assert machine["tags"] == [{"key": "role", "value": "web"}]
     assert done["vm"]["id"] == machine["id"]
+    assert done["vm"]["password"]
+
+
+def test_a_machine_that_is_stopped_for_a_moment_is_waited_for(
+    lose: Any, run_module_as: Callable[..., Any], request: pytest.FixtureRequest
+) -> None:
+    """With long jobs the moment in which a new machine is Stopped lasts long enough to be seen."""
+    lose("deployVirtualMachine")
+    with run_module_as(job_seconds=8) as (run, emulator):
+        done = run("cloudn_vm", name="web1", state="started", **NEW)
+        assert done["vm"]["state"] == "Running"
+        assert changes(emulator) == ["deployVirtualMachine"]
 
 
 def test_many_machines_are_each_made_once(lose: Any, run_module: Run, emulator: Any, client: Client) -> None:

@@ -116,7 +116,7 @@ def test_a_starting_one_is_waited_for(run_module: Run, client: Client, emulator:
 def test_waiting_ends() -> None:
     with Emulator(job_seconds=30) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
-        from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_plan
+        from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure
 
         options = dict.fromkeys(
             [
@@ -134,7 +134,7 @@ def test_waiting_ends() -> None:
         )
         options.update(name=["web1"], state="present", template_filter="executable", on_immutable_drift="fail", **NEW)
         options.update(allow_restart=False, force_stop=False, recover=False, purge_tags=True, max_parallel=1, wait=True)
-        report = vm_plan.ensure(client, {**options, "wait_timeout": 1})
+        report = vm_ensure.ensure(client, {**options, "wait_timeout": 1})
         ((_name, error),) = report.failures
         assert "still pending, it did not end within 1 s" in error.message
         assert error.job_id in error.message

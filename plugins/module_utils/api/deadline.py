@@ -1,0 +1,22 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deadlines on the monotonic clock."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+
+class Deadline:
+    """A moment on the monotonic clock, given as seconds from now. ``None`` seconds: never."""
+
+    def __init__(self, seconds: float | None, clock: t.Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end = None if seconds is None else clock() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left, never less than 0; infinite where there is no deadline."""
+        return float("inf") if self._end is None else max(0.0, self._end - self._clock())

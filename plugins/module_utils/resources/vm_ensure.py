@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual machines: find what there is, look up what is needed, plan, apply, report."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..api import ApiError, Client, CloudnError, Deadline, JobFailed, Record, UnknownOutcome, UsageError
+from ..api.jobs import PENDING, startdate
+from ..plan import Track, converge
+from ..report import Report
+from . import disk_offering, os_type, security_group, service_offering, template, vm, zone
+from .lookup import check_text, is_uuid
+from .vm_plan import DESTROYED, differs, encoded, is_whole, other_security_groups, plan, show
+
+# What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
+LONGEST_USER_DATA = 2048
+_HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+_PARAMETER_ERROR, _NOT_GRANTED = 431, 432
+
+
+def ensure(client: Client, options: Record, check: bool = False) -> Report:
+    """Bring the virtual machines named in ``options`` (the module's) to the state that is asked for.
+
+    Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
+    anything is changed.
+    """
+    check_options(options)
+    deadline = Deadline(options["wait_timeout"], client.clock)
+    names = list(dict.fromkeys(options["name"]))
+    found = settled(client, names, options, deadline, check)
+    twice = _same_machine_twice(found)
+    if twice:
+        raise UsageError(f"name: {' and '.join(twice)} are the same virtual machine")
+    facts = look_up(client, options, found)
+    warnings: list[str] = []
+    tracks = [plan(name, found[name], options, facts, warnings) for name in names]
+    if not check:
+        converge(
+            client,
+            tracks,
+            deadline,
+            lambda track: _again(client, track, options, deadline),
+            options["max_parallel"],
+            options["wait"],
+        )
+        for track in tracks:
+            _explain(track)
+    return Report(tracks, show, check, warnings)
+
+
+def check_options(options: Record) -> None:
+    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    if not options["name"]:
+        raise UsageError("name: the list is empty; name at least one virtual machine")
+    check_text(options)
+    if not all(name.strip() for name in options["name"]):
+        raise UsageError("name: a name is empty")
+    if options.get("group") is not None and not options["group"].strip():
+        raise UsageError("group: must not be empty; leave the option out to keep the group as it is")
+    size = len(encoded(options.get("user_data")) or "")
+    if size > LONGEST_USER_DATA:
+        raise UsageError(
+            f"user_data: is {len(options['user_data'].encode())} bytes, {size} after Base64 encoding; the service takes "
+            f"at most {LONGEST_USER_DATA} encoded, which are {LONGEST_USER_DATA // 4 * 3} bytes"
+        )
+    if options["max_parallel"] < 1:
+        raise UsageError(f"max_parallel: must be at least 1, not {options['max_parallel']}")
+
+
+def settled(
+    client: Client, names: t.Sequence[str], options: Record, deadline: Deadline, check: bool
+) -> dict[str, Record | None]:
+    """Find the machines and wait until each is in a state that lasts; with ``check``, say what it will become.
+
+    The service takes a second command badly while one is under way (measured on CloudStack 3.0.5: destroying a
+    Starting machine is a failed job).
+    """
+    started = client.clock()
+    while True:
+        found = vm.find(client, names, options.get("zone"))
+        passing = {name: record for name, record in found.items() if record and record.get("state") in vm.PASSING}
+        if check:
+            for record in passing.values():
+                record["state"] = vm.PASSING[record["state"]]
+        if check or not passing:
+            return found
+        if not deadline.remaining():
+            name, record = next(iter(passing.items()))
+            raise CloudnError(
+                f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. "
+                "Run the task again, with a longer wait_timeout if need be"
+            )
+        client.sleep(min(5.0, max(0.2, 0.1 * (client.clock() - started)), deadline.remaining()))
+
+
+def _same_machine_twice(found: dict[str, Record | None]) -> list[str]:
+    """Return two names that mean one machine, for example its host name and its id."""
+    seen: dict[str, str] = {}
+    for name, record in found.items():
+        if record and record["id"] in seen:
+            return [seen[record["id"]], name]
+        if record:
+            seen[record["id"]] = name
+    return []
+
+
+def look_up(client: Client, options: Record, found: dict[str, Record | None]) -> Record:
+    """Return what the plan needs to know beyond the machines themselves, asking only for what is needed.
+
+    The names in an answer about a machine are enough to see that nothing differs; what the options name is looked up
+    where it is to be used, or where it differs and may be unknown. Keys of the result, all optional: ``zone``,
+    ``template``, ``service_offering``, ``disk_offering``, ``os_type`` (one record each), ``security_groups`` (a
+    list), ``offerings`` (service offerings by id), ``data_disks`` (volumes by the id of their machine).
+    """
+    facts: Record = {}
+    existing = [
+        record for record in found.values() if record and (record.get("state") not in vm.GONE or is_whole(record))
+    ]
+    if options["state"] == "absent":
+        if options.get("zone") and not existing:
+            facts["zone"] = zone.find(client, options["zone"])
+        return facts
+    missing = [name for name, record in found.items() if record is None]
+    if missing:
+        _check_creation(missing, options)
+        facts["zone"] = zone.find(client, options.get("zone"))
+    immutable = options["on_immutable_drift"] != "ignore"
+    if missing or (immutable and any(differs(record, "template", options.get("template")) for record in existing)):
+        zone_id = facts["zone"]["id"] if missing else existing[0].get("zoneid")
+        facts["template"] = template.find(client, options["template"], options["template_filter"], zone_id)
+    if options.get("service_offering") and (
+        missing or any(differs(record, "serviceoffering", options["service_offering"]) for record in existing)
+    ):
+        facts["service_offering"] = service_offering.find(client, options["service_offering"])
+    if options.get("ha") and (missing or any(not record.get("haenable") for record in existing)):
+        facts["offerings"] = {item["id"]: item for item in service_offering.search(client)}
+    if options.get("os_type"):
+        facts["os_type"] = os_type.find(client, options["os_type"])
+    if options.get("security_groups") and (
+        missing or (immutable and any(other_security_groups(record, options["security_groups"]) for record in existing))
+    ):
+        facts["security_groups"] = security_group.find_all(client, options["security_groups"], "security_groups")
+    if options.get("disk_offering"):
+        if missing:
+            facts["disk_offering"] = disk_offering.find(client, options["disk_offering"])
+            if facts["disk_offering"].get("iscustomized"):
+                raise UsageError(
+                    f"disk_offering: {options['disk_offering']!r} leaves its size open, which a virtual machine's "
+                    "first data disk can't; choose one with a size"
+                )
+        if existing and immutable:
+            facts["data_disks"] = _data_disks(client, existing)
+    if missing and options.get("key_pair"):
+        _check_key_pair(client, options["key_pair"])
+    return facts
+
+
+def _check_creation(missing: list[str], options: Record) -> None:
+    for name in missing:
+        if is_uuid(name):
+            raise UsageError(f"name: there is no virtual machine with the id {name}")
+        if not _HOST_NAME.match(name):
+            raise UsageError(
+                f"name: {name!r} can't be the host name of a new virtual machine; the service takes ASCII letters, "
+                "digits and hyphens, a letter first, no hyphen last, at most 63 characters (display_name takes any text)"
+            )
+    lacking = [option for option in ("template", "service_offering") if not options.get(option)]
+    if lacking:
+        raise UsageError(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
+
+
+def _check_key_pair(client: Client, name: str) -> None:
+    try:
+        if not any(pair.get("name") == name for pair in client.list("listSSHKeyPairs", {"name": name})):
+            raise UsageError(f"key_pair: there is no key pair {name!r}")
+    except ApiError as error:
+        if error.code != _NOT_GRANTED:  # an account that can't list them may still use them
+            raise
+
+
+def _data_disks(client: Client, existing: list[Record]) -> dict[str, list[Record]]:
+    only = {"virtualmachineid": existing[0]["id"]} if len(existing) == 1 else {}
+    disks: dict[str, list[Record]] = {}
+    for volume in client.list("listVolumes", {"type": "DATADISK", **only}):
+        disks.setdefault(volume.get("virtualmachineid", ""), []).append(volume)
+    return disks
+
+
+def _again(client: Client, track: Track, options: Record, deadline: Deadline) -> Track | None:
+    """Find and plan a machine anew after a failure; its host name is unique, so it can only be the one asked for."""
+    if track.error and track.error.command == "rebootVirtualMachine":
+        return None  # whether it was rebooted can't be seen, and it must not be rebooted twice
+    options = {**options, "on_immutable_drift": "ignore"}
+    if options["state"] == "restarted":
+        options["state"] = "started"
+    names = [track.id or track.name]
+    password = None
+    if isinstance(track.error, UnknownOutcome):
+        password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
+    found = settled(client, names, options, deadline, check=False)
+    record = found[names[0]]
+    fresh = plan(track.name, record, options, look_up(client, options, found), [])
+    if record is None and track.id:
+        fresh.object = {**track.object, "state": DESTROYED}
+    if password:
+        track.object["password"] = password
+    return fresh
+
+
+def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> str | None:
+    """Wait for what the service is doing with a machine; return the password that it made, if it made one.
+
+    A machine does not show its jobs, and a new one is Stopped for a moment before it is Starting. Pending jobs carry
+    its id, and the results of those that are done hold it; measured on CloudStack 3.0.5.
+    """
+    password = None
+    if record is None:
+        return None
+    for job in client.list("listAsyncJobs", {"startdate": startdate(record.get("created", ""))}):
+        machine = (job.get("jobresult") or {}).get("virtualmachine") or {}
+        if job.get("jobinstanceid") == record["id"] and job.get("jobstatus") == PENDING:
+            try:
+                machine = client.wait(job["jobid"], deadline.remaining()).get("virtualmachine") or {}
+            except JobFailed:
+                continue  # what that leaves to do, the next look shows
+        if machine.get("id") == record["id"] and machine.get("password"):
+            password = machine["password"]
+    return password
+
+
+def _explain(track: Track) -> None:
+    """Say what a refused name most likely means; the service's words are not to be decided on."""
+    error = track.error
+    if error and error.command == "deployVirtualMachine" and error.code == _PARAMETER_ERROR and not track.id:
+        error.message += (
+            f". If the name {track.name!r} is taken without being listed, a destroyed virtual machine still holds it "
+            "until the service has expunged it: wait for that, or choose another name"
+        )
