@@ -83,7 +83,8 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
         text = f"{name}: change service offering from {before['service_offering']} to {after['service_offering']}"
         params = {"id": THIS, "serviceofferingid": offering["id"]}
         stages.append([Step(text, "changeServiceForVirtualMachine", params)])
-    stages += _update(name, before, after)
+    # Another offering brings its own high availability along, so what is asked for is set whatever it was.
+    stages += _update(name, {**before, "ha": None} if resize else before, after)
     if goal == RUNNING and (halt or state == STOPPED):
         stages.append([Step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(RUNNING,))])
     elif options["state"] == "restarted":

@@ -291,3 +291,14 @@ def test_forty_rules_from_nothing_cost_two_requests_more(run_module: Run, emulat
     commands = [r["command"] for r in emulator.requests if r["command"] not in ("listAsyncJobs", "queryAsyncJobResult")]
     assert len(commands) == 42
     assert len(emulator.requests) - len(commands) < 40
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_life_of_a_group_in_xml(beats: Run, count: int) -> None:
+    """XML shows one rule as no list at all."""
+    options = {"name": "web", "response_format": "xml"}
+    many = [tcp(port) for port in range(80, 80 + count)]
+    beats(MODULE, ["createSecurityGroup"] + [IN] * count + [OUT], ingress=many, egress=[tcp(443)], **options)
+    beats(MODULE, [UN_IN] * count, ingress=[], **options)
+    beats(MODULE, ["createTags"], tags={"only": "one"}, **options)
+    beats(MODULE, ["deleteSecurityGroup"], state="absent", **options)

@@ -263,6 +263,13 @@ def test_ha_of_an_existing_one(beats: Run, make: Run, client: Client) -> None:
     assert listed(client)["haenable"] is True
 
 
+def test_ha_of_one_that_is_resized(beats: Run, make: Run, client: Client) -> None:
+    make()
+    resized = {"service_offering": "v8", "allow_restart": True}
+    beats("cloudn_vm", [*RESIZE, "updateVirtualMachine"], name="web1", ha=False, **resized)
+    assert listed(client)["haenable"] is False
+
+
 def test_ha_without_an_offering_for_it(make: Run, refused: Run) -> None:
     make()
     assert "ha: web1 has the service offering 'v1', which offers no high" in refused("cloudn_vm", name="web1", ha=True)
@@ -536,3 +543,18 @@ def test_no_change_costs_one_request(run_module_as: Callable[..., Any], others: 
             emulator.clear()
             assert run("cloudn_vm", name=given, tags={"a": "b"}, group="front", **NEW)["changed"] is False
             assert [r["command"] for r in emulator.requests] == ["listVirtualMachines"]
+
+
+def test_the_life_of_a_machine_in_xml(beats: Run, client: Client) -> None:
+    """XML has no lists of one and no types: what is found there must not look like drift."""
+    client.call("createSecurityGroup", {"name": "web"})
+    options = {
+        "response_format": "xml",
+        "security_groups": ["web"],
+        "tags": {"a": "true", "b": "007"},
+        "group": "1",
+        **NEW,
+    }
+    beats("cloudn_vm", ["deployVirtualMachine", "createTags"], name="web1", disk_offering="Small", **options)
+    beats("cloudn_vm", RESIZE, name="web1", **{**options, "service_offering": "v8", "allow_restart": True})
+    beats("cloudn_vm", ["destroyVirtualMachine"], name="web1", state="absent", response_format="xml")
