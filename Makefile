@@ -5,11 +5,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
+RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
 .PHONY: demo test lint sanity pytest clean
 .NOTPARALLEL:
 
 demo:
+	@$(RIGHT_PYTHON)
 	@$(PYTHON) examples/demo.py
 
 test: lint sanity pytest
@@ -28,7 +30,7 @@ pytest: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
 $(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=...")'
+	@$(RIGHT_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --requirement tests/requirements.txt ./emulator
