@@ -9,10 +9,14 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
+notes:
+  - A failed task returns what is known of the failure, C(command), C(http_status), C(error_code), C(error_text) (the
+    last two as the service gave them) and C(job_id).
 attributes:
   check_mode:
     support: full
-    description: Can tell what would be done without changing anything. It tells the same actions and the same diff as the run.
+    description: Can tell what would be done without changing anything. It tells the same actions and the same diff as
+      the run.
   diff_mode:
     support: full
     description: Returns what was and what is (or, in check mode, would be) of everything that the options manage.
@@ -26,6 +30,9 @@ attributes:
     # For modules that only read.
     INFO = r"""
 options: {}
+notes:
+  - A failed task returns what is known of the failure, C(command), C(http_status), C(error_code), C(error_text) (the
+    last two as the service gave them) and C(job_id).
 attributes:
   check_mode:
     support: full

@@ -52,7 +52,8 @@ options:
   api_retries:
     description:
       - How many times a request that only reads is tried again after a failure on the way.
-      - A request that changes something is never sent again; after an unknown outcome the service is asked what became of it.
+      - A request that changes something is never sent again; after an unknown outcome the service is asked what became
+        of it.
     type: int
     default: 5
   validate_certs:
@@ -86,8 +87,8 @@ options:
     type: str
   ec2_url:
     description:
-      - Address of the EC2-compatible API of the same service, for what only that API offers. Also read from the environment variable
-        E(CLOUDN_EC2_URL).
+      - Address of the EC2-compatible API of the same service, for what only that API offers. Also read from the
+        environment variable E(CLOUDN_EC2_URL).
     type: str
   ec2_version:
     description:

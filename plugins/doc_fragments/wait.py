@@ -12,13 +12,14 @@ options:
   wait:
     description:
       - Whether to wait until the service has done what was asked for.
-      - With V(false) the ids of the jobs that go on are returned in RV(ignore:jobs). Jobs that a later step needs are waited for all the
-        same.
+      - With V(false) the ids of the jobs that go on are returned in RV(ignore:jobs). Jobs that a later step needs are
+        waited for all the same.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds to wait for everything together. After that the task fails and names the jobs; they go on at the service.
+      - Seconds to wait for everything together. After that the task fails and names the jobs; they go on at the
+        service.
     type: int
     default: 600
 """

@@ -26,6 +26,8 @@ options:
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
+notes:
+  - It costs one request.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
@@ -43,7 +45,7 @@ EXAMPLES = r"""
 RETURN = r"""
 disk_offerings:
   description: The disk offerings.
-  returned: always
+  returned: success
   type: list
   elements: dict
   contains:

@@ -24,8 +24,8 @@ options:
   state:
     description:
       - V(present), it exists. V(absent), it does not.
-      - A group that a virtual machine uses, or that a rule of another group names, can't be deleted. A destroyed machine uses its groups until
-        the service has expunged it.
+      - A group that a virtual machine uses, or that a rule of another group names, can't be deleted. A destroyed
+        machine uses its groups until the service has expunged it.
     type: str
     choices: [present, absent]
     default: present
@@ -144,7 +144,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request; one more where a group without rules has O(tags) given, which a listing does not show.
+  - A task that changes nothing costs one request; one more where a group without rules has O(tags) given, which a
+    listing does not show.
   - All networks of one protocol and range of ports are added by one request.
 seealso:
   - module: cloudn.compute.cloudn_security_group_info
@@ -182,6 +183,16 @@ EXAMPLES = r"""
         cidrs: [192.0.2.0/24]
     purge_rules: false
 
+- name: Egress rules, which limit what may go out
+  cloudn.compute.cloudn_security_group:
+    name: db
+    egress:
+      - protocol: udp
+        ports: 53
+        cidrs: [0.0.0.0/0]
+    tags:
+      tier: back
+
 - name: Nothing may come in
   cloudn.compute.cloudn_security_group:
     name: db
@@ -195,8 +206,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 security_group:
-  description: The security group, as it is now or, in check mode, as far as it can be told.
-  returned: always
+  description:
+    - The security group, as it is now or, in check mode, as far as it can be told. Rules and ids of what is not made
+      yet can't be.
+    - Every key is always there; what does not apply or is not known is null.
+  returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     id:
@@ -231,16 +245,27 @@ security_group:
         icmp_type:
           description: Type of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 8
         icmp_code:
           description: Code of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 0
         cidr:
           description: Network on the other side, where it is one.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one, with C(name) and C(account).
+          description: Security group on the other side, where it is one.
           type: dict
+          contains:
+            name:
+              description: Name.
+              type: str
+              sample: web
+            account:
+              description: Account that owns it.
+              type: str
+              sample: flatuser
     egress:
       description: Rules for what goes out, of the same form.
       type: list
@@ -261,16 +286,27 @@ security_group:
         icmp_type:
           description: Type of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 8
         icmp_code:
           description: Code of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 0
         cidr:
           description: Network on the other side, where it is one.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one, with C(name) and C(account).
+          description: Security group on the other side, where it is one.
           type: dict
+          contains:
+            name:
+              description: Name.
+              type: str
+              sample: web
+            account:
+              description: Account that owns it.
+              type: str
+              sample: flatuser
     account:
       description: Account that owns it.
       type: str
@@ -292,16 +328,30 @@ security_group:
       type: str
       sample: present
 security_groups:
-  description: A list with RV(security_group) alone, of the form that M(cloudn.compute.cloudn_security_group_info) returns.
-  returned: always
+  description: A list with RV(security_group) alone, of the form that M(cloudn.compute.cloudn_security_group_info)
+    returns.
+  returned: always, except where the task fails before anything is changed
   type: list
   elements: dict
 actions:
   description: What was done, step by step, or in check mode would be.
-  returned: always
+  returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["web: allow ingress tcp 80 from 0.0.0.0/0", "web: revoke ingress tcp 8080 from 0.0.0.0/0"]
+diff:
+  description: What was and what is, or in check mode would be, of everything that the options manage.
+  returned: always, except where the task fails before anything is changed
+  type: dict
+  contains:
+    before:
+      description: What was, by name of the group. Empty for one that did not exist.
+      type: dict
+      sample: {web: {state: present, ingress: ["tcp 8080 0.0.0.0/0"]}}
+    after:
+      description: What is, by name of the group.
+      type: dict
+      sample: {web: {state: present, ingress: ["tcp 80 0.0.0.0/0"]}}
 jobs:
   description: Ids of jobs that were not waited for.
   returned: when there are any (O(wait=false))

@@ -35,6 +35,10 @@ options:
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
+notes:
+  - It costs one request for every 500 groups, and one more with O(vm). O(name), O(id), O(vm) and O(tags) are left to
+    the service, so that it lists no more than is wanted.
+  - The service lists a group that has no rules without its tags. It finds such a group by any one of O(tags).
 seealso:
   - module: cloudn.compute.cloudn_security_group
 """
@@ -45,6 +49,11 @@ EXAMPLES = r"""
     name: web
   register: web
 
+- name: Groups with a tag
+  cloudn.compute.cloudn_security_group_info:
+    tags:
+      tier: front
+
 - name: The groups of one machine
   cloudn.compute.cloudn_security_group_info:
     vm: web1
@@ -52,8 +61,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 security_groups:
-  description: The security groups.
-  returned: always
+  description: The security groups. Every key is always there; what does not apply or is not known is null.
+  returned: success
   type: list
   elements: dict
   contains:
@@ -89,16 +98,27 @@ security_groups:
         icmp_type:
           description: Type of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 8
         icmp_code:
           description: Code of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 0
         cidr:
           description: Network on the other side, where it is one.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one, with C(name) and C(account).
+          description: Security group on the other side, where it is one.
           type: dict
+          contains:
+            name:
+              description: Name.
+              type: str
+              sample: web
+            account:
+              description: Account that owns it.
+              type: str
+              sample: flatuser
     egress:
       description: Rules for what goes out, of the same form.
       type: list
@@ -119,16 +139,27 @@ security_groups:
         icmp_type:
           description: Type of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 8
         icmp_code:
           description: Code of ICMP message, with V(icmp); V(-1) is any.
           type: int
+          sample: 0
         cidr:
           description: Network on the other side, where it is one.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one, with C(name) and C(account).
+          description: Security group on the other side, where it is one.
           type: dict
+          contains:
+            name:
+              description: Name.
+              type: str
+              sample: web
+            account:
+              description: Account that owns it.
+              type: str
+              sample: flatuser
     account:
       description: Account that owns it.
       type: str

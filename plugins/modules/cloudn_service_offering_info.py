@@ -26,6 +26,8 @@ options:
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
+notes:
+  - It costs one request.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
@@ -35,6 +37,10 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_service_offering_info:
   register: result
 
+- name: One of them
+  cloudn.compute.cloudn_service_offering_info:
+    name: v1
+
 - name: Those with at least 4 GiB of memory
   ansible.builtin.debug:
     msg: "{{ result.service_offerings | selectattr('memory', 'ge', 4096) | map(attribute='name') }}"
@@ -43,7 +49,7 @@ EXAMPLES = r"""
 RETURN = r"""
 service_offerings:
   description: The service offerings.
-  returned: always
+  returned: success
   type: list
   elements: dict
   contains:
@@ -58,6 +64,7 @@ service_offerings:
     display_text:
       description: Description.
       type: str
+      sample: 1 processor, 2 GB
     cpu_number:
       description: Number of processors.
       type: int

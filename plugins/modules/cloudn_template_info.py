@@ -17,7 +17,7 @@ author:
 options:
   name:
     description:
-      - Only the template of exactly this name.
+      - Only templates of exactly this name. Names are not unique.
     type: str
   id:
     description:
@@ -29,7 +29,8 @@ options:
     type: str
   template_filter:
     description:
-      - Which templates, V(executable) for all that machines can be made from, V(featured), V(self) for the account's own, and so on.
+      - Which templates, V(executable) for all that machines can be made from, V(featured), V(self) for the account's
+        own, and so on.
     type: str
     choices: [executable, featured, self, selfexecutable, sharedexecutable, community]
     default: executable
@@ -40,6 +41,8 @@ options:
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
+notes:
+  - It costs one request for every 500 templates, and one more with O(zone).
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
@@ -50,6 +53,11 @@ EXAMPLES = r"""
     zone: jp-e1a
   register: result
 
+- name: The id of one of them, by its name
+  cloudn.compute.cloudn_template_info:
+    name: CentOS 6.2 64bit
+    zone: jp-e1a
+
 - name: The account's own templates
   cloudn.compute.cloudn_template_info:
     template_filter: self
@@ -57,8 +65,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 templates:
-  description: The templates.
-  returned: always
+  description: The templates. Every key is always there; what the service does not tell is null.
+  returned: success
   type: list
   elements: dict
   contains:
@@ -137,6 +145,7 @@ templates:
     checksum:
       description: Checksum, where there is one.
       type: str
+      sample: 905cec879afd9c9d22ecc8036131a180
     account:
       description: Account that owns it.
       type: str

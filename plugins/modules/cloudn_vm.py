@@ -11,7 +11,8 @@ module: cloudn_vm
 short_description: Make, change, start, stop and destroy virtual machines
 version_added: 0.1.0
 description:
-  - Brings one or many virtual machines to the state that is asked for. Many are dealt with at the same time and waited for together.
+  - Brings one or many virtual machines to the state that is asked for. Many are dealt with at the same time and waited
+    for together.
   - Everything that can be checked is checked before anything is changed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
@@ -20,8 +21,8 @@ options:
     description:
       - Virtual machines, each by host name, id, or display name.
       - A display name finds a machine only when no machine has that host name, and it must be the only one with it.
-      - A machine that does not exist is made with this as its host name, which has ASCII letters, digits and hyphens, begins with a letter,
-        does not end with a hyphen, and has at most 63 characters.
+      - A machine that does not exist is made with this as its host name, which has ASCII letters, digits and hyphens,
+        begins with a letter, does not end with a hyphen, and has at most 63 characters.
     type: list
     elements: str
     required: true
@@ -84,8 +85,10 @@ options:
     choices: [de, de-ch, es, fi, fr, fr-be, fr-ch, is, it, jp, nl-be, 'no', pt, uk, us]
   user_data:
     description:
-      - Text for a new machine to find at its first start, as it is. At most 1536 bytes, which are 2048 once they are encoded.
+      - Text for a new machine to find at its first start, as it is. At most 1536 bytes, which are 2048 once they are
+        encoded.
       - The service does not show it, so it is not compared on an existing machine.
+      - It may hold secrets, so Ansible keeps it out of logs and results.
     type: str
   ha:
     description:
@@ -113,8 +116,8 @@ options:
     default: false
   on_immutable_drift:
     description:
-      - What to do about differences that the service can't change on an existing machine, which are O(template), O(security_groups),
-        O(disk_offering) and O(key_pair).
+      - What to do about differences that the service can't change on an existing machine, which are O(template),
+        O(security_groups), O(disk_offering) and O(key_pair).
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -129,7 +132,10 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request, for one machine as for many. Naming O(os_type) or O(disk_offering) costs one more.
+  - A task that changes nothing costs one request, for one machine as for many. Naming O(os_type) or O(disk_offering)
+    costs one more.
+  - The service takes time for each machine that it lists, and it lists those whose names contain what all of O(name)
+    begin with, 500 to a request. So machines whose names begin alike are found soonest.
 seealso:
   - module: cloudn.compute.cloudn_vm_info
   - module: cloudn.compute.cloudn_security_group
@@ -153,6 +159,35 @@ EXAMPLES = r"""
     service_offering: vQ
     group: workers
     state: started
+
+- name: A security group for databases
+  cloudn.compute.cloudn_security_group:
+    name: db
+
+- name: A database server in it, with a data disk and a name for people
+  cloudn.compute.cloudn_vm:
+    name: db1
+    display_name: Orders database
+    zone: jp-e1a
+    template: CentOS 6.2 64bit
+    service_offering: v4
+    disk_offering: Medium
+    security_groups: [db]
+    tags:
+      role: db
+      env: production
+
+- name: One more tag beside those that it has
+  cloudn.compute.cloudn_vm:
+    name: db1
+    tags:
+      backup: nightly
+    purge_tags: false
+
+- name: Reboot it
+  cloudn.compute.cloudn_vm:
+    name: db1
+    state: restarted
 
 - name: A larger plan for a running machine, which is stopped and started for it
   cloudn.compute.cloudn_vm:
@@ -186,8 +221,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 vms:
-  description: The virtual machines, in the order they were named, each as it is now or, in check mode, as far as it can be told.
-  returned: always
+  description:
+    - The virtual machines, in the order they were named, each as it is now or, in check mode, as far as it can be told.
+    - Every key is always there unless it says otherwise; what does not apply or is not known is null.
+  returned: always, except where the task fails before anything is changed
   type: list
   elements: dict
   contains:
@@ -357,7 +394,8 @@ vms:
       type: dict
       sample: {role: web}
     password:
-      description: Password that was just made. It is not shown again; set C(no_log) on the task where the result must not be logged.
+      description: Password that was just made. It is not shown again; set C(no_log) on the task where the result must
+        not be logged.
       type: str
       returned: for a new machine from a template that sets passwords
       sample: wS4nifujs
@@ -365,16 +403,30 @@ vms:
       description: What went wrong with this machine.
       type: str
       returned: when it failed
+      sample: 'startVirtualMachine: job 8b7e21ab-b840-4c55-9897-fad4d6b322da failed: insufficient capacity (error 533)'
 vm:
   description: The virtual machine, as in RV(vms).
-  returned: when one is named
+  returned: when one is named, as RV(vms)
   type: dict
 actions:
   description: What was done, step by step, or in check mode would be.
-  returned: always
+  returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["web1: stop", "web1: change service offering from v1 to v2", "web1: start"]
+diff:
+  description: What was and what is, or in check mode would be, of everything that the options manage.
+  returned: always, except where the task fails before anything is changed
+  type: dict
+  contains:
+    before:
+      description: What was, by name as it was given. Empty for one that did not exist.
+      type: dict
+      sample: {web1: {state: Running, service_offering: v1}}
+    after:
+      description: What is, by name as it was given.
+      type: dict
+      sample: {web1: {state: Running, service_offering: v2}}
 jobs:
   description: Ids of jobs that were not waited for.
   returned: when there are any (O(wait=false))

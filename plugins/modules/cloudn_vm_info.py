@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Lists virtual machines, all of them or those that the options leave. Nothing found is an empty list.
   - Each is shown as M(cloudn.compute.cloudn_vm) shows it.
+  - Destroyed machines, where the account sees them at all, are listed only by O(state) or O(id).
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -56,14 +57,24 @@ options:
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
+notes:
+  - It costs one request for every 500 machines, and one more with O(zone).
+  - The service takes time for each machine that it lists. O(id), O(zone), O(state), O(tags) and a single O(name) are
+    left to the service, so that it lists few; the other options choose from what it listed.
 seealso:
   - module: cloudn.compute.cloudn_vm
+  - plugin: cloudn.compute.cloudn
+    plugin_type: inventory
 """
 
 EXAMPLES = r"""
 - name: All virtual machines
   cloudn.compute.cloudn_vm_info:
   register: all
+
+- name: Two of them
+  cloudn.compute.cloudn_vm_info:
+    name: [web1, web2]
 
 - name: The running web servers of one zone
   cloudn.compute.cloudn_vm_info:
@@ -80,8 +91,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 vms:
-  description: The virtual machines.
-  returned: always
+  description: The virtual machines. Every key is always there; what does not apply or is not known is null.
+  returned: success
   type: list
   elements: dict
   contains:

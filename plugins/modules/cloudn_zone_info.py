@@ -26,6 +26,8 @@ options:
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
+notes:
+  - It costs one request.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
@@ -35,6 +37,10 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_zone_info:
   register: result
 
+- name: One of them
+  cloudn.compute.cloudn_zone_info:
+    name: jp-e1a
+
 - name: Their names
   ansible.builtin.debug:
     msg: "{{ result.zones | map(attribute='name') }}"
@@ -43,7 +49,7 @@ EXAMPLES = r"""
 RETURN = r"""
 zones:
   description: The zones.
-  returned: always
+  returned: success
   type: list
   elements: dict
   contains:
@@ -58,6 +64,7 @@ zones:
     description:
       description: Description.
       type: str
+      sample: East Japan, zone a
     network_type:
       description: Kind of network.
       type: str

@@ -1,18 +1,24 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation says what is: examples run, and returned values are those that are described."""
+"""The documentation says what is: options are those that are accepted, examples run, results are as described."""
 
 from __future__ import annotations
 
 import importlib
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+from ansible.playbook.task import Task
+from ansible.plugins.loader import fragment_loader
+from ansible.utils.plugin_docs import get_docstring
+from ansible_collections.cloudn.compute.plugins.doc_fragments.connection import ModuleDocFragment as Connection
+from ansible_collections.cloudn.compute.plugins.module_utils import module as ansible_side
+from ansible_collections.cloudn.compute.plugins.module_utils.module import CONNECTION
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     disk_offering,
     rules,
@@ -25,6 +31,8 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
 
 ROOT = pathlib.Path(__file__).parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("cloudn_*.py"))
+INFO = [name for name in MODULES if name.endswith("_info")]
+TYPES = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list, "path": str}
 EMPTY = {"id": "1"}
 # The objects that the modules return, and what makes them.
 OBJECTS = [
@@ -47,6 +55,68 @@ def returned(name: str) -> dict[str, Any]:
     return yaml.safe_load(load(name).RETURN)
 
 
+def documentation(name: str) -> dict[str, Any]:
+    """A module's documentation with its fragments, as Ansible itself puts them together."""
+    path = str(ROOT / "plugins" / "modules" / f"{name}.py")
+    return get_docstring(path, fragment_loader, is_module=True, collection_name="cloudn.compute")[0]
+
+
+def accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The argument spec that a module gives to Ansible when it is run."""
+    given: list[dict[str, Any]] = []
+
+    def stop(argument_spec: dict[str, Any], **_more: Any) -> None:
+        given.append(argument_spec)
+        raise SystemExit
+
+    monkeypatch.setattr(ansible_side, "AnsibleModule", stop)
+    with pytest.raises(SystemExit):
+        load(name).main()
+    return given[0]
+
+
+def essence(options: dict[str, Any], inner: str) -> dict[str, Any]:
+    """What documentation and argument spec both say of options; ``inner`` is what either calls options of options."""
+    return {
+        name: {
+            "type": option.get("type", "str"),
+            "elements": option.get("elements"),
+            "required": option.get("required", False),
+            "default": option.get("default"),
+            "choices": option.get("choices"),
+            "options": essence(option.get(inner) or {}, inner),
+        }
+        for name, option in options.items()
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_options_are_those_that_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    described = essence(documentation(name)["options"], "suboptions")
+    assert described == essence(accepted(name, monkeypatch), "options")
+
+
+def test_the_environment_is_read_as_described() -> None:
+    """Modules read it through their argument spec, the inventory through its documentation, people from the text."""
+    of_modules = {name: option["fallback"][1] for name, option in CONNECTION.items() if "fallback" in option}
+    options = yaml.safe_load(Connection.PLUGIN)["options"]
+    of_plugins = {name: [one["name"] for one in option["env"]] for name, option in options.items() if "env" in option}
+    told = {name for name, option in options.items() if "E(CLOUDN_" in str(option["description"])}
+    assert of_modules == of_plugins
+    assert told == of_modules.keys()
+    assert all(f"E({variable})" in str(options[name]) for name, (variable,) in of_modules.items())
+    plain = {name: {key: value for key, value in option.items() if key != "env"} for name, option in options.items()}
+    assert plain == yaml.safe_load(Connection.DOCUMENTATION)["options"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_check_mode_and_diff_mode_are_described(name: str) -> None:
+    attributes = documentation(name)["attributes"]
+    assert attributes["check_mode"]["support"] == "full"
+    assert attributes["diff_mode"]["support"] == ("N/A" if name in INFO else "full")
+    assert attributes["action_group"]["membership"] == ["cloudn.compute.cloudn"]
+
+
 def test_every_module_is_covered() -> None:
     assert sorted(name for name, *_rest in OBJECTS) == MODULES
 
@@ -60,10 +130,83 @@ def test_every_returned_key_is_described(name: str, field: str, shown: dict[str,
 def test_nested_keys_are_described() -> None:
     nic = vm.shape({"id": "1", "nic": [{"id": "2"}]})["nics"][0]
     assert returned("cloudn_vm")["vms"]["contains"]["nics"]["contains"].keys() == nic.keys()
-    rule = rules.shape({"ruleid": "1"})
+    rule = rules.shape({"ruleid": "1", "securitygroupname": "web", "account": "flatuser"})
     for direction in ("ingress", "egress"):
         described = returned("cloudn_security_group")["security_group"]["contains"][direction]["contains"]
         assert described.keys() == rule.keys()
+        assert described["group"]["contains"].keys() == rule["group"].keys()
+
+
+def is_a(kind: str, value: Any) -> bool:
+    """Tell whether a value is of a type as documentation calls it; a truth value is no number here."""
+    return isinstance(value, TYPES[kind]) and isinstance(value, bool) is (kind == "bool")
+
+
+def leaves(fields: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what a RETURN block says of each value that has no parts."""
+    for name, field in fields.items():
+        if "contains" in field:
+            yield from leaves(field["contains"], f"{path}{name}.")
+        else:
+            yield path + name, field
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_samples_are_of_their_type(name: str) -> None:
+    """Every value has a sample, but for those that repeat another one of the same result."""
+    fields = {path: field for path, field in leaves(returned(name)) if path not in ("vm", "security_groups")}
+    assert [path for path, field in fields.items() if not is_a(field["type"], field.get("sample"))] == []
+
+
+def strangers(fields: dict[str, Any], values: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the values of a result that are not described, or of another type than described; null is any type."""
+    for key, value in values.items():
+        field = fields.get(key)
+        if field is None:
+            yield f"{path}{key} is not described"
+        elif value is not None and not is_a(field["type"], value):
+            yield f"{path}{key} is {type(value).__name__}, not {field['type']}"
+        elif "contains" in field and value:
+            for part in value if isinstance(value, list) else [value]:
+                yield from strangers(field["contains"], part, f"{path}{key}.")
+
+
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_results_are_as_described(run_module: Callable[..., Any], response_format: str) -> None:
+    rule = {"ports": "80", "cidrs": ["192.0.2.0/24"], "groups": [{"name": "default"}]}
+    ping = {"protocol": "icmp", "icmp_type": 8, "cidrs": ["192.0.2.0/24"]}
+    new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1", "tags": {"role": "web"}}
+    runs = [
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": [rule, ping], "egress": [ping], "tags": {"tier": "front"}},
+        ),
+        ("cloudn_vm", {"name": "web1", "security_groups": ["web"], "group": "front", **new}),
+        ("cloudn_vm", {"name": ["web2"], "wait": False, **new}),
+        *((name, {}) for name in INFO),
+    ]
+    assert {name for name, _options in runs} == set(MODULES)
+    for name, options in runs:
+        done = run_module(name, response_format=response_format, **options)
+        assert not done.get("failed"), done
+        of_ansible = {"changed", "invocation", "warnings", "rc"}
+        shown = {key: value for key, value in done.items() if key not in of_ansible}
+        fields = returned(name)
+        if name == "cloudn_vm":
+            assert done["vms"] == [done["vm"]]
+            assert ("jobs" in done) is (options.get("wait") is False)
+        # The diff's contents are the user's own options, by the names of the objects.
+        assert list(strangers(fields, {key: value for key, value in shown.items() if key != "diff"})) == []
+        assert shown.get("diff", {}).keys() == fields.get("diff", {}).get("contains", {}).keys()
+
+
+def test_a_failure_returns_what_is_described(run_module: Callable[..., Any]) -> None:
+    failed = run_module("cloudn_zone_info", api_secret="wrong")
+    assert failed["command"] == "listZones"
+    assert failed["http_status"] == failed["error_code"] == 401
+    assert failed["error_text"]
+    told = str(documentation("cloudn_zone_info")["notes"])
+    assert all(f"C({key})" in told for key in ("command", "http_status", "error_code", "error_text", "job_id"))
 
 
 @pytest.mark.parametrize(
@@ -86,15 +229,24 @@ def test_the_action_group_is_all_modules() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_examples_name_modules_in_full(name: str) -> None:
+    """Whatever of a task is no keyword of Ansible's is its module: one with a full name, and one of ours exists."""
+    for task in yaml.safe_load(load(name).EXAMPLES):
+        (module,) = task.keys() - Task.fattributes.keys()
+        namespace, collection, short = module.split(".")
+        assert (namespace, collection) == ("ansible", "builtin") or short in MODULES
+        assert task["name"]
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name: str, playbook: Callable[..., Any], run_module: Callable[..., Any], emulator: Any) -> None:
-    """Run a module's examples in order, as they stand; the second time in check mode too."""
+    """Run a module's examples in order, as they stand."""
     new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
     if name != "cloudn_security_group":
         run_module("cloudn_security_group", name="web")
     if name.endswith("_info"):
         run_module("cloudn_vm", name="web1", security_groups=["web"], tags={"role": "web"}, **new)
     tasks = yaml.safe_load(load(name).EXAMPLES)
-    assert all(key.count(".") == 2 for task in tasks for key in task if key.startswith(("cloudn", "ansible")))
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
     done = playbook(yaml.safe_dump(play))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -111,7 +263,7 @@ def test_connection_through_module_defaults(playbook: Callable[..., Any], emulat
             "api_secret": emulator.api_secret,
         }
     }
-    tasks = [{f"cloudn.compute.{name}": {}} for name in MODULES if name.endswith("_info")]
+    tasks = [{f"cloudn.compute.{name}": {}} for name in INFO]
     play = [{"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}]
     done = playbook(
         yaml.safe_dump(play), environment={"CLOUDN_API_URL": "", "CLOUDN_API_KEY": "", "CLOUDN_API_SECRET": ""}

@@ -128,6 +128,37 @@ def test_templates(run_module: Run, emulator: Any) -> None:
     assert run_module("cloudn_template_info", template_filter="self")["templates"] == []
 
 
+@pytest.mark.parametrize(
+    ("module", "options", "commands"),
+    [
+        ("cloudn_vm_info", {"name": ["web1"], "state": "Running", "group": "front"}, ["listVirtualMachines"]),
+        ("cloudn_vm_info", {"zone": "jp-e1a"}, ["listZones", "listVirtualMachines"]),
+        ("cloudn_security_group_info", {"name": "web"}, ["listSecurityGroups"]),
+        ("cloudn_security_group_info", {"vm": "web1"}, ["listVirtualMachines", "listSecurityGroups"]),
+        ("cloudn_template_info", {}, ["listTemplates"]),
+        ("cloudn_template_info", {"zone": "jp-e1a"}, ["listZones", "listTemplates"]),
+        ("cloudn_zone_info", {"name": "jp-e1a"}, ["listZones"]),
+        ("cloudn_service_offering_info", {"name": "v1"}, ["listServiceOfferings"]),
+        ("cloudn_disk_offering_info", {"name": "Medium"}, ["listDiskOfferings"]),
+    ],
+)
+def test_it_costs_what_the_documentation_says(
+    site: dict[str, str], run_module: Run, emulator: Any, module: str, options: Result, commands: list[str]
+) -> None:
+    assert not run_module(module, **options).get("failed")
+    assert [request["command"] for request in emulator.requests] == commands
+
+
+def test_the_service_lists_no_more_than_is_wanted(site: dict[str, str], run_module: Run, emulator: Any) -> None:
+    """Listing takes the service time for every machine, so it is told what it can filter by."""
+    run_module("cloudn_vm_info", name=["web1"], zone="jp-e1a", state="Running", tags={"role": "web"})
+    params = emulator.requests[-1]["params"]
+    assert params["keyword"] == "web1"
+    assert params["zoneid"] == "1b02e74c-6c21-4aa3-b96c-51042de8fccd"
+    assert params["state"] == "Running"
+    assert (params["tags[0].key"], params["tags[0].value"]) == ("role", "web")
+
+
 def test_every_page_is_read(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(vms=1200) as (run, emulator):
         assert len({vm["id"] for vm in run("cloudn_vm_info")["vms"]}) == 1200
