@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import re
+import datetime
 import typing as t
 
 from .deadline import Deadline
@@ -17,6 +17,8 @@ if t.TYPE_CHECKING:
 
 # queryAsyncJobResult's `jobstatus`; measured on CloudStack 3.0.5.
 PENDING, DONE = 0, 1
+# Seconds by which jobs sent at the same time may be older than the one whose answer came first.
+_SENT_TOGETHER = 60
 _SHORTEST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _SHARE_OF_WAITED = 0.1
@@ -89,7 +91,7 @@ class Jobs:
         try:
             if self._since is None:
                 first = self._query(next(iter(self._pending)))
-                self._since = startdate(first.get("created", ""))
+                self._since = startdate(first.get("created", ""), earlier=_SENT_TOGETHER)
                 if self._since is None:
                     return {}
             jobs = self._client.list("listAsyncJobs", {"startdate": self._since}, deadline=self._deadline)
@@ -127,13 +129,17 @@ class Jobs:
         return JobEnd(job_id, {}, _failure(command, job_id, job, result))
 
 
-def startdate(created: str) -> str | None:
-    """Return a job's ``created`` in the only form that listAsyncJobs takes: a literal Z before the offset.
+def startdate(created: str, earlier: float = 0) -> str | None:
+    """Return a moment that many seconds before a job's ``created``, in the only form that listAsyncJobs takes.
 
-    ``None`` for anything else than ``2026-11-23T14:59:50+0000``. Source: measured on CloudStack 3.0.5.
+    That form has a literal Z before the offset. ``None`` for anything else than ``2026-11-23T14:59:50+0000``. Source:
+    measured on CloudStack 3.0.5.
     """
-    match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([+-]\d{4})\Z", created)
-    return f"{match.group(1)}Z{match.group(2)}" if match else None
+    try:
+        moment = datetime.datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z") - datetime.timedelta(seconds=earlier)
+    except ValueError:
+        return None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ%z")
 
 
 def wait_for(client: Client, job_ids: t.Iterable[str], timeout: float | None = 600) -> dict[str, Record]:

@@ -99,7 +99,7 @@ def test_many_jobs_are_asked_for_together(script: Any, client: Client) -> None:
     script.json(job(jobid="j0", jobstatus=0), listing(*pending), listing(*done))
     assert wait_for(client, ids) == {job_id: {"success": True} for job_id in ids}
     assert script.commands() == ["queryAsyncJobResult", "listAsyncJobs", "listAsyncJobs"]
-    assert script.requests[1]["startdate"] == "2026-11-23T14:59:50Z+0000"
+    assert script.requests[1]["startdate"] == "2026-11-23T14:58:50Z+0000"
 
 
 def test_a_job_that_the_listing_lacks_is_asked_for_by_itself(script: Any, client: Client) -> None:
@@ -136,6 +136,10 @@ def test_the_youngest_job_sets_the_pace(client: Client, clock: Any) -> None:
 )
 def test_startdate(created: str, form: str | None) -> None:
     assert startdate(created) == form
+
+
+def test_startdate_earlier() -> None:
+    assert startdate("2026-11-23T00:00:10+0900", earlier=60) == "2026-11-22T23:59:10Z+0900"
 
 
 def test_real_pauses_are_real(script: Any) -> None:
