@@ -108,18 +108,22 @@ cache_connection: /tmp/cloudn-inventory
 cache_timeout: 600
 """
 
+import difflib
 import hashlib
 import json
+import os.path
 import re
 import typing as t
 
 from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.vars import combine_vars
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import hosts
 
 try:
-    from ansible.template import is_trusted_as_template as _values_are_data_by_themselves  # noqa: F401 (2.19 and later)
+    # From 2.19 on, texts are data unless they are marked as templates; before, they are templates unless marked as data.
+    from ansible.template import is_trusted_as_template as _values_are_data_by_themselves  # noqa: F401
 
     def as_data(value: t.Any) -> t.Any:
         return value
@@ -161,10 +165,60 @@ CONNECTION = (
 )
 
 
+class Draft:
+    """A host before it is in the inventory: stands in for the inventory while Constructable works on this host.
+
+    So all names of groups are known before any host gets its name: to Ansible, of a group and a host with one name, the
+    group has precedence, even where variables are set.
+    """
+
+    def __init__(self, host: hosts.Host, known: t.Mapping[str, t.Any]) -> None:
+        self.name = host.name
+        self.variables = {name: as_data(value) for name, value in host.variables.items()}
+        if host.address:
+            self.variables["ansible_host"] = as_data(host.address)
+        self.groups = list(host.groups)
+        self.parents: list[tuple[str, str]] = []
+        self._known = known
+
+    def get_host(self, _name: str) -> Draft:
+        return self
+
+    def get_vars(self) -> dict[str, t.Any]:
+        """Return the variables that expressions may use."""
+        magic = {
+            "inventory_hostname": as_data(self.name),
+            "inventory_hostname_short": as_data(self.name.split(".")[0]),
+            "group_names": sorted(set(self.groups)),
+        }
+        return combine_vars(self._known, {**self.variables, **magic})
+
+    def set_variable(self, _host: str, name: str, value: t.Any) -> None:
+        self.variables[name] = value
+
+    def add_group(self, name: str) -> str:
+        return name
+
+    def add_host(self, _host: str, group: str) -> None:
+        self.groups.append(group)
+
+    def add_child(self, group: str, child: str) -> None:
+        if child == self.name:
+            self.groups.append(group)
+        else:
+            self.parents.append((group, child))
+
+    def group_names(self) -> set[str]:
+        """Return the names of all groups that this host is in, or that they are in."""
+        return {*self.groups, *(parent for parent, _child in self.parents)}
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """The inventory plugin ``cloudn.compute.cloudn``."""
 
     NAME = "cloudn.compute.cloudn"
+    # Ansible's own leaves characters as they are unless it is told otherwise; names come from values of the service.
+    _sanitize_group_name = staticmethod(hosts.safe_group)
 
     def verify_file(self, path: str) -> bool:
         """Tell whether a file may be a configuration of this plugin, by its name."""
@@ -174,40 +228,75 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Fill the inventory from the configuration file ``path``. Raises ``AnsibleParserError``."""
         super().parse(inventory, loader, path, cache)
         try:
-            self._read_config_data(path)
+            self._check_options(self._read_config_data(path))
             wanted = self._wanted()
-            found, warnings = hosts.build(self._machines(path, cache), wanted)
-            for warning in warnings:
-                self.display.warning(warning)
-            for host in found:
-                self._add(host)
-        except AnsibleError:
-            # Ansible would leave this source out with a warning and go on, so that a play runs on some of the hosts, or
-            # on none, and ends well. This makes it end the run.
-            C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
+            self._populate(self._machines(path, cache), wanted, path)
+        except Exception:
+            # Whatever a plugin raises, Ansible leaves the source out with a warning and goes on, so that a play runs on
+            # some of the hosts, or on none, and ends well. This makes it end the run, unless the user has said which it
+            # shall be. A file that is another plugin's is no failure.
+            setting = "INVENTORY_ANY_UNPARSED_IS_FAILED"
+            if self._is_for_this(path) and C.config.get_config_value_and_origin(setting)[1] == "default":
+                C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
             raise
+
+    def _is_for_this(self, path: str) -> bool:
+        """Tell whether a file says that it is for this plugin."""
+        try:
+            content = self.loader.load_from_file(path, cache="none")
+        except AnsibleError:
+            return False
+        return isinstance(content, dict) and content.get("plugin") == self.NAME
+
+    def _check_options(self, given: t.Mapping[str, t.Any]) -> None:
+        """Raise ``AnsibleParserError`` for options that there are not; Ansible would overlook them."""
+        for name in given:
+            if name not in self._options:
+                close = difflib.get_close_matches(str(name), self._options, 1)
+                hint = f"do you mean {close[0]}?" if close else f"there are {', '.join(sorted(self._options))}"
+                raise AnsibleParserError(f"{name}: there is no option of this name; {hint}")
 
     def _wanted(self) -> hosts.Wanted:
         """Return the options on hosts, checked."""
-        problems = [hosts.check_word(word, "hostnames", hosts.HOSTNAMES) for word in self.get_option("hostnames")]
+        problems = [hosts.check_word(word, "hostnames", hosts.HOSTNAMES) for word in self._given("hostnames")]
         problems.append(hosts.check_word(self.get_option("connect_with"), "connect_with", hosts.CONNECT_WITH))
         prefix = self.get_option("hostvars_prefix")
         if not re.match(r"([A-Za-z_]\w*)?\Z", prefix, re.ASCII):
             problems.append(
                 f"hostvars_prefix: {prefix!r} can't begin a variable's name; use letters, digits and underscores"
             )
-        unknown = sorted(set(self.get_option("filters")) - set(FILTERS))
-        if unknown:
-            problems.append(
-                f"filters: {', '.join(unknown)}: not known; there are {', '.join(FILTERS)} (zones, states and account are "
-                "options of their own)"
-            )
+        problems.extend(self._filter_problems())
         problem = next(filter(None, problems), None)
         if problem:
             raise AnsibleParserError(problem)
         return hosts.Wanted(
-            self.get_option("hostnames"), self.get_option("connect_with"), prefix, self.get_option("default_groups")
+            self._given("hostnames"), self.get_option("connect_with"), prefix, self.get_option("default_groups")
         )
+
+    def _given(self, option: str) -> t.Any:
+        """Return a list or dictionary that may have been left empty in the file."""
+        value = self.get_option(option)
+        return ({} if option == "filters" else []) if value is None else value
+
+    def _filter_problems(self) -> t.Iterator[str]:
+        """Yield what is wrong with the filters. A filter without a value would be left out, and find too much."""
+        filters = self._given("filters")
+        unknown = sorted(str(name) for name in filters if name not in FILTERS)
+        if unknown:
+            yield (
+                f"filters: {', '.join(unknown)}: not known; there are {', '.join(FILTERS)} (zones, states and account are "
+                "options of their own)"
+            )
+        tags = filters.get("tags", {})
+        if not isinstance(tags, dict):
+            yield f"filters: tags: must be a dictionary, not {tags!r}; write tags: {{KEY: VALUE}}"
+            tags = {}
+        single = {name: value for name, value in filters.items() if name != "tags"}
+        for name, value in [*single.items(), *((f"tags: {key}", value) for key, value in tags.items())]:
+            if isinstance(value, (dict, list)):
+                yield f"filters: {name}: must be one value, not {value!r}"
+            if value is None or value == "":
+                yield f"filters: {name}: has no value; give one, or leave the filter out"
 
     def _machines(self, path: str, cache: bool) -> list[hosts.Record]:
         """Return the machines, as ``vm.shape`` shows them, from the cache where it has what is asked for now."""
@@ -228,7 +317,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _asked(self) -> str:
         """Return a digest of what is asked of the service; neither key nor secret is in it."""
         options = ("api_url", "account", "domain_id", "zones", "states", "filters")
-        return hashlib.sha256(json.dumps([self._plain(name) for name in options], sort_keys=True).encode()).hexdigest()
+        asked = json.dumps([self._plain(name) for name in options], sort_keys=True, default=str)
+        return hashlib.sha256(asked.encode()).hexdigest()
 
     def _plain(self, name: str) -> t.Any:
         """Return an option; texts may be templates, for example to take a key from a lookup."""
@@ -246,25 +336,68 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
         for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
             if problem:
-                raise AnsibleParserError(f"the Python library {library} is needed by the inventory {self.NAME}")
+                from ansible.module_utils.basic import missing_required_lib
+
+                raise AnsibleParserError(missing_required_lib(library))
         try:
             client = connect({name: self._plain(name) for name in CONNECTION})
-            return vm.inventory(client, self.get_option("zones"), self.get_option("states"), self.get_option("filters"))
+            return vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
             raise AnsibleParserError(error.message) from None
 
-    def _add(self, host: hosts.Host) -> None:
-        """Put a host into Ansible's inventory, with its variables and groups."""
-        variables = {name: as_data(value) for name, value in host.variables.items()}
-        self.inventory.add_host(host.name)
-        for name, value in variables.items():
-            self.inventory.set_variable(host.name, name, value)
-        if host.address:
-            self.inventory.set_variable(host.name, "ansible_host", as_data(host.address))
-        for group in host.groups:
-            self.inventory.add_group(group)
-            self.inventory.add_child(group, host.name)
-        strict = self.get_option("strict")
-        self._set_composite_vars(self.get_option("compose"), variables, host.name, strict=strict)
-        self._add_host_to_composed_groups(self.get_option("groups"), variables, host.name, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host.name, strict=strict)
+    def _populate(self, machines: list[hosts.Record], wanted: hosts.Wanted, path: str) -> None:
+        """Put the machines into Ansible's inventory as hosts, with their variables and groups."""
+        taken, elsewhere = set(self.inventory.groups), self._hosts_of_others(machines, wanted)
+        drafts: dict[tuple[str, str], Draft] = {}
+        while True:
+            found, warnings = hosts.build(machines, wanted, taken, elsewhere)
+            identified = [(host, (host.name, host.variables[wanted.hostvars_prefix + "id"])) for host in found]
+            drafts = {key: drafts.get(key) or self._draft(host, path) for host, key in identified}
+            groups = {group for draft in drafts.values() for group in draft.group_names()}
+            if taken.issuperset(groups.intersection(host.name for host in found)):
+                break
+            taken |= groups
+        for warning in warnings:
+            self.display.warning(warning)
+        for draft in drafts.values():
+            self._add(draft)
+
+    def _hosts_of_others(self, machines: list[hosts.Record], wanted: hosts.Wanted) -> set[str]:
+        """Return the names of hosts that another source, for example of another region, made of other machines."""
+        ids, variable = {machine["id"] for machine in machines}, wanted.hostvars_prefix + "id"
+        return {
+            name
+            for name, host in self.inventory.hosts.items()
+            if variable in host.vars and host.vars[variable] not in ids
+        }
+
+    def _draft(self, host: hosts.Host, path: str) -> Draft:
+        """Return a host with what ``compose``, ``groups`` and ``keyed_groups`` make of it."""
+        known = {"inventory_file": path, "inventory_dir": os.path.dirname(path)}
+        if host.name in self.inventory.hosts:
+            known = self.inventory.hosts[host.name].get_vars()
+        draft, strict = Draft(host, known), self.get_option("strict")
+        inventory, self.inventory = self.inventory, draft
+        try:
+            self._set_composite_vars(self.get_option("compose"), draft.get_vars(), host.name, strict=strict)
+            for construct, option in (
+                (self._add_host_to_composed_groups, "groups"),
+                (self._add_host_to_keyed_groups, "keyed_groups"),
+            ):
+                construct(self.get_option(option), draft.get_vars(), host.name, strict=strict)
+        finally:
+            self.inventory = inventory
+        return draft
+
+    def _add(self, draft: Draft) -> None:
+        """Put a finished host into Ansible's inventory."""
+        self.inventory.add_host(draft.name)
+        for name, value in draft.variables.items():
+            self.inventory.set_variable(draft.name, name, value)
+        for group in draft.groups:
+            self.inventory.add_child(self.inventory.add_group(group), draft.name)
+        for parent, child in draft.parents:
+            try:
+                self.inventory.add_child(self.inventory.add_group(parent), child)
+            except AnsibleError as error:  # a group can't be in itself, whatever values say
+                self.display.warning(f"the group {child!r} is not put into {parent!r}: {error}")

@@ -13,10 +13,13 @@ Record = t.Dict[str, t.Any]
 HOSTNAMES = ("name", "display_name", "default_ip", "id")
 CONNECT_WITH = (*HOSTNAMES, "none")
 _TAG = "tag:"
-# Names that mean something else to Ansible than a host.
-_RESERVED = frozenset(("all", "ungrouped", "localhost", "127.0.0.1", "::1"))
-_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NOT_IN_GROUPS = re.compile(r"[^\w]")
+# Names that mean something else to Ansible than a host of the inventory.
+_RESERVED = frozenset(("all", "ungrouped", "localhost", "127.0.0.1", "::1", ".", ".."))
+# Control characters break what is made of a host's name line by line. A slash leads out of the folder host_vars. Marks
+# of templates would be evaluated wherever Ansible before 2.19 uses the name. A leading hyphen is an option to ssh.
+_NO_HOST = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/]|\{[{%#]|\A-")
+_ADDRESS = re.compile(r"[\w\[:][\w.:%\[\]-]*\Z")
+_NOT_IN_GROUPS = re.compile(r"\A[\d\W]|\W")
 
 
 class Host(t.NamedTuple):
@@ -44,22 +47,35 @@ def check_word(word: str, option: str, words: t.Sequence[str]) -> str | None:
     return f"{option}: {word!r} is not known; give one of {', '.join(words)}, or tag:KEY"
 
 
-def build(machines: t.Iterable[Record], wanted: Wanted) -> tuple[list[Host], list[str]]:
+def build(
+    machines: t.Iterable[Record],
+    wanted: Wanted,
+    taken: t.Collection[str] = frozenset(),
+    elsewhere: t.Collection[str] = frozenset(),
+) -> tuple[list[Host], list[str]]:
     """Return the hosts for machines as ``vm.shape`` shows them, and warnings, both in the order of creation.
 
-    Every machine becomes a host. Of two that would have one name, the later is called ``name_<id>``.
+    Every machine becomes a host. Of two that would have one name, the later is called ``name_<id>``. ``taken`` are the
+    names of groups beyond the default ones, ``elsewhere`` the hosts that stand for other machines already.
     """
     hosts: dict[str, Host] = {}
     warnings: list[str] = []
     machines = sorted(machines, key=lambda machine: (machine.get("created") or "", machine["id"]))
     groups = {machine["id"]: default_groups(machine) if wanted.default_groups else [] for machine in machines}
-    taken = {group for names in groups.values() for group in names}
+    taken = {*taken, *(group for names in groups.values() for group in names)}
     for machine in machines:
-        name = host_name(machine, wanted.hostnames, taken, warnings)
-        if name in hosts:
-            other, name = name, f"{name}_{machine['id']}"
-            warnings.append(f"two virtual machines would be the host {other!r}; the later one is {name!r}")
+        name = first = host_name(machine, wanted.hostnames, taken, warnings)
+        while name in hosts or name in elsewhere or name in taken:
+            name = f"{name}_{machine['id']}"
+        if name != first:
+            warnings.append(f"two virtual machines would be the host {first!r}; the later one is {name!r}")
         address = value_of(machine, wanted.connect_with)
+        if address and not _ADDRESS.match(address):
+            warnings.append(
+                f"the {wanted.connect_with} {address!r} of virtual machine {machine['id']} is no address, so ansible_host "
+                "is left unset; choose another with connect_with"
+            )
+            address = None
         variables = {wanted.hostvars_prefix + key: value for key, value in machine.items()}
         hosts[name] = Host(name, address, variables, groups[machine["id"]])
     return list(hosts.values()), warnings
@@ -71,11 +87,12 @@ def host_name(machine: Record, words: t.Iterable[str], taken: t.Collection[str],
         value = value_of(machine, word)
         if not value:
             continue
-        if not _NOT_PRINTED.search(value) and value.strip() and value not in _RESERVED and value not in taken:
+        if value.strip() and value not in _RESERVED and value not in taken and not _NO_HOST.search(value):
             return value
         warnings.append(
-            f"the {word} {value!r} of virtual machine {machine['id']} can't be the name of a host (it is a group's, or has "
-            "a meaning of its own in Ansible, or holds control characters); the next of hostnames is taken, or the id"
+            f"the {word} {value!r} of virtual machine {machine['id']} can't be the name of a host (it is a group's, or means "
+            "something else to Ansible, or holds a slash, control characters or a template's marks); the next of hostnames "
+            "is taken, or the id"
         )
     return str(machine["id"])
 
@@ -102,5 +119,10 @@ def default_groups(machine: Record) -> list[str]:
 
 
 def group_name(kind: str, value: str) -> str:
-    """Return the name of a group: letters, digits and underscores, whatever the value holds."""
-    return _NOT_IN_GROUPS.sub("_", f"{kind}_{value}")
+    """Return the name of the group for one value of a kind."""
+    return safe_group(f"{kind}_{value}")
+
+
+def safe_group(name: str) -> str:
+    """Return a name of a group made of letters, digits and underscores, whatever the name given holds."""
+    return _NOT_IN_GROUPS.sub("_", name) or "_"
