@@ -54,7 +54,22 @@ def select(client: Client, options: Record) -> list[Record]:
         "tags": tags.query(options.get("tags")),
         "virtualmachineid": machine.get("id"),
     }
-    return [group for group in search(client, query) if tags.has_all(group, options.get("tags"))]
+    found = search(client, query)
+    if options.get("tags"):
+        _show_tags(client, found)
+    return [group for group in found if tags.has_all(group, options.get("tags"))]
+
+
+def _show_tags(client: Client, groups: list[Record]) -> None:
+    """Give the groups without rules their tags, which a listing does not show; as recorded of CloudStack 3.0.5."""
+    hidden = {group["id"]: group for group in groups if not group.get("tags")}
+    if not hidden:
+        return
+    only = {"resourceid": next(iter(hidden))} if len(hidden) == 1 else {}
+    for tag in client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only}):
+        if tag.get("resourceid") in hidden:
+            group = hidden[tag["resourceid"]]
+            group.setdefault("tags", []).append({"key": tag["key"], "value": tag.get("value", "")})
 
 
 def find(client: Client, wanted: str) -> Record | None:
@@ -93,11 +108,10 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
 
 def _found(client: Client, options: Record) -> Record | None:
-    """Return the group, with its tags where they matter: a listing shows none for a group without rules."""
+    """Return the group, with its tags where they matter."""
     record = find(client, options["name"])
-    if record and options["state"] == "present" and options.get("tags") is not None and not record.get("tags"):
-        found = client.list("listTags", {"resourceid": record["id"], "resourcetype": tags.SECURITY_GROUP})
-        record["tags"] = [{"key": tag["key"], "value": tag.get("value", "")} for tag in found]
+    if record and options["state"] == "present" and options.get("tags") is not None:
+        _show_tags(client, [record])
     return record
 
 

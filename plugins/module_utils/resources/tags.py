@@ -20,12 +20,9 @@ def shape(record: Record) -> dict[str, str]:
 
 
 def has_all(record: Record, given: dict[str, t.Any] | None) -> bool:
-    """Tell whether an object that the service found by tags has all of them: it finds those that have any.
-
-    An object that shows no tags was found by one all the same, and passes: a security group without rules.
-    """
+    """Tell whether an object has all of the tags given; the service's own filter finds those that have any of them."""
     current = shape(record)
-    return not given or not current or all(current.get(str(key)) == _text(value) for key, value in given.items())
+    return all(current.get(str(key)) == _text(value) for key, value in (given or {}).items())
 
 
 def wanted(current: dict[str, str], given: dict[str, t.Any] | None, purge: bool) -> dict[str, str]:

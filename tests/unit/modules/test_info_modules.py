@@ -189,3 +189,18 @@ def test_bad_connection_options(run_module: Run, module: str, options: Result, s
 def test_both_formats_give_the_same(site: dict[str, str], run_module: Run, response_format: str) -> None:
     shown = run_module("cloudn_vm_info", response_format=response_format)["vms"]
     assert sorted(shown, key=str) == sorted(run_module("cloudn_vm_info")["vms"], key=str)
+
+
+def test_groups_without_rules_are_found_by_all_their_tags(run_module: Run, emulator: Any) -> None:
+    """A listing shows no tags of a group without rules, and the service's filter finds those with any of them."""
+    rule = {"ports": "80", "cidrs": ["192.0.2.0/24"]}
+    run_module("cloudn_security_group", name="both", tags={"role": "web", "env": "a"})
+    run_module("cloudn_security_group", name="one", tags={"role": "web"})
+    run_module("cloudn_security_group", name="ruled", tags={"role": "web", "env": "a"}, ingress=[rule])
+    emulator.clear()
+    shown = run_module("cloudn_security_group_info", tags={"role": "web", "env": "a"})["security_groups"]
+    assert {group["name"]: group["tags"] for group in shown} == {
+        "both": {"env": "a", "role": "web"},
+        "ruled": {"env": "a", "role": "web"},
+    }
+    assert [request["command"] for request in emulator.requests] == ["listSecurityGroups", "listTags"]
