@@ -144,8 +144,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request; one more where a group without rules has O(tags) given, which a
-    listing does not show.
+  - A task that changes nothing costs one request; one more where the group has no rules, as a listing then does not show
+    its tags.
   - All networks of one protocol and range of ports are added by one request.
 seealso:
   - module: cloudn.compute.cloudn_security_group_info

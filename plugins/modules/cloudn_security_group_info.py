@@ -38,8 +38,8 @@ extends_documentation_fragment:
 notes:
   - It costs one request for every 500 groups, and one more with O(vm). O(name), O(id), O(vm) and O(tags) are left to
     the service, so that it lists no more than is wanted.
-  - With O(tags) it costs one more where a group without rules is among those found; the service lists such a group without
-    its tags, so they are asked for apart. Without O(tags) such a group is shown without tags.
+  - It costs one more where a group has no rules. The service lists such a group without its tags, so they are asked for
+    apart.
 seealso:
   - module: cloudn.compute.cloudn_security_group
 """

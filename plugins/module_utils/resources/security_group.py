@@ -14,7 +14,7 @@ from . import rules, tags, vm
 from .lookup import check_text, is_uuid, pick
 from .rules import DIRECTIONS, Rule
 
-_PARAMETER_ERROR, _IN_USE = 431, 536
+_PARAMETER_ERROR, _NOT_GRANTED, _IN_USE = 431, 432, 536
 _PARALLEL = 10
 
 
@@ -55,18 +55,23 @@ def select(client: Client, options: Record) -> list[Record]:
         "virtualmachineid": machine.get("id"),
     }
     found = search(client, query)
-    if options.get("tags"):
-        _show_tags(client, found)
+    _show_tags(client, found)
     return [group for group in found if tags.has_all(group, options.get("tags"))]
 
 
 def _show_tags(client: Client, groups: list[Record]) -> None:
     """Give the groups without rules their tags, which a listing does not show; as recorded of CloudStack 3.0.5."""
-    hidden = {group["id"]: group for group in groups if not group.get("tags")}
+    hidden = {group["id"]: group for group in groups if not any(rules.listed(group, one) for one in DIRECTIONS)}
     if not hidden:
         return
     only = {"resourceid": next(iter(hidden))} if len(hidden) == 1 else {}
-    for tag in client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only}):
+    try:
+        found = client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only})
+    except ApiError as error:
+        if error.code == _NOT_GRANTED:  # an account that has no tags at all
+            return
+        raise
+    for tag in found:
         if tag.get("resourceid") in hidden:
             group = hidden[tag["resourceid"]]
             group.setdefault("tags", []).append({"key": tag["key"], "value": tag.get("value", "")})
@@ -108,9 +113,9 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
 
 def _found(client: Client, options: Record) -> Record | None:
-    """Return the group, with its tags where they matter."""
+    """Return the group, with its tags unless it is to go."""
     record = find(client, options["name"])
-    if record and options["state"] == "present" and options.get("tags") is not None:
+    if record and options["state"] == "present":
         _show_tags(client, [record])
     return record
 

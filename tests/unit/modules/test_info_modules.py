@@ -133,8 +133,8 @@ def test_templates(run_module: Run, emulator: Any) -> None:
     [
         ("cloudn_vm_info", {"name": ["web1"], "state": "Running", "group": "front"}, ["listVirtualMachines"]),
         ("cloudn_vm_info", {"zone": "jp-e1a"}, ["listZones", "listVirtualMachines"]),
-        ("cloudn_security_group_info", {"name": "web"}, ["listSecurityGroups"]),
-        ("cloudn_security_group_info", {"vm": "web1"}, ["listVirtualMachines", "listSecurityGroups"]),
+        ("cloudn_security_group_info", {"name": "web"}, ["listSecurityGroups", "listTags"]),
+        ("cloudn_security_group_info", {"vm": "web1"}, ["listVirtualMachines", "listSecurityGroups", "listTags"]),
         ("cloudn_template_info", {}, ["listTemplates"]),
         ("cloudn_template_info", {"zone": "jp-e1a"}, ["listZones", "listTemplates"]),
         ("cloudn_zone_info", {"name": "jp-e1a"}, ["listZones"]),
