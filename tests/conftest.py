@@ -28,6 +28,11 @@ def _is_installed_collection() -> bool:
 
 
 if not _is_installed_collection():
+    # Nothing here may reach a real endpoint, depend on a user's settings, or ask a proxy for this machine.
+    for _name in [name for name in os.environ if name.startswith(("CLOUDN_", "ANSIBLE_"))]:
+        del os.environ[_name]
+    _DIRECT = ",".join(filter(None, ["127.0.0.1", os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]))
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = _DIRECT
     # One link in a temporary folder, found by Ansible's own collection finder, makes `ansible_collections.cloudn.compute`
     # this checkout, wherever it lies.
     _TREE = tempfile.TemporaryDirectory(prefix="cloudn-collections-")
@@ -36,11 +41,10 @@ if not _is_installed_collection():
     (_NAMESPACE / "compute").symlink_to(ROOT)
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = _TREE.name
     os.environ["ANSIBLE_HOME"] = str(pathlib.Path(_TREE.name) / "home")
+    os.environ["ANSIBLE_REMOTE_TMP"] = str(pathlib.Path(_TREE.name) / "home" / "tmp")
     os.environ["ANSIBLE_PYTHON_INTERPRETER"] = sys.executable
     os.environ["ANSIBLE_LOCALHOST_WARNING"] = "false"
     os.environ["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "false"
-    for _name in [name for name in os.environ if name.startswith("CLOUDN_")]:
-        del os.environ[_name]  # nothing here may reach a real endpoint
 
     from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 

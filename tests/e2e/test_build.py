@@ -86,13 +86,14 @@ def test_ansible_doc_shows_every_plugin(ansible: Run, kind: str, names: list[str
     assert all(name.upper() in shown.upper() for name in names)
 
 
-def test_documentation_lint(installed: pathlib.Path, environment: dict[str, str]) -> None:
+def test_documentation_lint(installed: pathlib.Path, environment: dict[str, str], tmp_path: pathlib.Path) -> None:
     """What a documentation site would be made of has no faults: links, markup, returned values."""
     directory = installed / "ansible_collections" / "cloudn" / "compute"
     command = ["antsibull-docs", "lint-collection-docs", "--plugin-docs", str(directory)]
+    variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "HOME": str(tmp_path)}  # it leaves a log at home
     done = subprocess.run(
         command,
-        env={**environment, "ANSIBLE_COLLECTIONS_PATH": str(installed)},
+        env={**environment, **variables},
         capture_output=True,
         text=True,
         check=False,
