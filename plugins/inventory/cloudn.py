@@ -36,14 +36,17 @@ options:
   filters:
     description:
       - Further filters, as the API's command C(listVirtualMachines) takes them.
-      - C(tags) is a dictionary; machines have all of these tags.
+      - C(tags) is a dictionary; machines have all of these tags. Other filters have one value each.
     type: dict
     default: {}
   hostnames:
     description:
       - What a host is called, in order of preference. The first that a machine has is taken, its id where it has none.
       - V(name), V(display_name), V(default_ip), V(id), or V(tag:KEY) for the value of a tag.
-      - Where two machines would have one name, the later made is called C(name_<id>), with a warning.
+      - Where two machines would have one name, the later made is called C(name_<id>), with a warning. So is a machine whose name another
+        source of the inventory, for example of another region, has given to a different machine.
+      - What can't be the name of a host is passed over, with a warning. That is the name of a group, a name with a meaning of its own such
+        as V(localhost), and what holds a slash, control characters or a template's marks, or begins with a hyphen.
     type: list
     elements: str
     default: [name]
@@ -51,7 +54,7 @@ options:
     description:
       - What C(ansible_host) is set to.
       - V(default_ip), V(name), V(display_name), V(id), V(tag:KEY) for the value of a tag, or V(none) to leave it unset. It is left unset, too,
-        where a machine does not have it.
+        where a machine does not have it, or where the value is no address.
     type: str
     default: default_ip
   hostvars_prefix:
@@ -71,10 +74,17 @@ extends_documentation_fragment:
   - constructed
   - inventory_cache
 notes:
-  - When the service can't be reached or refuses, the run ends with an error. It does not go on with an inventory that lacks these hosts,
-    as Ansible would by default.
+  - When the service can't be reached or refuses, or an option is wrong, the run ends with an error. It does not go on with an inventory
+    that lacks these hosts, as Ansible would by default. To allow that, set C(any_unparsed_is_failed) to V(false) in the section
+    C(inventory) of Ansible's configuration, or E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED); the source is then left out whole, with a
+    warning. A file that is not YAML does not get as far as this plugin; whether it ends the run is up to that setting alone.
   - The variables are those that M(cloudn.compute.cloudn_vm_info) returns of a machine, with O(hostvars_prefix) in front.
-  - Names, tags and other values are data. They are never evaluated as templates.
+  - Names, tags and other values are data. They are never evaluated as templates. In names of groups, O(keyed_groups) included, every
+    character that is not a letter, a digit or an underscore becomes an underscore.
+  - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host), C(inventory_hostname), C(group_names)
+    with the default groups, C(inventory_dir) and C(inventory_file).
+  - The cache answers only what is asked with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones), O(states) and
+    O(filters). It holds neither key nor secret.
   - A listing costs one request for every 500 machines, and one more where O(zones) are given.
 """
 
@@ -274,9 +284,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
 
     def _given(self, option: str) -> t.Any:
-        """Return a list or dictionary that may have been left empty in the file."""
+        """Return a list or dictionary that may have been left empty in the file; a list's items are texts."""
         value = self.get_option(option)
-        return ({} if option == "filters" else []) if value is None else value
+        if option == "filters":
+            return value or {}
+        for item in value or []:
+            if not isinstance(item, str):
+                raise AnsibleParserError(f"{option}: {item!r} must be a text; put it in quotes")
+        return value or []
 
     def _filter_problems(self) -> t.Iterator[str]:
         """Yield what is wrong with the filters. A filter without a value would be left out, and find too much."""
@@ -315,8 +330,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return machines
 
     def _asked(self) -> str:
-        """Return a digest of what is asked of the service; neither key nor secret is in it."""
-        options = ("api_url", "account", "domain_id", "zones", "states", "filters")
+        """Return a digest of what is asked of the service, and for whom: one account's machines are not another's.
+
+        The key can't be had from the digest, which is of all this together; the secret is not in it.
+        """
+        options = ("api_url", "api_key", "account", "domain_id", "zones", "states", "filters")
         asked = json.dumps([self._plain(name) for name in options], sort_keys=True, default=str)
         return hashlib.sha256(asked.encode()).hexdigest()
 
@@ -399,5 +417,5 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for parent, child in draft.parents:
             try:
                 self.inventory.add_child(self.inventory.add_group(parent), child)
-            except AnsibleError as error:  # a group can't be in itself, whatever values say
+            except Exception as error:  # no narrower kind is raised where a group would be in itself
                 self.display.warning(f"the group {child!r} is not put into {parent!r}: {error}")

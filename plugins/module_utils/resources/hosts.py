@@ -123,6 +123,9 @@ def group_name(kind: str, value: str) -> str:
     return safe_group(f"{kind}_{value}")
 
 
-def safe_group(name: str) -> str:
-    """Return a name of a group made of letters, digits and underscores, whatever the name given holds."""
-    return _NOT_IN_GROUPS.sub("_", name) or "_"
+def safe_group(name: t.Any) -> str:
+    """Return a name of a group made of letters, digits and underscores, whatever the name given holds.
+
+    It may be no text at all: Ansible before 2.19 makes a list of a text like ``[1, 2]`` that comes out of a template.
+    """
+    return _NOT_IN_GROUPS.sub("_", str(name)) or "_"
