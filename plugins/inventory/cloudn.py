@@ -174,6 +174,10 @@ CONNECTION = (
     "domain_id",
 )
 
+# How often hosts are named anew because a group turned out to have the name of one. Twice is enough, unless groups are
+# made of the names themselves.
+_ROUNDS = 10
+
 
 class Draft:
     """A host before it is in the inventory: stands in for the inventory while Constructable works on this host.
@@ -367,7 +371,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Put the machines into Ansible's inventory as hosts, with their variables and groups."""
         taken, elsewhere = set(self.inventory.groups), self._hosts_of_others(machines, wanted)
         drafts: dict[tuple[str, str], Draft] = {}
-        while True:
+        for _round in range(_ROUNDS):
             found, warnings = hosts.build(machines, wanted, taken, elsewhere)
             identified = [(host, (host.name, host.variables[wanted.hostvars_prefix + "id"])) for host in found]
             drafts = {key: drafts.get(key) or self._draft(host, path) for host, key in identified}
@@ -375,6 +379,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if taken.issuperset(groups.intersection(host.name for host in found)):
                 break
             taken |= groups
+        else:
+            raise AnsibleParserError(
+                "keyed_groups, groups: make groups of the names of hosts, so that no host can have a name"
+            )
         for warning in warnings:
             self.display.warning(warning)
         for draft in drafts.values():

@@ -143,7 +143,7 @@ def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], f
     in_states = {state.lower() for state in states}
     return [
         shape(machine)
-        for machine in search(client, query)
+        for machine in client.list("listVirtualMachines", query)
         if (not zone_ids or machine.get("zoneid") in zone_ids)
         and (str(machine.get("state")).lower() in in_states if states else machine.get("state") not in GONE)
         and tags.has_all(machine, filters.get("tags"))

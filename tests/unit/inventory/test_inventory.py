@@ -362,6 +362,7 @@ def test_a_cache_hit_asks_nothing(site: None, read: Read, emulator: Any, cached:
         {"filters": {"tags": {"role": "web"}}},
         {"account": "user", "domain_id": "1"},
         {"api_url": "changed"},
+        {"api_key": "of another account"},
     ],
     ids=lambda other: "+".join(other),
 )
@@ -435,6 +436,9 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
     [
         ({"api_secret": "wrong"}, "listVirtualMachines: unable to verify user credentials"),
         ({"api_secret": "wrong"}, "(error 401); check api_key and api_secret"),
+        ({"filters": {"id": "0f8fad5b-d9cb-469f-a165-70867728950e"}}, "listVirtualMachines: "),
+        ({"states": [1]}, "states: 1 must be a text; put it in quotes"),
+        ({"hostnames": [{"a": "b"}]}, "hostnames: {'a': 'b'} must be a text; put it in quotes"),
         ({"api_secret": ""}, "api_secret: is missing; set the option, or the environment variable CLOUDN_API_SECRET"),
         ({"api_url": "http://127.0.0.1:9/client/api"}, "the service was not reached (no connection); check api_url"),
         ({"api_url": "nonsense"}, "api_url: 'nonsense' is no http or https address"),
