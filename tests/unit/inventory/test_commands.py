@@ -122,7 +122,14 @@ def test_hostile_values_in_a_play(
     """Where variables are used, they are what the service has; nothing is evaluated."""
     canary = tmp_path / "canary"
     values = make_hostile(run_module, client, canary)
-    used = "{{ cloudn_display_name }}|{{ cloudn_tags.keys() | first }}|{{ cloudn_tags.values() | first }}|{{ cloudn_security_groups | first }}"
+    used = (
+        "{{ cloudn_display_name }}|{{ cloudn_tags.keys() | first }}|"
+        "{{ cloudn_tags.values() | first }}|{{ cloudn_security_groups | first }}"
+    )
+    used_by_name = (
+        "{{ dict(groups['all'] | map('extract', hostvars, 'cloudn_name') "
+        "| zip(groups['all'] | map('extract', hostvars, 'used'))) | to_json }}"
+    )
     play = [
         {
             "hosts": "all",
@@ -132,7 +139,7 @@ def test_hostile_values_in_a_play(
                 {"ansible.builtin.debug": {"msg": "{{ hostvars[inventory_hostname] }} {{ groups }}"}},
                 {
                     "ansible.builtin.copy": {
-                        "content": "{{ dict(groups['all'] | map('extract', hostvars, 'cloudn_name') | zip(groups['all'] | map('extract', hostvars, 'used'))) | to_json }}",
+                        "content": used_by_name,
                         "dest": str(tmp_path / "seen"),
                     },
                     "delegate_to": "localhost",

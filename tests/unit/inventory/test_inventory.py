@@ -364,7 +364,7 @@ def test_a_cache_hit_asks_nothing(site: None, read: Read, emulator: Any, cached:
         {"api_url": "changed"},
         {"api_key": "of another account"},
     ],
-    ids=lambda other: "+".join(other),
+    ids="+".join,
 )
 def test_what_was_asked_otherwise_does_not_answer(
     site: None, read: Read, emulator: Any, cached: Any, other: Any
