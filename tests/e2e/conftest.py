@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
 from sanity import copy
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that is started and interrupted here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run = Callable[..., str]
 
