@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .calls import Call, Param, declare
-from .commands import job, offer, security_group, ssh_key, tag, vm, volume
+from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, volume
 
 CLASSES = "com.cloud.api.commands."
 PAGED = " keyword page:int pagesize:int"
@@ -121,6 +121,87 @@ _COMMANDS = (
         "hostid:host id:volumes name podid:host_pod_ref type virtualmachineid:vm_instance zoneid:data_center"
         " details:[string] tags:{}" + LISTED,
     ),
+    _command(
+        "createVolume",
+        volume.create_volume,
+        "diskofferingid:disk_offering name! size:long snapshotid:snapshots zoneid:data_center" + OWNED,
+        "CreateVolumeCmd",
+    ),
+    _command(
+        "uploadVolume",
+        volume.upload_volume,
+        "format! name! url! zoneid:data_center! checksum" + OWNED,
+        "UploadVolumeCmd",
+    ),
+    _command(
+        "attachVolume",
+        volume.attach_volume,
+        "deviceid:long id:volumes! virtualmachineid:vm_instance!",
+        "AttachVolumeCmd",
+    ),
+    _command(
+        "detachVolume", volume.detach_volume, "id:volumes deviceid:long virtualmachineid:vm_instance", "DetachVolumeCmd"
+    ),
+    _command("deleteVolume", volume.delete_volume, "id:volumes!"),
+    _command("extractVolume", volume.extract_volume, "id:volumes! url zoneid:data_center! mode!", "ExtractVolumeCmd"),
+    # snapshots
+    _command(
+        "listSnapshots",
+        snapshot.list_snapshots,
+        "id:snapshots intervaltype name snapshottype volumeid:volumes tags:{}" + LISTED,
+    ),
+    _command(
+        "createSnapshot",
+        snapshot.create_snapshot,
+        "account domainid:domain volumeid:volumes! policyid:long",
+        "CreateSnapshotCmd",
+    ),
+    _command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "DeleteSnapshotCmd"),
+    # templates
+    _command(
+        "listTemplates",
+        template.list_templates,
+        "hypervisor id:vm_template name templatefilter! zoneid:data_center tags:{}" + LISTED,
+    ),
+    _command(
+        "createTemplate",
+        template.create_template,
+        "bits:int displaytext<4096! isfeatured:bool ispublic:bool name! ostypeid:guest_os! passwordenabled:bool"
+        " requireshvm:bool snapshotid:snapshots volumeid:volumes virtualmachineid:vm_instance url templatetag"
+        " details:{}",
+        "CreateTemplateCmd",
+    ),
+    _command(
+        "registerTemplate",
+        template.register_template,
+        "bits:int displaytext<4096! format! hypervisor! isfeatured:bool ispublic:bool name! ostypeid:guest_os!"
+        " passwordenabled:bool sshkeyenabled:bool isextractable:bool requireshvm:bool url! zoneid:data_center!"
+        " checksum templatetag details:{}" + OWNED,
+    ),
+    _command(
+        "copyTemplate",
+        template.copy_template,
+        "destzoneid:data_center! id:vm_template! sourcezoneid:data_center!",
+        "CopyTemplateCmd",
+    ),
+    _command(
+        "updateTemplate",
+        template.update_template,
+        "bootable:bool displaytext<4096 id:vm_template! name ostypeid:guest_os format passwordenabled:bool sortkey:int",
+    ),
+    _command("deleteTemplate", template.delete_template, "id:vm_template! zoneid:data_center", "DeleteTemplateCmd"),
+    _command(
+        "extractTemplate",
+        template.extract_template,
+        "id:vm_template! url zoneid:data_center mode!",
+        "ExtractTemplateCmd",
+    ),
+    _command(
+        "updateTemplatePermissions",
+        template.update_permissions,
+        "accounts:[string] id:vm_template! isfeatured:bool ispublic:bool isextractable:bool op projectids:[projects]",
+    ),
+    _command("listTemplatePermissions", template.list_permissions, "id:vm_template!"),
     # key pairs
     _command("createSSHKeyPair", ssh_key.create_key_pair, "name!" + OWNED),
     _command("registerSSHKeyPair", ssh_key.register_key_pair, "name! publickey<5120!" + OWNED),
@@ -138,13 +219,22 @@ _COMMANDS = (
         "id:disk_offering name virtualmachineid:vm_instance domainid:domain issystem:bool systemvmtype" + PAGED,
     ),
     _command("listDiskOfferings", offer.list_disk_offerings, "domainid:domain id:disk_offering name" + PAGED),
-    _command(
-        "listTemplates",
-        offer.list_templates,
-        "hypervisor id:vm_template name templatefilter! zoneid:data_center tags:{}" + LISTED,
-    ),
     _command("listOsTypes", offer.list_os_types, "id:guest_os oscategoryid:long description" + PAGED),
     _command("listCapabilities", offer.list_capabilities),
 )
 
+# The service's manual has its own names for two of them.
+SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
 COMMANDS: dict[str, Command] = {command.name: command for command in _COMMANDS}
+DIALECTS = {
+    "cloudstack": COMMANDS,
+    "cloudn": {
+        command.name: command
+        for command in (
+            replace(one, name=SPELLINGS[one.name], root=f"{SPELLINGS[one.name].lower()}response")
+            if one.name in SPELLINGS
+            else one
+            for one in _COMMANDS
+        )
+    },
+}

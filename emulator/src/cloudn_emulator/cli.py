@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from . import seed
-from .catalogue import COMMANDS
+from .catalogue import COMMANDS, DIALECTS
 from .jobs import Jobs
 from .server import PATH, Record, Service, listen, to_file
 
@@ -53,6 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--api-secret", default=seed.API_SECRET, metavar="S", help="the account's secret (%(default)s)")
     add("--account", choices=("user", "admin"), default="user", help="admin may recover and sees destroyed VMs")
     add("--grant", action="append", default=[], choices=_grantable(), metavar="COMMAND", help="let the user do this")
+    add("--deny", action="append", default=[], choices=sorted(COMMANDS), metavar="COMMAND", help="do not let the user")
+    add(
+        "--dialect",
+        choices=tuple(DIALECTS),
+        default="cloudstack",
+        help="whose names of commands are known (%(default)s)",
+    )
     add("--vms", type=_count, default=0, metavar="N", help="this many virtual machines from the start")
     add(
         "--zone",
@@ -96,9 +103,11 @@ async def _serve(options: argparse.Namespace) -> int:
         record: Record = lambda entry: None  # noqa: E731
         if options.log:
             record = to_file(files.enter_context(open(options.log, "a", encoding="utf-8")))
-        account = seed.account_of(options.account, options.api_key, options.api_secret, frozenset(options.grant))
+        account = seed.account_of(
+            options.account, options.api_key, options.api_secret, frozenset(options.grant), frozenset(options.deny)
+        )
         store = seed.seeded(account, options.expunge_seconds, options.vms, options.zone)
-        service = Service(store, Jobs(store, options.job_seconds), options.latency_ms, record)
+        service = Service(store, Jobs(store, options.job_seconds), options.latency_ms, record, options.dialect)
         runner, port = await listen(service, options.host, options.port)
         try:
             host = f"[{options.host}]" if ":" in options.host else options.host

@@ -24,7 +24,8 @@ class Emulator:
     `url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command, params
     without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
     `job_seconds` is how long a job takes, `latency_ms` what each request is held back, `grants` names commands
-    beyond those of a plain account, `zones` names one or two zones otherwise than the service does.
+    beyond those of a plain account, `denied` those it lacks, `zones` names one or two zones otherwise than the service
+    does, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`).
     """
 
     def __init__(
@@ -39,15 +40,17 @@ class Emulator:
         api_secret: str = seed.API_SECRET,
         port: int = 0,
         zones: Sequence[str] = (),
+        denied: Iterable[str] = (),
+        dialect: str = "cloudstack",
     ) -> None:
         self.api_key = api_key
         self.api_secret = api_secret
         self.vars: dict[str, str] = seed.variables(account)
         self.requests: list[dict[str, Any]] = []
-        owner = seed.account_of(account, api_key, api_secret, frozenset(grants))
+        owner = seed.account_of(account, api_key, api_secret, frozenset(grants), frozenset(denied))
         self.store: Store = seed.seeded(owner, expunge_seconds, vms, zones)
         self.jobs = Jobs(self.store, job_seconds)
-        self._service = Service(self.store, self.jobs, latency_ms, self.requests.append)
+        self._service = Service(self.store, self.jobs, latency_ms, self.requests.append, dialect)
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,14 @@ class Jobs:
         """Begin a job; it runs once the answer is on its way."""
         job = Job(new_id(), command, time.time(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
-        task = asyncio.get_running_loop().create_task(self._run(job, work.run))
+        self.later(self._run(job, work.run))
+        return job
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something go on that no job tells of, such as a download."""
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return job
 
     async def take(self, share: float) -> None:
         """Let this share of a job's time pass."""

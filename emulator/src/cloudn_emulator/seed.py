@@ -98,12 +98,14 @@ USER_DEFAULT_GROUP = "2c0c5f6e-8e5a-4b57-9d3e-5b7b0d9a0001"
 ADMIN_DEFAULT_GROUP = "1"
 
 
-def account_of(kind: str, api_key: str, api_secret: str, grants: frozenset[str]) -> Account:
+def account_of(
+    kind: str, api_key: str, api_secret: str, grants: frozenset[str], denied: frozenset[str] = frozenset()
+) -> Account:
     """The account that uses the emulator: `user` (flatuser) or `admin`."""
     if kind == "admin":
-        return Account("admin", "2", "2", 2, True, api_key, api_secret, grants)
+        return Account("admin", "2", "2", 2, True, api_key, api_secret, grants, denied)
     ids = ("5a0c1c1b-6f0e-4d84-9b0c-3f6f6d2a0003", "d0d7ba0c-44b8-4a4e-bd6c-9a6c1f1e0003")
-    return Account("flatuser", *ids, 3, False, api_key, api_secret, grants)
+    return Account("flatuser", *ids, 3, False, api_key, api_secret, grants, denied)
 
 
 def variables(kind: str) -> dict[str, str]:
@@ -143,6 +145,8 @@ def seeded(account: Account, expunge_seconds: float, vms: int = 0, zone_names: S
         store.templates[id] = Template(
             id, name, name, os_type, owner, list(store.zones), BEGINNING, size * GIB, password, builtin=builtin
         )
+        if builtin:
+            store.templates[id].checksum = ""
     default = ADMIN_DEFAULT_GROUP if account.admin else USER_DEFAULT_GROUP
     store.add_security_group("default", "Default Security Group", default)
     if vms:
@@ -210,7 +214,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
         vm.host_id = HOSTS[number % 2 + 2 * zones.index(zone)].id
     root = Volume(serial, _seed_id(chance), f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
     root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
-    root.offering_id = vm.offering_id
+    root.offering_id, root.template_id = vm.offering_id, template.id
     store.volumes[root.id] = root
     if number % 8:
         store.tags["UserVm", vm.id] = {"role": ("role", role), "env": ("env", environment)}

@@ -20,7 +20,7 @@ from aiohttp import web
 
 from . import wire
 from .calls import Call, read_params
-from .catalogue import COMMANDS, Command
+from .catalogue import DIALECTS, Command
 from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
 from .jobs import Jobs
 from .signature import is_signed
@@ -36,7 +36,10 @@ Record = Callable[[dict[str, Any]], None]
 class Service:
     """The emulated service: answers native API requests over one store. Handlers run on one event loop."""
 
-    def __init__(self, store: Store, jobs: Jobs, latency_ms: float, record: Record) -> None:
+    def __init__(
+        self, store: Store, jobs: Jobs, latency_ms: float, record: Record, dialect: str = "cloudstack"
+    ) -> None:
+        self.commands = DIALECTS[dialect]
         self.store = store
         self.jobs = jobs
         self.latency = latency_ms / 1000
@@ -71,14 +74,14 @@ class Service:
     async def execute(self, params: dict[str, str]) -> tuple[str, int, dict[str, Any]]:
         """Do what the parameters ask; returns the answer's root, HTTP status and body."""
         self.store.expunge_due()
-        command = COMMANDS.get(params.get("command", ""))
+        command = self.commands.get(params.get("command", ""))
         if command is None:  # told even to a wrong signature (measured on CloudStack 3.0.5)
             return _error("errorresponse", ApiError(NO_COMMAND, "The given command does not exist"))
         account = self.store.account
         if not is_signed(params, account.api_key, account.api_secret):
             text = "unable to verify user credentials and/or request signature"
             return _error(command.root, ApiError(UNAUTHORIZED, text))
-        if not (command.granted or account.admin or command.name in account.grants):
+        if not account.may(command.name, command.granted):
             return _error("errorresponse", ApiError(NO_COMMAND, f"The given command:{command.name} does not exist"))
         try:
             return command.root, 200, await self._do(command, params)

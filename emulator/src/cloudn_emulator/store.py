@@ -25,7 +25,7 @@ def new_id() -> str:
 
 @dataclass(slots=True)
 class Account:
-    """Who asks; `grants` are commands it may use beyond those of its kind."""
+    """Who asks; `grants` are commands it may use beyond those of its kind, `denied` those it may not."""
 
     name: str
     id: str
@@ -35,8 +35,13 @@ class Account:
     api_key: str
     api_secret: str
     grants: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
     domain_id: str = "1"
     domain: str = "ROOT"
+
+    def may(self, command: str, granted: bool) -> bool:
+        """Whether it has a command, which is `granted` to all or not."""
+        return command not in self.denied and (granted or self.admin or command in self.grants)
 
 
 @dataclass(slots=True)
@@ -96,7 +101,10 @@ class OsType:
 
 @dataclass(slots=True)
 class Template:
-    """An image: size in bytes, the zones that have it, and the accounts that may launch it."""
+    """An image: size in bytes, the zones that have it, and the accounts that may launch it.
+
+    `unready` holds the status of each zone whose copy can't be used (yet). A deleted template is in no zone.
+    """
 
     id: str
     name: str
@@ -109,11 +117,14 @@ class Template:
     password: bool
     public: bool = True
     featured: bool = True
-    ready: bool = True
     extractable: bool = True
     builtin: bool = False
     format: str = "VHD"
-    launch: set[str] = field(default_factory=set)
+    hypervisor: str = "Simulator"
+    checksum: str | None = None
+    source_id: str | None = None
+    launch: list[str] = field(default_factory=list)
+    unready: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -155,7 +166,11 @@ class Vm:
 
 @dataclass(slots=True)
 class Volume:
-    """A disk: size in bytes; `attached` only where it was attached by a command of its own."""
+    """A disk: size in bytes; `attached` only where it was attached by a command of its own.
+
+    `disk_offering_id` is a service offering's id for a disk made from a snapshot of a root disk; `status` tells how far
+    an upload is. A deleted disk stays, in state Destroy.
+    """
 
     serial: int
     id: str
@@ -170,7 +185,21 @@ class Volume:
     device: int | None = None
     disk_offering_id: str | None = None
     offering_id: str | None = None
+    template_id: str | None = None
     attached: float | None = None
+    status: str | None = None
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A copy of a disk, which outlives it: size in bytes. A deleted one stays, in state Destroyed."""
+
+    id: str
+    name: str
+    volume: Volume
+    size: int
+    created: float
+    state: str = "Creating"
 
 
 @dataclass(slots=True)
@@ -243,6 +272,7 @@ class Store:
         self.templates: dict[str, Template] = {}
         self.vms: dict[str, Vm] = {}
         self.volumes: dict[str, Volume] = {}
+        self.snapshots: dict[str, Snapshot] = {}
         self.security_groups: dict[str, SecurityGroup] = {}
         self.rules: dict[str, Rule] = {}
         self.instance_groups: dict[str, InstanceGroup] = {}
@@ -282,6 +312,7 @@ class Store:
             "instance_group": self.instance_groups,
             "security_group": self.security_groups,
             "security_group_rule": self.rules,
+            "snapshots": self.snapshots,
             "vm_instance": self.vms,
             "vm_template": self.templates,
             "volumes": self.volumes,

@@ -18,6 +18,10 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
 
 
+class OnlyJson(list[Any]):
+    """A list that the service writes into JSON and forgets in XML."""
+
+
 def listing(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     """The body of a list answer: `count` and the objects; an empty list has neither (measured on CloudStack 3.0.5)."""
     return {"count": len(items), name: items} if items else {}
@@ -41,6 +45,8 @@ def error_body(code: int, text: str) -> dict[str, Any]:
 
 def _children(body: dict[str, Any], pieces: list[str]) -> None:
     for name, value in body.items():
+        if isinstance(value, OnlyJson):
+            continue
         for one in value if isinstance(value, list) else (value,):
             pieces.append(f"<{name}>")
             if isinstance(one, dict):

@@ -394,6 +394,6 @@ def test_somebody_elses_private_template_is_refused(api, refused):
     with refused(531):
         api.deploy("one")
     assert "template" not in api("listTemplates", templatefilter="executable", id=template.id)
-    template.launch.add("flatuser")
+    template.launch.append("flatuser")
     assert api.running("one")["state"] == "Running"
     assert api("listTemplates", templatefilter="sharedexecutable")["count"] == 2

@@ -1,19 +1,15 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the service offers: zones, offerings, templates, OS types, capabilities."""
+"""What the service offers: zones, offerings, OS types, capabilities."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, check_owner, contains, date_text, has_tags, matching, nobodys, page_of, tag_list
-from ..errors import bad_parameter
-from ..store import DiskOffering, ServiceOffering, Template, Zone
+from ..calls import Call, contains, date_text, matching, page_of
+from ..store import DiskOffering, ServiceOffering, Zone
 from ..wire import VERSION, listing
-from .vm import HYPERVISOR
-
-FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community")
 
 
 def list_zones(call: Call) -> dict[str, Any]:
@@ -133,74 +129,3 @@ def list_capabilities(call: Call) -> dict[str, Any]:
             "customdiskofferingmaxsize": 1024,
         }
     }
-
-
-def list_templates(call: Call) -> dict[str, Any]:
-    """listTemplates: a template once for each zone that has it; without a known `templatefilter` a 431."""
-    wanted = call["templatefilter"]
-    if wanted not in FILTERS and not (wanted == "all" and call.account.admin):
-        raise bad_parameter(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
-    check_owner(call)
-    p = call.params
-    name, keyword = p.get("name"), p.get("keyword")
-    tests = [
-        lambda template: _passes(call, template, wanted),
-        (lambda template: template.id == p["id"].id) if "id" in p else None,
-        (lambda template: contains(template.name, name)) if name is not None else None,
-        (lambda template: contains(template.name, keyword)) if keyword is not None else None,
-        (lambda template: p["hypervisor"].lower() == HYPERVISOR.lower()) if "hypervisor" in p else None,
-        has_tags(call, "Template"),
-    ]
-    found = [] if nobodys(call) else matching(call.store.templates.values(), tests)
-    zoned = [
-        (template, call.store.zones[zone_id])
-        for template in found
-        for zone_id in template.zone_ids
-        if "zoneid" not in p or p["zoneid"].id == zone_id
-    ]
-    return listing("template", [template_view(call, template, zone) for template, zone in page_of(call, zoned)])
-
-
-def _passes(call: Call, template: Template, wanted: str) -> bool:
-    own = template.owner == call.account.name
-    shared = not own and call.account.name in template.launch
-    return {
-        "featured": template.public and template.featured,
-        "community": template.public and not template.featured,
-        "self": own,
-        "selfexecutable": own and template.ready,
-        "sharedexecutable": shared and template.ready,
-        "executable": template.ready and (template.public or own or shared),
-        "all": True,
-    }[wanted]
-
-
-def template_view(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
-    """A template as the listing of one zone shows it."""
-    view = {
-        "id": template.id,
-        "name": template.name,
-        "displaytext": template.text,
-        "ispublic": template.public,
-        "created": date_text(template.created),
-        "isready": template.ready,
-        "passwordenabled": template.password,
-        "format": template.format,
-        "isfeatured": template.featured,
-        "crossZones": template.builtin,
-        "ostypeid": template.os_type_id,
-        "ostypename": call.store.os_types[template.os_type_id].description,
-        "account": template.owner,
-        "zoneid": zone.id,
-        "zonename": zone.name,
-        "size": template.size,
-        "templatetype": "BUILTIN" if template.builtin else "USER",
-        "hypervisor": HYPERVISOR,
-        "domain": call.account.domain,
-        "domainid": call.account.domain_id,
-        "isextractable": template.extractable,
-    }
-    if template.builtin:
-        view["checksum"] = ""
-    view["tags"] = tag_list(call, "Template", template.id)
-    return view

@@ -248,13 +248,13 @@ def _group_named(call: Call, name: str) -> SecurityGroup:
 
 def _check_template(call: Call) -> None:
     template, zone = call["templateid"], call["zoneid"]
-    usable = template.public or call.account.name in {template.owner, *template.launch} or call.account.admin
+    usable = template.public or call.account.name in (template.owner, *template.launch) or call.account.admin
     if not usable:
         raise ApiError(ACCOUNT, f"Acct[{call.account.number}-{call.account.name}] may not use template {template.id}")
-    if not template.ready:
-        raise bad_parameter(f"Template {template.id} is not ready")
     if zone.id not in template.zone_ids:
         raise bad_parameter(f"Template {template.id} is not available in zone {zone.id}")
+    if zone.id in template.unready:
+        raise bad_parameter(f"Template {template.id} is not ready")
 
 
 def _check_userdata(userdata: str | None) -> None:
@@ -314,7 +314,7 @@ def mac_address(serial: int) -> str:
 def _add_disks(call: Call, vm: Vm, disk: DiskOffering | None) -> None:
     template = call.store.templates[vm.template_id]
     root = _disk(vm, "ROOT", template.size, 0)
-    root.offering_id = vm.offering_id
+    root.offering_id, root.template_id = vm.offering_id, template.id
     call.store.volumes[root.id] = root
     if disk:
         data = _disk(vm, "DATADISK", (call["size"] if disk.custom else disk.size) * GIB, 1)
