@@ -47,9 +47,10 @@ def run(
     singular: str = "",
     **constraints: t.Any,
 ) -> None:
-    """Run a module: ``act(client, options, check)`` returns a ``Report``, or, where it only reads, the result.
+    """Run a module: ``act(client, options, check)`` returns a ``Report``, or, where there is no plan, the result itself.
 
-    A report's objects are returned under ``plural``, and under ``singular`` too where there is just one.
+    A report's objects are returned under ``plural``, and under ``singular`` too where there is just one. A result is
+    not changed unless it says so, and with ``msg`` it is a failure.
     ``constraints`` are AnsibleModule's own (``mutually_exclusive``, ...).
     """
     module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
@@ -64,7 +65,8 @@ def run(
         module.fail_json(msg=error.message, **error.details())
         return
     if not isinstance(outcome, Report):
-        module.exit_json(changed=False, **outcome)
+        end = module.fail_json if "msg" in outcome else module.exit_json
+        end(**{"changed": False, **outcome})
         return
     for warning in outcome.warnings:
         module.warn(warning)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from .api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
+from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
 from .api.jobs import Jobs
 
 # How often plans are made anew after unknown outcomes before the last error stands.
@@ -29,7 +29,8 @@ class Step(t.NamedTuple):
     """One command to send: what a person reads of it, what is sent, and how its result is judged.
 
     ``expect`` are the states in which the object may be afterwards (none given: any). A step that is ``early`` needs only the
-    answer of the step before it (which brings the id), not the end of its job.
+    answer of the step before it (which brings the id), not the end of its job. One that makes ``amends`` is taken also
+    where a step between it and the first has failed: it undoes what the first did for them.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Step(t.NamedTuple):
     params: Record
     expect: tuple[str, ...] = ()
     early: bool = False
+    amends: bool = False
 
 
 class Track:
@@ -77,13 +79,14 @@ class Track:
         self.error: CloudnError | None = None
         self._next = 0
         self._sending = 0
+        self._ended = 0
 
     def resume(self, again: Track) -> None:
         """Go on with the stages of a plan that was made anew after an unknown outcome."""
         self.stages = again.stages
         self.keep(again.object)
         self.error = None
-        self._next = 0
+        self._next = self._ended = 0
 
     def keep(self, found: Record) -> None:
         """Take the object as it was found; a password that was made for it is shown only once, so it stays."""
@@ -93,7 +96,11 @@ class Track:
 
     def ready(self) -> list[Step]:
         """Return the steps that can be sent now, and count them as being sent."""
-        if self.error or self._sending or self._next == len(self.stages):
+        if self._sending:
+            return []
+        if self.error:
+            self._skip()
+        if self._next == len(self.stages):
             return []
         stage = self.stages[self._next]
         if self.jobs and not all(step.early for step in stage):
@@ -102,6 +109,14 @@ class Track:
         self._sending = len(stage)
         return stage
 
+    def _skip(self) -> None:
+        """After a failure, go on to what makes amends: nothing while it is not known what the service does."""
+        unclear = isinstance(self.error, (UnknownOutcome, JobTimeout))
+        while self._next < len(self.stages) and (
+            unclear or not self._ended or not all(step.amends for step in self.stages[self._next])
+        ):
+            self._next += 1
+
     def answered(self) -> None:
         """One of the steps being sent has been answered, or has failed."""
         self._sending -= 1
@@ -109,19 +124,22 @@ class Track:
     @property
     def sent(self) -> bool:
         """Whether all there is to send has been sent."""
-        return bool(self.error) or (self._next == len(self.stages) and not self._sending)
+        return self._next == len(self.stages) and not self._sending
 
     def ended(self, step: Step, result: Record) -> None:
         """Take in the result of a step and judge it by the state that it must have led to."""
+        self._ended += 1
         self.absorb(self, step, result)
         state = self.object.get("state")
         if step.expect and state not in step.expect:
             message = f"{step.command}: the service calls it done, but {self.name} is {state}, not {step.expect[0]}"
-            self.fail(CloudnError(message, step.command))
+            self.fail(CloudnError(message, step.command), step)
 
-    def fail(self, error: CloudnError) -> None:
+    def fail(self, error: CloudnError, step: Step | None = None) -> None:
         """Stop the track; its first error stays, except that an unknown outcome outweighs a known one."""
-        if self.error is None or isinstance(error, UnknownOutcome):
+        if self.error is not None and step is not None and step.amends:
+            self.error.message += f". Then it failed to {step.text}: {error.message}"
+        elif self.error is None or isinstance(error, UnknownOutcome):
             self.error = error
 
 
@@ -243,7 +261,7 @@ class _Run:
         """Take in the answer to a step: an error, a job to follow, or a result."""
         track.answered()
         if isinstance(answer, CloudnError):
-            track.fail(answer)
+            track.fail(answer, step)
             return
         track.touched = True
         if track.id is None and "id" in answer:
@@ -276,7 +294,7 @@ class _Run:
             track, step = self._owners[end.job_id]
             track.jobs.remove(end.job_id)
             if end.error:
-                track.fail(end.error)
+                track.fail(end.error, step)
             else:
                 track.ended(step, end.result)
         if not self._deadline.remaining():
@@ -287,6 +305,6 @@ class _Run:
     def _drop(self, job_id: str, error: CloudnError | None) -> None:
         """Follow a job no longer, and stop its track with ``error`` (or, without one, as timed out)."""
         timeout = self._jobs.overdue(job_id, self._deadline.seconds)
-        track = self._owners[job_id][0]
+        track, step = self._owners[job_id]
         track.jobs.remove(job_id)
-        track.fail(error or timeout)
+        track.fail(error or timeout, step)
