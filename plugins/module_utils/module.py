@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
+from .advice import advise
 from .api import Client, CloudnError, Record
 from .api.client import REQUESTS_ERROR
 from .api.decode import XMLTODICT_ERROR
@@ -62,12 +63,15 @@ def run(
     try:
         outcome = act(connect(module.params), module.params, module.check_mode)
     except CloudnError as error:
+        advise(error)
         module.fail_json(msg=error.message, **error.details())
         return
     if not isinstance(outcome, Report):
         end = module.fail_json if "msg" in outcome else module.exit_json
         end(**{"changed": False, **outcome})
         return
+    for _name, failure in outcome.failures:
+        advise(failure)
     for warning in outcome.warnings:
         module.warn(warning)
     objects = outcome.objects()

@@ -9,7 +9,7 @@ import concurrent.futures
 import typing as t
 
 from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
-from .api.jobs import Jobs
+from .api.jobs import Jobs, pause
 
 # How often plans are made anew after unknown outcomes before the last error stands.
 _ROUNDS = 3
@@ -31,6 +31,9 @@ class Step(t.NamedTuple):
     ``expect`` are the states in which the object may be afterwards (none given: any). A step that is ``early`` needs only the
     answer of the step before it (which brings the id), not the end of its job. One that makes ``amends`` is taken also
     where a step between it and the first has failed: it undoes what the first did for them.
+
+    A step with ``until`` only looks: its reading command is sent again and again until ``until(answer)`` returns a result
+    instead of ``None``, or raises. Its ``text`` tells what is waited for; it is no action.
     """
 
     text: str
@@ -39,6 +42,7 @@ class Step(t.NamedTuple):
     expect: tuple[str, ...] = ()
     early: bool = False
     amends: bool = False
+    until: t.Callable[[Record], Record | None] | None = None
 
 
 class Track:
@@ -68,7 +72,7 @@ class Track:
         self.name = name
         self.found = found
         self.stages = [stage for stage in stages if stage]
-        self.actions = [step.text for stage in stages for step in stage]
+        self.actions = [step.text for stage in stages for step in stage if not step.until]
         self.before = before
         self.after = after
         self.absorb = absorb
@@ -94,12 +98,14 @@ class Track:
         self.object = {**found, **password}
         self.id = self.object.get("id")
 
-    def ready(self) -> list[Step]:
-        """Return the steps that can be sent now, and count them as being sent."""
+    def ready(self, wait: bool = True) -> list[Step]:
+        """Return the steps that can be sent now, and count them as being sent; without ``wait`` no last looks."""
         if self._sending:
             return []
         if self.error:
             self._skip()
+        if not wait and all(step.until for stage in self.stages[self._next :] for step in stage):
+            self._next = len(self.stages)
         if self._next == len(self.stages):
             return []
         stage = self.stages[self._next]
@@ -217,7 +223,7 @@ class _Run:
         with concurrent.futures.ThreadPoolExecutor(self._parallel) as threads:
             answers: dict[concurrent.futures.Future[Record], tuple[Track, Step]] = {}
             while True:
-                ready = [(track, step) for track in self._tracks for step in track.ready()]
+                ready = [(track, step) for track in self._tracks for step in track.ready(self._wait)]
                 if len(ready) == 1 and not answers:
                     # Alone: this thread's connection is open already.
                     self._take(*ready[0], self._attempt(*ready[0]))
@@ -253,9 +259,26 @@ class _Run:
             for name, value in step.params.items()
         }
         try:
+            if step.until:
+                return self._look(track, step, params)
             return self._client.call(step.command, params, self._deadline)
         except CloudnError as error:
             return error
+
+    def _look(self, track: Track, step: Step, params: Record) -> Record:
+        """Send a reading command until its answer is what is waited for."""
+        began = self._client.clock()
+        while True:
+            result = step.until(self._client.call(step.command, params, self._deadline)) if step.until else {}
+            if result is not None:
+                return result
+            if not self._deadline.remaining():
+                raise JobTimeout(
+                    f"{step.text}: not within {self._deadline.seconds:g} s (wait_timeout). It goes on at the service: run "
+                    "the task again, with a longer wait_timeout if need be",
+                    step.command,
+                )
+            self._client.sleep(min(pause(self._client.clock() - began), self._deadline.remaining()))
 
     def _take(self, track: Track, step: Step, answer: Record | CloudnError) -> None:
         """Take in the answer to a step: an error, a job to follow, or a result."""
@@ -263,7 +286,7 @@ class _Run:
         if isinstance(answer, CloudnError):
             track.fail(answer, step)
             return
-        track.touched = True
+        track.touched = track.touched or not step.until
         if track.id is None and "id" in answer:
             track.id = track.object["id"] = answer["id"]
         job_id = answer.get("jobid")

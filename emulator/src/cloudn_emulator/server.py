@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import json
 import logging
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -30,6 +31,7 @@ log = logging.getLogger("cloudn_emulator")
 PATH = "/client/api"
 HIDDEN = ("apikey", "signature", "command")
 SECRET = ("password", "userdata")
+_USER = re.compile(r"//[^/@]*@")  # user and password in an address
 Record = Callable[[dict[str, Any]], None]
 
 
@@ -139,7 +141,7 @@ def _error(root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:
 def log_entry(params: dict[str, str], status: int, milliseconds: float, connection: int) -> dict[str, Any]:
     """What is recorded of a request: no credentials, and of secret values only how long they are."""
     shown = {
-        name: f"({len(value)} characters)" if name.lower() in SECRET else value
+        name: f"({len(value)} characters)" if name.lower() in SECRET else _USER.sub("//", value)
         for name, value in params.items()
         if name.lower() not in HIDDEN
     }

@@ -61,8 +61,7 @@ class Jobs:
         The youngest job counts: the end of a short job is noticed soon, also beside long ones.
         """
         youngest = max((started for _command, started in self._pending.values()), default=0.0)
-        waited = self._client.clock() - youngest
-        return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))
+        return pause(self._client.clock() - youngest)
 
     def poll(self) -> list[JobEnd]:
         """Ask once and return the jobs that have ended since; they are no longer watched."""
@@ -80,8 +79,8 @@ class Jobs:
         command = self._pending.pop(job_id)[0]
         limit = "in time" if seconds is None else f"within {seconds:g} s (wait_timeout)"
         return JobTimeout(
-            f"{command}: job {job_id} is still pending, it did not end {limit}. It goes on at the service: run the task "
-            "again to take up what it leads to, with a longer wait_timeout if need be",
+            f"{command}: job {job_id} is still pending, it did not end {limit}. It goes on at the service: wait "
+            "for it with cloudn_job, or run the task again to take up what it leads to, with a longer wait_timeout if need be",
             command,
             job_id=job_id,
         )
@@ -127,6 +126,27 @@ class Jobs:
         if not isinstance(status, int):
             raise BadAnswer(f"{command}: the answer about job {job_id} has no jobstatus", command, job_id=job_id)
         return JobEnd(job_id, {}, _failure(command, job_id, job, result))
+
+
+def pause(waited: float) -> float:
+    """Return the seconds to let pass before asking again, after that many waited: a tenth of them, 0.2 to 5."""
+    return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))
+
+
+def await_pending(client: Client, keyword: str, object_id: str | None, deadline: Deadline) -> None:
+    """Wait until no job is pending that may be about an object; how they end does not matter here.
+
+    For use after an unknown outcome: the object shows what was done only when that is over. ``keyword`` is in the class
+    name of the jobs' command (``Volume``). Without an id, or where a job does not tell its object's, all those count. Raises
+    what ``Client.list`` raises.
+    """
+    for job in client.list("listAsyncJobs", {"keyword": keyword}, deadline=deadline):
+        about = job.get("jobinstanceid")
+        if job.get("jobstatus") == PENDING and (object_id is None or about in (None, object_id)):
+            try:
+                client.wait(job["jobid"], deadline.remaining())
+            except (JobFailed, JobLost):
+                continue
 
 
 def startdate(created: str, earlier: float = 0) -> str | None:

@@ -29,4 +29,9 @@ def search(client: Client, name: str | None = None, id: str | None = None) -> li
 
 def find(client: Client, wanted: str) -> Record:
     """Return the one disk offering with this name or id. Raises ``UsageError`` when there is not exactly one."""
-    return pick(client.list("listDiskOfferings"), wanted, "disk_offering")
+    return pick_from(client.list("listDiskOfferings"), wanted)
+
+
+def pick_from(offerings: list[Record], wanted: str) -> Record:
+    """Return the one of these disk offerings with this name or id. Raises ``UsageError`` when there is not exactly one."""
+    return pick(offerings, wanted, "disk_offering")

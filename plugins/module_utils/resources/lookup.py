@@ -47,6 +47,18 @@ def matches(item: Record, wanted: str, name: str = "name") -> bool:
     return wanted in (item.get("id"), item.get(name))
 
 
+def part(name: str | None) -> str | None:
+    """Return a name as a listing's filter takes it, ``None`` where it can't: the service's database (LIKE) takes a
+    backslash for its own. What is found is to be compared exactly all the same.
+    """
+    return None if name is None or "\\" in name else name
+
+
+def public(url: str | None) -> str | None:
+    """Return an address without the user and password that it may hold."""
+    return re.sub(r"//[^/@]*@", "//", url) if url else url
+
+
 def named(items: t.Iterable[Record], name: str | None = None, id: str | None = None) -> list[Record]:
     """Return the objects with exactly this name and this id, where they are given."""
     return [item for item in items if name in (None, item.get("name")) and id in (None, item["id"])]

@@ -66,6 +66,19 @@ def absorb(track: Track, step: Step) -> None:
     track.object["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
 
 
+def plan(
+    kind: str, name: str, record: Record | None, options: Record, before: Record, after: Record, early: bool = True
+) -> list[list[Step]]:
+    """Return the stages for the options ``tags`` and ``purge_tags``, and tell the diff of them."""
+    if options.get("tags") is None:
+        return []
+    current = shape(record or {})
+    after["tags"] = wanted(current, options["tags"], options["purge_tags"])
+    if record is not None:
+        before["tags"] = current
+    return stages(kind, name, current, after["tags"], early)
+
+
 def query(given: dict[str, t.Any] | None) -> dict[str, str] | None:
     """Return tags as a listing's filter takes them, ``None`` where there are none."""
     return {str(key): _text(value) for key, value in given.items()} if given else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os.path
 import typing as t
 
-from ..api import ApiError, Client, Record, UsageError
+from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
+from ..api.jobs import pause
 from . import tags
 from .lookup import is_uuid, matches, pick, told
 from .zone import find as find_zone
@@ -168,6 +169,32 @@ def find(client: Client, wanted: t.Sequence[str], zone: str | None = None) -> di
     common = os.path.commonprefix(names) if len(names) == len(wanted) else ""
     listed = search(client, {"keyword": common or None})
     return {name: _choose(client, listed, name, zone) for name in wanted}
+
+
+def settled(
+    client: Client, names: t.Sequence[str], zone: str | None, deadline: Deadline, check: bool
+) -> dict[str, Record | None]:
+    """Find the machines and wait until each is in a state that lasts; with ``check``, say what it will become.
+
+    The service takes a second command badly while one is under way (measured on CloudStack 3.0.5: destroying a
+    Starting machine is a failed job).
+    """
+    started = client.clock()
+    while True:
+        found = find(client, names, zone)
+        passing = {name: record for name, record in found.items() if record and record.get("state") in PASSING}
+        if check:
+            for record in passing.values():
+                record["state"] = PASSING[record["state"]]
+        if check or not passing:
+            return found
+        if not deadline.remaining():
+            name, record = next(iter(passing.items()))
+            raise CloudnError(
+                f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. "
+                "Run the task again, with a longer wait_timeout if need be"
+            )
+        client.sleep(min(pause(client.clock() - started), deadline.remaining()))
 
 
 def _by_id(client: Client, vm_id: str) -> Record | None:

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
-from ..api import ApiError, Client, CloudnError, Deadline, JobFailed, Record, UnknownOutcome, UsageError
+from ..api import ApiError, Client, Deadline, JobFailed, Record, UnknownOutcome, UsageError
 from ..api.jobs import PENDING, startdate
 from ..plan import Track, converge
 from ..report import Report
@@ -31,7 +30,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     check_options(options)
     deadline = Deadline(options["wait_timeout"], client.clock)
     names = list(dict.fromkeys(options["name"]))
-    found = settled(client, names, options, deadline, check)
+    found = vm.settled(client, names, options.get("zone"), deadline, check)
     twice = _same_machine_twice(found)
     if twice:
         raise UsageError(f"name: {' and '.join(twice)} are the same virtual machine")
@@ -69,32 +68,6 @@ def check_options(options: Record) -> None:
         )
     if options["max_parallel"] < 1:
         raise UsageError(f"max_parallel: must be at least 1, not {options['max_parallel']}")
-
-
-def settled(
-    client: Client, names: t.Sequence[str], options: Record, deadline: Deadline, check: bool
-) -> dict[str, Record | None]:
-    """Find the machines and wait until each is in a state that lasts; with ``check``, say what it will become.
-
-    The service takes a second command badly while one is under way (measured on CloudStack 3.0.5: destroying a
-    Starting machine is a failed job).
-    """
-    started = client.clock()
-    while True:
-        found = vm.find(client, names, options.get("zone"))
-        passing = {name: record for name, record in found.items() if record and record.get("state") in vm.PASSING}
-        if check:
-            for record in passing.values():
-                record["state"] = vm.PASSING[record["state"]]
-        if check or not passing:
-            return found
-        if not deadline.remaining():
-            name, record = next(iter(passing.items()))
-            raise CloudnError(
-                f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. "
-                "Run the task again, with a longer wait_timeout if need be"
-            )
-        client.sleep(min(5.0, max(0.2, 0.1 * (client.clock() - started)), deadline.remaining()))
 
 
 def _same_machine_twice(found: dict[str, Record | None]) -> list[str]:
@@ -201,7 +174,7 @@ def _again(client: Client, track: Track, options: Record, deadline: Deadline) ->
     password = None
     if isinstance(track.error, UnknownOutcome):
         password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
-    found = settled(client, names, options, deadline, check=False)
+    found = vm.settled(client, names, options.get("zone"), deadline, check=False)
     record = found[names[0]]
     fresh = plan(track.name, record, options, look_up(client, options, found), [])
     if record is None and track.id:

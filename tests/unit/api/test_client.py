@@ -29,6 +29,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     signature,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.client import flatten
+from cloudn_emulator import Emulator
 
 ZONES = '{"listzonesresponse": {"count": 1, "zone": [{"id": "1", "name": "a"}]}}'
 HTML = (502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
@@ -318,3 +319,26 @@ def test_usable_without_ansible(script: Any) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "[{'id': '1', 'name': 'a'}]\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sent"),
+    [
+        ("cloudstack", [("listSnapshot", 432), ("listSnapshots", 200), ("listSnapshots", 200)]),
+        ("cloudn", [("listSnapshot", 200), ("listSnapshot", 200)]),
+    ],
+)
+def test_the_spelling_that_the_service_knows_is_remembered(dialect: str, sent: list[tuple[str, int]]) -> None:
+    with Emulator(dialect=dialect) as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        assert client.list("listSnapshots") == client.list("listSnapshots") == []
+        assert [(request["command"], request["status"]) for request in emulator.requests] == sent
+
+
+def test_a_refusal_tells_that_the_spelling_is_known() -> None:
+    with Emulator(dialect="cloudn") as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        for _attempt in range(2):
+            with pytest.raises(ApiError, match="uploadTemplate: .*missing parameter displaytext"):
+                client.call("registerTemplate", {"name": "x"})
+        assert [request["command"] for request in emulator.requests] == ["uploadTemplate"] * 2

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Durations as people write them, and how old things are."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from ..api import Client, Record, UsageError
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_PARTS = re.compile(r"(?:\d+[smhdw])+|0")
+
+
+def seconds(text: str, option: str) -> int:
+    """Return the seconds of ``6h``, ``7d``, ``1d12h``, ``0``. Raises ``UsageError`` for anything else."""
+    written = text.strip().lower()
+    if not _PARTS.fullmatch(written):
+        raise UsageError(
+            f"{option}: {text!r} is no duration; give numbers with a unit, such as 90s, 30m, 6h, 7d, 2w or 1d12h"
+        )
+    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", written))
+
+
+def age(client: Client, record: Record) -> float:
+    """Return how many seconds ago the service made an object, by its own clock; infinite where it does not tell."""
+    try:
+        made = datetime.datetime.strptime(record.get("created", ""), "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except ValueError:
+        return float("inf")
+    return client.service_time() - made

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes: how they are shown, listed and found."""
+
+from __future__ import annotations
+
+from ..api import ApiError, Client, Record, UsageError
+from . import tags, vm, zone
+from .lookup import is_uuid, part
+
+GIB = 1024**3
+ROOT = "ROOT"
+_PARAMETER_ERROR = 431
+
+
+def shape(volume: Record) -> Record:
+    """Return a volume as the user sees it; its size in bytes, and in GiB rounded up."""
+    size = volume.get("size")
+    return {
+        "id": volume.get("id"),
+        "name": volume.get("name"),
+        "zone": volume.get("zonename"),
+        "zone_id": volume.get("zoneid"),
+        "type": volume.get("type"),
+        "state": volume.get("state"),
+        "status": volume.get("status"),
+        "size_gb": None if size is None else -(-size // GIB),
+        "size_bytes": size,
+        "vm": volume.get("vmname"),
+        "vm_id": volume.get("virtualmachineid"),
+        "vm_state": volume.get("vmstate"),
+        "device_id": volume.get("deviceid"),
+        "attached": volume.get("attached"),
+        "disk_offering": volume.get("diskofferingname"),
+        "disk_offering_id": volume.get("diskofferingid"),
+        "service_offering": volume.get("serviceofferingname"),
+        "service_offering_id": volume.get("serviceofferingid"),
+        "storage_type": volume.get("storagetype"),
+        "extractable": volume.get("isextractable"),
+        "account": volume.get("account"),
+        "domain": volume.get("domain"),
+        "domain_id": volume.get("domainid"),
+        "created": volume.get("created"),
+        "tags": tags.shape(volume),
+    }
+
+
+def search(client: Client, query: Record) -> list[Record]:
+    """Return the volumes that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
+    try:
+        return client.list("listVolumes", query)
+    except ApiError as error:
+        if query.get("id") and error.code == _PARAMETER_ERROR:
+            return []
+        raise
+
+
+def select(client: Client, options: Record) -> list[Record]:
+    """Return the volumes that all options of ``cloudn_volume_info`` leave; those of a missing machine are none.
+
+    Raises ``UsageError`` for an unknown zone.
+    """
+    zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
+    machine = vm.find(client, [options["vm"]], options.get("zone"))[options["vm"]] if options.get("vm") else {}
+    if machine is None:
+        return []
+    query = {
+        "id": options.get("id"),
+        "name": part(options.get("name")),
+        "type": options.get("type"),
+        "virtualmachineid": machine.get("id"),
+        "zoneid": zone_id,
+        "tags": tags.query(options.get("tags")),
+    }
+    return [
+        volume
+        for volume in search(client, query)
+        if options.get("name") in (None, volume.get("name")) and tags.has_all(volume, options.get("tags"))
+    ]
+
+
+def find(client: Client, name: str | None, volume_id: str | None, zone_wanted: str | None = None) -> Record | None:
+    """Return the one volume with this id, or with this name (which may be an id too) in the zone, if one is given.
+
+    Names are not unique. Raises ``UsageError`` where several have it, telling ids, zones and machines.
+    """
+    if volume_id is None and name is not None and is_uuid(name):
+        volume_id = name
+    if volume_id is not None:
+        return next(iter(search(client, {"id": volume_id})), None)
+    listed = search(client, {"name": part(name)})
+    found = [volume for volume in listed if volume.get("name") == name and zone.holds(volume, zone_wanted)]
+    if len(found) > 1:
+        raise UsageError(f"name: {len(found)} volumes are named {name!r}; choose one by its id: {told(found)}")
+    return found[0] if found else None
+
+
+def told(volumes: list[Record]) -> str:
+    """Return volumes as people tell them apart: ``id (zone, attached to VM)``."""
+    return "; ".join(
+        f"{volume['id']} ({volume.get('zonename')}, {_place(volume)})" for volume in sorted(volumes, key=_id)
+    )
+
+
+def _id(volume: Record) -> str:
+    return str(volume["id"])
+
+
+def _place(volume: Record) -> str:
+    return f"attached to {volume['vmname']}" if volume.get("vmname") else "not attached"
+
+
+def is_on(volume: Record, machine: str) -> bool:
+    """Tell whether a volume is attached to the machine of this id or host name."""
+    return machine in (volume.get("virtualmachineid"), volume.get("vmname"))

@@ -1,0 +1,311 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes: made, uploaded, attached, detached, extracted, deleted."""
+
+from __future__ import annotations
+
+import re
+
+from ..api import Client, CloudnError, Deadline, Record, UsageError
+from ..api.jobs import await_pending
+from ..plan import THIS, Step, Track, converge
+from ..report import Report
+from . import disk_offering, extraction, snapshot, tags, vm, volume, zone
+from .lookup import check_text, is_uuid, public
+from .volume import GIB, ROOT
+
+UPLOADING, UPLOAD_ERROR = "Uploading", "UploadError"
+_NEEDS_STOPPED = ("Running", "Starting", "Stopping", "Migrating")
+# How far an upload is that goes on; everything else in this place is why it failed. Source: CloudStack.
+_PROGRESS = re.compile(r"|Processing|Installing.*|Upload Complete|\d+% ?\w*")
+
+
+def ensure(client: Client, options: Record, check: bool = False) -> Report:
+    """Bring one volume to the state that is asked for in ``options`` (the module's).
+
+    Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
+    anything is changed.
+    """
+    check_options(options)
+    deadline = Deadline(options["wait_timeout"], client.clock)
+    record = volume.find(client, options.get("name"), options.get("id"), options.get("zone"))
+    facts = look_up(client, options, record, deadline, check)
+    warnings: list[str] = []
+    track = plan(record, options, facts, warnings)
+    if not check:
+        converge(client, [track], deadline, lambda _track: _again(client, track, options, deadline), 1, options["wait"])
+    return Report([track], show, check, warnings)
+
+
+def check_options(options: Record) -> None:
+    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    check_text(options)
+    state, name = options["state"], options.get("name")
+    if name is not None and not name.strip():
+        raise UsageError("name: must not be empty")
+    if options.get("vm") and state not in ("attached", "detached"):
+        raise UsageError(f"vm: says where to attach or detach the volume, which state: {state} does not do")
+    if options.get("size_gb") is not None and options["size_gb"] < 1:
+        raise UsageError(f"size_gb: must be at least 1, not {options['size_gb']}")
+    device = options.get("device_id")
+    if device is not None and (device < 1 or device == 3):
+        raise UsageError(f"device_id: {device} can't be taken; 0 is the root disk and 3 the CD drive of every machine")
+    extraction.check_options(options)
+
+
+def look_up(client: Client, options: Record, record: Record | None, deadline: Deadline, check: bool) -> Record:
+    """Return what the plan needs to know beyond the volume, asking only for what is needed.
+
+    Keys, all optional: ``vm``, ``zone``, ``disk_offering``, ``snapshot`` (one record each), ``offerings`` (disk offerings
+    by id).
+    """
+    facts: Record = {}
+    state, machine = options["state"], options.get("vm")
+    if state == "attached" and not (record and volume.is_on(record, machine)):
+        facts["vm"] = vm.settled(client, [machine], options.get("zone"), deadline, check)[machine]
+        if facts["vm"] is None or facts["vm"].get("state") in vm.GONE:
+            raise UsageError(f"vm: there is no virtual machine {machine!r}")
+    if record is None:
+        if state in ("present", "attached"):
+            _look_up_creation(client, options, facts)
+        return facts
+    given = options.get("disk_offering")
+    if given and options["on_immutable_drift"] != "ignore" and _other_offering(record, given):
+        offerings = disk_offering.search(client)
+        disk_offering.pick_from(offerings, given)
+        facts["offerings"] = {offering["id"]: offering for offering in offerings}
+    return facts
+
+
+def _look_up_creation(client: Client, options: Record, facts: Record) -> None:
+    name = options.get("name")
+    if name is None or is_uuid(name):
+        raise UsageError(f"{'id' if options.get('id') else 'name'}: there is no volume {options.get('id') or name}")
+    sources = [source for source in ("disk_offering", "snapshot", "url") if options.get(source)]
+    if not sources:
+        raise UsageError(
+            f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url with format)"
+        )
+    if "vm" in facts and not options.get("zone"):
+        facts["zone"] = {"id": facts["vm"]["zoneid"], "name": facts["vm"].get("zonename")}
+    else:
+        facts["zone"] = zone.find(client, options.get("zone"))
+    if options.get("snapshot"):
+        facts["snapshot"] = snapshot.source(client, options["snapshot"])
+    if options.get("disk_offering"):
+        facts["disk_offering"] = disk_offering.find(client, options["disk_offering"])
+        _check_size(options, facts["disk_offering"])
+
+
+def _check_size(options: Record, offering: Record) -> None:
+    name, size = options["disk_offering"], options.get("size_gb")
+    if offering.get("iscustomized") and size is None:
+        raise UsageError(f"size_gb: is needed, as the disk offering {name!r} leaves the size open")
+    if not offering.get("iscustomized") and size is not None and size != offering.get("disksize"):
+        raise UsageError(
+            f"size_gb: the disk offering {name!r} has a size of its own, {offering.get('disksize')} GiB; leave size_gb out, "
+            "or choose an offering that leaves the size open"
+        )
+
+
+def _other_offering(record: Record, given: str) -> bool:
+    return given not in (record.get("diskofferingid"), record.get("diskofferingname"))
+
+
+def plan(record: Record | None, options: Record, facts: Record, warnings: list[str]) -> Track:
+    """Return the track that leads the volume to what is asked for; looks at its arguments only.
+
+    Raises ``UsageError`` for what needs ``force``, and for drift that can't be mended. Appends to ``warnings``.
+    """
+    name = options.get("name") or (record or {}).get("name") or options["id"]
+    state = options["state"]
+    if record is None and state in ("absent", "detached"):
+        return Track(name, None, [], {"state": "absent"}, {"state": "absent"}, absorb)
+    if record is None and state == "extracted":
+        raise UsageError(f"there is no volume {name!r} to extract")
+    if record is not None and record.get("type") == ROOT and state in ("absent", "attached", "detached"):
+        raise UsageError(
+            f"{name} is the root disk of {record.get('vmname')}, with which it comes and goes; state: {state} is for data disks"
+        )
+    if state == "absent":
+        return _plan_absence(name, record or {}, options)
+    if state == "extracted":
+        return _plan_extraction(name, record or {}, options)
+    before: Record = {}
+    after: Record = {"state": "present"}
+    stages = []
+    if record is None:
+        stages.append([_creation(name, options, facts, after)])
+    else:
+        before["state"] = "present"
+        _check_upload(name, record)
+        _check_immutable(name, record, options, facts, warnings)
+    uploading = bool(record is None and options.get("url")) or (record or {}).get("state") == UPLOADING
+    stages += tags.plan(tags.VOLUME, name, record, options, before, after, early=not uploading)
+    if uploading:
+        stages.append([Step(f"{name} to be uploaded", "listVolumes", {"id": THIS}, until=_uploaded)])
+    if state != "present":
+        stages += _move(name, record or {}, options, facts, before, after)
+    return Track(name, record, stages, before, after, absorb)
+
+
+def _plan_absence(name: str, record: Record, options: Record) -> Track:
+    before = {"state": "present", "id": record["id"], "vm": record.get("vmname")}
+    stages = [[Step(f"{name}: delete", "deleteVolume", {"id": THIS})]]
+    if record.get("virtualmachineid"):
+        if not options["force"]:
+            raise UsageError(
+                f"{name} is attached to {record.get('vmname')} ({record['virtualmachineid']}): detach it first "
+                "(state: detached), or set force: true to detach and delete it"
+            )
+        stages.insert(0, [_detach(name, record)])
+    return Track(name, record, stages, before, {"state": "absent"}, absorb)
+
+
+def _plan_extraction(name: str, record: Record, options: Record) -> Track:
+    if record.get("vmstate") in _NEEDS_STOPPED:
+        raise UsageError(
+            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}; the service extracts only volumes "
+            "that no running machine has: stop it, detach the volume, or take a snapshot and extract a volume made from that"
+        )
+    steps = [extraction.step(name, "extractVolume", options, record.get("zoneid"))]
+    return Track(name, record, [steps], {"state": "present"}, {"state": "extracted"}, absorb)
+
+
+def _creation(name: str, options: Record, facts: Record, after: Record) -> Step:
+    zone_name, zone_id = facts["zone"].get("name"), facts["zone"]["id"]
+    after["zone"] = zone_name
+    params: Record = {"name": name, "zoneid": zone_id}
+    if options.get("url"):
+        after.update(url=public(options["url"]), format=options["format"])
+        params.update(url=options["url"], format=options["format"], checksum=options.get("checksum"))
+        return Step(f"{name}: upload in {zone_name} from {after['url']}", "uploadVolume", params)
+    if "snapshot" in facts:
+        after["snapshot"] = facts["snapshot"].get("name")
+        params["snapshotid"] = facts["snapshot"]["id"]
+        return Step(f"{name}: create in {zone_name} from snapshot {after['snapshot']}", "createVolume", params)
+    offering = facts["disk_offering"]
+    after.update(disk_offering=offering.get("name"), size_gb=options.get("size_gb") or offering.get("disksize"))
+    params["diskofferingid"] = offering["id"]
+    if offering.get("iscustomized"):
+        params["size"] = options["size_gb"]
+    text = f"{name}: create in {zone_name} with {after['disk_offering']}, {after['size_gb']} GiB"
+    return Step(text, "createVolume", params)
+
+
+def _move(name: str, record: Record, options: Record, facts: Record, before: Record, after: Record) -> list[list[Step]]:
+    """Return the stages that attach or detach a volume."""
+    current, machine, device = record.get("vmname"), options.get("vm"), options.get("device_id")
+    if record:
+        before["vm"] = current
+    if options["state"] == "detached":
+        elsewhere = current is not None and machine is not None and not volume.is_on(record, machine)
+        after["vm"] = current if elsewhere else None
+        return [[_detach(name, record)]] if current and not elsewhere else []
+    here = volume.is_on(record, machine) or ("vm" in facts and record.get("virtualmachineid") == facts["vm"]["id"])
+    target = {"id": record["virtualmachineid"], "name": current} if here else facts["vm"]
+    after["vm"] = target.get("name")
+    if device is not None:
+        before.update({"device_id": record.get("deviceid")} if record else {})
+        after["device_id"] = device
+    if here and device in (None, record.get("deviceid")):
+        return []
+    if current and not options["force"]:
+        where = f"to {current} as device {record.get('deviceid')}" if here else f"to {current}"
+        raise UsageError(
+            f"{name} is attached {where} ({record['virtualmachineid']}); set force: true to detach it there and attach it "
+            f"{f'as device {device}' if here else 'to ' + str(target.get('name'))}"
+        )
+    as_device = f" as device {device}" if device is not None else ""
+    params = {"id": THIS, "virtualmachineid": target["id"], "deviceid": device}
+    attach = Step(f"{name}: attach to {target.get('name')}{as_device}", "attachVolume", params)
+    return [[_detach(name, record)], [attach]] if current else [[attach]]
+
+
+def _detach(name: str, record: Record) -> Step:
+    # By its id: by machine and device the job fails; measured on CloudStack 3.0.5.
+    return Step(f"{name}: detach from {record.get('vmname')}", "detachVolume", {"id": THIS})
+
+
+def _uploaded(answer: Record) -> Record | None:
+    """Return the volume once its upload has ended well; raise ``CloudnError`` where it has not."""
+    record = next(iter(answer.get("volume") or []), {})
+    _check_upload(record.get("name", "the volume"), record)
+    return None if record.get("state") == UPLOADING else {"volume": record}
+
+
+def _check_upload(name: str, record: Record) -> None:
+    if record.get("state") == UPLOAD_ERROR or (
+        record.get("state") == UPLOADING and not _PROGRESS.fullmatch(record.get("status") or "")
+    ):
+        raise CloudnError(
+            f"{name}: its upload failed: {(record.get('status') or 'the service gives no reason').strip()} (volume "
+            f"{record.get('id')}). Delete it (state: absent), see that the address can be reached by the service, and upload "
+            "it again",
+            "uploadVolume",
+        )
+
+
+def _check_immutable(name: str, record: Record, options: Record, facts: Record, warnings: list[str]) -> None:
+    """Raise ``UsageError`` (or warn, or let pass, as asked for) for differences that no command can mend."""
+    if options["on_immutable_drift"] == "ignore":
+        return
+    drift = []
+    # A volume made from a snapshot lists an offering that is no disk offering; measured on CloudStack 3.0.5.
+    if "offerings" in facts and record.get("diskofferingid") in facts["offerings"]:
+        drift.append(f"disk_offering is {record.get('diskofferingname')!r}, not {options['disk_offering']!r}")
+    size, current = options.get("size_gb"), record.get("size")
+    if size is not None and current is not None and current != size * GIB:
+        drift.append(f"size_gb is {-(-current // GIB)}, not {size}")
+    if options.get("zone") and not zone.holds(record, options["zone"]):
+        drift.append(f"zone is {record.get('zonename')!r}, not {options['zone']!r}")
+    if not drift:
+        return
+    text = f"{name}: {'; '.join(drift)}. The service can't change that on an existing volume"
+    if options["on_immutable_drift"] == "warn":
+        warnings.append(text)
+        return
+    raise UsageError(
+        f"{text}: make another one, from a snapshot if its data matters, correct the option, or set on_immutable_drift: "
+        "warn or ignore"
+    )
+
+
+def absorb(track: Track, step: Step, result: Record) -> None:
+    """Take a result into the volume's track."""
+    if step.command in ("createTags", "deleteTags"):
+        tags.absorb(track, step)
+        return
+    record = result.get("volume")
+    if not isinstance(record, dict):
+        return
+    if step.command == "extractVolume":
+        track.object = {**track.object, "extraction": record}
+        return
+    kept = {"tags": track.object["tags"]} if track.object.get("tags") else {}  # set while the job was under way
+    track.object = {**record, **kept}
+    track.id = record.get("id", track.id)
+
+
+def _again(client: Client, track: Track, options: Record, deadline: Deadline) -> Track | None:
+    """Find and plan the volume anew after a failure, when the service does nothing more with it."""
+    if track.error and track.error.command == "extractVolume":
+        return None  # an address that was made is not shown again, and making another one is up to the user
+    await_pending(client, "Volume", track.id, deadline)
+    record = volume.find(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
+    options = {**options, "on_immutable_drift": "ignore"}
+    return plan(record, options, look_up(client, options, record, deadline, check=False), [])
+
+
+def show(track: Track, check: bool) -> Record:
+    """Return the volume of the result: as it is now or, in check mode, as far as it can be told before."""
+    shown = volume.shape({"name": track.name, **track.object})
+    if check:
+        known = ("zone", "size_gb", "disk_offering", "vm", "tags")
+        shown.update({key: track.after[key] for key in known if key in track.after})
+    if not track.error and track.after["state"] == "absent":
+        shown["state"] = "absent"
+    if "extraction" in track.object:
+        shown["extraction"] = extraction.shape(track.object["extraction"])
+    return shown

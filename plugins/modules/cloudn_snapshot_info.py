@@ -1,0 +1,142 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_snapshot_info: snapshots, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_snapshot_info
+short_description: List snapshots
+version_added: 0.1.0
+description:
+  - Lists snapshots, newest first, also those of volumes that are gone. Nothing found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  volume:
+    description:
+      - Only those of this volume, by name or id.
+    type: str
+  name:
+    description:
+      - Only those of exactly this name.
+    type: str
+  id:
+    description:
+      - Only the snapshot with this id.
+    type: str
+  state:
+    description:
+      - Only those in this state, for example V(BackedUp).
+    type: str
+  tags:
+    description:
+      - Only those with all of these tags.
+    type: dict
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+notes:
+  - It costs one request for every 500 snapshots. Where the service knows the command by CloudStack's name instead of the
+    one in its manual, finding that out is one more.
+seealso:
+  - module: cloudn.compute.cloudn_snapshot
+"""
+
+EXAMPLES = r"""
+- name: The snapshots of one volume, newest first
+  cloudn.compute.cloudn_snapshot_info:
+    volume: db1-data
+  register: result
+
+- name: Those that can be used
+  cloudn.compute.cloudn_snapshot_info:
+    state: BackedUp
+"""
+
+RETURN = r"""
+snapshots:
+  description: The snapshots. Every key is always there; what the service does not tell is null.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 19d592a6-b169-4f6e-ab5c-c6b65c14de02
+    name:
+      description: Name, which the service makes of the machine's and the volume's names and the time.
+      type: str
+      sample: db1_db1-data_20261123150006
+    volume:
+      description: Name of the volume that it was taken of, which need not exist any more.
+      type: str
+      sample: db1-data
+    volume_id:
+      description: Id of that volume.
+      type: str
+      sample: 109157b8-60df-4c7e-9a37-f429554e5497
+    volume_type:
+      description: V(ROOT) or V(DATADISK).
+      type: str
+      sample: DATADISK
+    state:
+      description: State at the service, V(BackedUp) when it is finished.
+      type: str
+      sample: BackedUp
+    type:
+      description: V(MANUAL), or by which schedule it was taken.
+      type: str
+      sample: MANUAL
+    interval_type:
+      description: V(MANUAL), or the interval of the schedule.
+      type: str
+      sample: MANUAL
+    account:
+      description: Account that owns it.
+      type: str
+      sample: flatuser
+    domain:
+      description: Name of the account's domain.
+      type: str
+      sample: ROOT
+    domain_id:
+      description: Id of that domain.
+      type: str
+      sample: '1'
+    created:
+      description: When it was taken.
+      type: str
+      sample: '2026-11-23T15:00:06+0000'
+    tags:
+      description: Tags.
+      type: dict
+      sample: {kept: 'yes'}
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import snapshot
+
+SPEC = {
+    "volume": {"type": "str"},
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "state": {"type": "str"},
+    "tags": {"type": "dict"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "snapshots": [snapshot.shape(item) for item in snapshot.select(client, options)]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

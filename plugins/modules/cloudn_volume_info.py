@@ -1,0 +1,199 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_volume_info: volumes, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_volume_info
+short_description: List volumes
+version_added: 0.1.0
+description:
+  - Lists volumes, of all that are attached and of those that are not. Nothing found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only volumes of exactly this name. Names are not unique.
+    type: str
+  id:
+    description:
+      - Only the volume with this id.
+    type: str
+  vm:
+    description:
+      - Only those attached to this virtual machine, by id, host name or display name.
+    type: str
+  zone:
+    description:
+      - Only those in this zone, by name or id.
+    type: str
+  type:
+    description:
+      - Only root disks or only data disks.
+    type: str
+    choices: [ROOT, DATADISK]
+  tags:
+    description:
+      - Only those with all of these tags.
+    type: dict
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+notes:
+  - It costs one request for every 500 volumes, and one more with each of O(zone) and O(vm).
+seealso:
+  - module: cloudn.compute.cloudn_volume
+"""
+
+EXAMPLES = r"""
+- name: All volumes
+  cloudn.compute.cloudn_volume_info:
+  register: result
+
+- name: The data disks of one machine
+  cloudn.compute.cloudn_volume_info:
+    vm: web1
+    type: DATADISK
+
+- name: Those that are to be backed up
+  cloudn.compute.cloudn_volume_info:
+    tags:
+      backup: nightly
+"""
+
+RETURN = r"""
+volumes:
+  description: The volumes. Every key is always there; what does not apply or is not known is null.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: 109157b8-60df-4c7e-9a37-f429554e5497
+    name:
+      description: Name. Several volumes may have it.
+      type: str
+      sample: db1-data
+    zone:
+      description: Name of the zone.
+      type: str
+      sample: jp-e1a
+    zone_id:
+      description: Id of the zone.
+      type: str
+      sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
+    type:
+      description: V(DATADISK), or V(ROOT) for the disk that a virtual machine starts from.
+      type: str
+      sample: DATADISK
+    state:
+      description: State at the service, V(Allocated) for one that was never attached, then V(Ready); for an upload V(Uploading),
+        V(Uploaded) or V(UploadError).
+      type: str
+      sample: Ready
+    status:
+      description: How far an upload is, or why it failed.
+      type: str
+      sample: 50% Uploaded
+    size_gb:
+      description: Size in GiB, rounded up.
+      type: int
+      sample: 20
+    size_bytes:
+      description: Size in bytes.
+      type: int
+      sample: 21474836480
+    vm:
+      description: Host name of the virtual machine that it is attached to.
+      type: str
+      sample: db1
+    vm_id:
+      description: Id of that machine.
+      type: str
+      sample: 2e44b667-ace4-4867-a3b7-1ad53e1dfdea
+    vm_state:
+      description: State of that machine.
+      type: str
+      sample: Running
+    device_id:
+      description: Number of the device that it is there, 0 for the root disk.
+      type: int
+      sample: 1
+    attached:
+      description: When it was attached, where that was done by itself.
+      type: str
+      sample: '2026-11-23T15:00:03+0000'
+    disk_offering:
+      description: Disk offering. A volume made from a snapshot shows that of the snapshot's volume, whatever it is.
+      type: str
+      sample: Medium
+    disk_offering_id:
+      description: Id of that offering.
+      type: str
+      sample: 4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0020
+    service_offering:
+      description: Service offering of the machine, of a root disk.
+      type: str
+      sample: v1
+    service_offering_id:
+      description: Id of that offering.
+      type: str
+      sample: 88ce379e-a686-4ae4-946f-dc3358275276
+    storage_type:
+      description: V(shared) or V(local).
+      type: str
+      sample: shared
+    extractable:
+      description: Whether it may be downloaded.
+      type: bool
+      sample: true
+    account:
+      description: Account that owns it.
+      type: str
+      sample: flatuser
+    domain:
+      description: Name of the account's domain.
+      type: str
+      sample: ROOT
+    domain_id:
+      description: Id of that domain.
+      type: str
+      sample: '1'
+    created:
+      description: When it was made.
+      type: str
+      sample: '2026-11-23T15:00:01+0000'
+    tags:
+      description: Tags.
+      type: dict
+      sample: {backup: nightly}
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import volume
+
+SPEC = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "vm": {"type": "str"},
+    "zone": {"type": "str"},
+    "type": {"type": "str", "choices": ["ROOT", "DATADISK"]},
+    "tags": {"type": "dict"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {"volumes": [volume.shape(item) for item in volume.select(client, options)]},
+    )
+
+
+if __name__ == "__main__":
+    main()

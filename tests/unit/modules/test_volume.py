@@ -1,0 +1,361 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_volume: every state, every option, every refusal, against the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+MODULE = "cloudn_volume"
+GIB = 1024**3
+ZONE = {"zone": "jp-e1a"}
+SMALL = {**ZONE, "disk_offering": "Small"}
+NEW_VM = {**ZONE, "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+UPLOAD = {**ZONE, "url": "https://images.example.com/data.vhd", "format": "VHD"}
+UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.fixture
+def make(run_module: Run, emulator: Any) -> Run:
+    """Return a function that makes a volume and forgets the requests that took."""
+
+    def play(name: str = "data", **options: Any) -> Result:
+        result = run_module(MODULE, name=name, **{**SMALL, **options})
+        assert not result.get("failed"), result
+        emulator.clear()
+        return result["volume"]
+
+    return play
+
+
+@pytest.fixture
+def vms(run_module: Run, emulator: Any) -> dict[str, str]:
+    """Two running machines; their ids by name."""
+    made = run_module("cloudn_vm", name=["db1", "db2"], **NEW_VM)["vms"]
+    emulator.clear()
+    return {vm["name"]: vm["id"] for vm in made}
+
+
+def listed(client: Client, name: str = "data") -> Result:
+    (found,) = [volume for volume in client.list("listVolumes") if volume["name"] == name]
+    return found
+
+
+# States
+
+
+def test_made_and_deleted(beats: Run, client: Client) -> None:
+    done = beats(MODULE, ["createVolume"], name="data", **SMALL)
+    assert listed(client)["size"] == 5 * GIB
+    shown = done["volume"]
+    assert (shown["size_gb"], shown["size_bytes"], shown["state"]) == (5, 5 * GIB, "Allocated")
+    assert done["actions"] == ["data: create in jp-e1a with Small, 5 GiB"]
+    assert done["diff"]["before"] == {"data": {}}
+    gone = beats(MODULE, ["deleteVolume"], name="data", state="absent")
+    assert gone["volume"]["state"] == "absent"
+    assert client.list("listVolumes") == []
+
+
+@pytest.mark.parametrize("state", ["absent", "detached"])
+def test_a_missing_one_is_left_missing(beats: Run, client: Client, state: str) -> None:
+    done = beats(MODULE, [], name="data", state=state, **SMALL)
+    assert done["volume"]["state"] == "absent"
+    assert client.list("listVolumes") == []
+
+
+def test_attached_and_detached(beats: Run, vms: dict[str, str], client: Client) -> None:
+    done = beats(
+        MODULE, ["createVolume", "attachVolume"], name="data", state="attached", vm="db1", disk_offering="Small"
+    )
+    assert done["actions"][-1] == "data: attach to db1"
+    assert listed(client)["virtualmachineid"] == done["volume"]["vm_id"] == vms["db1"]
+    assert done["volume"]["zone"] == "jp-e1a"
+    beats(MODULE, [], name="data", state="present")
+    beats(MODULE, [], name="data", state="detached", vm="db2")
+    beats(MODULE, ["detachVolume"], name="data", state="detached", vm="db1")
+    assert "virtualmachineid" not in listed(client)
+    beats(MODULE, ["attachVolume"], name="data", state="attached", vm=vms["db2"])
+    beats(MODULE, ["detachVolume"], name="data", state="detached")
+
+
+def test_attached_by_display_name(beats: Run, run_module: Run, make: Run, client: Client) -> None:
+    run_module("cloudn_vm", name="db1", display_name="Database", **NEW_VM)
+    make()
+    beats(MODULE, ["attachVolume"], name="data", state="attached", vm="Database")
+    assert listed(client)["vmname"] == "db1"
+
+
+def test_a_device_of_choice(beats: Run, vms: dict[str, str], refused: Callable[..., str]) -> None:
+    options = {"name": "data", "state": "attached", "vm": "db1", "disk_offering": "Small"}
+    done = beats(MODULE, ["createVolume", "attachVolume"], **options, device_id=5)
+    assert done["volume"]["device_id"] == 5
+    assert "attached to db1 as device 5" in refused(MODULE, **options, device_id=6)
+    done = beats(MODULE, ["detachVolume", "attachVolume"], **options, device_id=6, force=True)
+    assert done["volume"]["device_id"] == 6
+
+
+def test_moved_only_by_force(
+    beats: Run, refused: Callable[..., str], vms: dict[str, str], make: Run, client: Client
+) -> None:
+    make(state="attached", vm="db1")
+    said = refused(MODULE, name="data", state="attached", vm="db2")
+    assert said == (f"data is attached to db1 ({vms['db1']}); set force: true to detach it there and attach it to db2")
+    done = beats(MODULE, ["detachVolume", "attachVolume"], name="data", state="attached", vm="db2", force=True)
+    assert done["actions"] == ["data: detach from db1", "data: attach to db2"]
+    assert listed(client)["vmname"] == "db2"
+
+
+def test_deleted_while_attached_only_by_force(
+    beats: Run, refused: Callable[..., str], vms: dict[str, str], make: Run, client: Client
+) -> None:
+    make(state="attached", vm="db1")
+    assert "set force: true to detach and delete it" in refused(MODULE, name="data", state="absent")
+    beats(MODULE, ["detachVolume", "deleteVolume"], name="data", state="absent", force=True)
+    assert [volume["type"] for volume in client.list("listVolumes")] == ["ROOT", "ROOT"]
+
+
+def test_attached_to_a_machine_that_is_starting(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(job_seconds=1) as (run, emulator):
+        run("cloudn_vm", name="db1", wait=False, **NEW_VM)
+        done = run(MODULE, name="data", state="attached", vm="db1", disk_offering="Small")
+        assert done["volume"]["vm"] == "db1"
+        assert [r["command"] for r in emulator.requests].count("attachVolume") == 1
+
+
+# What it is made from
+
+
+def test_a_size_of_choice(beats: Run, client: Client, refused: Callable[..., str]) -> None:
+    done = beats(MODULE, ["createVolume"], name="data", zone="jp-e1b", disk_offering="Custom", size_gb=7)
+    assert listed(client)["size"] == 7 * GIB
+    assert done["volume"]["zone"] == "jp-e1b"
+    said = refused(MODULE, name="data", disk_offering="Custom", size_gb=8)
+    assert "size_gb is 7, not 8" in said
+    beats(MODULE, [], name="data", disk_offering="Custom", size_gb=8, on_immutable_drift="ignore")
+
+
+def test_from_a_snapshot(beats: Run, vms: dict[str, str], run_module: Run, client: Client) -> None:
+    taken = run_module("cloudn_snapshot", vm="db1")["snapshot"]
+    done = beats(MODULE, ["createVolume"], name="copy", snapshot=taken["name"], **ZONE)
+    assert done["volume"]["state"] == "Ready"
+    assert done["volume"]["size_bytes"] == listed(client, "copy")["size"]
+    # It lists a service offering as its disk offering: that is no drift.
+    assert done["volume"]["disk_offering"] == "v1"
+    beats(MODULE, [], name="copy", disk_offering="Small")
+
+
+def test_uploaded(beats: Run, client: Client, emulator: Any) -> None:
+    done = beats(MODULE, ["uploadVolume", "createTags"], name="image", checksum="0" * 32, tags={"a": "b"}, **UPLOAD)
+    assert done["volume"]["state"] == "Uploaded"
+    assert listed(client, "image")["tags"] == [{"key": "a", "value": "b"}]
+
+
+def test_uploaded_then_attached(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(job_seconds=0.4) as (run, _emulator):
+        run("cloudn_vm", name="db1", **NEW_VM)
+        done = run(MODULE, name="image", state="attached", vm="db1", **UPLOAD)
+        assert (done["volume"]["state"], done["volume"]["vm"]) == ("Ready", "db1")
+
+
+def test_an_upload_under_way_is_waited_for(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(job_seconds=0.6) as (run, emulator):
+        begun = run(MODULE, name="image", wait=False, **UPLOAD)
+        assert begun["jobs"]
+        run("cloudn_job", jobs=begun["jobs"])
+        emulator.clear()
+        done = run(MODULE, name="image", **UPLOAD)
+        assert done["changed"] is False
+        assert done["volume"]["state"] == "Uploaded"
+        assert all(is_read(request["command"]) for request in emulator.requests)
+
+
+def test_an_upload_that_fails_is_told(run_module: Run, beats: Run) -> None:
+    missing = {**UPLOAD, "url": "http://user:hunter2@images.example.com/missing/data.vhd"}
+    failed = run_module(MODULE, name="image", **missing)
+    assert "its upload failed: HTTP Server returned 404" in failed["msg"]
+    assert "Delete it (state: absent)" in failed["msg"]
+    assert failed["changed"] is True
+    assert "hunter2" not in str({key: failed[key] for key in failed if key != "invocation"})
+    again = run_module(MODULE, name="image", **missing)
+    assert "its upload failed" in again["msg"]
+    beats(MODULE, ["deleteVolume"], name="image", state="absent")
+
+
+def test_what_takes_too_long(run_module_as: Callable[..., Any]) -> None:
+    """The error names the job where there is one, and what to do next."""
+    with run_module_as(job_seconds=0.05) as (run, emulator):
+        emulator.jobs.seconds = 30
+        failed = run(MODULE, name="data", wait_timeout=0, **SMALL)
+        assert failed["job_id"] in failed["msg"]
+        assert "wait for it with cloudn_job, or run the task again" in failed["msg"]
+        slow = run(MODULE, name="slow", wait=False, **UPLOAD)
+        run("cloudn_job", jobs=slow["jobs"])
+        failed = run(MODULE, name="slow", wait_timeout=0, **UPLOAD)
+        assert failed["msg"].startswith("slow to be uploaded: not within 0 s (wait_timeout). It goes on at the service")
+        assert failed["changed"] is False
+
+
+def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], vms: dict[str, str]) -> None:
+    make(state="attached", vm="db1")
+    refusal = run_module(MODULE, name="data", state="extracted")
+    assert "db1, which is Running" in refusal["msg"]
+    run_module("cloudn_vm", name="db1", state="stopped")
+    sent()
+    told = run_module(MODULE, name="data", state="extracted", _check=True)
+    assert told["actions"] == ["data: make an address to download it from"]
+    assert sent() == []
+    done = run_module(MODULE, name="data", state="extracted")
+    assert done["changed"] and done["actions"] == told["actions"]
+    assert done["volume"]["extraction"]["url"].startswith("https://")
+    assert done["volume"]["name"] == "data"
+    assert sent() == ["extractVolume"]
+
+
+def test_extracted_to_an_ftp_server(run_module: Run, make: Run, emulator: Any) -> None:
+    make()
+    options = {"name": "data", "state": "extracted", "extract_mode": "ftp_upload"}
+    done = run_module(MODULE, **options, extract_url="ftp://user:hunter2@ftp.example.com/x.vhd")
+    assert done["volume"]["extraction"]["upload_percentage"] == 100
+    assert done["actions"] == ["data: upload to ftp://ftp.example.com/x.vhd"]
+    assert "hunter2" not in str(done) + str(emulator.requests)
+
+
+# Which one
+
+
+def test_two_of_one_name(
+    make: Run, run_module: Run, refused: Callable[..., str], beats: Run, client: Client, vms: dict[str, str]
+) -> None:
+    one = make(state="attached", vm="db1")
+    other = client.call(
+        "createVolume", {"name": "data", "zoneid": one["zone_id"], "diskofferingid": one["disk_offering_id"]}
+    )
+    client.wait(other["jobid"])
+    said = refused(MODULE, name="data", state="absent")
+    assert said.startswith("name: 2 volumes are named 'data'; choose one by its id: ")
+    assert f"{one['id']} (jp-e1a, attached to db1)" in said
+    assert f"{other['id']} (jp-e1a, not attached)" in said
+    beats(MODULE, ["deleteVolume"], id=other["id"], state="absent")
+    beats(MODULE, [], name=one["id"], state="present")
+
+
+def test_one_name_in_two_zones(make: Run, beats: Run) -> None:
+    make(zone="jp-e1b")
+    assert beats(MODULE, ["createVolume"], name="data", **SMALL)["volume"]["zone"] == "jp-e1a"
+    beats(MODULE, ["deleteVolume"], name="data", zone="jp-e1b", state="absent")
+
+
+@pytest.mark.parametrize("name", ["data1", "da", "DATA", "da%", "data_", "データ", "back\\slash", "a,b"])
+def test_names_are_exact(make: Run, beats: Run, name: str) -> None:
+    make("data")
+    make("data10")
+    beats(MODULE, ["createVolume"], name=name, **SMALL)
+
+
+# Tags and drift
+
+
+def test_tags(beats: Run, client: Client) -> None:
+    beats(MODULE, ["createVolume", "createTags"], name="data", tags={"a": 1}, **SMALL)
+    beats(MODULE, ["deleteTags", "createTags"], name="data", tags={"a": 2, "b": "x"})
+    beats(MODULE, [], name="data", tags={"b": "x"}, purge_tags=False)
+    assert listed(client)["tags"] == [{"key": "a", "value": "2"}, {"key": "b", "value": "x"}]
+    assert beats(MODULE, ["deleteTags"], name="data", tags={})["volume"]["tags"] == {}
+
+
+def test_another_offering_is_drift(make: Run, refused: Callable[..., str], run_module: Run) -> None:
+    make()
+    said = refused(MODULE, name="data", disk_offering="Medium")
+    assert said.startswith("data: disk_offering is 'Small', not 'Medium'. The service can't change that")
+    done = run_module(MODULE, name="data", disk_offering="Medium", on_immutable_drift="warn")
+    assert done["changed"] is False
+    assert "disk_offering is 'Small'" in done["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"name": "data"}, "disk_offering: is needed to make data, which does not exist"),
+        ({"name": "data", "disk_offering": "Small"}, "zone: is needed, as there are 2 to choose from: jp-e1a, jp-e1b"),
+        (
+            {"name": "data", "disk_offering": "Huge", **ZONE},
+            "disk_offering: there is no 'Huge'. There are: Custom, Large",
+        ),
+        (
+            {"name": "data", "disk_offering": "Custom", **ZONE},
+            "size_gb: is needed, as the disk offering 'Custom' leaves",
+        ),
+        ({"name": "data", "size_gb": 7, **SMALL}, "size_gb: the disk offering 'Small' has a size of its own, 5 GiB"),
+        ({"name": "data", "size_gb": 0, **SMALL}, "size_gb: must be at least 1, not 0"),
+        ({"name": "data", "snapshot": "nope", **ZONE}, "snapshot: there is no 'nope'"),
+        ({"name": "data", "vm": "db1", **SMALL}, "vm: says where to attach or detach the volume"),
+        ({"name": "data", "state": "attached", "vm": "nope", **SMALL}, "vm: there is no virtual machine 'nope'"),
+        ({"name": "data", "state": "attached", **SMALL}, "state is attached but all of the following are missing: vm"),
+        ({"name": "data", "state": "attached", "vm": "x", "device_id": 3, **SMALL}, "device_id: 3 can't be taken"),
+        ({"name": " ", **SMALL}, "name: must not be empty"),
+        ({"name": "smile \U0001f600", **SMALL}, "name: "),
+        ({"id": UNKNOWN, **SMALL}, f"id: there is no volume {UNKNOWN}"),
+        ({"name": UNKNOWN, **SMALL}, f"name: there is no volume {UNKNOWN}"),
+        ({**SMALL}, "one of the following is required: name, id"),
+        ({"name": "data", "state": "extracted"}, "there is no volume 'data' to extract"),
+        ({"name": "data", "state": "extracted", "extract_mode": "ftp_upload"}, "extract_url: an upload by FTP needs"),
+        ({"name": "data", "state": "extracted", "extract_url": "ftp://x/"}, "extract_url: is only for"),
+        ({"name": "data", "url": "https://x/y.vhd", **ZONE}, "missing parameter(s) required by 'url': format"),
+        ({"name": "data", "size_gb": 5, **ZONE}, "missing parameter(s) required by 'size_gb': disk_offering"),
+        ({"name": "data", "snapshot": "x", **SMALL}, "parameters are mutually exclusive"),
+        ({"name": "data", "wait_timeout": -1, **SMALL}, "wait_timeout: must not be negative"),
+    ],
+)
+def test_refusals(refused: Callable[..., str], options: Result, said: str) -> None:
+    assert said in refused(MODULE, **options)
+
+
+@pytest.mark.parametrize("state", ["absent", "attached", "detached"])
+def test_root_disks_are_left_alone(
+    vms: dict[str, str], refused: Callable[..., str], client: Client, state: str
+) -> None:
+    root = next(volume for volume in client.list("listVolumes") if volume["vmname"] == "db1")
+    said = refused(MODULE, id=root["id"], state=state, **({"vm": "db2"} if state == "attached" else {}))
+    assert f"{root['name']} is the root disk of db1" in said
+
+
+def test_no_room_for_another_disk(run_module: Run, vms: dict[str, str]) -> None:
+    for number in range(6):
+        assert not run_module(MODULE, name=f"d{number}", state="attached", vm="db1", **SMALL).get("failed")
+    failed = run_module(MODULE, name="one-more", state="attached", vm="db1", **SMALL)
+    assert "maximum number of data disks" in failed["msg"]
+    assert failed["volume"]["state"] == "Allocated"
+    assert failed["error_code"] == 431
+
+
+# What it costs
+
+
+def test_without_a_change_one_request(make: Run, run_module: Run, emulator: Any, vms: dict[str, str]) -> None:
+    make(state="attached", vm="db1", tags={"a": "b"})
+    for options in (
+        {"state": "attached", "vm": "db1", "disk_offering": "Small", "tags": {"a": "b"}},
+        {"state": "present", "disk_offering": "Small", "size_gb": 5, "zone": "jp-e1a"},
+    ):
+        assert run_module(MODULE, name="data", **options)["changed"] is False
+        assert [request["command"] for request in emulator.requests] == ["listVolumes"]
+        emulator.clear()
+
+
+def test_without_waiting(run_module: Run, emulator: Any) -> None:
+    done = run_module(MODULE, name="data", wait=False, **SMALL)
+    assert len(done["jobs"]) == 1
+    assert "queryAsyncJobResult" not in [request["command"] for request in emulator.requests]
+
+
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_both_formats_show_the_same(make: Run, run_module: Run, vms: dict[str, str], response_format: str) -> None:
+    made = make(state="attached", vm="db1")
+    assert run_module(MODULE, name="data", response_format=response_format)["volume"] == made
