@@ -57,7 +57,7 @@ class Track:
 
     ``actions`` tells people what the steps do. After ``apply``: ``object`` is the object as the results show it,
     ``touched`` whether the service took any command, ``error`` what stopped the track, ``jobs`` the ids of jobs that were
-    not waited for.
+    not waited for, ``undone`` the texts of steps that should have made amends, but it is not known for what.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Track:
         self.touched = False
         self.jobs: list[str] = []
         self.error: CloudnError | None = None
+        self.undone: list[str] = []
         self._next = 0
         self._sending = 0
         self._ended = 0
@@ -90,6 +91,7 @@ class Track:
         self.stages = again.stages
         self.keep(again.object)
         self.error = None
+        self.undone = []
         self._next = self._ended = 0
 
     def keep(self, found: Record) -> None:
@@ -116,11 +118,14 @@ class Track:
         return stage
 
     def _skip(self) -> None:
-        """After a failure, go on to what makes amends: nothing while it is not known what the service does."""
+        """After a failure, go on to what makes amends: not while it is unknown what the service does."""
         unclear = isinstance(self.error, (UnknownOutcome, JobTimeout))
-        while self._next < len(self.stages) and (
-            unclear or not self._ended or not all(step.amends for step in self.stages[self._next])
-        ):
+        while self._next < len(self.stages):
+            stage = self.stages[self._next]
+            if self._ended and all(step.amends for step in stage):
+                if not unclear:
+                    return
+                self.undone += [step.text for step in stage]
             self._next += 1
 
     def answered(self) -> None:
@@ -136,9 +141,12 @@ class Track:
         """Take in the result of a step and judge it by the state that it must have led to."""
         self._ended += 1
         self.absorb(self, step, result)
-        state = self.object.get("state")
+        # A step may be about another object than the track's, such as a machine that is stopped for it.
+        one = next((value for value in result.values() if isinstance(value, dict)), self.object)
+        state = one.get("state", self.object.get("state"))
         if step.expect and state not in step.expect:
-            message = f"{step.command}: the service calls it done, but {self.name} is {state}, not {step.expect[0]}"
+            name = self.name if one.get("id") == self.id else one.get("name", self.name)
+            message = f"{step.command}: the service calls it done, but {name} is {state}, not {step.expect[0]}"
             self.fail(CloudnError(message, step.command), step)
 
     def fail(self, error: CloudnError, step: Step | None = None) -> None:
@@ -179,7 +187,12 @@ def converge(
         failed = [track for track in pending if isinstance(track.error, (UnknownOutcome, ApiError))]
         pending = [track for track in failed if _look_again(track, again)]
         if not pending:
-            return
+            break
+    for track in tracks:
+        if track.error and track.undone:
+            track.error.message += (
+                f". Not done any more, so do it yourself when that is over: {'; '.join(track.undone)}"
+            )
 
 
 def _look_again(track: Track, again: t.Callable[[Track], Track | None]) -> bool:

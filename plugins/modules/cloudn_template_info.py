@@ -146,6 +146,10 @@ templates:
       description: Checksum, where there is one.
       type: str
       sample: 905cec879afd9c9d22ecc8036131a180
+    source_template_id:
+      description: Id of the template of the disk that it was made from.
+      type: str
+      sample: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
     account:
       description: Account that owns it.
       type: str

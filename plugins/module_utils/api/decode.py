@@ -136,9 +136,16 @@ TEXT = frozenset(
         "networkdomain",
     ]
 )
-# Fields that hold a list of objects, whatever their number; a virtual machine's security groups are one too, while
-# `securitygroup` elsewhere (the answer that made it, a job's result) is a single object.
+# Fields that hold a list of objects, whatever their number, and those that do so only in what is named first:
+# `securitygroup` elsewhere (the answer that made it, a job's result) is a single object, and so is `template`.
 LISTS = frozenset(["nic", "ingressrule", "egressrule", "ingress", "egress", "tags", "capacity", "user", "uuidList"])
+NESTED = frozenset(
+    [
+        ("virtualmachine", "securitygroup"),
+        ("registertemplateresponse", "template"),
+        ("uploadtemplateresponse", "template"),
+    ]
+)
 # Roots that begin with `list` hold lists, except for these.
 SINGLE = frozenset(["count", "capability", "templatepermission"])
 
@@ -216,7 +223,7 @@ def _fields(fields: dict[str, t.Any], parent: str) -> dict[str, t.Any]:
 def _is_list(name: str, parent: str) -> bool:
     if parent.startswith("list"):
         return name not in SINGLE
-    return name in LISTS or (name == "securitygroup" and parent == "virtualmachine")
+    return name in LISTS or (parent, name) in NESTED
 
 
 def _value(name: str, value: t.Any) -> t.Any:

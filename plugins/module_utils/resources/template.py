@@ -1,16 +1,17 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates: what virtual machines are made from."""
+"""Templates: how they are shown, listed and found."""
 
 from __future__ import annotations
 
-from ..api import Client, Record
+from ..api import ApiError, Client, Record, UsageError
 from . import tags, zone
-from .lookup import named, pick
+from .lookup import is_uuid, named, part, pick, told
 
 # The service refuses any other word; measured on CloudStack 3.0.5, except for `selfexecutable`, `sharedexecutable`
 # and `community`, which its documentation declares.
+_PARAMETER_ERROR = 431
 FILTERS = ("executable", "featured", "self", "selfexecutable", "sharedexecutable", "community")
 
 
@@ -36,6 +37,7 @@ def shape(template: Record) -> Record:
         "type": template.get("templatetype"),
         "size_bytes": template.get("size"),
         "checksum": template.get("checksum") or None,
+        "source_template_id": template.get("sourcetemplateid"),
         "account": template.get("account"),
         "domain": template.get("domain"),
         "created": template.get("created"),
@@ -58,3 +60,38 @@ def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Rec
     """Return the one template of a zone with this name or id. Raises ``UsageError`` when there is not exactly one."""
     templates = client.list("listTemplates", {"templatefilter": template_filter, "zoneid": zone_id})
     return pick(templates, wanted, "template")
+
+
+def search(client: Client, template_filter: str, query: Record) -> list[Record]:
+    """Return the templates that the API's own filters find, one for each zone of each. An unknown ``id`` finds nothing."""
+    try:
+        return client.list("listTemplates", {"templatefilter": template_filter, **query})
+    except ApiError as error:
+        if query.get("id") and error.code == _PARAMETER_ERROR:
+            return []
+        raise
+
+
+def find_own(client: Client, name: str | None, template_id: str | None, zone_wanted: str | None = None) -> list[Record]:
+    """Return the account's own template with this id, or with this name (which may be an id too): a record for each zone.
+
+    With a zone, only names of templates that are in it count. Names are not unique: raises ``UsageError`` where several
+    templates have it, telling ids and zones, and for an id of somebody else's.
+    """
+    if template_id is None and name is not None and is_uuid(name):
+        template_id = name
+    if template_id is not None:
+        rows = search(client, "self", {"id": template_id})
+        others = [] if rows else search(client, "executable", {"id": template_id})
+        if others:
+            raise UsageError(
+                f"{'name' if name == template_id else 'id'}: {template_id} ({others[0].get('name')}) belongs to "
+                f"{others[0].get('account')}; only its owner can do something with it but make machines from it"
+            )
+        return rows
+    rows = [row for row in search(client, "self", {"name": part(name)}) if row.get("name") == name]
+    ids = {row["id"] for row in rows if zone.holds(row, zone_wanted)}
+    if len(ids) > 1:
+        several = [row for row in rows if row["id"] in ids]
+        raise UsageError(f"name: {len(ids)} templates are named {name!r}; choose one by its id: {told(several)}")
+    return [row for row in rows if row["id"] in ids]

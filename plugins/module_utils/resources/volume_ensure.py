@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import re
-
 from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..api.jobs import await_pending
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import disk_offering, extraction, snapshot, tags, vm, volume, zone
+from .download import has_failed
 from .lookup import check_text, is_uuid, public
 from .volume import GIB, ROOT
 
 UPLOADING, UPLOAD_ERROR = "Uploading", "UploadError"
 _NEEDS_STOPPED = ("Running", "Starting", "Stopping", "Migrating")
-# How far an upload is that goes on; everything else in this place is why it failed. Source: CloudStack.
-_PROGRESS = re.compile(r"|Processing|Installing.*|Upload Complete|\d+% ?\w*")
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -236,9 +233,7 @@ def _uploaded(answer: Record) -> Record | None:
 
 
 def _check_upload(name: str, record: Record) -> None:
-    if record.get("state") == UPLOAD_ERROR or (
-        record.get("state") == UPLOADING and not _PROGRESS.fullmatch(record.get("status") or "")
-    ):
+    if record.get("state") == UPLOAD_ERROR or (record.get("state") == UPLOADING and has_failed(record.get("status"))):
         raise CloudnError(
             f"{name}: its upload failed: {(record.get('status') or 'the service gives no reason').strip()} (volume "
             f"{record.get('id')}). Delete it (state: absent), see that the address can be reached by the service, and upload "

@@ -119,8 +119,8 @@ def create_template(call: Call) -> Work:
     async def run() -> dict[str, Any]:
         await call.jobs.take(1)
         zone = call.store.zones[source.zone_id]
-        template.zone_ids.append(zone.id)
         template.checksum = checksum(template.id)
+        template.zone_ids.append(zone.id)
         return {"template": template_view(call, template, zone)}
 
     return Work(run, "Template", template.id, created_id=template.id)

@@ -1,0 +1,396 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_template: every state, every option, every refusal, against the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from cloudn_emulator.commands import template as emulated
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+MODULE = "cloudn_template"
+NEW_VM = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
+CENTOS = "CentOS 5.6 (64-bit)"
+DOWNLOAD = {
+    "zone": "jp-e1a",
+    "url": "https://images.example.com/web.vhd",
+    "format": "VHD",
+    "hypervisor": "XenServer",
+    "os_type": CENTOS,
+}
+STOP, TAKE, START = "stopVirtualMachine", "createTemplate", "startVirtualMachine"
+
+
+@pytest.fixture
+def web1(run_module: Run, emulator: Any) -> Result:
+    """A running machine."""
+    made = run_module("cloudn_vm", name="web1", **NEW_VM)["vm"]
+    emulator.clear()
+    return made
+
+
+@pytest.fixture
+def make(run_module: Run, emulator: Any, web1: Result) -> Run:
+    """Return a function that makes a template of a stopped machine and forgets the requests that took."""
+
+    def play(name: str = "web", **options: Any) -> Result:
+        run_module("cloudn_vm", name="web1", state="stopped")
+        result = run_module(MODULE, name=name, vm="web1", **options)
+        assert not result.get("failed"), result
+        emulator.clear()
+        return result["template"]
+
+    return play
+
+
+def listed(client: Client, name: str = "web") -> list[Result]:
+    return [one for one in client.list("listTemplates", {"templatefilter": "self"}) if one["name"] == name]
+
+
+def state(client: Client, name: str = "web1") -> str:
+    (found,) = client.list("listVirtualMachines", {"name": name})
+    return found["state"]
+
+
+# What it is made from
+
+
+def test_of_a_stopped_machine(beats: Run, run_module: Run, web1: Result, client: Client) -> None:
+    run_module("cloudn_vm", name="web1", state="stopped")
+    done = beats(MODULE, [TAKE], name="web", vm="web1", display_text="Web server", password_enabled=True, public=True)
+    (template,) = listed(client)
+    assert (template["displaytext"], template["passwordenabled"], template["ispublic"]) == ("Web server", True, True)
+    assert template["ostypeid"] == web1["os_type_id"]
+    shown = done["template"]
+    assert (shown["id"], shown["ready"], shown["zones"], shown["state"]) == (
+        template["id"],
+        True,
+        ["jp-e1a"],
+        "present",
+    )
+    assert state(client) == "Stopped"
+
+
+def test_of_a_running_machine(beats: Run, refused: Callable[..., str], web1: Result, client: Client) -> None:
+    said = refused(MODULE, name="web", vm="web1")
+    assert said.startswith(
+        "web1 is running, and a template can be taken of its disk only while it is stopped: set allow_"
+    )
+    done = beats(MODULE, [STOP, TAKE, START], name="web", vm="web1", allow_restart=True)
+    assert done["actions"][0] == "web1: stop"
+    assert done["actions"][1].startswith("web: create from the disk ROOT-")
+    assert done["actions"][2] == "web1: start"
+    assert state(client) == "Running"
+    assert len(listed(client)) == 1
+
+
+def test_the_machine_is_started_again_also_when_taking_fails(
+    run_module: Run, web1: Result, client: Client, emulator: Any, sent: Callable[[], list[str]]
+) -> None:
+    emulator.store.account.denied = frozenset([TAKE])
+    failed = run_module(MODULE, name="web", vm="web1", allow_restart=True)
+    assert failed["msg"].startswith("createTemplate: The given command:createTemplate does not exist (error 432)")
+    assert sent() == [STOP, TAKE, START]
+    assert state(client) == "Running"
+
+
+def test_the_machine_is_started_again_also_when_the_job_fails(
+    run_module: Run, web1: Result, client: Client, monkeypatch: pytest.MonkeyPatch, sent: Callable[[], list[str]]
+) -> None:
+    def broken(_content: str) -> str:
+        raise RuntimeError("no checksum")
+
+    monkeypatch.setattr(emulated, "checksum", broken)
+    failed = run_module(MODULE, name="web", vm="web1", allow_restart=True)
+    assert "createTemplate: job" in failed["msg"] and "error 530" in failed["msg"]
+    assert sent() == [STOP, TAKE, START]
+    assert state(client) == "Running"
+
+
+def test_a_machine_that_can_not_be_stopped_is_not_started(
+    run_module: Run, web1: Result, emulator: Any, sent: Callable[[], list[str]]
+) -> None:
+    emulator.store.account.denied = frozenset([STOP])
+    failed = run_module(MODULE, name="web", vm="web1", allow_restart=True)
+    assert failed["changed"] is False
+    assert sent() == [STOP]
+
+
+def test_what_is_not_known_is_not_amended(run_module_as: Callable[..., Any]) -> None:
+    """While the template may still be taken, the machine stays stopped, and the error says so."""
+    with run_module_as(job_seconds=0.1) as (run, emulator):
+        run("cloudn_vm", name="web1", **NEW_VM)
+        run("cloudn_vm", name="web1", state="stopped")
+        vm = next(iter(emulator.store.vms.values()))
+        vm.state = "Running"
+        real = emulator.jobs.take
+
+        async def slow(share: float) -> None:
+            if any(job.command.endswith("CreateTemplateCmd") for job in emulator.store.jobs.values()):
+                share = 1000
+            await real(share)
+
+        emulator.jobs.take = slow
+        failed = run(MODULE, name="web", vm="web1", allow_restart=True, wait_timeout=2)
+        assert failed["job_id"] in failed["msg"]
+        assert failed["msg"].endswith("Not done any more, so do it yourself when that is over: web1: start")
+        assert vm.state == "Stopped"
+
+
+def test_of_a_volume(beats: Run, run_module: Run, refused: Callable[..., str], web1: Result, client: Client) -> None:
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    assert "web1 is running" in refused(MODULE, name="web", volume="data", os_type=CENTOS)
+    beats(MODULE, [STOP, TAKE, START], name="web", volume="data", allow_restart=True, os_type=CENTOS)
+    run_module("cloudn_volume", name="data", state="detached")
+    assert "os_type: is needed to make web2" in refused(MODULE, name="web2", volume="data")
+    done = beats(MODULE, [TAKE], name="web2", volume="data", os_type="142")
+    assert done["template"]["os_type"] == CENTOS
+    run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
+    assert "it holds nothing until it is attached" in refused(MODULE, name="x", volume="fresh", os_type=CENTOS)
+
+
+def test_of_a_snapshot(beats: Run, run_module: Run, web1: Result, client: Client) -> None:
+    taken = run_module("cloudn_snapshot", vm="web1")["snapshot"]
+    beats(MODULE, [TAKE], name="web", snapshot=taken["id"], os_type=CENTOS)
+    assert state(client) == "Running"
+    assert listed(client)[0]["zonename"] == "jp-e1a"
+
+
+@pytest.mark.parametrize(("dialect", "spelled"), [("cloudstack", "registerTemplate"), ("cloudn", "uploadTemplate")])
+def test_downloaded(run_module_as: Callable[..., Any], dialect: str, spelled: str) -> None:
+    with run_module_as(job_seconds=0.3, dialect=dialect) as (run, emulator):
+        options = {**DOWNLOAD, "checksum": "0" * 32, "bits": 64, "requires_hvm": True, "extractable": True}
+        told = run(MODULE, name="web", _check=True, **options)
+        assert told["actions"] == ["web: download in jp-e1a from https://images.example.com/web.vhd"]
+        done = run(MODULE, name="web", **options)
+        assert done["actions"] == told["actions"]
+        assert (done["template"]["ready"], done["template"]["status"]) == (True, "Download Complete")
+        (asked,) = [r["params"] for r in emulator.requests if r["command"] == spelled and r["status"] == 200]
+        assert (asked["bits"], asked["requireshvm"], asked["checksum"]) == ("64", "true", "0" * 32)
+        again = run(MODULE, name="web", **options)
+        assert again["changed"] is False and len(emulator.store.templates) == 5
+
+
+def test_a_download_that_fails_is_told(run_module: Run, beats: Run) -> None:
+    missing = {**DOWNLOAD, "url": "http://user:hunter2@images.example.com/missing/web.vhd"}
+    for changed in (True, False):
+        failed = run_module(MODULE, name="web", **missing)
+        assert (
+            "web: its download in jp-e1a failed: HTTP Server returned 404 (expected 200 OK) (template" in failed["msg"]
+        )
+        assert failed["changed"] is changed
+        assert "hunter2" not in str({key: failed[key] for key in failed if key != "invocation"})
+    beats(MODULE, ["deleteTemplate"], name="web", state="absent")
+
+
+def test_one_that_is_being_downloaded_is_waited_for(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(job_seconds=0.6) as (run, emulator):
+        assert run(MODULE, name="web", wait=False, **DOWNLOAD)["template"]["ready"] is False
+        emulator.clear()
+        done = run(MODULE, name="web", **DOWNLOAD)
+        assert done["changed"] is False and done["template"]["ready"] is True
+        assert all(is_read(request["command"]) for request in emulator.requests)
+
+
+# Zones
+
+
+def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
+    """The job of a copy ends before the copy can be used; that is waited for."""
+    with run_module_as(job_seconds=0.4) as (run, emulator):
+        run("cloudn_vm", name="web1", state="stopped", **NEW_VM)
+        run("cloudn_vm", name="web1", state="started")
+        options = {"name": "web", "vm": "web1", "allow_restart": True, "zones": ["jp-e1b", "jp-e1a"]}
+        told = run(MODULE, _check=True, **options)
+        done = run(MODULE, **options)
+        assert done["actions"] == told["actions"]
+        assert done["actions"][-1] == "web: copy from jp-e1a to jp-e1b"
+        assert done["template"]["zones"] == ["jp-e1a", "jp-e1b"]
+        (template,) = [one for one in emulator.store.templates.values() if one.name == "web"]
+        assert len(template.zone_ids) == 2 and template.unready == {}
+        emulator.clear()
+        assert run(MODULE, **options)["changed"] is False
+        assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+
+
+def test_an_existing_one_is_copied_and_deleted_in_one_zone(beats: Run, make: Run, client: Client) -> None:
+    made = make()
+    done = beats(MODULE, ["copyTemplate"], name="web", zones=["jp-e1a", "jp-e1b"])
+    assert done["diff"]["before"]["web"]["zones"] == ["jp-e1a"]
+    assert {one["zonename"] for one in listed(client)} == {"jp-e1a", "jp-e1b"}
+    done = beats(MODULE, ["deleteTemplate"], name="web", zone="jp-e1a", state="absent")
+    assert done["actions"] == ["web: delete in jp-e1a"]
+    assert (done["template"]["state"], done["template"]["zones"]) == ("present", ["jp-e1b"])
+    assert [one["zonename"] for one in listed(client)] == ["jp-e1b"]
+    beats(MODULE, ["copyTemplate"], id=made["id"], zones=["jp-e1a"])
+    beats(MODULE, ["deleteTemplate"], name="web", state="absent")
+    assert listed(client) == []
+
+
+def test_the_same_name_in_two_zones(beats: Run, make: Run, run_module: Run, refused: Callable[..., str]) -> None:
+    make()
+    beats(MODULE, ["registerTemplate", "uploadTemplate"], name="web", **{**DOWNLOAD, "zone": "jp-e1b"})
+    said = refused(MODULE, name="web", state="absent")
+    assert said.startswith("name: 2 templates are named 'web'; choose one by its id: ")
+    assert "jp-e1a" in said and "jp-e1b" in said
+    beats(MODULE, ["deleteTemplate"], name="web", zone="jp-e1b", state="absent")
+
+
+# What can be changed
+
+
+def test_changed_later(beats: Run, make: Run, client: Client) -> None:
+    make(extractable=False)
+    assert listed(client)[0]["isextractable"] is False
+    done = beats(
+        MODULE,
+        ["updateTemplate", "updateTemplatePermissions"],
+        name="web",
+        display_text="New text",
+        os_type=CENTOS,
+        password_enabled=True,
+        public=True,
+        extractable=True,
+    )
+    (template,) = listed(client)
+    fields = ("displaytext", "ostypename", "passwordenabled", "ispublic", "isextractable", "isready")
+    assert [template[field] for field in fields] == ["New text", CENTOS, True, True, True, True]
+    shown = done["template"]
+    assert (shown["display_text"], shown["os_type"], shown["ready"], shown["public"]) == (
+        "New text",
+        CENTOS,
+        True,
+        True,
+    )
+    beats(MODULE, [], name="web", os_type="142")
+
+
+def test_launch_permissions_are_a_set(beats: Run, make: Run, client: Client, emulator: Any) -> None:
+    emulator.store.accounts |= {"other", "third"}
+    made = make(accounts=["admin", "other"])
+    assert made["accounts"] == ["admin", "other"]
+    beats(MODULE, [], name="web", accounts=["other", "admin", "flatuser"])
+    done = beats(MODULE, ["updateTemplatePermissions"] * 2, name="web", accounts=["admin", "third"])
+    assert done["actions"] == ["web: may be launched by third", "web: may no more be launched by other"]
+    answer = client.call("listTemplatePermissions", {"id": made["id"]})
+    assert answer["templatepermission"]["account"] == ["admin", "third", "flatuser"]
+    beats(MODULE, [], name="web", accounts=["admin", "third"], response_format="xml")
+    beats(MODULE, ["updateTemplatePermissions"], name="web", accounts=[])
+
+
+def test_without_the_command_for_permissions_the_rest_works(make: Run, run_module: Run, emulator: Any) -> None:
+    emulator.store.account.denied = frozenset(["updateTemplatePermissions", "listTemplatePermissions"])
+    make()
+    assert run_module(MODULE, name="web", display_text="new")["changed"]
+    failed = run_module(MODULE, name="web", accounts=["admin"])
+    assert "does not grant it to this account: leave out accounts" in failed["msg"]
+
+
+def test_tags(beats: Run, make: Run, client: Client) -> None:
+    make(tags={"a": "b"})
+    assert listed(client)[0]["tags"] == [{"key": "a", "value": "b"}]
+    beats(MODULE, ["createTags", "deleteTags"], name="web", tags={"c": "d"})
+    assert beats(MODULE, [], name="web", tags={"c": "d"})["template"]["tags"] == {"c": "d"}
+
+
+# Extracting and deleting
+
+
+def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], refused: Callable[..., str]) -> None:
+    make()
+    sent()
+    told = run_module(MODULE, name="web", state="extracted", _check=True)
+    assert sent() == []
+    done = run_module(MODULE, name="web", state="extracted")
+    assert done["actions"] == told["actions"] == ["web: make an address to download it from"]
+    assert done["template"]["extraction"]["url"].endswith(".qcow2")
+    assert sent() == ["extractTemplate"]
+    assert "zone: web is not in 'jp-e1b'; it is in jp-e1a" in refused(
+        MODULE, id=done["template"]["id"], state="extracted", zone="jp-e1b"
+    )
+    run_module(MODULE, name="web", extractable=False)
+    assert "set extractable: true first" in refused(MODULE, name="web", state="extracted")
+
+
+def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
+    done = beats(MODULE, [], name="web", state="absent")
+    assert done["template"]["state"] == "absent"
+    beats(MODULE, [], id=UNKNOWN, state="absent")
+
+
+def test_somebody_elses(refused: Callable[..., str], emulator: Any, run_module: Run) -> None:
+    said = refused(MODULE, id=emulator.vars["template"], state="absent")
+    assert f"id: {emulator.vars['template']} (CentOS 6.2 64bit) belongs to admin; only its owner" in said
+    # A name is one of the account's own.
+    assert run_module(MODULE, name="CentOS 6.2 64bit", state="absent")["changed"] is False
+
+
+def test_two_of_one_name(make: Run, client: Client, run_module: Run, refused: Callable[..., str], beats: Run) -> None:
+    one = make()
+    volume = client.list("listVolumes")[0]["id"]
+    params = {"name": "web", "displaytext": "x", "ostypeid": "142", "volumeid": volume}
+    other = client.call(TAKE, params)
+    client.wait(other["jobid"])
+    said = refused(MODULE, name="web", display_text="y")
+    assert one["id"] in said and other["id"] in said
+    beats(MODULE, ["updateTemplate"], id=other["id"], display_text="y")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"name": "web"}, "vm: is needed to make web, which does not exist (or volume, snapshot or url)"),
+        ({"name": "web", "vm": "nope"}, "vm: there is no virtual machine 'nope'"),
+        ({"name": "web", "volume": "nope"}, "volume: there is no 'nope'; cloudn_volume_info"),
+        ({"name": "web", "snapshot": "nope"}, "snapshot: there is no 'nope'; cloudn_snapshot_info"),
+        ({"name": "web", "vm": "a", "volume": "b"}, "parameters are mutually exclusive"),
+        ({"name": "web", "url": "https://x/y.vhd"}, "format, hypervisor, os_type: needed to make web from url"),
+        ({"name": "web", **DOWNLOAD, "zone": None}, "zone: is needed, as there are 2 to choose from"),
+        ({"name": "web", **DOWNLOAD, "os_type": "BeOS"}, "os_type: there is no 'BeOS'"),
+        ({"name": "web", **DOWNLOAD, "zones": ["nope"]}, "zones: there is no 'nope'. There are: jp-e1a, jp-e1b"),
+        ({"name": "web", **DOWNLOAD, "zones": []}, "zones: the list is empty"),
+        ({"name": "web", "state": "absent", "zones": ["jp-e1a"]}, "zones: are those to copy to"),
+        ({"name": "web", "checksum": "x"}, "missing parameter(s) required by 'checksum': url"),
+        ({"name": "", **DOWNLOAD}, "name: must not be empty"),
+        ({"name": "web", "display_text": " ", **DOWNLOAD}, "display_text: must not be empty"),
+        ({"id": UNKNOWN}, f"id: there is no template {UNKNOWN} of this account"),
+        ({"name": UNKNOWN, **DOWNLOAD}, f"name: there is no template {UNKNOWN} of this account"),
+        ({"name": "web", "state": "extracted"}, "there is no template 'web' to extract"),
+        ({}, "one of the following is required: name, id"),
+    ],
+)
+def test_refusals(refused: Callable[..., str], options: Result, said: str) -> None:
+    assert said in refused(MODULE, **{name: value for name, value in options.items() if value is not None})
+
+
+def test_another_format_is_drift(run_module: Run, refused: Callable[..., str]) -> None:
+    run_module(MODULE, name="web", **DOWNLOAD)
+    other = {**DOWNLOAD, "format": "OVA", "hypervisor": "VMware"}
+    assert refused(MODULE, name="web", **other).startswith(
+        "web: format is 'VHD', not 'OVA'; hypervisor is 'XenServer', not 'VMware'. The service can't change that"
+    )
+    done = run_module(MODULE, name="web", on_immutable_drift="warn", **other)
+    assert "format is 'VHD'" in done["warnings"][0]
+
+
+def test_without_a_change(make: Run, run_module: Run, emulator: Any) -> None:
+    make(tags={"a": "b"}, accounts=["admin"])
+    run_module(MODULE, name="web", vm="web1", zones=["jp-e1a"], tags={"a": "b"}, public=False)
+    assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+    emulator.clear()
+    run_module(MODULE, name="web", accounts=["admin"])
+    assert [request["command"] for request in emulator.requests] == ["listTemplates", "listTemplatePermissions"]
+
+
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_both_formats_show_the_same(run_module: Run, response_format: str) -> None:
+    done = run_module(MODULE, name="web", response_format=response_format, **DOWNLOAD)
+    assert done["template"]["ready"] is True
+    assert run_module(MODULE, name="web", response_format=response_format)["template"] == done["template"]
