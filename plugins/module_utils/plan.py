@@ -209,6 +209,9 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None]) -> bool:
         return False
     if fresh.stages:
         if unknown:
+            # What need not be done any more was done by the command whose answer was lost.
+            left = {step.command for stage in fresh.stages for step in stage}
+            track.touched = track.touched or failure.command not in left
             track.resume(fresh)
         else:
             track.keep(fresh.object)

@@ -108,6 +108,17 @@ options:
       - Whether to stop without waiting for the machine to shut down.
     type: bool
     default: false
+  detach_volumes:
+    description:
+      - Whether data disks are detached, and kept, before a machine is destroyed.
+      - A machine that has any is not destroyed without this or O(delete_volumes), as the service would hide them with it.
+    type: bool
+    default: false
+  delete_volumes:
+    description:
+      - Whether data disks are deleted with a machine that is destroyed. What is on them is lost.
+    type: bool
+    default: false
   recover:
     description:
       - Whether to have a destroyed machine back, where the account may do that.
@@ -458,6 +469,8 @@ SPEC = {
     "os_type": {"type": "str"},
     "allow_restart": {"type": "bool", "default": False},
     "force_stop": {"type": "bool", "default": False},
+    "detach_volumes": {"type": "bool", "default": False},
+    "delete_volumes": {"type": "bool", "default": False},
     "recover": {"type": "bool", "default": False},
     "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
     "max_parallel": {"type": "int", "default": 10},
@@ -467,7 +480,13 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, vm_ensure.ensure, plural="vms", singular="vm")
+    run(
+        SPEC,
+        vm_ensure.ensure,
+        plural="vms",
+        singular="vm",
+        mutually_exclusive=[("detach_volumes", "delete_volumes")],
+    )
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from ..api import ApiError, Client, Deadline, JobFailed, Record, UnknownOutcome, UsageError
-from ..api.jobs import PENDING, startdate
+from ..api.jobs import PENDING, await_pending, startdate
 from ..plan import Track, converge
 from ..report import Report
-from . import disk_offering, os_type, security_group, service_offering, template, vm, zone
+from . import disk_offering, os_type, security_group, service_offering, template, vm, volume, zone
 from .lookup import check_text, is_uuid
 from .vm_plan import DESTROYED, differs, encoded, is_whole, other_security_groups, plan, show
 
@@ -42,7 +42,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
             client,
             tracks,
             deadline,
-            lambda track: _again(client, track, options, deadline),
+            lambda track: _again(client, track, options, facts, deadline),
             options["max_parallel"],
             options["wait"],
         )
@@ -96,6 +96,9 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
     if options["state"] == "absent":
         if options.get("zone") and not existing:
             facts["zone"] = zone.find(client, options["zone"])
+        alive = [record for record in existing if record.get("state") not in vm.GONE]
+        if alive:
+            facts["data_disks"] = _data_disks(client, alive)
         return facts
     missing = [name for name, record in found.items() if record is None]
     if missing:
@@ -158,13 +161,16 @@ def _check_key_pair(client: Client, name: str) -> None:
 def _data_disks(client: Client, existing: list[Record]) -> dict[str, list[Record]]:
     only = {"virtualmachineid": existing[0]["id"]} if len(existing) == 1 else {}
     disks: dict[str, list[Record]] = {}
-    for volume in client.list("listVolumes", {"type": "DATADISK", **only}):
-        disks.setdefault(volume.get("virtualmachineid", ""), []).append(volume)
+    for disk in volume.search(client, {"type": "DATADISK", **only}):
+        disks.setdefault(disk.get("virtualmachineid", ""), []).append(disk)
     return disks
 
 
-def _again(client: Client, track: Track, options: Record, deadline: Deadline) -> Track | None:
-    """Find and plan a machine anew after a failure; its host name is unique, so it can only be the one asked for."""
+def _again(client: Client, track: Track, options: Record, before: Record, deadline: Deadline) -> Track | None:
+    """Find and plan a machine anew after a failure; its host name is unique, so it can only be the one asked for.
+
+    ``before`` is what was looked up before anything was changed: which data disks a machine had that is gone now.
+    """
     if track.error and track.error.command == "rebootVirtualMachine":
         return None  # whether it was rebooted can't be seen, and it must not be rebooted twice
     options = {**options, "on_immutable_drift": "ignore"}
@@ -173,10 +179,18 @@ def _again(client: Client, track: Track, options: Record, deadline: Deadline) ->
     names = [track.id or track.name]
     password = None
     if isinstance(track.error, UnknownOutcome):
+        if options["state"] == "absent":
+            await_pending(client, "Volume", None, deadline)  # a disk that is being detached is still listed as attached
         password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
     found = vm.settled(client, names, options.get("zone"), deadline, check=False)
     record = found[names[0]]
-    fresh = plan(track.name, record, options, look_up(client, options, found), [])
+    facts = look_up(client, options, found)
+    if options["state"] == "absent":
+        disks = before.get("data_disks", {}).get(track.id, [])
+        facts["left_disks"] = [left for disk in disks for left in volume.search(client, {"id": disk["id"]})]
+        if not options["delete_volumes"]:
+            facts["left_disks"] = [disk for disk in facts["left_disks"] if disk.get("virtualmachineid") == track.id]
+    fresh = plan(track.name, record, options, facts, [])
     if record is None and track.id:
         fresh.object = {**track.object, "state": DESTROYED}
     if password:

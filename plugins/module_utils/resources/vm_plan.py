@@ -11,6 +11,7 @@ from ..api import Record, UsageError
 from ..plan import THIS, Step, Track
 from . import tags, vm
 from .lookup import matches
+from .volume import GIB
 
 RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
 # What updateVirtualMachine changes, by the names of the attributes and of its parameters.
@@ -46,7 +47,7 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
     ``warnings``.
     """
     if options["state"] == "absent":
-        return _plan_absence(name, record)
+        return _plan_absence(name, record, options, facts)
     if record is None:
         return _plan_creation(name, options, facts)
     stages = []
@@ -96,12 +97,36 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
     return Track(name, record, stages, before, after, absorb)
 
 
-def _plan_absence(name: str, record: Record | None) -> Track:
-    if record is None or record.get("state") in vm.GONE:
-        return Track(name, record, [], {}, {}, absorb)
-    step = Step(f"{name}: destroy", "destroyVirtualMachine", {"id": THIS}, expect=vm.GONE)
-    before = {"state": record.get("state"), "id": record["id"]}
-    return Track(name, record, [[step]], before, {"state": "absent"}, absorb)
+def _plan_absence(name: str, record: Record | None, options: Record, facts: Record) -> Track:
+    """Destroy a machine; its data disks, which the service would hide with it, are detached before, and deleted after."""
+    gone = record is None or record.get("state") in vm.GONE
+    disks = facts.get("left_disks") or facts.get("data_disks", {}).get((record or {}).get("id"), [])
+    if disks and not (options["detach_volumes"] or options["delete_volumes"]):
+        names = ", ".join(f"{disk.get('name')} ({disk['id']}, {disk.get('size', 0) // GIB} GiB)" for disk in disks)
+        raise UsageError(
+            f"{name} has data disks, which the service would hide with it: {names}. Set detach_volumes: true to detach and "
+            "keep them, or delete_volumes: true to delete them too"
+        )
+    detach = [
+        Step(f"{name}: detach volume {disk.get('name')}", "detachVolume", {"id": disk["id"]})
+        for disk in disks
+        if disk.get("virtualmachineid")
+    ]
+    destroy = [] if gone else [Step(f"{name}: destroy", "destroyVirtualMachine", {"id": THIS}, expect=vm.GONE)]
+    delete = [
+        Step(f"{name}: delete volume {disk.get('name')}", "deleteVolume", {"id": disk["id"]})
+        for disk in disks
+        if options["delete_volumes"]
+    ]
+    before: Record = {}
+    after: Record = {}
+    if record is not None and not gone:
+        before.update(state=record.get("state"), id=record["id"])
+        after["state"] = "absent"
+    if disks:
+        before["data_disks"] = sorted(str(disk.get("name")) for disk in disks)
+        after["data_disks"] = []
+    return Track(name, record, [detach, destroy, delete], before, after, absorb)
 
 
 def _plan_creation(name: str, options: Record, facts: Record) -> Track:

@@ -46,7 +46,7 @@ def changes(emulator: Any) -> list[str]:
 def settle(run_module: Run, emulator: Any, module: str, **options: Any) -> Result:
     """Run once with the loss and once more; the second run must find nothing to do."""
     done = run_module(module, **options)
-    assert not done.get("failed"), done
+    assert not done.get("failed"), done["msg"]
     assert done["changed"]
     emulator.clear()
     again = run_module(module, **options)
@@ -100,6 +100,119 @@ def test_a_destroyed_machine_stays_destroyed(lose: Any, run_module: Run, emulato
     lose("destroyVirtualMachine")
     settle(run_module, emulator, "cloudn_vm", name="web1", state="absent")
     assert client.list("listVirtualMachines") == []
+
+
+@pytest.mark.parametrize("command", ["detachVolume", "destroyVirtualMachine", "deleteVolume"])
+@pytest.mark.parametrize(("option", "kept"), [("detach_volumes", ["data"]), ("delete_volumes", [])])
+def test_data_disks_of_a_machine_that_goes(
+    lose: Any, run_module: Run, emulator: Any, client: Client, command: str, option: str, kept: list[str]
+) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    if command == "deleteVolume" and option == "detach_volumes":
+        command = "detachVolume"  # nothing is deleted then
+    lose(command)
+    settle(run_module, emulator, "cloudn_vm", name="web1", state="absent", **{option: True})
+    assert [volume["name"] for volume in client.list("listVolumes")] == kept
+    assert client.list("listVirtualMachines") == []
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("createVolume", {"disk_offering": "Small", "zone": "jp-e1a"}),
+        ("createTags", {"disk_offering": "Small", "zone": "jp-e1a", "tags": {"a": "b"}}),
+        ("uploadVolume", {"url": "https://images.example.com/x.vhd", "format": "VHD", "zone": "jp-e1a"}),
+        ("createVolume", {"disk_offering": "Small", "state": "attached", "vm": "web1"}),
+        ("attachVolume", {"disk_offering": "Small", "state": "attached", "vm": "web1"}),
+    ],
+)
+def test_a_volume_is_made_once(
+    lose: Any, run_module: Run, emulator: Any, client: Client, command: str, options: Result
+) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    lose(command)
+    done = settle(run_module, emulator, "cloudn_volume", name="data", **options)
+    (volume,) = client.list("listVolumes", {"type": "DATADISK"})
+    assert done["volume"]["id"] == volume["id"]
+    assert volume.get("vmname") == options.get("vm")
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("detachVolume", {"state": "detached"}),
+        ("detachVolume", {"state": "absent", "force": True}),
+        ("deleteVolume", {"state": "absent", "force": True}),
+        ("detachVolume", {"state": "attached", "vm": "web2", "force": True}),
+        ("attachVolume", {"state": "attached", "vm": "web2", "force": True}),
+    ],
+)
+def test_a_volume_ends_where_it_shall(
+    lose: Any, run_module: Run, emulator: Any, client: Client, command: str, options: Result
+) -> None:
+    run_module("cloudn_vm", name=["web1", "web2"], **NEW)
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    lose(command, 2 if command == "attachVolume" else 1)
+    settle(run_module, emulator, "cloudn_volume", name="data", **options)
+    disks = client.list("listVolumes", {"type": "DATADISK"})
+    assert [disk.get("vmname") for disk in disks] == ([] if options["state"] == "absent" else [options.get("vm")])
+
+
+@pytest.mark.parametrize("command", ["createSnapshot", "createTags", "deleteSnapshot"])
+def test_a_snapshot_is_taken_once(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    for _time in range(2):
+        old = run_module("cloudn_snapshot", vm="web1", max_age="0")["snapshot"]["id"]
+        emulator.store.snapshots[old].created -= 86400
+    lose(command, 3 if command == "createSnapshot" else 1)
+    options = {"vm": "web1", "max_age": "1h", "keep": 2, "tags": {"a": "b"}}
+    done = settle(run_module, emulator, "cloudn_snapshot", **options)
+    snapshots = client.list("listSnapshots")
+    assert {snapshot["id"] for snapshot in snapshots} == {old, done["snapshot"]["id"]}
+    assert done["snapshot"]["state"] == "BackedUp"
+
+
+@pytest.mark.parametrize("command", ["stopVirtualMachine", "createTemplate", "startVirtualMachine", "createTags"])
+def test_a_template_is_taken_once(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    lose(command)
+    options = {"vm": "web1", "allow_restart": True, "tags": {"a": "b"}}
+    done = settle(run_module, emulator, "cloudn_template", name="web", **options)
+    (template,) = client.list("listTemplates", {"templatefilter": "self"})
+    assert done["template"]["id"] == template["id"]
+    (machine,) = client.list("listVirtualMachines")
+    assert machine["state"] == "Running"
+
+
+@pytest.mark.parametrize("command", ["uploadTemplate", "copyTemplate", "updateTemplatePermissions", "updateTemplate"])
+def test_a_template_is_downloaded_and_copied_once(lose: Any, run_module_as: Callable[..., Any], command: str) -> None:
+    with run_module_as(dialect="cloudn") as (run, emulator):
+        options = {
+            "zone": "jp-e1a",
+            "url": "https://images.example.com/x.vhd",
+            "format": "VHD",
+            "hypervisor": "XenServer",
+            "os_type": "142",
+            "zones": ["jp-e1a", "jp-e1b"],
+            "accounts": ["admin"],
+        }
+        if command == "updateTemplate":
+            run("cloudn_template", name="web", **options)
+            options["display_text"] = "new"
+        lose(command)
+        done = settle(run, emulator, "cloudn_template", name="web", **options)
+        (template,) = [one for one in emulator.store.templates.values() if one.name == "web"]
+        assert (len(template.zone_ids), template.unready, template.launch) == (2, {}, ["admin"])
+        assert done["template"]["id"] == template.id
+
+
+def test_a_template_goes(lose: Any, run_module: Run, emulator: Any, client: Client) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    run_module("cloudn_template", name="web", vm="web1", allow_restart=True)
+    lose("deleteTemplate")
+    settle(run_module, emulator, "cloudn_template", name="web", state="absent")
+    assert client.list("listTemplates", {"templatefilter": "self"}) == []
 
 
 def test_a_reboot_is_never_sent_twice(lose: Any, run_module: Run, emulator: Any) -> None:

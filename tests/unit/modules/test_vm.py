@@ -557,4 +557,64 @@ def test_the_life_of_a_machine_in_xml(beats: Run, client: Client) -> None:
     }
     beats("cloudn_vm", ["deployVirtualMachine", "createTags"], name="web1", disk_offering="Small", **options)
     beats("cloudn_vm", RESIZE, name="web1", **{**options, "service_offering": "v8", "allow_restart": True})
-    beats("cloudn_vm", ["destroyVirtualMachine"], name="web1", state="absent", response_format="xml")
+    beats(
+        "cloudn_vm",
+        ["detachVolume", "destroyVirtualMachine"],
+        name="web1",
+        state="absent",
+        detach_volumes=True,
+        response_format="xml",
+    )
+
+
+# Data disks of a machine that goes
+
+
+@pytest.fixture
+def disks(make: Run, run_module: Run, emulator: Any) -> None:
+    """A machine with a data disk of its own and one that was attached."""
+    make(disk_offering="Medium")
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    emulator.clear()
+
+
+def left(client: Client) -> list[str]:
+    return sorted(volume["name"] for volume in client.list("listVolumes"))
+
+
+def test_data_disks_do_not_go_unasked(disks: None, refused: Callable[..., str], make: Run) -> None:
+    make("web2")
+    said = refused("cloudn_vm", name=["web1", "web2"], state="absent")
+    assert said.startswith("web1 has data disks, which the service would hide with it: ")
+    assert "data (" in said and "5 GiB)" in said and "DATA-1 (" in said and "20 GiB)" in said
+    assert "Set detach_volumes: true to detach and keep them, or delete_volumes: true" in said
+
+
+def test_data_disks_are_kept(disks: None, beats: Run, client: Client) -> None:
+    changes = ["detachVolume", "detachVolume", "destroyVirtualMachine"]
+    done = beats("cloudn_vm", changes, name="web1", state="absent", detach_volumes=True)
+    assert sorted(done["actions"]) == ["web1: destroy", "web1: detach volume DATA-1", "web1: detach volume data"]
+    assert done["diff"]["before"]["web1"]["data_disks"] == ["DATA-1", "data"]
+    assert left(client) == ["DATA-1", "data"]
+    assert done["vm"]["state"] == "absent"
+
+
+def test_data_disks_are_deleted(disks: None, beats: Run, client: Client) -> None:
+    changes = ["detachVolume", "detachVolume", "destroyVirtualMachine", "deleteVolume", "deleteVolume"]
+    beats("cloudn_vm", changes, name="web1", state="absent", delete_volumes=True)
+    assert left(client) == []
+
+
+def test_one_of_both_for_data_disks(refused: Callable[..., str]) -> None:
+    said = refused("cloudn_vm", name="web1", state="absent", delete_volumes=True, detach_volumes=True)
+    assert "mutually exclusive" in said
+
+
+def test_what_going_costs(make: Run, run_module: Run, emulator: Any) -> None:
+    make(["web1", "web2"])
+    run_module("cloudn_vm", name=["web1", "web2"], state="absent")
+    reads = [request["command"] for request in emulator.requests if request["command"].startswith("list")]
+    assert reads[:2] == ["listVirtualMachines", "listVolumes"]
+    emulator.clear()
+    run_module("cloudn_vm", name=["web1", "web2"], state="absent")
+    assert [request["command"] for request in emulator.requests] == ["listVirtualMachines"]
