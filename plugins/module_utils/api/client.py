@@ -66,6 +66,8 @@ SCOPED = frozenset(
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
 _READ = re.compile(r"(list|query|get)[A-Z]")
 _NOT_GRANTED = 432
+# Seconds that a read has for its answer, however near the deadline is.
+_LAST_LOOK = 5.0
 _TOO_MANY_REQUESTS = 429
 _UNAUTHORISED = 401
 
@@ -226,7 +228,11 @@ class Client:
             params.update(expiry(self.signature_expires, self.now()))
         params["signature"] = sign(params, self._secret)
         text = query(params)
-        timeout = self.timeout if deadline is None else max(0.1, min(self.timeout, deadline.remaining()))
+        timeout = self.timeout
+        if deadline is not None and is_read(flat["command"]):
+            # Only reads end with the deadline, and the last one is given its time: cutting short what changes something
+            # would leave open whether it was done.
+            timeout = min(timeout, max(_LAST_LOOK, deadline.remaining()))
         options: dict[str, t.Any] = {"timeout": timeout, "verify": self.verify, "allow_redirects": False}
         try:
             if len(text) <= LONGEST_GET:

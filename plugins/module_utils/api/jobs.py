@@ -36,7 +36,7 @@ class Jobs:
     """The jobs of one run that are still pending.
 
     One pending job is asked for by its id. For several, one listing of the jobs since the first of them began tells
-    of all, so the requests do not grow with their number.
+    of all, so the requests do not grow with their number. ``records`` are the jobs as the service last showed them, by id.
     """
 
     def __init__(self, client: Client, deadline: Deadline | None = None) -> None:
@@ -44,6 +44,7 @@ class Jobs:
         self._deadline = deadline
         self._pending: dict[str, tuple[str, float]] = {}
         self._since: str | None = None
+        self.records: dict[str, Record] = {}
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -104,10 +105,11 @@ class Jobs:
     def _end(self, job_id: str, job: Record | None) -> JobEnd | None:
         command = self._pending[job_id][0]
         try:
-            job = job or self._query(job_id)
+            job = self.records[job_id] = job or self._query(job_id)
         except ApiError as error:
             if error.code != 431:
                 raise
+            self.records.pop(job_id, None)
             lost = JobLost(
                 f"{command}: the service does not know job {job_id} (any more), so its outcome is unknown",
                 command,

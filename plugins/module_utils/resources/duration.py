@@ -11,7 +11,7 @@ import re
 from ..api import Client, Record, UsageError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PARTS = re.compile(r"(?:\d+[smhdw])+|0")
+_PARTS = re.compile(r"(?:\d{1,9}[smhdw])+|0", re.ASCII)
 
 
 def seconds(text: str, option: str) -> int:

@@ -215,6 +215,19 @@ def test_a_template_goes(lose: Any, run_module: Run, emulator: Any, client: Clie
     assert client.list("listTemplates", {"templatefilter": "self"}) == []
 
 
+@pytest.mark.parametrize("command", ["stopVirtualMachine", "resetPasswordForVirtualMachine", "startVirtualMachine"])
+def test_a_password_is_made_once(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    lose(command)
+    emulator.clear()
+    done = run_module("cloudn_vm_password", name="web1", allow_restart=True)
+    assert not done.get("failed"), done["msg"]
+    (job,) = client.list("listAsyncJobs", {"keyword": "ResetVMPassword"})
+    assert done["vm"]["password"] == job["jobresult"]["virtualmachine"]["password"]
+    (machine,) = client.list("listVirtualMachines")
+    assert machine["state"] == done["vm"]["state"] == "Running"
+
+
 def test_a_reboot_is_never_sent_twice(lose: Any, run_module: Run, emulator: Any) -> None:
     run_module("cloudn_vm", name="web1", **NEW)
     emulator.clear()

@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs: shown, waited for, listed."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+
+from ..api import ApiError, Client, Deadline, Record, UsageError
+from ..api.jobs import DONE, PENDING, Jobs, startdate
+from . import duration, extraction, security_group, snapshot, template, vm, volume
+from .lookup import is_uuid, part
+
+_PARAMETER_ERROR = 431
+_MOST_TOLD = 5
+_STATUS = {PENDING: "pending", DONE: "done"}
+# What is to be known of jobs that ended badly, in the order in which they are told.
+_ADVICE = {
+    "failed": "",
+    "unknown": ". What became of an unknown job can't be told: look at the object that it was about",
+    "pending": (
+        ". What is pending goes on at the service: run cloudn_job (again) with these ids, or with a longer wait_timeout"
+    ),
+}
+# The space is YAML's doing: it takes a time that is not quoted for one, and hands on its text.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)\Z", re.ASCII)
+
+
+def shape(job: Record, passwords: bool = True) -> Record:
+    """Return a job as the user sees it; one without a status is not known to the service.
+
+    Without ``passwords``, those that the job made are left out: an old password is not shown again.
+    """
+    number = job.get("jobstatus")
+    status = _STATUS.get(number, "failed" if isinstance(number, int) else "unknown")
+    fields = job.get("jobresult") or {}
+    if not isinstance(fields, dict):
+        fields = {"errortext" if status == "failed" else "text": fields}
+    if not passwords:
+        fields = without_passwords(fields)
+    return {
+        "id": job.get("jobid"),
+        "command": (job.get("cmd") or "").rpartition(".")[2] or None,
+        "status": status,
+        "created": job.get("created"),
+        "object_id": job.get("jobinstanceid") or _object_id(fields),
+        "result": _result(fields) if status == "done" else None,
+        "error_code": fields.get("errorcode", job.get("jobresultcode")) if status == "failed" else None,
+        "error_text": fields.get("errortext") if status == "failed" else None,
+    }
+
+
+def _object_id(fields: Record) -> str | None:
+    return next((value["id"] for value in fields.values() if isinstance(value, dict) and "id" in value), None)
+
+
+def _machine(record: Record) -> Record:
+    return {**vm.shape(record), **({"password": record["password"]} if record.get("password") else {})}
+
+
+# The objects of results that are shown as their modules show them: what they are called there, and what shapes them.
+_KINDS: dict[str, tuple[str, t.Callable[[Record], Record]]] = {
+    "virtualmachine": ("vm", _machine),
+    "securitygroup": ("security_group", security_group.shape),
+    "volume": ("volume", volume.shape),
+    "snapshot": ("snapshot", snapshot.shape),
+    "template": ("template", template.shape),
+}
+
+
+def _result(fields: Record) -> Record:
+    result = dict(fields)
+    for kind, (name, shaped) in _KINDS.items():
+        record = fields.get(kind)
+        if isinstance(record, dict):
+            del result[kind]
+            extracted = "extractId" in record
+            result["extraction" if extracted else name] = extraction.shape(record) if extracted else shaped(record)
+    return result
+
+
+def without_passwords(value: t.Any) -> t.Any:
+    """Return a value of an answer without the passwords in it, at any depth."""
+    if isinstance(value, dict):
+        return {name: without_passwords(inner) for name, inner in value.items() if name != "password"}
+    if isinstance(value, list):
+        return [without_passwords(inner) for inner in value]
+    return value
+
+
+def follow(client: Client, job_ids: t.Iterable[str], timeout: float | None) -> list[Record]:
+    """Wait until jobs have ended, at most ``timeout`` seconds (``None``: look once), and return them as the service has
+    them. One that it does not know has its id alone.
+    """
+    deadline = Deadline(timeout or 0, client.clock)
+    jobs = Jobs(client)
+    asked = list(job_ids)
+    for job_id in asked:
+        jobs.add(job_id)
+    while True:
+        jobs.poll()
+        if not jobs or not deadline.remaining():
+            return [{**jobs.records.get(job_id, {}), "jobid": job_id} for job_id in asked]
+        client.sleep(min(jobs.pause(), deadline.remaining()))
+
+
+def collect(client: Client, options: Record, _check: bool = False) -> Record:
+    """Wait for the jobs of the module's options; return its result. Changes nothing.
+
+    Raises ``UsageError`` for what is no id, before anything is asked.
+    """
+    job_ids = list(dict.fromkeys(options["jobs"]))
+    for job_id in job_ids:
+        if not is_uuid(job_id):
+            raise UsageError(
+                f"jobs: {job_id[:40]!r} is no id of a job, as modules return them in jobs with wait: false"
+            )
+    wait, timeout = options["wait"], options["wait_timeout"]
+    jobs = [shape(job) for job in follow(client, job_ids, timeout if wait else None)]
+    singular = {"job": jobs[0]} if len(jobs) == 1 else {}
+    return {"jobs": jobs, **singular, **(failure(jobs, timeout) if wait else {})}
+
+
+def failure(jobs: t.Sequence[Record], timeout: float) -> Record:
+    """Return the message, and of a single job the details, of jobs (shaped) that are not done; nothing if all are."""
+    kinds = list(_ADVICE)
+    bad = sorted((job for job in jobs if job["status"] in kinds), key=lambda job: kinds.index(job["status"]))
+    if not bad:
+        return {}
+    told = "; ".join(_reason(job, timeout) for job in bad[:_MOST_TOLD])
+    more = f"; and {len(bad) - _MOST_TOLD} more" if len(bad) > _MOST_TOLD else ""
+    advice = "".join(_ADVICE[kind] for kind in kinds if any(job["status"] == kind for job in bad))
+    if len(jobs) > 1:
+        return {"msg": f"{len(bad)} of {len(jobs)} jobs did not end well: {told}{more}{advice}"}
+    fields = {"command": "command", "error_code": "error_code", "error_text": "error_text", "job_id": "id"}
+    details = {name: bad[0][field] for name, field in fields.items() if bad[0][field] is not None}
+    return {"msg": f"{told}{advice}", **details}
+
+
+def _reason(job: Record, timeout: float) -> str:
+    name = f"{job['command']}: job {job['id']}" if job["command"] else f"job {job['id']}"
+    if job["status"] == "failed":
+        return f"{name} failed: {job['error_text'] or 'the service gave no reason'} (error {job['error_code']})"
+    if job["status"] == "unknown":
+        return f"{name} is not known to the service (any more)"
+    return f"{name} is still pending after {timeout:g} s (wait_timeout)"
+
+
+def select(client: Client, options: Record) -> list[Record]:
+    """Return the jobs that all options of ``cloudn_job_info`` leave, shaped, without passwords.
+
+    Raises ``UsageError`` for a time that can't be read, before anything is asked.
+    """
+    since = None if options.get("since") is None else moment(options["since"], client.now())
+    command = options.get("command")
+    if options.get("id") is None:
+        start = since and startdate(since.isoformat(timespec="seconds"))
+        found = client.list("listAsyncJobs", {"keyword": part(command), "startdate": start})
+    else:
+        found = [job for job in _by_id(client, options["id"]) if since is None or not _is_older(job, since)]
+    return [
+        job
+        for job in (shape(one, passwords=False) for one in found)
+        # The service looks for the keyword in the whole name of the class, with its package.
+        if (command is None or command.lower() in (job["command"] or "").lower())
+        and options.get("status") in (None, job["status"])
+    ]
+
+
+def _by_id(client: Client, job_id: str) -> list[Record]:
+    try:
+        return [{"jobid": job_id, **client.call("queryAsyncJobResult", {"jobid": job_id})}]
+    except ApiError as error:
+        if error.code == _PARAMETER_ERROR:
+            return []
+        raise
+
+
+def _is_older(job: Record, since: datetime.datetime) -> bool:
+    try:
+        return datetime.datetime.strptime(job.get("created", ""), "%Y-%m-%dT%H:%M:%S%z") < since
+    except ValueError:
+        return False
+
+
+def moment(text: str, now: float) -> datetime.datetime:
+    """Return the moment, in UTC, that a user means by a time with its offset or by an age, counted from ``now``.
+
+    Raises ``UsageError`` for anything else.
+    """
+    time = _TIME.match(text)
+    try:
+        if time:
+            day, clock, offset = time.groups()
+            given = datetime.datetime.strptime(f"{day} {clock} {offset}", "%Y-%m-%d %H:%M:%S %z")
+            return given.astimezone(datetime.timezone.utc)
+        return datetime.datetime.fromtimestamp(int(now) - duration.seconds(text, "since"), datetime.timezone.utc)
+    except (ValueError, OverflowError, OSError, UsageError):
+        pass
+    raise UsageError(
+        f"since: {text!r} is neither a time with its offset (2026-11-23T16:00:00Z, 2026-11-24T01:00:00+0900) nor an "
+        "age (90s, 30m, 2h, 7d, 1w)"
+    )

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_vm_password: reset while stopped, returned once, the machine as it was afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+MODULE = "cloudn_vm_password"
+NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+STOP, RESET, START = "stopVirtualMachine", "resetPasswordForVirtualMachine", "startVirtualMachine"
+
+
+@pytest.fixture
+def made(run_module: Run, emulator: Any) -> str:
+    """The password of a new, running machine."""
+    password = run_module("cloudn_vm", name="web1", **NEW)["vm"]["password"]
+    emulator.clear()
+    return password
+
+
+def state(client: Client) -> str:
+    (machine,) = client.list("listVirtualMachines")
+    return machine["state"]
+
+
+def test_a_running_machine_is_stopped_and_started_again(
+    run_module: Run, made: str, sent: Callable[[], list[str]], client: Client
+) -> None:
+    options = {"name": "web1", "allow_restart": True}
+    told = run_module(MODULE, _check=True, _diff=True, **options)
+    assert sent() == []
+    assert "password" not in told["vm"]
+    done = run_module(MODULE, _diff=True, **options)
+    assert sent() == [STOP, RESET, START]
+    assert done["changed"] is told["changed"] is True
+    assert done["actions"] == told["actions"] == ["web1: stop", "web1: reset password", "web1: start"]
+    assert done["diff"] == told["diff"]
+    assert done["vm"]["password"] not in (made, "")
+    assert done["vm"]["state"] == state(client) == "Running"
+
+
+def test_a_stopped_machine_stays_stopped(
+    run_module: Run, made: str, sent: Callable[[], list[str]], client: Client
+) -> None:
+    run_module("cloudn_vm", name="web1", state="stopped")
+    sent()
+    first = run_module(MODULE, name="web1")["vm"]["password"]
+    second = run_module(MODULE, name="web1")["vm"]["password"]
+    assert sent() == [RESET, RESET]
+    assert first and second and first != second
+    assert state(client) == "Stopped"
+
+
+def test_started_again_also_when_resetting_fails(
+    run_module: Run, made: str, sent: Callable[[], list[str]], client: Client, emulator: Any
+) -> None:
+    emulator.store.account.denied = frozenset([RESET])
+    failed = run_module(MODULE, name="web1", allow_restart=True)
+    assert f"The service does not know {RESET}, or does not grant it to this account" in failed["msg"]
+    assert sent() == [STOP, RESET, START]
+    assert state(client) == "Running"
+
+
+def test_without_waiting_the_job_tells_it(run_module: Run, made: str) -> None:
+    run_module("cloudn_vm", name="web1", state="stopped")
+    begun = run_module(MODULE, name="web1", wait=False)
+    assert "password" not in begun["vm"]
+    assert run_module("cloudn_job", jobs=begun["jobs"])["job"]["result"]["vm"]["password"]
+
+
+def test_force_is_passed_on(run_module: Run, made: str, emulator: Any) -> None:
+    run_module(MODULE, name="web1", allow_restart=True, force_stop=True)
+    assert [r["params"].get("forced") for r in emulator.requests if r["command"] == STOP] == ["true"]
+
+
+def test_running_and_not_to_be_stopped(refused: Callable[..., str], made: str) -> None:
+    assert refused(MODULE, name="web1").startswith("web1 is running, and its password is reset while it is stopped")
+
+
+def test_a_template_without_passwords(refused: Callable[..., str], run_module: Run) -> None:
+    run_module("cloudn_vm", name="win1", state="stopped", **{**NEW, "template": "Windows Server 2008 R2"})
+    assert "a template that takes no passwords from the service" in refused(MODULE, name="win1")
+
+
+def test_missing(refused: Callable[..., str]) -> None:
+    assert refused(MODULE, name="web1") == "name: there is no virtual machine 'web1'"
