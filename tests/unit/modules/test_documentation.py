@@ -21,11 +21,16 @@ from ansible_collections.cloudn.compute.plugins.module_utils import module as an
 from ansible_collections.cloudn.compute.plugins.module_utils.module import CONNECTION
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     disk_offering,
+    extraction,
+    job,
+    key_pair,
     rules,
     security_group,
     service_offering,
+    snapshot,
     template,
     vm,
+    volume,
     zone,
 )
 
@@ -43,8 +48,28 @@ OBJECTS = [
     ("cloudn_zone_info", "zones", zone.shape(EMPTY), set()),
     ("cloudn_service_offering_info", "service_offerings", service_offering.shape(EMPTY), set()),
     ("cloudn_disk_offering_info", "disk_offerings", disk_offering.shape(EMPTY), set()),
+    ("cloudn_vm_password", "vm", vm.shape(EMPTY), {"password"}),
+    ("cloudn_volume", "volume", volume.shape(EMPTY), {"extraction"}),
+    ("cloudn_volume_info", "volumes", volume.shape(EMPTY), set()),
+    ("cloudn_snapshot", "snapshot", snapshot.shape(EMPTY), set()),
+    ("cloudn_snapshot_info", "snapshots", snapshot.shape(EMPTY), set()),
+    ("cloudn_template", "template", template.shape(EMPTY), {"zones", "accounts", "state", "extraction"}),
     ("cloudn_template_info", "templates", template.shape(EMPTY), set()),
+    ("cloudn_key_pair", "key_pair", key_pair.shape(EMPTY), {"state", "private_key"}),
+    ("cloudn_key_pair_info", "key_pairs", key_pair.shape(EMPTY), set()),
+    ("cloudn_job", "jobs", job.shape(EMPTY), set()),
+    ("cloudn_job_info", "jobs", job.shape(EMPTY), set()),
 ]
+# The machines that a module's examples presume.
+MACHINES = {
+    "cloudn_volume": ["db1", "db2"],
+    "cloudn_snapshot": ["db1"],
+    "cloudn_template": ["web1"],
+    "cloudn_vm_password": ["web1"],
+}
+# What returns the service's own words, under no names of ours.
+RAW = ["cloudn_api"]
+DIFFS = {"cloudn_api": "none", "cloudn_job": "N/A", **dict.fromkeys(INFO, "N/A")}
 
 
 def load(name: str) -> ModuleType:
@@ -113,12 +138,12 @@ def test_the_environment_is_read_as_described() -> None:
 def test_check_mode_and_diff_mode_are_described(name: str) -> None:
     attributes = documentation(name)["attributes"]
     assert attributes["check_mode"]["support"] == "full"
-    assert attributes["diff_mode"]["support"] == ("N/A" if name in INFO else "full")
+    assert attributes["diff_mode"]["support"] == DIFFS.get(name, "full")
     assert attributes["action_group"]["membership"] == ["cloudn.compute.cloudn"]
 
 
 def test_every_module_is_covered() -> None:
-    assert sorted(name for name, *_rest in OBJECTS) == MODULES
+    assert sorted([name for name, *_rest in OBJECTS] + RAW) == MODULES
 
 
 @pytest.mark.parametrize(("name", "field", "shown", "more"), OBJECTS, ids=[name for name, *_rest in OBJECTS])
@@ -130,6 +155,9 @@ def test_every_returned_key_is_described(name: str, field: str, shown: dict[str,
 def test_nested_keys_are_described() -> None:
     nic = vm.shape({"id": "1", "nic": [{"id": "2"}]})["nics"][0]
     assert returned("cloudn_vm")["vms"]["contains"]["nics"]["contains"].keys() == nic.keys()
+    for module, field in (("cloudn_volume", "volume"), ("cloudn_template", "template")):
+        described = returned(module)[field]["contains"]["extraction"]["contains"]
+        assert described.keys() == extraction.shape({}).keys()
     rule = rules.shape({"ruleid": "1", "securitygroupname": "web", "account": "flatuser"})
     for direction in ("ingress", "egress"):
         described = returned("cloudn_security_group")["security_group"]["contains"][direction]["contains"]
@@ -154,7 +182,8 @@ def leaves(fields: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[s
 @pytest.mark.parametrize("name", MODULES)
 def test_samples_are_of_their_type(name: str) -> None:
     """Every value has a sample, but for those that repeat another one of the same result."""
-    fields = {path: field for path, field in leaves(returned(name)) if path not in ("vm", "security_groups")}
+    repeated = {"vm", "vms", "job", "security_groups", "volumes", "snapshots", "templates", "key_pairs"}
+    fields = {path: field for path, field in leaves(returned(name)) if path not in repeated}
     assert [path for path, field in fields.items() if not is_a(field["type"], field.get("sample"))] == []
 
 
@@ -183,6 +212,16 @@ def test_results_are_as_described(run_module: Callable[..., Any], response_forma
         ),
         ("cloudn_vm", {"name": "web1", "security_groups": ["web"], "group": "front", **new}),
         ("cloudn_vm", {"name": ["web2"], "wait": False, **new}),
+        ("cloudn_vm_password", {"name": "web1", "allow_restart": True}),
+        ("cloudn_volume", {"name": "data", "disk_offering": "Small", "state": "attached", "vm": "web1"}),
+        ("cloudn_volume", {"name": "data", "state": "detached"}),
+        ("cloudn_volume", {"name": "data", "state": "extracted"}),
+        ("cloudn_snapshot", {"vm": "web1", "tags": {"a": "b"}}),
+        ("cloudn_template", {"name": "web", "vm": "web1", "allow_restart": True, "accounts": ["admin"]}),
+        ("cloudn_template", {"name": "web", "state": "extracted"}),
+        ("cloudn_key_pair", {"name": "mine"}),
+        ("cloudn_job", {"jobs": []}),
+        ("cloudn_api", {"command": "listZones"}),
         *((name, {}) for name in INFO),
     ]
     assert {name for name, _options in runs} == set(MODULES)
@@ -192,7 +231,7 @@ def test_results_are_as_described(run_module: Callable[..., Any], response_forma
         of_ansible = {"changed", "invocation", "warnings", "rc"}
         shown = {key: value for key, value in done.items() if key not in of_ansible}
         fields = returned(name)
-        if name == "cloudn_vm":
+        if name in ("cloudn_vm", "cloudn_vm_password"):
             assert done["vms"] == [done["vm"]]
             assert ("jobs" in done) is (options.get("wait") is False)
         # The diff's contents are the user's own options, by the names of the objects.
@@ -214,6 +253,18 @@ def test_a_failure_returns_what_is_described(run_module: Callable[..., Any]) -> 
     [
         ("cloudn_vm", "vms", "cloudn_vm_info", "vms", {"password", "error", "state"}),
         ("cloudn_security_group", "security_group", "cloudn_security_group_info", "security_groups", {"state"}),
+        ("cloudn_vm_password", "vm", "cloudn_vm_info", "vms", {"password"}),
+        ("cloudn_volume", "volume", "cloudn_volume_info", "volumes", {"extraction"}),
+        ("cloudn_snapshot", "snapshot", "cloudn_snapshot_info", "snapshots", set()),
+        (
+            "cloudn_template",
+            "template",
+            "cloudn_template_info",
+            "templates",
+            {"zones", "accounts", "state", "extraction"},
+        ),
+        ("cloudn_key_pair", "key_pair", "cloudn_key_pair_info", "key_pairs", {"state", "private_key"}),
+        ("cloudn_job", "jobs", "cloudn_job_info", "jobs", {"result", "status", "command"}),
     ],
 )
 def test_a_module_and_its_info_describe_objects_alike(
@@ -239,16 +290,20 @@ def test_examples_name_modules_in_full(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name: str, playbook: Callable[..., Any], run_module: Callable[..., Any], emulator: Any) -> None:
+def test_examples_run(
+    name: str, playbook: Callable[..., Any], run_module: Callable[..., Any], tmp_path: pathlib.Path
+) -> None:
     """Run a module's examples in order, as they stand."""
     new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
     if name != "cloudn_security_group":
         run_module("cloudn_security_group", name="web")
-    if name.endswith("_info"):
-        run_module("cloudn_vm", name="web1", security_groups=["web"], tags={"role": "web"}, **new)
+    for machine in MACHINES.get(name, ["web1"] if name in INFO else []):
+        run_module("cloudn_vm", name=machine, security_groups=["web"], tags={"role": "web"}, **new)
+    if name == "cloudn_snapshot":
+        run_module("cloudn_volume", name="db1-data", state="attached", vm="db1", disk_offering="Small")
     tasks = yaml.safe_load(load(name).EXAMPLES)
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
-    done = playbook(yaml.safe_dump(play))
+    done = playbook(yaml.safe_dump(play), environment={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"ok={len(tasks)}" in done.stdout
     assert "[WARNING]" not in done.stderr + done.stdout

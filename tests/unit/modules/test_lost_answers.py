@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import requests
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -37,6 +40,13 @@ def lose(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", unreliable)
     yield lambda command, nth=1: wanted.append((command, nth))
     assert all(seen.count(command) >= nth for command, nth in wanted), "nothing was lost"
+
+
+def ssh_key() -> str:
+    """A new public key in OpenSSH's form."""
+    form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    return key.public_key().public_bytes(*form).decode()
 
 
 def changes(emulator: Any) -> list[str]:
@@ -226,6 +236,30 @@ def test_a_password_is_made_once(lose: Any, run_module: Run, emulator: Any, clie
     assert done["vm"]["password"] == job["jobresult"]["virtualmachine"]["password"]
     (machine,) = client.list("listVirtualMachines")
     assert machine["state"] == done["vm"]["state"] == "Running"
+
+
+@pytest.mark.parametrize("command", ["registerSSHKeyPair", "deleteSSHKeyPair"])
+def test_a_key_is_replaced(lose: Any, run_module: Run, emulator: Any, client: Client, command: str) -> None:
+    keys = [ssh_key(), ssh_key()]
+    run_module("cloudn_key_pair", name="mine", public_key=keys[0])
+    lose(command, 2 if command == "registerSSHKeyPair" else 1)
+    done = settle(run_module, emulator, "cloudn_key_pair", name="mine", public_key=keys[1], force=True)
+    (pair,) = client.list("listSSHKeyPairs")
+    assert pair["fingerprint"] == done["key_pair"]["fingerprint"] == fingerprint(keys[1])
+
+
+def test_a_private_key_that_is_lost_is_told(
+    lose: Any, run_module: Run, client: Client, request: pytest.FixtureRequest
+) -> None:
+    lose("createSSHKeyPair")
+    done = run_module("cloudn_key_pair", name="mine")
+    (pair,) = client.list("listSSHKeyPairs")
+    assert done["key_pair"]["fingerprint"] == pair["fingerprint"]
+    if "after" in request.node.name:
+        assert "the answer that held its private key was lost" in done["msg"]
+        assert done["changed"] is True
+    else:
+        assert done["key_pair"]["private_key"]
 
 
 def test_a_reboot_is_never_sent_twice(lose: Any, run_module: Run, emulator: Any) -> None:

@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SSH key pairs: listed, made by the service, registered, replaced, deleted."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+
+from ..api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome, UsageError
+from ..plan import Step, Track, converge
+from ..report import Report
+from .lookup import check_text
+
+_KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
+_CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair"
+
+
+def shape(pair: Record) -> Record:
+    """Return a key pair as the user sees it; the service shows neither key, and it has no id."""
+    return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint")}
+
+
+def search(client: Client, name: str | None = None, fingerprint: str | None = None) -> list[Record]:
+    """Return the key pairs, or those with this name and this fingerprint, both compared without case by the service."""
+    return client.list("listSSHKeyPairs", {"name": name, "fingerprint": fingerprint})
+
+
+def fingerprint(public_key: str) -> str:
+    """Return the fingerprint of a public key in OpenSSH's form as the service makes it, ``aa:bb:...`` (MD5).
+
+    Raises ``UsageError`` for anything else than ``TYPE BASE64 [comment]`` on one line, without quoting it.
+    """
+    text = public_key.strip()
+    if "PRIVATE KEY" in text:
+        raise UsageError(
+            "public_key: this is a private key, which must not leave its place; give the public one (*.pub)"
+        )
+    words = text.split(None, 2)
+    if len(words) < 2 or "\n" in text or not _KINDS.fullmatch(words[0]):
+        raise UsageError(
+            "public_key: is no public key in OpenSSH's form, which is one line: a type such as ssh-rsa, the key in Base64, "
+            "and perhaps a comment"
+        )
+    kind = words[0].encode()
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+    except (binascii.Error, ValueError):
+        blob = b""
+    if not blob.startswith(len(kind).to_bytes(4, "big") + kind):
+        raise UsageError(f"public_key: what follows {words[0]} is no key of that type; it may be cut or changed")
+    try:
+        digest = hashlib.md5(blob, usedforsecurity=False)
+    except TypeError:  # Python 3.8
+        digest = hashlib.md5(blob)
+    pairs = digest.hexdigest()
+    return ":".join(pairs[at : at + 2] for at in range(0, 32, 2))
+
+
+def ensure(client: Client, options: Record, check: bool = False) -> Report:
+    """Bring one key pair to the state that is asked for in ``options`` (the module's).
+
+    Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
+    anything is changed.
+    """
+    check_text(options)
+    name = options["name"]
+    if not name.strip():
+        raise UsageError("name: must not be empty")
+    if options.get("public_key") is not None:
+        fingerprint(options["public_key"])
+    deadline = Deadline(options["wait_timeout"], client.clock)
+    track = plan(_find(client, name), options)
+    if not check:
+        converge(client, [track], deadline, lambda _track: plan(_find(client, name), options), wait=options["wait"])
+        _explain(track, options)
+    return Report([track], show, check)
+
+
+def _find(client: Client, name: str) -> Record | None:
+    """Return the key pair of this name. For the service, names that differ only in case are one."""
+    found = search(client, name)
+    exact = [pair for pair in found if pair.get("name") == name]
+    return next(iter(exact or [pair for pair in found if str(pair.get("name")).lower() == name.lower()]), None)
+
+
+def plan(record: Record | None, options: Record) -> Track:
+    """Return the track that leads the key pair to what is asked for; looks at its arguments only.
+
+    Raises ``UsageError`` for another key than the one that is there, unless it is to be replaced.
+    """
+    name, given = options["name"], options.get("public_key")
+    remove = [Step(f"{name}: delete", _DELETE, {"name": name})]
+    if options["state"] == "absent":
+        if record is None:
+            return Track(name, None, [], {"state": "absent"}, {"state": "absent"}, absorb)
+        return Track(name, record, [remove], {"state": "present", **_known(record)}, {"state": "absent"}, absorb)
+    if given is None:
+        if record is not None:
+            same = {"state": "present", **_known(record)}
+            return Track(name, record, [], same, dict(same), absorb)
+        make = [Step(f"{name}: create", _CREATE, {"name": name})]
+        return Track(name, None, [make], {}, {"state": "present"}, absorb)
+    wanted = fingerprint(given)
+    register = [Step(f"{name}: register", _REGISTER, {"name": name, "publickey": given.strip()})]
+    after = {"state": "present", "fingerprint": wanted}
+    if record is None:
+        return Track(name, None, [register], {}, after, absorb)
+    before = {"state": "present", **_known(record)}
+    if str(record.get("fingerprint")).lower() == wanted:
+        return Track(name, record, [], before, dict(before), absorb)
+    if not options["force"]:
+        raise UsageError(
+            f"public_key: {name} holds another key, of fingerprint {record.get('fingerprint')}, not {wanted}; set force: true to "
+            "replace it (machines that were made with the old key keep that), or give this key another name"
+        )
+    return Track(name, record, [remove, register], before, after, absorb)
+
+
+def _known(record: Record) -> Record:
+    return {"fingerprint": record.get("fingerprint")}
+
+
+def absorb(track: Track, step: Step, result: Record) -> None:
+    """Take a result into the key pair's track, and the private key, which only its making shows."""
+    if step.command != _DELETE and isinstance(result.get("keypair"), dict):
+        track.object = result["keypair"]
+
+
+def _explain(track: Track, options: Record) -> None:
+    """Say what is lost with a lost answer, and with a refused replacement."""
+    made = any(action.endswith(": create") for action in track.actions)
+    error = track.error
+    if made and error is None and "privatekey" not in track.object:
+        track.error = UnknownOutcome(
+            f"{_CREATE}: the key pair {track.name} was made, but the answer that held its private key was lost, and the service "
+            "does not show that again. Delete it (state: absent) and run the task again",
+            _CREATE,
+        )
+    elif isinstance(error, ApiError) and error.command == _REGISTER and options["force"] and track.found:
+        error.message += (
+            f". The key pair {track.name} that was to be replaced is deleted already, and there is none now: run the task again "
+            "with a key that the service takes (some take only ssh-rsa and ssh-dss)"
+        )
+
+
+def show(track: Track, check: bool) -> Record:
+    """Return the key pair of the result: as it is now or, in check mode, as far as it can be told before."""
+    error: CloudnError | None = track.error
+    gone = track.after["state"] == "absent" and error is None
+    shown = {**shape({"name": track.name, **track.object}), "state": "absent" if gone else "present"}
+    if error and not track.object.get("fingerprint"):
+        shown["state"] = "absent" if not isinstance(error, UnknownOutcome) else "present"
+    if check and "fingerprint" in track.after:
+        shown["fingerprint"] = track.after["fingerprint"]
+    if track.object.get("privatekey"):
+        shown["private_key"] = track.object["privatekey"]
+    return shown

@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_key_pair_info: SSH key pairs, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_key_pair_info
+short_description: List SSH key pairs
+version_added: 0.1.0
+description:
+  - Lists SSH key pairs. Nothing found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  name:
+    description:
+      - Only the one of this name; the service compares names without case.
+    type: str
+  fingerprint:
+    description:
+      - Only those with this fingerprint.
+    type: str
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+notes:
+  - It costs one request for every 500 key pairs.
+seealso:
+  - module: cloudn.compute.cloudn_key_pair
+"""
+
+EXAMPLES = r"""
+- name: All key pairs
+  cloudn.compute.cloudn_key_pair_info:
+  register: result
+
+- name: Whether there is one
+  cloudn.compute.cloudn_key_pair_info:
+    name: deploy
+"""
+
+RETURN = r"""
+key_pairs:
+  description: The key pairs. Every key is always there; what the service does not tell is null.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name.
+      type: str
+      sample: deploy
+    fingerprint:
+      description: Fingerprint of the public key, its MD5 sum.
+      type: str
+      sample: 43:51:43:a1:b5:fc:8b:b7:0a:3a:a9:b1:0f:66:73:a8
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import key_pair
+
+SPEC = {
+    "name": {"type": "str"},
+    "fingerprint": {"type": "str"},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "key_pairs": [
+                key_pair.shape(item) for item in key_pair.search(client, options["name"], options["fingerprint"])
+            ]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

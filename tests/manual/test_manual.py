@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each command of the service's manual is sent by a task, and the page that says so is up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from commands import PAGE, SECTIONS, Row, page
+
+ROWS = [row for rows in SECTIONS.values() for row in rows]
+# The native commands of the manual, version 1.1, in its order.
+MANUAL = [
+    "queryAsyncJobResult",
+    "listAsyncJobs",
+    "listVirtualMachines",
+    "deployVirtualMachine",
+    "destroyVirtualMachine",
+    "rebootVirtualMachine",
+    "startVirtualMachine",
+    "stopVirtualMachine",
+    "resetPasswordForVirtualMachine",
+    "changeServiceForVirtualMachine",
+    "updateVirtualMachine",
+    "recoverVirtualMachine",
+    "listSecurityGroups",
+    "createSecurityGroup",
+    "deleteSecurityGroup",
+    "authorizeSecurityGroupIngress",
+    "revokeSecurityGroupIngress",
+    "authorizeSecurityGroupEgress",
+    "revokeSecurityGroupEgress",
+    "listServiceOfferings",
+    "listDiskOfferings",
+    "listZones",
+    "listTemplates",
+    "createTemplate",
+    "uploadTemplate",
+    "copyTemplate",
+    "deleteTemplate",
+    "extractTemplate",
+    "listSnapshot",
+    "createSnapshot",
+    "deleteSnapshot",
+    "listVolumes",
+    "attachVolume",
+    "detachVolume",
+    "createVolume",
+    "uploadVolume",
+    "deleteVolume",
+    "extractVolume",
+]
+
+
+def test_every_command_of_the_manual_has_its_row() -> None:
+    assert [row.command for row in ROWS] == MANUAL
+    assert len(MANUAL) == 38
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text() == page()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.command for row in ROWS])
+def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
+    """The task of the row sends it to a service that knows the manual's names of commands, and it is taken."""
+    with run_module_as(dialect="cloudn", grants=row.grants) as (run, emulator):
+        known: dict[str, str] = {}
+        for module, options in row.before:
+            done = run(module, **options)
+            assert not done.get("failed"), done["msg"]
+            known |= {kind: done[kind]["id"] for kind in ("vm", "snapshot") if kind in done}
+            known |= {"job": done["jobs"][0]} if "jobs" in done else {}
+        emulator.clear()
+        done = run(row.module, **filled(row.options, known))
+        assert not done.get("failed"), done["msg"]
+        assert row.command in [request["command"] for request in emulator.requests if request["status"] == 200]
+
+
+def filled(options: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
+    """Options with the ids of what was made before."""
+    return {
+        name: value.format(**known)
+        if isinstance(value, str)
+        else [item.format(**known) if isinstance(item, str) else item for item in value]
+        if isinstance(value, list)
+        else value
+        for name, value in options.items()
+    }
