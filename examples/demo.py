@@ -75,12 +75,18 @@ def tour(running: contextlib.ExitStack) -> None:
     say("The emulator, a server that answers as Cloudn Compute does", "emulator/README.md")
     environment |= running.enter_context(emulator(environment))
 
-    say("Three security groups and five virtual machines", "examples/site.yml, examples/machines.yml")
+    say("Three security groups, five virtual machines and a data volume", "examples/site.yml, examples/machines.yml")
     run(environment, "ansible-playbook", EXAMPLES / "site.yml")
 
     say("A larger plan for the database: the machine is stopped, changed and started", "examples/machines.yml")
     larger = ("-e", "database_plan=v2", "-e", "allow_restart=true")
     run(environment, "ansible-playbook", EXAMPLES / "site.yml", *larger)
+
+    say("Nightly snapshots of the volumes that are backed up", "examples/nightly.yml, examples/tasks/snapshots.yml")
+    run(environment, "ansible-playbook", EXAMPLES / "nightly.yml")
+
+    say("A template of a web server, which is stopped for it and started again", "examples/image.yml")
+    run(environment, "ansible-playbook", EXAMPLES / "image.yml")
 
     say("The inventory: the machines as hosts, in groups", "examples/cloudn.yml")
     run(environment, "ansible-inventory", "--graph")
@@ -94,8 +100,7 @@ def tour(running: contextlib.ExitStack) -> None:
     say("All of it again in check mode: nothing to change")
     everything = (
         "ansible-playbook",
-        EXAMPLES / "site.yml",
-        EXAMPLES / "configure.yml",
+        *(EXAMPLES / name for name in ("site.yml", "nightly.yml", "image.yml", "configure.yml")),
         *larger,
         *rendered,
         "--check",

@@ -135,6 +135,12 @@ def test_templates(run_module: Run, emulator: Any) -> None:
         ("cloudn_vm_info", {"zone": "jp-e1a"}, ["listZones", "listVirtualMachines"]),
         ("cloudn_security_group_info", {"name": "web"}, ["listSecurityGroups", "listTags"]),
         ("cloudn_security_group_info", {"vm": "web1"}, ["listVirtualMachines", "listSecurityGroups", "listTags"]),
+        ("cloudn_volume_info", {"name": "data", "type": "DATADISK"}, ["listVolumes"]),
+        ("cloudn_volume_info", {"zone": "jp-e1a"}, ["listZones", "listVolumes"]),
+        ("cloudn_volume_info", {"vm": "web1"}, ["listVirtualMachines", "listVolumes"]),
+        ("cloudn_snapshot_info", {"volume": "data"}, ["listSnapshot", "listSnapshots"]),
+        ("cloudn_key_pair_info", {"name": "mine"}, ["listSSHKeyPairs"]),
+        ("cloudn_job_info", {"status": "pending"}, ["listAsyncJobs"]),
         ("cloudn_template_info", {}, ["listTemplates"]),
         ("cloudn_template_info", {"zone": "jp-e1a"}, ["listZones", "listTemplates"]),
         ("cloudn_zone_info", {"name": "jp-e1a"}, ["listZones"]),
@@ -204,3 +210,33 @@ def test_groups_without_rules_are_found_by_all_their_tags(run_module: Run, emula
         "ruled": {"env": "a", "role": "web"},
     }
     assert [request["command"] for request in emulator.requests] == ["listSecurityGroups", "listTags"]
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, ["DATA", "ROOT", "ROOT", "ROOT", "data"]),
+        ({"type": "DATADISK"}, ["DATA", "data"]),
+        ({"vm": "db1"}, ["DATA", "ROOT"]),
+        ({"vm": "nope"}, []),
+        ({"name": "data"}, ["data"]),
+        ({"name": "dat"}, []),
+        ({"zone": "jp-e1b"}, ["ROOT"]),
+        ({"tags": {"a": "b"}}, ["data"]),
+        ({"tags": {"a": "b", "c": "d"}}, []),
+        ({"id": UNKNOWN}, []),
+    ],
+)
+def test_volumes(run_module: Run, options: Result, names: list[str]) -> None:
+    run_module("cloudn_vm", name=["web1", "gone"], zone="jp-e1a", **NEW)
+    run_module("cloudn_vm", name="web2", zone="jp-e1b", **NEW)
+    run_module("cloudn_vm", name="db1", zone="jp-e1a", disk_offering="Medium", **NEW)
+    run_module("cloudn_vm", name="gone", state="absent")
+    run_module("cloudn_volume", name="data", zone="jp-e1a", disk_offering="Small", tags={"a": "b"})
+    shown = run_module("cloudn_volume_info", **options)["volumes"]
+    assert sorted(volume["name"].split("-")[0] for volume in shown) == names
+
+
+def test_a_volume_is_shown_as_its_module_shows_it(run_module: Run) -> None:
+    made = run_module("cloudn_volume", name="data", zone="jp-e1a", disk_offering="Small", tags={"a": "b"})["volume"]
+    assert run_module("cloudn_volume_info", id=made["id"])["volumes"] == [made]
