@@ -55,9 +55,8 @@ EXAMPLES = r"""
 - name: A key of one's own
   cloudn.compute.cloudn_key_pair:
     name: mine
-    public_key: >-
-      ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJDZOEuXCSIliuPc2Cwk7XCHJnFwQfoC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q==
-      me@example.com
+    public_key: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJD\
+      ZOEuXCSIliuPc2Cwk7XCHJnFwQfoC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q== me@example.com"
 
 - name: A pair that the service makes
   cloudn.compute.cloudn_key_pair:
