@@ -58,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 vm:
-  description: The virtual machine. Every key is always there; what does not apply or is not known is null.
+  description: The virtual machine, and its new password.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -70,162 +70,10 @@ vm:
       description: Host name.
       type: str
       sample: web1
-    display_name:
-      description: Name for people.
-      type: str
-      sample: Web server 1
     state:
-      description:
-        - State, as the service calls it, for example V(Running), V(Stopped), V(Starting), V(Stopping), V(Error).
+      description: State at the service.
       type: str
       sample: Running
-    zone:
-      description: Name of the zone.
-      type: str
-      sample: jp-e1a
-    zone_id:
-      description: Id of the zone.
-      type: str
-      sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
-    template:
-      description: Name of the template that it was made from.
-      type: str
-      sample: CentOS 6.2 64bit
-    template_id:
-      description: Id of that template.
-      type: str
-      sample: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
-    service_offering:
-      description: Name of the service offering (plan).
-      type: str
-      sample: v1
-    service_offering_id:
-      description: Id of the service offering.
-      type: str
-      sample: 88ce379e-a686-4ae4-946f-dc3358275276
-    cpu_number:
-      description: Number of processors.
-      type: int
-      sample: 1
-    cpu_speed:
-      description: Speed of each in MHz.
-      type: int
-      sample: 1000
-    memory:
-      description: Memory in MiB.
-      type: int
-      sample: 2048
-    group:
-      description: Group that it was put into.
-      type: str
-      sample: front
-    group_id:
-      description: Id of that group.
-      type: str
-      sample: 57c366d2-50f7-4f14-8907-b1401d917fe1
-    security_groups:
-      description: Names of its security groups.
-      type: list
-      elements: str
-      sample: [web]
-    security_group_ids:
-      description: Ids of its security groups.
-      type: list
-      elements: str
-      sample: [67e9b4de-505e-41f0-9020-0f60bb0ac983]
-    default_ip:
-      description: Address of the default network interface, or of the first that has one.
-      type: str
-      sample: 10.1.1.20
-    nics:
-      description: Network interfaces.
-      type: list
-      elements: dict
-      contains:
-        id:
-          description: Id.
-          type: str
-          sample: 6010bfb0-7b59-4f86-902d-5023b84a8953
-        network_id:
-          description: Id of the network.
-          type: str
-          sample: 33b26fa8-82eb-4310-86d1-db4e01632af1
-        ip_address:
-          description: Address, once it has one.
-          type: str
-          sample: 10.1.1.20
-        netmask:
-          description: Netmask.
-          type: str
-          sample: 255.255.240.0
-        gateway:
-          description: Gateway.
-          type: str
-          sample: 10.1.0.1
-        mac_address:
-          description: Hardware address.
-          type: str
-          sample: 06:df:4c:00:01:05
-        type:
-          description: Kind of the network.
-          type: str
-          sample: Shared
-        traffic_type:
-          description: Kind of the traffic.
-          type: str
-          sample: Guest
-        is_default:
-          description: Whether it is the default interface.
-          type: bool
-          sample: true
-    key_pair:
-      description: Name of the SSH key pair, where the service shows it.
-      type: str
-      sample: ops
-    ha:
-      description: Whether it is started elsewhere when its host fails.
-      type: bool
-      sample: false
-    os_type_id:
-      description: Id of the OS type.
-      type: str
-      sample: '144'
-    hypervisor:
-      description: Kind of the hypervisor.
-      type: str
-      sample: XenServer
-    password_enabled:
-      description: Whether its template sets passwords.
-      type: bool
-      sample: true
-    root_device_id:
-      description: Number of the root disk.
-      type: int
-      sample: 0
-    root_device_type:
-      description: Kind of the root disk.
-      type: str
-      sample: NetworkFilesystem
-    account:
-      description: Account that owns it.
-      type: str
-      sample: flatuser
-    domain:
-      description: Name of the account's domain.
-      type: str
-      sample: ROOT
-    domain_id:
-      description: Id of that domain.
-      type: str
-      sample: '1'
-    created:
-      description: When it was made.
-      type: str
-      sample: '2026-11-23T14:59:50+0000'
-    tags:
-      description: Tags.
-      type: dict
-      sample: {role: web}
     password:
       description: The password that was just made. It is not shown again; set C(no_log) on the task where the result must not
         be logged.
@@ -233,7 +81,7 @@ vm:
       returned: unless in check mode
       sample: wS4nifujs
 vms:
-  description: A list with RV(vm) alone, of the form that M(cloudn.compute.cloudn_vm_info) returns.
+  description: A list with RV(vm) alone.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: dict

@@ -11,6 +11,7 @@ from ..api import ApiError, Client, Deadline, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm
+from .drift import judge
 from .lookup import check_text, is_uuid, pick
 from .rules import DIRECTIONS, Rule
 
@@ -207,12 +208,8 @@ def _check_description(record: Record, options: Record, before: Record, after: R
     if given is None:
         return
     before["description"] = after["description"] = current
-    if given == current or options["on_immutable_drift"] == "ignore":
-        return
-    text = f"{options['name']}: description is {current!r}, not {given!r}. The service can't change it on an existing group"
-    if options["on_immutable_drift"] == "fail":
-        raise UsageError(f"{text}: leave the option out, or set on_immutable_drift: warn or ignore")
-    warnings.append(text)
+    drift = [] if given == current else [f"description is {current!r}, not {given!r}"]
+    judge(options["name"], drift, "security group", "leave the option out", options, warnings)
 
 
 def _allow(name: str, direction: str, new: t.Iterable[Rule]) -> list[Step]:

@@ -9,6 +9,7 @@ from ..api import CloudnError, Record, UsageError
 from ..plan import THIS, Step, Track
 from . import extraction, tags, template, zone
 from .download import has_failed
+from .drift import judge
 from .lookup import public
 
 RUNNING, STOPPED = "Running", "Stopped"
@@ -285,13 +286,7 @@ def _check_immutable(name: str, record: Record, options: Record, warnings: list[
         for option in ("format", "hypervisor")
         if options.get(option) and str(record.get(option)).lower() != options[option].lower()
     ]
-    if not drift or options["on_immutable_drift"] == "ignore":
-        return
-    text = f"{name}: {'; '.join(drift)}. The service can't change that on an existing template"
-    if options["on_immutable_drift"] == "warn":
-        warnings.append(text)
-        return
-    raise UsageError(f"{text}: make one of another name, correct the option, or set on_immutable_drift: warn or ignore")
+    judge(name, drift, "template", "make one of another name, correct the option", options, warnings)
 
 
 # --- results

@@ -89,9 +89,12 @@ def _again(
     return plan(track.name, record, options, restart, track.object.get("password"))
 
 
+def shape(machine: Record) -> Record:
+    """Return what the user sees of a machine here; the rest is what ``cloudn_vm_info`` is for."""
+    return {"id": machine.get("id"), "name": machine.get("name"), "state": machine.get("state")}
+
+
 def show(track: Track, check: bool) -> Record:
     """Return the machine of the result, with the password that was made for it."""
-    shown = vm.shape({"name": track.name, **track.object})
-    if track.object.get("password") and not check:
-        shown["password"] = track.object["password"]
-    return shown
+    made = track.object.get("password")
+    return {**shape(track.object), **({"password": made} if made and not check else {})}

@@ -10,6 +10,7 @@ import base64
 from ..api import Record, UsageError
 from ..plan import THIS, Step, Track
 from . import tags, vm
+from .drift import judge
 from .lookup import matches
 from .volume import GIB
 
@@ -238,16 +239,8 @@ def _check_immutable(name: str, record: Record, options: Record, facts: Record, 
         if not any(matches(kind, options["disk_offering"]) for kind in kinds):
             has = sorted(str(kind["name"]) for kind in kinds) or "none"
             drift.append(f"disk_offering of its data disks is {has}, not {options['disk_offering']!r}")
-    if not drift:
-        return
-    text = f"{name}: {'; '.join(drift)}. The service can't change that on an existing virtual machine"
-    if options["on_immutable_drift"] == "warn":
-        warnings.append(text)
-        return
-    raise UsageError(
-        f"{text}: make a new one (state: absent, then present), correct the option, or set "
-        "on_immutable_drift: warn or ignore"
-    )
+    way_out = "make a new one (state: absent, then present), correct the option"
+    judge(name, drift, "virtual machine", way_out, options, warnings)
 
 
 def absorb(track: Track, step: Step, result: Record) -> None:

@@ -11,6 +11,7 @@ from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import disk_offering, extraction, snapshot, tags, vm, volume, zone
 from .download import has_failed
+from .drift import judge
 from .lookup import check_text, is_uuid, public
 from .volume import GIB, ROOT
 
@@ -244,8 +245,6 @@ def _check_upload(name: str, record: Record) -> None:
 
 def _check_immutable(name: str, record: Record, options: Record, facts: Record, warnings: list[str]) -> None:
     """Raise ``UsageError`` (or warn, or let pass, as asked for) for differences that no command can mend."""
-    if options["on_immutable_drift"] == "ignore":
-        return
     drift = []
     # A volume made from a snapshot lists an offering that is no disk offering; measured on CloudStack 3.0.5.
     if "offerings" in facts and record.get("diskofferingid") in facts["offerings"]:
@@ -255,16 +254,8 @@ def _check_immutable(name: str, record: Record, options: Record, facts: Record, 
         drift.append(f"size_gb is {-(-current // GIB)}, not {size}")
     if options.get("zone") and not zone.holds(record, options["zone"]):
         drift.append(f"zone is {record.get('zonename')!r}, not {options['zone']!r}")
-    if not drift:
-        return
-    text = f"{name}: {'; '.join(drift)}. The service can't change that on an existing volume"
-    if options["on_immutable_drift"] == "warn":
-        warnings.append(text)
-        return
-    raise UsageError(
-        f"{text}: make another one, from a snapshot if its data matters, correct the option, or set on_immutable_drift: "
-        "warn or ignore"
-    )
+    way_out = "make another one, from a snapshot if its data matters, correct the option"
+    judge(name, drift, "volume", way_out, options, warnings)
 
 
 def absorb(track: Track, step: Step, result: Record) -> None:

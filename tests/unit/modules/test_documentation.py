@@ -30,6 +30,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     snapshot,
     template,
     vm,
+    vm_password,
     volume,
     zone,
 )
@@ -48,7 +49,7 @@ OBJECTS = [
     ("cloudn_zone_info", "zones", zone.shape(EMPTY), set()),
     ("cloudn_service_offering_info", "service_offerings", service_offering.shape(EMPTY), set()),
     ("cloudn_disk_offering_info", "disk_offerings", disk_offering.shape(EMPTY), set()),
-    ("cloudn_vm_password", "vm", vm.shape(EMPTY), {"password"}),
+    ("cloudn_vm_password", "vm", vm_password.shape(EMPTY), {"password"}),
     ("cloudn_volume", "volume", volume.shape(EMPTY), {"extraction"}),
     ("cloudn_volume_info", "volumes", volume.shape(EMPTY), set()),
     ("cloudn_snapshot", "snapshot", snapshot.shape(EMPTY), set()),
@@ -253,7 +254,6 @@ def test_a_failure_returns_what_is_described(run_module: Callable[..., Any]) -> 
     [
         ("cloudn_vm", "vms", "cloudn_vm_info", "vms", {"password", "error", "state"}),
         ("cloudn_security_group", "security_group", "cloudn_security_group_info", "security_groups", {"state"}),
-        ("cloudn_vm_password", "vm", "cloudn_vm_info", "vms", {"password"}),
         ("cloudn_volume", "volume", "cloudn_volume_info", "volumes", {"extraction"}),
         ("cloudn_snapshot", "snapshot", "cloudn_snapshot_info", "snapshots", set()),
         (

@@ -210,7 +210,7 @@ def test_tags(beats: Run, make: Run) -> None:
 def test_a_description_can_not_be_changed(make: Run, refused: Run, run_module: Run) -> None:
     make(description="old")
     told = refused(MODULE, name="web", description="new")
-    assert "description is 'old', not 'new'. The service can't change it" in told
+    assert "description is 'old', not 'new'. The service can't change that" in told
     warned = run_module(MODULE, name="web", description="new", on_immutable_drift="warn")
     assert not warned["changed"] and "description is 'old'" in warned["warnings"][0]
     assert run_module(MODULE, name="web", description="new", on_immutable_drift="ignore")["changed"] is False
