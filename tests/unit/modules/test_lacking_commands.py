@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts that lack commands: what needs them says so and what to do instead, everything else works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Result = dict[str, Any]
+RunAs = Callable[..., Any]
+TAGS = ["createTags", "deleteTags", "listTags"]
+KEY_PAIRS = ["createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair", "listSSHKeyPairs"]
+PERMISSIONS = ["updateTemplatePermissions", "listTemplatePermissions"]
+NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+# A life without tags, key pairs, permissions and recovery.
+LIFE: list[tuple[str, Result]] = [
+    ("cloudn_security_group", {"name": "web", "ingress": [{"ports": "80", "cidrs": ["0.0.0.0/0"]}]}),
+    ("cloudn_security_group", {"name": "web", "ingress": []}),
+    ("cloudn_security_group_info", {}),
+    ("cloudn_vm", {"name": "web1", "security_groups": ["web"], **NEW}),
+    ("cloudn_vm_info", {"name": ["web1"]}),
+    ("cloudn_volume", {"name": "data", "state": "attached", "vm": "web1", "disk_offering": "Small"}),
+    ("cloudn_snapshot", {"volume": "data", "max_age": "1h", "keep": 1}),
+    ("cloudn_template", {"name": "image", "vm": "web1", "allow_restart": True, "public": False}),
+    ("cloudn_template", {"name": "image", "state": "absent"}),
+    ("cloudn_vm", {"name": "web1", "state": "absent", "delete_volumes": True}),
+]
+
+
+def test_everything_else_works(run_module_as: RunAs) -> None:
+    with run_module_as(denied=[*TAGS, *KEY_PAIRS, *PERMISSIONS]) as (run, _emulator):
+        for module, options in LIFE:
+            done = run(module, **options)
+            assert not done.get("failed"), done["msg"]
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "command", "instead"),
+    [
+        ("cloudn_vm", {"name": "web1", "tags": {"a": "b"}, **NEW}, "createTags", "leave out tags"),
+        ("cloudn_security_group", {"name": "web", "tags": {"a": "b"}}, "createTags", "leave out tags"),
+        ("cloudn_key_pair", {"name": "mine"}, "listSSHKeyPairs", "user_data"),
+        ("cloudn_key_pair_info", {}, "listSSHKeyPairs", "user_data"),
+        ("cloudn_vm", {"name": "gone", "recover": True, **NEW}, "recoverVirtualMachine", "leave out recover"),
+        ("cloudn_template", {"name": "image", "accounts": ["admin"]}, "listTemplatePermissions", "leave out accounts"),
+        (
+            "cloudn_api",
+            {"command": "rebootEverything"},
+            "rebootEverything",
+            "check the name, or ask who runs the service",
+        ),
+    ],
+)
+def test_what_needs_them_says_so(
+    run_module_as: RunAs, module: str, options: Result, command: str, instead: str
+) -> None:
+    with run_module_as(denied=[*TAGS, *KEY_PAIRS, *PERMISSIONS]) as (run, _emulator):
+        run("cloudn_vm", name="web1", **NEW)
+        gone = run("cloudn_vm", name="gone", **NEW)["vm"]["id"]
+        run("cloudn_vm", name="gone", state="absent")
+        if module == "cloudn_template":
+            run("cloudn_vm", name="web1", state="stopped")
+            run("cloudn_template", name="image", vm="web1")
+        if options.get("recover"):
+            options = {**options, "name": gone}
+        failed = run(module, **options)
+        assert failed["command"] == command
+        assert failed["error_code"] == 432
+        assert f"The service does not know {command}, or does not grant it to this account" in failed["msg"]
+        assert instead in failed["msg"]
+
+
+def test_a_machine_with_a_key_pair_needs_no_list_of_them(run_module_as: RunAs) -> None:
+    with run_module_as(denied=["listSSHKeyPairs"]) as (run, emulator):
+        run("cloudn_api", command="createSSHKeyPair", params={"name": "mine"})
+        done = run("cloudn_vm", name="web1", key_pair="mine", **NEW)
+        assert done["vm"]["key_pair"] == "mine"
