@@ -20,7 +20,7 @@ Run = Callable[..., str]
 BELONGS = {
     *("README.md", "CHANGELOG.rst", "CONTRIBUTING.md", "LICENSE", "requirements.txt"),
     *("MANIFEST.json", "FILES.json"),  # made by the build
-    *("changelogs", "examples", "meta", "plugins"),
+    *("changelogs", "docs", "examples", "meta", "plugins"),
 }
 
 
