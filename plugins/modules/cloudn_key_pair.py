@@ -11,7 +11,8 @@ module: cloudn_key_pair
 short_description: Make, register or delete an SSH key pair
 version_added: 0.1.0
 description:
-  - Brings one SSH key pair to the state that is asked for. New virtual machines get its public key by O(cloudn.compute.cloudn_vm#module:key_pair).
+  - Brings one SSH key pair to the state that is asked for. New virtual machines get its public key by
+    O(cloudn.compute.cloudn_vm#module:key_pair).
   - The service keeps the public key and shows its fingerprint. Where it makes the pair, it returns the private key once
     and does not keep it.
 author:
@@ -56,7 +57,8 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_key_pair:
     name: mine
     public_key: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJD\
-      ZOEuXCSIliuPc2Cwk7XCHJnFwQfoC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q== me@example.com"
+      ZOEuXCSIliuPc2Cwk7XCHJnFwQfoC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76d\
+      MPKOheEWFw8/iKjrxFvRjTBzJpu9Q== me@example.com"
 
 - name: A pair that the service makes
   cloudn.compute.cloudn_key_pair:
@@ -99,11 +101,11 @@ key_pair:
       type: str
       sample: present
     private_key:
-      description: Private key of the pair that the service just made. It is not shown again; set C(no_log) on the task where
-        the result must not be logged.
+      description: Private key of the pair that the service just made. It is not shown again; set C(no_log) on the
+        task, and write the key to a file at once.
       type: str
       returned: when the service made the pair
-      sample: "-----BEGIN RSA PRIVATE KEY-----\\n..."
+      sample: "-----BEGIN RSA PRIVATE KEY-----\n..."
 key_pairs:
   description: A list with RV(key_pair) alone, of the form that M(cloudn.compute.cloudn_key_pair_info) returns.
   returned: always, except where the task fails before anything is changed

@@ -16,6 +16,7 @@ from ..report import Report
 from .lookup import check_text
 
 _KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
+_PRIVATE = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File")
 _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair"
 
 
@@ -35,15 +36,15 @@ def fingerprint(public_key: str) -> str:
     Raises ``UsageError`` for anything else than ``TYPE BASE64 [comment]`` on one line, without quoting it.
     """
     text = public_key.strip()
-    if "PRIVATE KEY" in text:
-        raise UsageError(
-            "public_key: this is a private key, which must not leave its place; give the public one (*.pub)"
-        )
     words = text.split(None, 2)
-    if len(words) < 2 or "\n" in text or not _KINDS.fullmatch(words[0]):
+    if len(words) < 2 or len(text.splitlines()) > 1 or not _KINDS.fullmatch(words[0]):
+        if _PRIVATE.search(text):
+            raise UsageError(
+                "public_key: this is a private key, which must not leave its place; give the public one (*.pub)"
+            )
         raise UsageError(
-            "public_key: is no public key in OpenSSH's form, which is one line: a type such as ssh-rsa, the key in Base64, "
-            "and perhaps a comment"
+            "public_key: is no public key in OpenSSH's form, which is one line: a type such as ssh-rsa, the key "
+            "in Base64, and perhaps a comment"
         )
     kind = words[0].encode()
     try:
@@ -66,17 +67,29 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
     anything is changed.
     """
+    if options.get("public_key") is not None:
+        try:
+            fingerprint(options["public_key"])
+        except UsageError:
+            # It may be a private key, and Ansible puts the options into every result.
+            options["public_key"] = None
+            raise
     check_text(options)
     name = options["name"]
     if not name.strip():
         raise UsageError("name: must not be empty")
-    if options.get("public_key") is not None:
-        fingerprint(options["public_key"])
     deadline = Deadline(options["wait_timeout"], client.clock)
     track = plan(_find(client, name), options)
+    lost: list[UnknownOutcome] = []
+
+    def again(failed: Track) -> Track:
+        if isinstance(failed.error, UnknownOutcome):
+            lost.append(failed.error)
+        return plan(_find(client, name), options)
+
     if not check:
-        converge(client, [track], deadline, lambda _track: plan(_find(client, name), options), wait=options["wait"])
-        _explain(track, options)
+        converge(client, [track], deadline, again, wait=options["wait"])
+        _explain(track, bool(lost))
     return Report([track], show, check)
 
 
@@ -114,8 +127,9 @@ def plan(record: Record | None, options: Record) -> Track:
         return Track(name, record, [], before, dict(before), absorb)
     if not options["force"]:
         raise UsageError(
-            f"public_key: {name} holds another key, of fingerprint {record.get('fingerprint')}, not {wanted}; set force: true to "
-            "replace it (machines that were made with the old key keep that), or give this key another name"
+            f"public_key: {name} holds another key, of fingerprint {record.get('fingerprint')}, not {wanted}; "
+            "set force: true to replace it (machines that were made with the old key keep that), "
+            "or give this key another name"
         )
     return Track(name, record, [remove, register], before, after, absorb)
 
@@ -126,25 +140,36 @@ def _known(record: Record) -> Record:
 
 def absorb(track: Track, step: Step, result: Record) -> None:
     """Take a result into the key pair's track, and the private key, which only its making shows."""
-    if step.command != _DELETE and isinstance(result.get("keypair"), dict):
+    if step.command == _DELETE:
+        if track.after["state"] == "present":  # to be replaced; one that is to go is still shown
+            track.object = {}
+    elif isinstance(result.get("keypair"), dict):
         track.object = result["keypair"]
 
 
-def _explain(track: Track, options: Record) -> None:
-    """Say what is lost with a lost answer, and with a refused replacement."""
+def _explain(track: Track, lost: bool) -> None:
+    """Say what is lost with a lost answer, and with a replacement that went only half the way.
+
+    A pair that somebody else made meanwhile was refused to this run, and is like one that was there before. Only where
+    an answer was lost too can't it be told apart from this run's own.
+    """
     made = any(action.endswith(": create") for action in track.actions)
     error = track.error
-    if made and error is None and "privatekey" not in track.object:
+    if made and error is None and "privatekey" not in track.object and (lost or track.touched):
         track.error = UnknownOutcome(
-            f"{_CREATE}: the key pair {track.name} was made, but the answer that held its private key was lost, and the service "
-            "does not show that again. Delete it (state: absent) and run the task again",
+            f"{_CREATE}: the key pair {track.name} was made, but the answer that held its private key was lost, "
+            "and the service does not show that again. Delete it (state: absent) and run the task again",
             _CREATE,
         )
-    elif isinstance(error, ApiError) and error.command == _REGISTER and options["force"] and track.found:
+    elif made and isinstance(error, UnknownOutcome):
         error.message += (
-            f". The key pair {track.name} that was to be replaced is deleted already, and there is none now: run the task again "
-            "with a key that the service takes (some take only ssh-rsa and ssh-dss)"
+            f". If there is a key pair {track.name} now, its private key is lost: "
+            "delete it (state: absent) and run the task again"
         )
+    elif error and error.command == _REGISTER and track.found:
+        error.message += f". The key pair {track.name} that was to be replaced is deleted already: run the task again"
+        if isinstance(error, ApiError):
+            error.message += " with a key that the service takes (some take only ssh-rsa and ssh-dss)"
 
 
 def show(track: Track, check: bool) -> Record:

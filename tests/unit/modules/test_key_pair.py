@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
 from cryptography.hazmat.primitives import serialization
@@ -29,12 +30,46 @@ ONE, OTHER = (public(rsa.generate_private_key(public_exponent=65537, key_size=10
 NEWER = public(ed25519.Ed25519PrivateKey.generate())
 
 
+LOST = "the answer that held its private key was lost"
+
+
 def stored(client: Client) -> dict[str, str]:
     return {pair["name"]: pair["fingerprint"] for pair in client.list("listSSHKeyPairs")}
 
 
-def test_made_by_the_service(beats: Run, client: Client, run_module: Run) -> None:
-    done = beats(MODULE, [CREATE], name="deploy")
+@pytest.fixture
+def meet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return a function that says what happens to a command's requests, one after the other, at the network's edge.
+
+    ``before``: lost before it is done; ``after``: done, but its answer is lost; ``twice``: somebody else sends the
+    same just before; ``refused``: no connection; ``empty``: done, but the answer holds nothing.
+    """
+    fates: dict[str, list[str]] = {}
+    send = requests.adapters.HTTPAdapter.send
+
+    def edge(self: Any, prepared: Any, **options: Any) -> Any:
+        coming = fates.get(prepared.url.split("command=")[1].split("&")[0])
+        fate = coming.pop(0) if coming else ""
+        if fate == "refused":
+            prepared.url = "http://127.0.0.1:1/"  # where nobody listens
+        if fate in ("after", "twice"):
+            send(self, prepared, **options)
+        if fate in ("before", "after"):
+            raise requests.ConnectionError("connection reset")
+        answer = send(self, prepared, **options)
+        if fate == "empty":
+            answer._content = b'{"createsshkeypairresponse": {}}'
+        return answer
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", edge)
+    yield lambda command, *coming: fates.update({command: list(coming)})
+    assert not any(fates.values()), "not all of it happened"
+
+
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_made_by_the_service(beats: Run, client: Client, run_module: Run, response_format: str) -> None:
+    done = beats(MODULE, [CREATE], name="deploy", response_format=response_format)
+    assert done["key_pair"]["private_key"].endswith("-----END RSA PRIVATE KEY-----\n")
     private = serialization.load_pem_private_key(done["key_pair"]["private_key"].encode(), None)
     assert stored(client) == {"deploy": fingerprint(public(private))}
     assert done["key_pair"]["fingerprint"] == stored(client)["deploy"]
@@ -43,13 +78,15 @@ def test_made_by_the_service(beats: Run, client: Client, run_module: Run) -> Non
         assert "PRIVATE KEY" not in str(again)
 
 
-def test_registered_and_deleted(beats: Run, client: Client) -> None:
-    done = beats(MODULE, [REGISTER], name="mine", public_key=f"  {ONE} me@example.com\n")
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_registered_and_deleted(beats: Run, client: Client, response_format: str) -> None:
+    form = {"response_format": response_format}
+    done = beats(MODULE, [REGISTER], name="mine", public_key=f"  {ONE} me@example.com\n", **form)
     assert stored(client) == {"mine": fingerprint(ONE)}
     assert done["key_pair"] == {"name": "mine", "fingerprint": fingerprint(ONE), "state": "present"}
     beats(MODULE, [], name="MINE", public_key=ONE)
     beats(MODULE, [], name="mine", force=True)
-    gone = beats(MODULE, [DELETE], name="mine", state="absent")
+    gone = beats(MODULE, [DELETE], name="mine", state="absent", **form)
     assert gone["key_pair"]["state"] == "absent"
     beats(MODULE, [], name="mine", state="absent")
 
@@ -58,7 +95,8 @@ def test_another_key_is_replaced_only_by_force(beats: Run, refused: Callable[...
     beats(MODULE, [REGISTER], name="mine", public_key=ONE)
     said = refused(MODULE, name="mine", public_key=OTHER)
     assert said.startswith(
-        f"public_key: mine holds another key, of fingerprint {fingerprint(ONE)}, not {fingerprint(OTHER)}; set force: true"
+        f"public_key: mine holds another key, of fingerprint {fingerprint(ONE)}, not {fingerprint(OTHER)}; "
+        "set force: true"
     )
     done = beats(MODULE, [DELETE, REGISTER], name="mine", public_key=OTHER, force=True)
     assert done["diff"]["before"]["mine"]["fingerprint"] == fingerprint(ONE)
@@ -73,6 +111,108 @@ def test_a_replacement_that_the_service_refuses(run_module: Run, client: Client)
     assert stored(client) == {}
 
 
+def test_a_replacement_that_does_not_reach_the_service(run_module: Run, client: Client, meet: Any) -> None:
+    run_module(MODULE, name="mine", public_key=ONE)
+    meet(REGISTER, "refused", "refused")
+    failed = run_module(MODULE, name="mine", public_key=OTHER, force=True)
+    assert "was not reached" in failed["msg"]
+    assert failed["msg"].endswith("The key pair mine that was to be replaced is deleted already: run the task again")
+    assert failed["key_pair"] == {"name": "mine", "fingerprint": None, "state": "absent", "error": failed["msg"]}
+    assert stored(client) == {}
+    assert run_module(MODULE, name="mine", public_key=OTHER)["changed"] is True
+    assert stored(client) == {"mine": fingerprint(OTHER)}
+
+
+@pytest.mark.parametrize("fate", ["before", "after"])
+@pytest.mark.parametrize(
+    ("command", "options", "left"),
+    [
+        (REGISTER, {"public_key": ONE}, {"mine": fingerprint(ONE)}),
+        (DELETE, {"state": "absent"}, {}),
+    ],
+)
+def test_a_lost_answer(
+    beats: Run, run_module: Run, client: Client, meet: Any, fate: str, command: str, options: Result, left: Result
+) -> None:
+    if command == DELETE:
+        run_module(MODULE, name="mine", public_key=ONE)
+    meet(command, fate)
+    done = run_module(MODULE, name="mine", **options)
+    assert not done.get("failed"), done
+    assert done["changed"] is True
+    assert stored(client) == left
+    beats(MODULE, [], name="mine", **options)
+
+
+@pytest.mark.parametrize(
+    "fates",
+    [
+        ["after"],
+        ["empty"],
+        # Whose it is that exists now can't be told: the first request may have come late.
+        ["before", "twice"],
+    ],
+)
+def test_a_pair_whose_private_key_is_lost_is_no_success(
+    run_module: Run, client: Client, meet: Any, sent: Callable[[], list[str]], fates: list[str]
+) -> None:
+    meet(CREATE, *fates)
+    failed = run_module(MODULE, name="mine")
+    assert failed["failed"]
+    assert LOST in failed["msg"]
+    assert "state: absent" in failed["msg"]
+    assert failed["key_pair"]["state"] == "present"
+    assert "private_key" not in failed["key_pair"]
+    run_module(MODULE, name="mine", state="absent")
+    assert run_module(MODULE, name="mine")["key_pair"]["private_key"]
+
+
+def test_a_pair_that_can_not_be_looked_for_is_told_of(run_module: Run, meet: Any) -> None:
+    meet(CREATE, "after")
+    meet("listSSHKeyPairs", "", "before", "before")
+    failed = run_module(MODULE, name="mine")
+    assert "Looking what became of it failed too" in failed["msg"]
+    assert "If there is a key pair mine now, its private key is lost: delete it (state: absent)" in failed["msg"]
+
+
+def test_a_lost_request_is_made_up_for(run_module: Run, client: Client, meet: Any) -> None:
+    meet(CREATE, "before")
+    done = run_module(MODULE, name="mine")
+    private = serialization.load_pem_private_key(done["key_pair"]["private_key"].encode(), None)
+    assert stored(client) == {"mine": fingerprint(public(private))}
+
+
+def test_a_pair_that_somebody_else_made_meanwhile_is_theirs(run_module: Run, client: Client, meet: Any) -> None:
+    """Nothing is lost then, and nobody is told to delete what another one holds the private key of."""
+    meet(CREATE, "twice")
+    done = run_module(MODULE, name="mine")
+    assert not done.get("failed"), done
+    assert done["changed"] is False
+    assert done["key_pair"] == {"name": "mine", "fingerprint": stored(client)["mine"], "state": "present"}
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nCANARY\n-----END OPENSSH PRIVATE KEY-----",
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nCANARY",
+        "PuTTY-User-Key-File-2: ssh-rsa\nPrivate-Lines: 8\nCANARY",
+        "ssh-rsa CANARY",  # what is no public key may be one
+    ],
+)
+def test_a_private_key_given_by_mistake_is_nowhere(run_module: Run, emulator: Any, private: str) -> None:
+    emulator.clear()
+    for check in (True, False):
+        failed = run_module(MODULE, _check=check, name="mine", public_key=private)
+        assert "CANARY" not in str(failed)
+        assert ("this is a private key" in failed["msg"]) is not private.startswith("ssh-rsa")
+    assert emulator.requests == []
+
+
+def test_a_comment_may_say_anything(beats: Run) -> None:
+    beats(MODULE, [REGISTER], name="mine", public_key=f"{ONE} not the PRIVATE KEY")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -80,6 +220,7 @@ def test_a_replacement_that_the_service_refuses(run_module: Run, client: Client)
         ({"name": "\U0001f511"}, "name: "),
         ({"public_key": "nonsense"}, "public_key: is no public key in OpenSSH's form"),
         ({"public_key": f"{ONE}\n{OTHER}"}, "public_key: is no public key in OpenSSH's form"),
+        ({"public_key": f"{ONE}\r{OTHER}"}, "public_key: is no public key in OpenSSH's form"),
         ({"public_key": ""}, "public_key: is no public key in OpenSSH's form"),
         ({"public_key": "ssh-rsa AAAA"}, "public_key: what follows ssh-rsa is no key of that type"),
         ({"public_key": ONE.replace("ssh-rsa", "ssh-dss")}, "public_key: what follows ssh-dss is no key of that type"),
