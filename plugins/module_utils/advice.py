@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do instead, for who runs into a command that the account lacks."""
+"""What to do next, for who runs into an error: added to its message, in one place."""
 
 from __future__ import annotations
 
-from .api import CloudnError
+from .api import CloudnError, NotSent, UnknownOutcome, is_read
 
 _NOT_GRANTED = 432
 _TAGS = "leave out tags; everything else works without them"
@@ -27,8 +27,26 @@ _INSTEAD = {
 }
 
 
-def advise(error: CloudnError) -> None:
-    """Add to the message of a 432 (no such command, or not for this account) what to use instead."""
-    if error.code == _NOT_GRANTED and error.command:
-        instead = _INSTEAD.get(error.command, "check the name, or ask who runs the service to grant it")
-        error.message += f". The service does not know {error.command}, or does not grant it to this account: {instead}"
+# What a task does each time it runs, whatever there is already.
+_REPEATED = ("rebootVirtualMachine", "resetPasswordForVirtualMachine", "extractVolume", "extractTemplate")
+
+
+def advise(error: CloudnError, looks: bool = True) -> None:
+    """Add to an error's message what is known of the outcome, and what to do.
+
+    ``looks`` tells whether a task looks what is there before it changes something, so that it can be run again.
+    """
+    command = error.command or ""
+    if error.code == _NOT_GRANTED and command:
+        instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
+        error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
+    elif isinstance(error, NotSent) and error.passing:
+        error.message += ". It was not done; run the task again when the service can be reached"
+    elif isinstance(error, UnknownOutcome) and is_read(command):
+        error.message += ". That command only reads; run the task again when the service answers well"
+    elif isinstance(error, UnknownOutcome):
+        error.message += ". Whether it was done is not known: "
+        if looks and command not in _REPEATED:
+            error.message += "run the task again, it looks first and does only what is missing"
+        else:
+            error.message += "look before you run the task again, which would do it once more"

@@ -46,12 +46,14 @@ def run(
     act: t.Callable[[Client, Record, bool], Record | Report],
     plural: str = "",
     singular: str = "",
+    looks: bool = True,
     **constraints: t.Any,
 ) -> None:
     """Run a module: ``act(client, options, check)`` returns a ``Report``, or, where there is no plan, the result itself.
 
     A report's objects are returned under ``plural``, and under ``singular`` too where there is just one. A result is
-    not changed unless it says so, and with ``msg`` it is a failure.
+    not changed unless it says so, and with ``msg`` it is a failure. ``looks`` is false for a module that does not look
+    what is there before it changes something.
     ``constraints`` are AnsibleModule's own (``mutually_exclusive``, ...).
     """
     module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
@@ -63,7 +65,7 @@ def run(
     try:
         outcome = act(connect(module.params), module.params, module.check_mode)
     except CloudnError as error:
-        advise(error)
+        advise(error, looks)
         module.fail_json(msg=error.message, **error.details())
         return
     if not isinstance(outcome, Report):
@@ -71,7 +73,7 @@ def run(
         end(**{"changed": False, **outcome})
         return
     for _name, failure in outcome.failures:
-        advise(failure)
+        advise(failure, looks)
     for warning in outcome.warnings:
         module.warn(warning)
     objects = outcome.objects()

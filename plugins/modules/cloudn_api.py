@@ -173,7 +173,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, native.send)
+    run(SPEC, native.send, looks=False)
 
 
 if __name__ == "__main__":
