@@ -286,7 +286,10 @@ def test_a_lost_answer_is_told_and_nothing_is_sent_again(
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", unreliable)
     done = run_module(MODULE, command="createSecurityGroup", params={"name": "web"}, api_retries=5)
     assert done["failed"]
-    assert done["msg"] == "createSecurityGroup: the connection broke before the answer was complete"
+    assert done["msg"] == (
+        "createSecurityGroup: the connection broke before the answer was complete. Whether it was done is not known: look "
+        "before you run the task again, which would do it once more"
+    )
     assert len(tries) == 1
     assert commands(emulator) == ["createSecurityGroup"] * after
 
