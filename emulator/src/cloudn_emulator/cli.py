@@ -15,9 +15,13 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+import yaml
 
 from . import seed
 from .catalogue import COMMANDS, DIALECTS
+from .faults import BadRule, Faults
 from .jobs import Jobs
 from .server import PATH, Record, Service, listen, to_file
 
@@ -71,12 +75,25 @@ def _parser() -> argparse.ArgumentParser:
     add("--job-seconds", type=_seconds, default=1.0, metavar="S", help="how long a job takes (%(default)s)")
     add("--latency-ms", type=_seconds, default=0.0, metavar="L", help="hold every request back (%(default)s)")
     add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long destroyed VMs stay")
+    add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line per request")
     return parser
 
 
 def _grantable() -> list[str]:
     return [command.name for command in COMMANDS.values() if not command.granted]
+
+
+def _faults(path: str) -> list[Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            rules = yaml.safe_load(file) or []
+        Faults(rules)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {os.strerror(error.errno or 0)}") from None
+    except (BadRule, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error}") from None
+    return rules
 
 
 def _port(text: str) -> int:
@@ -107,7 +124,8 @@ async def _serve(options: argparse.Namespace) -> int:
             options.account, options.api_key, options.api_secret, frozenset(options.grant), frozenset(options.deny)
         )
         store = seed.seeded(account, options.expunge_seconds, options.vms, options.zone)
-        service = Service(store, Jobs(store, options.job_seconds), options.latency_ms, record, options.dialect)
+        faults = Faults(options.faults)
+        service = Service(store, Jobs(store, options.job_seconds), options.latency_ms, record, options.dialect, faults)
         runner, port = await listen(service, options.host, options.port)
         try:
             host = f"[{options.host}]" if ":" in options.host else options.host

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import seed
+from .faults import Faults, Settings
 from .jobs import Jobs
 from .server import PATH, Service, listen
 from .store import Store
@@ -25,7 +26,7 @@ class Emulator:
     without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
     `job_seconds` is how long a job takes, `latency_ms` what each request is held back, `grants` names commands
     beyond those of a plain account, `denied` those it lacks, `zones` names one or two zones otherwise than the service
-    does, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`).
+    does, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of what goes wrong.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Emulator:
         zones: Sequence[str] = (),
         denied: Iterable[str] = (),
         dialect: str = "cloudstack",
+        faults: Sequence[Settings] = (),
     ) -> None:
         self.api_key = api_key
         self.api_secret = api_secret
@@ -50,7 +52,7 @@ class Emulator:
         owner = seed.account_of(account, api_key, api_secret, frozenset(grants), frozenset(denied))
         self.store: Store = seed.seeded(owner, expunge_seconds, vms, zones)
         self.jobs = Jobs(self.store, job_seconds)
-        self._service = Service(self.store, self.jobs, latency_ms, self.requests.append, dialect)
+        self._service = Service(self.store, self.jobs, latency_ms, self.requests.append, dialect, Faults(faults))
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
@@ -72,6 +74,10 @@ class Emulator:
         self._thread.join(10)
         self._thread = None
         self._loop.close()
+
+    def faults(self, rules: Sequence[Settings]) -> None:
+        """Put these rules of faults in the place of those in force."""
+        self._service.faults.set(rules)
 
     def clear(self) -> None:
         """Forget the requests recorded so far."""

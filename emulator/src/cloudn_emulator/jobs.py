@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import INTERNAL, ApiError, internal
+from .faults import Rule, undo
 from .store import Job, Store, new_id
 
 log = logging.getLogger("cloudn_emulator")
@@ -40,12 +41,26 @@ class Jobs:
         self.seconds = seconds
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, command: str, work: Work) -> Job:
-        """Begin a job; it runs once the answer is on its way."""
+    def start(self, command: str, work: Work, fault: Rule | None = None) -> Job:
+        """Begin a job; it runs once the answer is on its way, unless a fault of it says otherwise."""
         job = Job(new_id(), command, time.time(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
-        self.later(self._run(job, work.run))
+        kind = fault.kind if fault else None
+        job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
+        if fault and kind == "job_fails":
+            self.later(self._break(job, work, fault))
+        elif not job.hangs:
+            self.later(self._run(job, work.run))
         return job
+
+    async def _break(self, job: Job, work: Work, fault: Rule) -> None:
+        await self.moment()
+        undo(self.store, work.created_id)
+        _fail(job, internal())
+        if job.result and not fault.settings["text"]:
+            del job.result["errortext"]
+        if not fault.settings["result"]:
+            job.result = None
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Let something go on that no job tells of, such as a download."""

@@ -17,18 +17,21 @@ from typing import IO, Any
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
+import yaml
 from aiohttp import web
 
-from . import wire
+from . import faults, wire
 from .calls import Call, read_params
 from .catalogue import DIALECTS, Command
 from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
+from .faults import Faults, Rule
 from .jobs import Jobs
 from .signature import is_signed
 from .store import Store
 
 log = logging.getLogger("cloudn_emulator")
 PATH = "/client/api"
+FAULTS = "/_emulator/faults"
 HIDDEN = ("apikey", "signature", "command")
 SECRET = ("password", "userdata")
 _USER = re.compile(r"//[^/@]*@")  # user and password in an address
@@ -39,8 +42,18 @@ class Service:
     """The emulated service: answers native API requests over one store. Handlers run on one event loop."""
 
     def __init__(
-        self, store: Store, jobs: Jobs, latency_ms: float, record: Record, dialect: str = "cloudstack"
+        self,
+        store: Store,
+        jobs: Jobs,
+        latency_ms: float,
+        record: Record,
+        dialect: str = "cloudstack",
+        faults: Faults | None = None,
     ) -> None:
+        self.faults = faults or Faults()
+        self.site: web.TCPSite | None = None
+        self.runner: web.AppRunner | None = None
+        self.address = ("", 0)
         self.commands = DIALECTS[dialect]
         self.store = store
         self.jobs = jobs
@@ -55,25 +68,112 @@ class Service:
         for path in (PATH, PATH + "/"):
             app.router.add_get(path, self.answer)
             app.router.add_post(path, self.answer)
+        app.router.add_get(FAULTS, self.show_faults)
+        app.router.add_put(FAULTS, self.set_faults)
         app.on_shutdown.append(self._stop)
         return app
 
     async def _stop(self, app: web.Application) -> None:
         await self.jobs.stop()
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def show_faults(self, request: web.Request) -> web.Response:
+        """The rules of faults in force, with how often each has made one."""
+        return web.json_response([rule.view() for rule in self.faults.rules])
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        """Put other rules of faults in force: a list, in JSON or YAML."""
+        try:
+            self.faults.set(yaml.safe_load(await request.text()) or [])
+        except (faults.BadRule, yaml.YAMLError, UnicodeDecodeError) as error:
+            return web.Response(status=400, text=f"{error}\n")
+        return await self.show_faults(request)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, and record it."""
         began = time.monotonic()
         connection = self._connection(request)
         params = await request_params(request)
         if self.latency:
             await asyncio.sleep(self.latency)
-        root, status, body = await self.execute(params)
-        payload, content_type = wire.render(root, body, params.get("response", "").lower() == "json")
-        self.record(log_entry(params, status, (time.monotonic() - began) * 1000, connection))
+        name = params.get("command", "")
+        fault = None
+        if self.faults.rules:
+            known = self.commands.get(name)
+            fault = self.faults.due(name, has_job=bool(known and known.job_class))
+        answer = await self._answer(request, params, fault)
+        milliseconds = (time.monotonic() - began) * 1000
+        entry = log_entry(params, getattr(answer, "status", 0), milliseconds, connection)
+        self.record({**entry, "fault": fault.kind} if fault else entry)
+        if answer is None:  # the connection is broken; what is returned goes nowhere
+            return web.Response()
+        return answer
+
+    async def _answer(
+        self, request: web.Request, params: dict[str, str], fault: Rule | None
+    ) -> web.StreamResponse | None:
+        """The answer to a request, or None where a fault leaves it without one."""
+        if fault and fault.kind in faults.NOT_DONE:
+            return await self._not_done(request, params, fault)
+        root, status, body = await self.execute(params, fault)
+        in_json = params.get("response", "").lower() == "json"
+        kind = fault.kind if fault else ""
+        if fault and kind == "lag":
+            body = faults.lagging(body, fault.settings["seconds"])
+        payload, content_type = wire.render(root, body, in_json is not (kind == "other_format"))
+        if fault and kind == "late":
+            await asyncio.sleep(fault.settings["seconds"])
+        elif fault and kind == "page":
+            faults.change_page(self.store, fault.settings["change"])
+        elif kind == "reset_after":
+            faults.reset(request)
+            return None
+        elif fault and kind == "status_after":
+            return faults.proxy_page(fault.settings["status"])
+        elif kind == "cut":
+            return await faults.cut(request, status, payload, content_type)
+        elif kind == "garbage":
+            payload = faults.GARBAGE
+        elif kind == "content_type":
+            content_type = "application/octet-stream"
         return web.Response(body=payload, status=status, headers={"Content-Type": content_type})
 
-    async def execute(self, params: dict[str, str]) -> tuple[str, int, dict[str, Any]]:
+    async def _not_done(self, request: web.Request, params: dict[str, str], fault: Rule) -> web.StreamResponse | None:
+        """What is answered, if anything is, by who does not do the command."""
+        if fault.kind == "status":
+            return faults.proxy_page(fault.settings["status"])
+        if fault.kind == "too_many":
+            return faults.too_many(fault.settings["retry_after"])
+        if fault.kind == "unauthorized":
+            text = "unable to verify user credentials and/or request signature"
+            command = self.commands.get(params.get("command", ""))
+            root, status, body = _error(command.root if command else "errorresponse", ApiError(UNAUTHORIZED, text))
+            payload, content_type = wire.render(root, body, params.get("response", "").lower() == "json")
+            return web.Response(body=payload, status=status, headers={"Content-Type": content_type})
+        if fault.kind == "close":
+            if request.transport is not None:
+                request.transport.abort()
+            return None
+        if fault.kind == "refuse" and fault.settings["seconds"] and self.site is not None:
+            await self._stop_listening(fault.settings["seconds"])
+        faults.reset(request)
+        return None
+
+    async def _stop_listening(self, seconds: float) -> None:
+        """Refuse new connections for a while."""
+        site, runner, (host, port) = self.site, self.runner, self.address
+        self.site = None
+        if site is None or runner is None:
+            return
+        await site.stop()
+
+        async def listen_again() -> None:
+            await asyncio.sleep(seconds)
+            self.site = web.TCPSite(runner, host, port, backlog=1024, reuse_address=True)
+            await self.site.start()
+
+        self.jobs.later(listen_again())
+
+    async def execute(self, params: dict[str, str], fault: Rule | None = None) -> tuple[str, int, dict[str, Any]]:
         """Do what the parameters ask; returns the answer's root, HTTP status and body."""
         self.store.expunge_due()
         command = self.commands.get(params.get("command", ""))
@@ -86,21 +186,21 @@ class Service:
         if not account.may(command.name, command.granted):
             return _error("errorresponse", ApiError(NO_COMMAND, f"The given command:{command.name} does not exist"))
         try:
-            return command.root, 200, await self._do(command, params)
+            return command.root, 200, await self._do(command, params, fault)
         except ApiError as error:
             return _error(command.root, error)
         except Exception:
             log.exception("%s", command.name)
             return _error(command.root, internal())
 
-    async def _do(self, command: Command, params: dict[str, str]) -> dict[str, Any]:
+    async def _do(self, command: Command, params: dict[str, str], fault: Rule | None) -> dict[str, Any]:
         values = read_params(command.params, params, command.label, self.store)
         result = command.handler(Call(self.store, self.jobs, self.store.account, values))
         if inspect.isawaitable(result):
             result = await result
         if command.job_class is None:
             return result
-        job = self.jobs.start(command.job_class, result)
+        job = self.jobs.start(command.job_class, result, fault)
         return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
 
     def _connection(self, request: web.Request) -> int:
@@ -173,9 +273,10 @@ async def listen(service: Service, host: str, port: int) -> tuple[web.AppRunner,
     runner = web.AppRunner(service.application(), access_log=None, logger=quiet, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
-        await site.start()
+        service.site = web.TCPSite(runner, host, port, backlog=1024)
+        await service.site.start()
     except BaseException:
         await runner.cleanup()
         raise
+    service.runner, service.address = runner, (host, runner.addresses[0][1])
     return runner, runner.addresses[0][1]

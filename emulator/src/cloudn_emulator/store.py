@@ -245,7 +245,10 @@ class KeyPair:
 
 @dataclass(slots=True)
 class Job:
-    """An asynchronous job: status 0 pending, 1 done, 2 failed; the result stays as it was when the job ended."""
+    """An asynchronous job: status 0 pending, 1 done, 2 failed; the result stays as it was when the job ended.
+
+    One that `hangs` never ends, one that is `lost` is not known any more to who asks for it.
+    """
 
     id: str
     command: str
@@ -255,6 +258,8 @@ class Job:
     status: int = 0
     code: int = 0
     result: dict[str, Any] | None = None
+    hangs: bool = False
+    lost: bool = False
 
 
 class Store:

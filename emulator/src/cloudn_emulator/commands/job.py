@@ -8,13 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from ..calls import Call, check_owner, contains, date_text, matching, nobodys, page_of
+from ..errors import bad_parameter
 from ..store import Job
 from ..wire import listing
 
 
 def query_job(call: Call) -> dict[str, Any]:
     """queryAsyncJobResult."""
-    return job_view(call, call["jobid"])
+    job = call["jobid"]
+    if job.lost:
+        raise bad_parameter(f"Object async_job(uuid: {job.id}) does not exist.")
+    return job_view(call, job)
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
@@ -22,6 +26,7 @@ def list_jobs(call: Call) -> dict[str, Any]:
     check_owner(call)
     since, keyword = call["startdate"], call["keyword"]
     tests = [
+        lambda job: not job.lost,
         (lambda job: int(job.created) >= since) if since is not None else None,
         (lambda job: contains(job.command, keyword)) if keyword is not None else None,
     ]
@@ -34,7 +39,7 @@ def job_view(call: Call, job: Job) -> dict[str, Any]:
     view: dict[str, Any] = {"accountid": call.account.id, "userid": call.account.user_id, "cmd": job.command}
     view |= {"jobstatus": job.status, "jobprocstatus": 0, "jobresultcode": job.code}
     if job.status:
-        view |= {"jobresulttype": "object", "jobresult": job.result}
+        view |= {"jobresulttype": "object", "jobresult": job.result} if job.result is not None else {}
     elif job.instance_type is not None:
         view |= {"jobinstancetype": job.instance_type, "jobinstanceid": job.instance_id}
     view |= {"created": date_text(job.created), "jobid": job.id}
