@@ -13,7 +13,7 @@ from ..plan import Track, converge
 from ..report import Report
 from . import disk_offering, os_type, security_group, service_offering, template, vm, volume, zone
 from .lookup import check_text, is_uuid
-from .vm_plan import DESTROYED, differs, encoded, is_whole, other_security_groups, plan, show
+from .vm_plan import DESTROYED, RUNNING, differs, encoded, is_whole, other_security_groups, plan, show
 
 # What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
 LONGEST_USER_DATA = 2048
@@ -174,8 +174,9 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
     if track.error and track.error.command == "rebootVirtualMachine":
         return None  # whether it was rebooted can't be seen, and it must not be rebooted twice
     options = {**options, "on_immutable_drift": "ignore"}
-    if options["state"] == "restarted":
-        options["state"] = "started"
+    ran = (track.found or {}).get("state") == RUNNING
+    if options["state"] == "restarted" or (options["state"] == "present" and ran):
+        options["state"] = "started"  # it may have been stopped for a change
     names = [track.id or track.name]
     password = None
     if isinstance(track.error, UnknownOutcome):

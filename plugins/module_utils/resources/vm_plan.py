@@ -88,7 +88,9 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
     # Another offering brings its own high availability along, so what is asked for is set whatever it was.
     stages += _update(name, {**before, "ha": None} if resize else before, after)
     if goal == RUNNING and (halt or state == STOPPED):
-        stages.append([Step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(RUNNING,))])
+        # What was stopped only for a change runs again also where that failed.
+        start = Step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(RUNNING,), amends=halt)
+        stages.append([start])
     elif options["state"] == "restarted":
         stages.append([Step(f"{name}: reboot", "rebootVirtualMachine", {"id": THIS}, expect=(RUNNING,))])
     if options.get("tags") is not None:

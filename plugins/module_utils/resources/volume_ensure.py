@@ -16,6 +16,7 @@ from .lookup import check_text, is_uuid, public
 from .volume import GIB, ROOT
 
 UPLOADING, UPLOAD_ERROR = "Uploading", "UploadError"
+_PASSING = (UPLOADING, "Creating")
 _NEEDS_STOPPED = ("Running", "Starting", "Stopping", "Migrating")
 
 
@@ -139,10 +140,10 @@ def plan(record: Record | None, options: Record, facts: Record, warnings: list[s
         before["state"] = "present"
         _check_upload(name, record)
         _check_immutable(name, record, options, facts, warnings)
-    uploading = bool(record is None and options.get("url")) or (record or {}).get("state") == UPLOADING
+    uploading = bool(record is None and options.get("url"))
     stages += tags.plan(tags.VOLUME, name, record, options, before, after, early=not uploading)
-    if uploading:
-        stages.append([Step(f"{name} to be uploaded", "listVolumes", {"id": THIS}, until=_uploaded)])
+    if uploading or (record or {}).get("state") in _PASSING:
+        stages.append([Step(f"{name} to be ready", "listVolumes", {"id": THIS}, until=_ready)])
     if state != "present":
         stages += _move(name, record or {}, options, facts, before, after)
     return Track(name, record, stages, before, after, absorb)
@@ -226,11 +227,11 @@ def _detach(name: str, record: Record) -> Step:
     return Step(f"{name}: detach from {record.get('vmname')}", "detachVolume", {"id": THIS})
 
 
-def _uploaded(answer: Record) -> Record | None:
-    """Return the volume once its upload has ended well; raise ``CloudnError`` where it has not."""
+def _ready(answer: Record) -> Record | None:
+    """Return the volume once it is there, uploaded or made; raise ``CloudnError`` where an upload has failed."""
     record = next(iter(answer.get("volume") or []), {})
     _check_upload(record.get("name", "the volume"), record)
-    return None if record.get("state") == UPLOADING else {"volume": record}
+    return None if record.get("state") in _PASSING else {"volume": record}
 
 
 def _check_upload(name: str, record: Record) -> None:

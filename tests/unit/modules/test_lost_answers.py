@@ -297,3 +297,14 @@ def test_a_group_is_emptied_and_deleted(
 def test_lost_answers_to_reads_are_asked_for_again(lose: Any, run_module: Run, emulator: Any, command: str) -> None:
     lose(command)
     settle(run_module, emulator, "cloudn_vm", name="web1", **NEW)
+
+
+@pytest.mark.parametrize("command", ["stopVirtualMachine", "changeServiceForVirtualMachine", "updateVirtualMachine"])
+def test_what_ran_runs_again(lose: Any, run_module: Run, client: Client, command: str) -> None:
+    """A machine that is stopped for a change, by a task that asks for no state, is not left stopped."""
+    run_module("cloudn_vm", name="web1", **NEW)
+    lose(command)
+    done = run_module("cloudn_vm", name="web1", service_offering="v2", display_name="Web", allow_restart=True)
+    assert done["vm"]["state"] == "Running"
+    (machine,) = client.list("listVirtualMachines")
+    assert (machine["state"], machine["serviceofferingname"], machine["displayname"]) == ("Running", "v2", "Web")

@@ -618,3 +618,14 @@ def test_what_going_costs(make: Run, run_module: Run, emulator: Any) -> None:
     emulator.clear()
     run_module("cloudn_vm", name=["web1", "web2"], state="absent")
     assert [request["command"] for request in emulator.requests] == ["listVirtualMachines"]
+
+
+def test_what_is_stopped_for_a_change_runs_again_also_when_that_fails(
+    make: Run, run_module: Run, emulator: Any, client: Client, sent: Callable[[], list[str]]
+) -> None:
+    make()
+    emulator.store.account.denied = frozenset(["changeServiceForVirtualMachine"])
+    failed = run_module("cloudn_vm", name="web1", service_offering="v2", allow_restart=True)
+    assert failed["command"] == "changeServiceForVirtualMachine"
+    assert sent() == ["stopVirtualMachine", "changeServiceForVirtualMachine", "startVirtualMachine"]
+    assert listed(client)["state"] == "Running"
