@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test lint sanity pytest clean
+.PHONY: demo test test-faults lint sanity pytest clean
 .NOTPARALLEL:
 
 demo:
@@ -28,6 +28,10 @@ sanity: $(STAMP)
 
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -n 2
+
+# Every task with every fault at every request; `make test` runs a sample of it.
+test-faults: $(STAMP)
+	FAULTS=all $(BIN)/python -m pytest -n 2 tests/faults
 
 $(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
 	@$(RIGHT_PYTHON)

@@ -1,0 +1,261 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks for the matrix of faults: each module and state, what must be there before, and what is left afterwards."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+Task = tuple[str, dict[str, Any]]
+
+# What nobody may find in anything that is written; the user data and the passwords are looked for as well.
+USER_DATA = "canary-user-data"
+FTP_PASSWORD = "canary-ftp-password"
+
+ZONE = {"zone": "jp-e1a"}
+NEW = {**ZONE, "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+KEY = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJDZOEuXCSIliuPc2Cwk7XCHJnFwQ"
+    "foC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q=="
+)
+OTHER_KEY = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGvMLyKEffNE3iIWbe"
+    "T/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8tOTqr8QU/aeLNXQ=="
+)
+MACHINE: Task = ("cloudn_vm", {"name": "web1", **NEW})
+SECOND: Task = ("cloudn_vm", {"name": "web2", **NEW})
+STOPPED: Task = ("cloudn_vm", {"name": "web1", "state": "stopped"})
+DATA: Task = ("cloudn_volume", {"name": "data", "disk_offering": "Small", **ZONE})
+ATTACHED: Task = ("cloudn_volume", {"name": "data", "disk_offering": "Small", "state": "attached", "vm": "web1"})
+SNAPSHOT: Task = ("cloudn_snapshot", {"vm": "web1", "max_age": "0"})
+IMAGE: Task = ("cloudn_template", {"name": "image", "vm": "web1"})
+RULES = [
+    {"ports": "80", "cidrs": ["0.0.0.0/0", "192.0.2.0/24"]},
+    {"ports": "22", "groups": [{"name": "default"}]},
+    {"protocol": "icmp", "cidrs": ["0.0.0.0/0"]},
+]
+GROUP: Task = ("cloudn_security_group", {"name": "web", "ingress": RULES, "tags": {"a": "b"}})
+DOWNLOAD = {"url": "https://images.example.com/image.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One task. An ``action`` is done each time it runs, so a rerun changes something again."""
+
+    name: str
+    module: str
+    options: dict[str, Any]
+    before: tuple[Task, ...] = ()
+    action: bool = False
+    grants: tuple[str, ...] = ()
+
+
+SCENARIOS = (
+    Scenario(
+        "vm-present",
+        "cloudn_vm",
+        {"name": "web1", "state": "started", "tags": {"r": "w"}, "group": "front", "user_data": USER_DATA, **NEW},
+    ),
+    Scenario("vm-present-many", "cloudn_vm", {"name": ["web1", "web2", "web3"], "state": "started", **NEW}),
+    Scenario("vm-new-stopped", "cloudn_vm", {"name": "web1", "state": "stopped", **NEW}),
+    Scenario("vm-stopped", "cloudn_vm", dict(STOPPED[1]), (MACHINE,)),
+    Scenario("vm-started", "cloudn_vm", {"name": "web1", "state": "started"}, (MACHINE, STOPPED)),
+    Scenario("vm-restarted", "cloudn_vm", {"name": "web1", "state": "restarted"}, (MACHINE,), action=True),
+    Scenario(
+        "vm-resized",
+        "cloudn_vm",
+        {
+            "name": "web1",
+            "state": "started",
+            "service_offering": "v2",
+            "allow_restart": True,
+            "display_name": "Web",
+            "tags": {"a": "c"},
+        },
+        (("cloudn_vm", {"name": "web1", "tags": {"a": "b"}, **NEW}),),
+    ),
+    Scenario("vm-absent", "cloudn_vm", {"name": ["web1", "web2"], "state": "absent"}, (MACHINE, SECOND)),
+    Scenario(
+        "vm-absent-disks-kept",
+        "cloudn_vm",
+        {"name": "web1", "state": "absent", "detach_volumes": True},
+        (MACHINE, ATTACHED),
+    ),
+    Scenario(
+        "vm-absent-disks-deleted",
+        "cloudn_vm",
+        {"name": "web1", "state": "absent", "delete_volumes": True},
+        (MACHINE, ATTACHED),
+    ),
+    Scenario(
+        "vm-recovered",
+        "cloudn_vm",
+        {"name": "{vm}", "state": "started", "recover": True},
+        (MACHINE, ("cloudn_vm", {"name": "web1", "state": "absent"})),
+        grants=("recoverVirtualMachine",),
+    ),
+    Scenario("vm-password", "cloudn_vm_password", {"name": "web1", "allow_restart": True}, (MACHINE,), action=True),
+    Scenario("vm-info", "cloudn_vm_info", {"name": ["web1"]}, (MACHINE,)),
+    Scenario("group-present", "cloudn_security_group", {**GROUP[1], "description": "Web", "egress": RULES}),
+    Scenario(
+        "group-changed",
+        "cloudn_security_group",
+        {"name": "web", "ingress": [RULES[1], {"ports": "443", "cidrs": ["0.0.0.0/0"]}], "tags": {"a": "c", "d": "e"}},
+        (GROUP,),
+    ),
+    Scenario("group-absent", "cloudn_security_group", {"name": "web", "state": "absent"}, (GROUP,)),
+    Scenario("volume-present", "cloudn_volume", {**DATA[1], "tags": {"a": "b"}}),
+    Scenario("volume-of-size", "cloudn_volume", {"name": "data", **ZONE, "disk_offering": "Custom", "size_gb": 7}),
+    Scenario(
+        "volume-of-snapshot", "cloudn_volume", {"name": "data", **ZONE, "snapshot": "{snapshot}"}, (MACHINE, SNAPSHOT)
+    ),
+    Scenario(
+        "volume-uploaded",
+        "cloudn_volume",
+        {"name": "data", **ZONE, "url": "https://images.example.com/data.vhd", "format": "VHD", "tags": {"a": "b"}},
+    ),
+    Scenario("volume-new-attached", "cloudn_volume", {**ATTACHED[1], "tags": {"a": "b"}}, (MACHINE,)),
+    Scenario(
+        "volume-moved",
+        "cloudn_volume",
+        {"name": "data", "state": "attached", "vm": "web2", "force": True},
+        (MACHINE, SECOND, ATTACHED),
+    ),
+    Scenario("volume-detached", "cloudn_volume", {"name": "data", "state": "detached"}, (MACHINE, ATTACHED)),
+    Scenario("volume-absent", "cloudn_volume", {"name": "data", "state": "absent", "force": True}, (MACHINE, ATTACHED)),
+    Scenario(
+        "volume-extracted",
+        "cloudn_volume",
+        {
+            "name": "data",
+            "state": "extracted",
+            "extract_mode": "ftp_upload",
+            "extract_url": f"ftp://user:{FTP_PASSWORD}@ftp.example.com/data.vhd",
+        },
+        (DATA,),
+        action=True,
+    ),
+    Scenario("snapshot-present", "cloudn_snapshot", {"vm": "web1", "tags": {"a": "b"}}, (MACHINE,)),
+    Scenario(
+        "snapshot-kept", "cloudn_snapshot", {"vm": "web1", "keep": 2}, (MACHINE, SNAPSHOT, SNAPSHOT, SNAPSHOT, SNAPSHOT)
+    ),
+    Scenario(
+        "snapshot-absent", "cloudn_snapshot", {"id": "{snapshot}", "state": "absent"}, (MACHINE, SNAPSHOT, SNAPSHOT)
+    ),
+    Scenario(
+        "template-of-vm",
+        "cloudn_template",
+        {"name": "image", "vm": "web1", "allow_restart": True, "tags": {"a": "b"}},
+        (MACHINE,),
+    ),
+    Scenario(
+        "template-downloaded",
+        "cloudn_template",
+        {"name": "image", **ZONE, **DOWNLOAD, "zones": ["jp-e1a", "jp-e1b"], "accounts": ["admin"]},
+    ),
+    Scenario(
+        "template-changed",
+        "cloudn_template",
+        {"name": "image", "display_text": "new", "public": True, "accounts": ["admin"], "zones": ["jp-e1b"]},
+        (MACHINE, STOPPED, IMAGE),
+    ),
+    Scenario("template-absent", "cloudn_template", {"name": "image", "state": "absent"}, (MACHINE, STOPPED, IMAGE)),
+    Scenario(
+        "template-extracted",
+        "cloudn_template",
+        {"name": "image", "state": "extracted"},
+        (MACHINE, STOPPED, IMAGE),
+        action=True,
+    ),
+    Scenario("key-registered", "cloudn_key_pair", {"name": "mine", "public_key": KEY}),
+    Scenario("key-made", "cloudn_key_pair", {"name": "mine"}),
+    Scenario(
+        "key-replaced",
+        "cloudn_key_pair",
+        {"name": "mine", "public_key": OTHER_KEY, "force": True},
+        (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),),
+    ),
+    Scenario(
+        "key-absent",
+        "cloudn_key_pair",
+        {"name": "mine", "state": "absent"},
+        (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),),
+    ),
+    Scenario("job", "cloudn_job", {"jobs": ["{job}"]}, (("cloudn_vm", {"name": "web1", "wait": False, **NEW}),)),
+    Scenario(
+        "api",
+        "cloudn_api",
+        {"command": "updateVirtualMachine", "params": {"id": "{vm}", "group": "g"}},
+        (MACHINE,),
+        action=True,
+    ),
+)
+
+
+def filled(value: Any, known: dict[str, str]) -> Any:
+    """A task's options with the ids of what was made before."""
+    if isinstance(value, str):
+        return re.sub(r"\{(\w+)\}", lambda match: known[match[1]], value)
+    if isinstance(value, dict):
+        return {key: filled(inner, known) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(inner, known) for inner in value]
+    return value
+
+
+def holdings(store: Any) -> dict[str, list[Any]]:
+    """What an emulator's store holds, without what differs between runs: ids, addresses, times, serial numbers."""
+
+    def plain(name: str) -> str:
+        return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", name))
+
+    def tags(kind: str, id: str) -> list[tuple[str, str]]:
+        return sorted(store.tags_of(kind, id))
+
+    machines = {vm.id: vm.name for vm in store.vms.values()}
+    return {
+        "machines": sorted(
+            (
+                vm.name,
+                vm.state,
+                vm.displayname,
+                vm.offering_id,
+                vm.template_id,
+                store.instance_groups[vm.group_id].name if vm.group_id else "",
+                vm.userdata or "",
+                tags("UserVm", vm.id),
+            )
+            for vm in store.vms.values()
+        ),
+        "volumes": sorted(
+            (plain(one.name), one.kind, one.size, one.state, machines.get(one.vm_id or "", ""), tags("Volume", one.id))
+            for one in store.volumes.values()
+            if one.state != "Destroy"
+        ),
+        "snapshots": sorted(
+            (plain(one.name), one.state, tags("Snapshot", one.id))
+            for one in store.snapshots.values()
+            if one.state != "Destroyed"
+        ),
+        "templates": sorted(
+            (one.name, one.text, one.public, sorted(one.zone_ids), one.unready, one.launch, tags("Template", one.id))
+            for one in store.templates.values()
+            if one.owner == store.account.name and one.zone_ids
+        ),
+        "groups": sorted(
+            (
+                group.name,
+                group.description or "",
+                sorted(
+                    (rule.direction, rule.protocol, rule.start, rule.end, rule.cidr or "", bool(rule.source_id))
+                    for rule in group.rules.values()
+                ),
+                tags("SecurityGroup", group.id),
+            )
+            for group in store.security_groups.values()
+        ),
+        "keys": sorted(store.key_pairs),
+    }
