@@ -351,8 +351,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Ask the service for the machines."""
         # Imported here: what is answered from the cache needs none of it.
         from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
-        from ansible_collections.cloudn.compute.plugins.module_utils.api.client import REQUESTS_ERROR
         from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
+        from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
         from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
         from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
 

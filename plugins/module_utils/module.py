@@ -11,8 +11,8 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 
 from .advice import advise
 from .api import Client, CloudnError, Record
-from .api.client import REQUESTS_ERROR
 from .api.decode import XMLTODICT_ERROR
+from .api.transport import REQUESTS_ERROR
 from .connection import DEFAULT_URL, connect
 from .report import Report
 

@@ -1,31 +1,20 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client: one command, one list, or one wait at the service, over kept-alive connections."""
+"""The client: one command, one list, or one wait at the service, as one account."""
 
 from __future__ import annotations
 
-import random
 import re
-import threading
 import time
-import traceback
 import typing as t
-from email.utils import parsedate_to_datetime
 
 from .deadline import Deadline
 from .decode import Record, decode
-from .errors import ApiError, BadAnswer, CloudnError, NotSent, UnknownOutcome, UsageError
+from .errors import ApiError, BadAnswer, UsageError
 from .jobs import wait_for
 from .signature import expiry, query, sign
-
-try:
-    import requests
-
-    REQUESTS_ERROR = None
-except ImportError:
-    requests = None
-    REQUESTS_ERROR = traceback.format_exc()
+from .transport import Answer, Request, Transport
 
 Params = t.Mapping[str, t.Any]
 
@@ -66,9 +55,6 @@ SCOPED = frozenset(
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
 _READ = re.compile(r"(list|query|get)[A-Z]")
 _NOT_GRANTED = 432
-# Seconds that a read has for its answer, however near the deadline is.
-_LAST_LOOK = 5.0
-_TOO_MANY_REQUESTS = 429
 _UNAUTHORISED = 401
 
 
@@ -108,9 +94,6 @@ class Client:
         now: t.Callable[[], float] = time.time,
     ) -> None:
         self.url = url
-        self.timeout = timeout
-        self.retries = retries
-        self.verify = verify
         self.response_format = response_format
         self.signature_expires = signature_expires
         self.scope = {"account": account, "domainid": domain_id}
@@ -119,9 +102,8 @@ class Client:
         self.now = now
         self._key = key
         self._secret = secret
-        self._threads = threading.local()
+        self._transport = Transport(timeout, retries, verify, sleep, now)
         self._spelled: dict[str, str] = {}
-        self._ahead = 0.0
 
     def call(self, command: str, params: Params | None = None, deadline: Deadline | None = None) -> Record:
         """Send one command and return the fields of its answer.
@@ -153,24 +135,9 @@ class Client:
     def _call(self, command: str, params: Params, deadline: Deadline | None) -> Record:
         """Send one command under exactly this name; see ``call``."""
         flat = self._request(command, params)
-        repeatable = is_read(command)
-        attempt = 0
-        while True:
-            # Jitter: clients that failed together do not come back together.
-            pause = min(10.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0)
-            try:
-                return self._send(command, flat, deadline)
-            except NotSent as error:
-                if not error.passing or attempt == self.retries:
-                    raise
-                pause = pause if error.retry_after is None else error.retry_after
-            except UnknownOutcome:
-                if not repeatable or attempt == self.retries:
-                    raise
-            if deadline is not None and pause >= deadline.remaining():
-                raise NotSent(f"{command}: no answer before the deadline", command, passing=False)
-            self.sleep(pause)
-            attempt += 1
+        return self._transport.exchange(
+            command, lambda: self._signed(flat), self._read, deadline, repeatable=is_read(command)
+        )
 
     def list(
         self,
@@ -208,7 +175,7 @@ class Client:
         What it made is dated by its own clock, which need not be this machine's. Before any answer, or where answers have
         no Date, it is taken to be the same.
         """
-        return self.now() - self._ahead
+        return self._transport.service_time()
 
     def _request(self, command: str, params: Params) -> dict[str, str]:
         """Return all parameters of a request as text, unsigned."""
@@ -221,56 +188,23 @@ class Client:
             flat["response"] = "json"
         return flat
 
-    def _send(self, command: str, flat: dict[str, str], deadline: Deadline | None) -> Record:
-        """Send one signed request; return the answer's fields, or raise what is known of the outcome."""
+    def _signed(self, flat: t.Mapping[str, str]) -> Request:
+        """Return a request to send now: signed anew, so that it holds for its full life."""
         params = dict(flat)
         if self.signature_expires:
             params.update(expiry(self.signature_expires, self.now()))
         params["signature"] = sign(params, self._secret)
         text = query(params)
-        timeout = self.timeout
-        if deadline is not None and is_read(flat["command"]):
-            # Only reads end with the deadline, and the last one is given its time: cutting short what changes something
-            # would leave open whether it was done.
-            timeout = min(timeout, max(_LAST_LOOK, deadline.remaining()))
-        options: dict[str, t.Any] = {"timeout": timeout, "verify": self.verify, "allow_redirects": False}
-        try:
-            if len(text) <= LONGEST_GET:
-                answer = self._session().get(f"{self.url}?{text}", **options)
-            else:
-                # The service reads a form as ISO-8859-1 unless it is told the charset; measured on CloudStack 3.0.5.
-                form = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
-                answer = self._session().post(self.url, data=text.encode(), headers=form, **options)
-            body = answer.content
-        except requests.RequestException as error:
-            # `from None`: the exception's own text holds the URL, and so the key and the signature.
-            raise self._trouble(command, error) from None
-        return self._read(command, answer, body)
+        if len(text) <= LONGEST_GET:
+            return Request(f"{self.url}?{text}")
+        # The service reads a form as ISO-8859-1 unless it is told the charset; measured on CloudStack 3.0.5.
+        return Request(self.url, text.encode(), "application/x-www-form-urlencoded; charset=UTF-8")
 
-    def _read(self, command: str, answer: t.Any, body: bytes) -> Record:
+    def _read(self, command: str, answer: Answer) -> Record:
         """Return the fields of an answer, or raise the error that it stands for."""
-        status = answer.status_code
+        status = answer.status
         try:
-            self._ahead = self.now() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
-            dated = True
-        except (KeyError, TypeError, ValueError):
-            dated = False
-        if status == _TOO_MANY_REQUESTS:
-            raise NotSent(
-                f"{command}: the service takes no more requests for now (HTTP 429)",
-                command,
-                status,
-                retry_after=_retry_after(answer.headers.get("Retry-After")),
-            )
-        if 300 <= status < 400:
-            raise ApiError(
-                f"{command}: the endpoint redirects elsewhere (HTTP {status}), which is not followed since the "
-                "request carries credentials; set api_url to the address of the API itself",
-                command,
-                status,
-            )
-        try:
-            _root, content = decode(body, command, status)
+            _root, content = decode(answer.body, command, status)
         except BadAnswer as error:
             if status == 200 or status >= 500:
                 raise BadAnswer(f"{error.message} (HTTP {status})", command, status) from None
@@ -279,44 +213,9 @@ class Client:
             ) from None
         if "errorcode" in content or status >= 400:
             code, text = content.get("errorcode", status), content.get("errortext", "")
-            hint = self._clock_hint() if dated and code == _UNAUTHORISED else ""
+            hint = self._transport.clock_hint(self.signature_expires) if code == _UNAUTHORISED else ""
             raise ApiError(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
         return content
-
-    def _trouble(self, command: str, error: t.Any) -> CloudnError:
-        """Turn an exception of requests into one that tells what became of the command."""
-        if isinstance(error, requests.exceptions.SSLError):
-            return NotSent(
-                f"{command}: the service's TLS certificate could not be verified; "
-                "trust its authority with ca_path, or check api_url",
-                command,
-                passing=False,
-            )
-        if isinstance(error, ValueError):  # what requests raises for an address that it can't use
-            return UsageError(f"{command}: api_url is no usable http or https address", command)
-        if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _refused(error):
-            why = "no connection in time" if isinstance(error, requests.exceptions.ConnectTimeout) else "no connection"
-            return NotSent(f"{command}: the service was not reached ({why}); check api_url and the network", command)
-        if isinstance(error, requests.exceptions.ReadTimeout):
-            return UnknownOutcome(f"{command}: no answer within {self.timeout:g} s (api_timeout)", command)
-        return UnknownOutcome(f"{command}: the connection broke before the answer was complete", command)
-
-    def _clock_hint(self) -> str:
-        """Say so when the clocks of client and service are too far apart for a signature's life."""
-        apart = self._ahead
-        if self.signature_expires and abs(apart) > min(self.signature_expires, 60):
-            return f"; this machine's clock is {abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} the service's"
-        return "; check api_key and api_secret"
-
-    def _session(self) -> t.Any:
-        """Return this thread's session, made on first use."""
-        if requests is None:
-            raise ImportError("requests")
-        session = getattr(self._threads, "session", None)
-        if session is None:
-            session = self._threads.session = requests.Session()
-            session.auth = _signed_already  # otherwise requests would add what ~/.netrc has for this host
-        return session
 
 
 def is_read(command: str) -> bool:
@@ -368,20 +267,3 @@ def sendable(text: str) -> bool:
     is no text at all. Source: measured on CloudStack 3.0.5.
     """
     return not any(character > "\uffff" or "\ud800" <= character <= "\udfff" for character in text)
-
-
-def _signed_already(request: t.Any) -> t.Any:
-    return request
-
-
-def _refused(error: t.Any) -> bool:
-    """Tell whether an exception of requests means that no connection was made, so that nothing was sent."""
-    from urllib3.exceptions import MaxRetryError, NewConnectionError
-
-    reason = error.args[0] if error.args else None
-    return isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError)
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, at most a minute; ``None`` where it has none that can be read."""
-    return min(60.0, float(value)) if value and value.isdigit() else None

@@ -267,7 +267,9 @@ def test_netrc_is_not_used(script: Any, client: Client, tmp_path: Path, monkeypa
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     headers: list[Any] = []
     script.json(ZONES)
-    client._session().hooks["response"].append(lambda answer, **_more: headers.append(answer.request.headers))
+    client._transport._session().hooks["response"].append(
+        lambda answer, **_more: headers.append(answer.request.headers)
+    )
     client.call("listZones")
     assert "Authorization" not in headers[0]
 

@@ -1,0 +1,221 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request and its answer over kept-alive connections: what is tried again, and what an error says of the outcome."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import traceback
+import typing as t
+from email.utils import parsedate_to_datetime
+
+from .deadline import Deadline
+from .errors import ApiError, CloudnError, NotSent, UnknownOutcome, UsageError
+
+try:
+    import requests
+
+    REQUESTS_ERROR = None
+except ImportError:
+    requests = None
+    REQUESTS_ERROR = traceback.format_exc()
+
+Read = t.TypeVar("Read")
+
+# Seconds that a read has for its answer, however near the deadline is.
+_LAST_LOOK = 5.0
+_TOO_MANY_REQUESTS = 429
+
+
+class Request(t.NamedTuple):
+    """What is sent: GET of ``url``, or POST of ``form`` with its content type. Both hold credentials: never show them."""
+
+    url: str
+    form: bytes | None = None
+    content_type: str | None = None
+
+
+class Answer(t.NamedTuple):
+    """What came back, read to its end: HTTP status and body."""
+
+    status: int
+    body: bytes
+
+
+class Transport:
+    """Sends requests and has their answers read.
+
+    Every thread has its own kept-alive session, so a transport may be used by several threads at once. What may be sent
+    again without harm is tried again with a growing, jittered pause; anything else only where it certainly did not
+    reach the service.
+
+    Arguments:
+        timeout: seconds to wait for a connection and for an answer.
+        retries: how many times a request is tried again.
+        verify: whether TLS certificates are verified, or the path of a file with certificates to trust.
+        sleep, now: for tests.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        retries: int,
+        verify: bool | str = True,
+        sleep: t.Callable[[float], None] = time.sleep,
+        now: t.Callable[[], float] = time.time,
+    ) -> None:
+        self._timeout = timeout
+        self._retries = retries
+        self._verify = verify
+        self._sleep = sleep
+        self._now = now
+        self._threads = threading.local()
+        self._ahead: float | None = None
+
+    def exchange(
+        self,
+        command: str,
+        build: t.Callable[[], Request],
+        read: t.Callable[[str, Answer], Read],
+        deadline: Deadline | None,
+        repeatable: bool,
+    ) -> Read:
+        """Send what ``build()`` returns and return what ``read(command, answer)`` makes of the answer.
+
+        Each try builds its request anew, as signatures expire. ``repeatable`` tells whether it may be sent again although
+        it may have been done. ``command`` names it in errors.
+
+        Raises ``NotSent`` when the service was not reached, ``UnknownOutcome`` when the answer was lost, ``ApiError``
+        for a redirection, ``UsageError`` for an address that can't be used, and what ``read`` raises; a ``BadAnswer``
+        of it is tried again like a lost answer.
+        """
+        attempt = 0
+        while True:
+            # Jitter: clients that failed together do not come back together.
+            pause = min(10.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0)
+            try:
+                return read(command, self._send(command, build(), deadline if repeatable else None))
+            except NotSent as error:
+                if not error.passing or attempt == self._retries:
+                    raise
+                pause = pause if error.retry_after is None else error.retry_after
+            except UnknownOutcome:
+                if not repeatable or attempt == self._retries:
+                    raise
+            if deadline is not None and pause >= deadline.remaining():
+                raise NotSent(f"{command}: no answer before the deadline", command, passing=False)
+            self._sleep(pause)
+            attempt += 1
+
+    def service_time(self) -> float:
+        """Return the service's time in seconds since the epoch, by the Date of its last answer, else this machine's."""
+        return self._now() - (self._ahead or 0.0)
+
+    def clock_hint(self, signature_expires: int) -> str:
+        """Return what to add to a refusal of credentials: how far the clocks are apart, if too far for a signature's life.
+
+        ``signature_expires`` is that life in seconds, 0 for one without end.
+        """
+        apart = self._ahead
+        if apart is None:
+            return ""
+        if signature_expires and abs(apart) > min(signature_expires, 60):
+            return f"; this machine's clock is {abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} the service's"
+        return "; check api_key and api_secret"
+
+    def _send(self, command: str, request: Request, deadline: Deadline | None) -> Answer:
+        """Send one request; return its answer, or raise what is known of the outcome.
+
+        Only reads have a ``deadline``, and the last one is given its time: cutting short what changes something would leave
+        open whether it was done.
+        """
+        timeout = self._timeout
+        if deadline is not None:
+            timeout = min(timeout, max(_LAST_LOOK, deadline.remaining()))
+        options: dict[str, t.Any] = {"timeout": timeout, "verify": self._verify, "allow_redirects": False}
+        try:
+            if request.form is None:
+                answer = self._session().get(request.url, **options)
+            else:
+                headers = {"Content-Type": request.content_type}
+                answer = self._session().post(request.url, data=request.form, headers=headers, **options)
+        except requests.RequestException as error:
+            # `from None`: the exception's own text holds the URL, and so the key and the signature.
+            raise self._trouble(command, error) from None
+        self._compare_clocks(answer.headers.get("Date"))
+        _check(command, answer)
+        return Answer(answer.status_code, answer.content)
+
+    def _compare_clocks(self, date: str | None) -> None:
+        """Note by how many seconds this machine's clock is ahead of the service's, by the Date of an answer."""
+        try:
+            self._ahead = self._now() - parsedate_to_datetime(t.cast(str, date)).timestamp()
+        except (TypeError, ValueError):
+            return
+
+    def _trouble(self, command: str, error: t.Any) -> CloudnError:
+        """Turn an exception of requests into one that tells what became of the command."""
+        if isinstance(error, requests.exceptions.SSLError):
+            return NotSent(
+                f"{command}: the service's TLS certificate could not be verified; "
+                "trust its authority with ca_path, or check api_url",
+                command,
+                passing=False,
+            )
+        if isinstance(error, ValueError):  # what requests raises for an address that it can't use
+            return UsageError(f"{command}: api_url is no usable http or https address", command)
+        if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _refused(error):
+            why = "no connection in time" if isinstance(error, requests.exceptions.ConnectTimeout) else "no connection"
+            return NotSent(f"{command}: the service was not reached ({why}); check api_url and the network", command)
+        if isinstance(error, requests.exceptions.ReadTimeout):
+            return UnknownOutcome(f"{command}: no answer within {self._timeout:g} s (api_timeout)", command)
+        return UnknownOutcome(f"{command}: the connection broke before the answer was complete", command)
+
+    def _session(self) -> t.Any:
+        """Return this thread's session, made on first use."""
+        if requests is None:
+            raise ImportError("requests")
+        session = getattr(self._threads, "session", None)
+        if session is None:
+            session = self._threads.session = requests.Session()
+            session.auth = _signed_already  # otherwise requests would add what ~/.netrc has for this host
+        return session
+
+
+def _check(command: str, answer: t.Any) -> None:
+    """Raise what stands in an answer's HTTP status, whatever its body is."""
+    status = answer.status_code
+    if status == _TOO_MANY_REQUESTS:
+        raise NotSent(
+            f"{command}: the service takes no more requests for now (HTTP 429)",
+            command,
+            status,
+            retry_after=_retry_after(answer.headers.get("Retry-After")),
+        )
+    if 300 <= status < 400:
+        raise ApiError(
+            f"{command}: the endpoint redirects elsewhere (HTTP {status}), which is not followed since the "
+            "request carries credentials; set api_url to the address of the API itself",
+            command,
+            status,
+        )
+
+
+def _signed_already(request: t.Any) -> t.Any:
+    return request
+
+
+def _refused(error: t.Any) -> bool:
+    """Tell whether an exception of requests means that no connection was made, so that nothing was sent."""
+    from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+    reason = error.args[0] if error.args else None
+    return isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, at most a minute; ``None`` where it has none that can be read."""
+    return min(60.0, float(value)) if value and value.isdigit() else None
