@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .calls import Call, Param, declare
+from .calls import Call, Param, declare, read_params
 from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, volume
+from .faults import Rule
+from .jobs import Jobs
+from .store import Store
 
 CLASSES = "com.cloud.api.commands."
 PAGED = " keyword page:int pagesize:int"
@@ -37,6 +41,20 @@ class Command:
     def label(self) -> str:
         """The command as error texts call it: the root without its last eight letters, whatever they are."""
         return self.root[:-8]
+
+    async def run(self, store: Store, jobs: Jobs, params: dict[str, str], fault: Rule | None = None) -> dict[str, Any]:
+        """Do the command; returns the body of its answer, which for an asynchronous one tells its job's id.
+
+        A fault of jobs is made in that job. Raises ApiError.
+        """
+        values = read_params(self.params, params, self.label, store)
+        result = self.handler(Call(store, jobs, store.account, values))
+        if inspect.isawaitable(result):
+            result = await result
+        if self.job_class is None:
+            return result
+        job = jobs.start(self.job_class, result, fault)
+        return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
 
 
 def _command(

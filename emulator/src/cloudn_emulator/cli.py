@@ -19,11 +19,11 @@ from typing import Any
 
 import yaml
 
-from . import seed
+from . import ec2, native, seed
 from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
 from .jobs import Jobs
-from .server import PATH, Record, Service, listen, to_file
+from .server import Record, Service, listen, to_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,8 +130,8 @@ async def _serve(options: argparse.Namespace) -> int:
         try:
             host = f"[{options.host}]" if ":" in options.host else options.host
             print(
-                f"cloudn-emulator listens on http://{host}:{port}{PATH} (account {account.name}, API key "
-                f"{account.api_key}, {len(store.vms)} virtual machines)",
+                f"cloudn-emulator listens on http://{host}:{port}{native.PATH} and http://{host}:{port}{ec2.PATH} "
+                f"(account {account.name}, API key {account.api_key}, {len(store.vms)} virtual machines)",
                 flush=True,
             )
             await _told_to_stop()

@@ -10,10 +10,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from . import seed
+from . import ec2, native, seed
 from .faults import Faults, Settings
 from .jobs import Jobs
-from .server import PATH, Service, listen
+from .server import Service, listen
 from .store import Store
 
 HOST = "127.0.0.1"
@@ -22,8 +22,8 @@ HOST = "127.0.0.1"
 class Emulator:
     """A running emulator, used as a context manager.
 
-    `url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command, params
-    without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
+    `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command or
+    action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
     `job_seconds` is how long a job takes, `latency_ms` what each request is held back, `grants` names commands
     beyond those of a plain account, `denied` those it lacks, `zones` names one or two zones otherwise than the service
     does, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of what goes wrong.
@@ -60,7 +60,8 @@ class Emulator:
     def start(self) -> Emulator:
         """Listen; raises OSError where the port is in use."""
         self._runner, self.port = self._loop.run_until_complete(listen(self._service, HOST, self._port))
-        self.url = f"http://{HOST}:{self.port}{PATH}"
+        self.url = f"http://{HOST}:{self.port}{native.PATH}"
+        self.ec2_url = f"http://{HOST}:{self.port}{ec2.PATH}"
         self._thread = threading.Thread(target=self._loop.run_forever, name="cloudn-emulator", daemon=True)
         self._thread.start()
         return self

@@ -49,6 +49,7 @@ KINDS: dict[str, Settings] = {
 NOT_DONE = ("refuse", "close", "reset_before", "status", "too_many", "unauthorized")
 OF_JOBS = ("job_fails", "job_hangs", "job_lost")
 OF_LISTS = ("page", "lag")
+LISTINGS = ("list", "Describe")
 WHEN = ("command", "nth", "every", "probability", "seed", "times")
 PAGE = "<html><head><title>{0} Service Unavailable</title></head><body><h1>{0}</h1>A proxy speaking.</body></html>"
 GARBAGE = b"\x00\xff\xfe\x1f\x8b not an answer \x80\x81"
@@ -110,7 +111,7 @@ class Faults:
     def due(self, command: str, has_job: bool) -> Rule | None:
         """The rule that makes a fault of a request, if there is one."""
         for rule in self.rules:
-            if (rule.kind in OF_JOBS and not has_job) or (rule.kind in OF_LISTS and not command.startswith("list")):
+            if (rule.kind in OF_JOBS and not has_job) or (rule.kind in OF_LISTS and not command.startswith(LISTINGS)):
                 continue
             if rule.is_due(command):
                 return rule

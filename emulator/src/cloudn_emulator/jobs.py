@@ -61,6 +61,7 @@ class Jobs:
             del job.result["errortext"]
         if not fault.settings["result"]:
             job.result = None
+        job.ended.set()
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Let something go on that no job tells of, such as a download."""
@@ -93,6 +94,7 @@ class Jobs:
             _fail(job, internal())
         else:
             job.result, job.status = result, 1
+        job.ended.set()
 
 
 def _fail(job: Job, error: ApiError) -> None:

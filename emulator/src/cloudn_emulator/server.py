@@ -1,45 +1,40 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP side: from a request to parameters, credentials, the command, and the answer, with a record of each."""
+"""The HTTP side: requests go to their API, and answers back, with what faults make of them and a record of each."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import IO, Any
-from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 import yaml
 from aiohttp import web
 
-from . import faults, wire
-from .calls import Call, read_params
-from .catalogue import DIALECTS, Command
-from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
+from . import faults
+from .ec2 import Bridge
+from .exchange import Api, Asked, Reply, read
 from .faults import Faults, Rule
 from .jobs import Jobs
-from .signature import is_signed
+from .native import Native
 from .store import Store
 
-log = logging.getLogger("cloudn_emulator")
-PATH = "/client/api"
 FAULTS = "/_emulator/faults"
-HIDDEN = ("apikey", "signature", "command")
 SECRET = ("password", "userdata")
 _USER = re.compile(r"//[^/@]*@")  # user and password in an address
 Record = Callable[[dict[str, Any]], None]
 
 
 class Service:
-    """The emulated service: answers native API requests over one store. Handlers run on one event loop."""
+    """The emulated service: both its APIs over one store. Handlers run on one event loop."""
 
     def __init__(
         self,
@@ -54,7 +49,7 @@ class Service:
         self.site: web.TCPSite | None = None
         self.runner: web.AppRunner | None = None
         self.address = ("", 0)
-        self.commands = DIALECTS[dialect]
+        self.apis: tuple[Api, ...] = (Native(store, jobs, dialect), Bridge(store, jobs, dialect))
         self.store = store
         self.jobs = jobs
         self.latency = latency_ms / 1000
@@ -63,13 +58,15 @@ class Service:
         self._connected = 0
 
     def application(self) -> web.Application:
-        """The web application that serves the API."""
+        """The web application that serves the APIs."""
         app = web.Application(client_max_size=2 * 1024**2)
-        for path in (PATH, PATH + "/"):
-            app.router.add_get(path, self.answer)
-            app.router.add_post(path, self.answer)
+        for api in self.apis:
+            for path in api.paths:
+                app.router.add_get(path, self._answers(api))
+                app.router.add_post(path, self._answers(api))
         app.router.add_get(FAULTS, self.show_faults)
         app.router.add_put(FAULTS, self.set_faults)
+        app.on_response_prepare.append(_untype)
         app.on_shutdown.append(self._stop)
         return app
 
@@ -88,38 +85,37 @@ class Service:
             return web.Response(status=400, text=f"{error}\n")
         return await self.show_faults(request)
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    def _answers(self, api: Api) -> Callable[[web.Request], Any]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await self.answer(request, api)
+
+        return answer
+
+    async def answer(self, request: web.Request, api: Api) -> web.StreamResponse:
         """Answer one request, and record it."""
         began = time.monotonic()
         connection = self._connection(request)
-        params = await request_params(request)
+        asked = await read(request)
         if self.latency:
             await asyncio.sleep(self.latency)
-        name = params.get("command", "")
-        fault = None
-        if self.faults.rules:
-            known = self.commands.get(name)
-            fault = self.faults.due(name, has_job=bool(known and known.job_class))
-        answer = await self._answer(request, params, fault)
+        name, has_job = api.command(asked.params)
+        fault = self.faults.due(name, has_job) if self.faults.rules else None
+        answer = await self._answer(request, api, asked, fault)
         milliseconds = (time.monotonic() - began) * 1000
-        entry = log_entry(params, getattr(answer, "status", 0), milliseconds, connection)
+        entry = log_entry(name, asked.params, api.credentials, getattr(answer, "status", 0), milliseconds, connection)
         self.record({**entry, "fault": fault.kind} if fault else entry)
         if answer is None:  # the connection is broken; what is returned goes nowhere
             return web.Response()
         return answer
 
     async def _answer(
-        self, request: web.Request, params: dict[str, str], fault: Rule | None
+        self, request: web.Request, api: Api, asked: Asked, fault: Rule | None
     ) -> web.StreamResponse | None:
         """The answer to a request, or None where a fault leaves it without one."""
         if fault and fault.kind in faults.NOT_DONE:
-            return await self._not_done(request, params, fault)
-        root, status, body = await self.execute(params, fault)
-        in_json = params.get("response", "").lower() == "json"
+            return await self._not_done(request, api, asked, fault)
+        reply = await api.reply(asked, fault)
         kind = fault.kind if fault else ""
-        if fault and kind == "lag":
-            body = faults.lagging(body, fault.settings["seconds"])
-        payload, content_type = wire.render(root, body, in_json is not (kind == "other_format"))
         if fault and kind == "late":
             await asyncio.sleep(fault.settings["seconds"])
         elif fault and kind == "page":
@@ -130,25 +126,21 @@ class Service:
         elif fault and kind == "status_after":
             return faults.proxy_page(fault.settings["status"])
         elif kind == "cut":
-            return await faults.cut(request, status, payload, content_type)
+            return await faults.cut(request, reply.status, reply.payload, reply.content_type or "")
         elif kind == "garbage":
-            payload = faults.GARBAGE
+            reply = replace(reply, payload=faults.GARBAGE)
         elif kind == "content_type":
-            content_type = "application/octet-stream"
-        return web.Response(body=payload, status=status, headers={"Content-Type": content_type})
+            reply = replace(reply, content_type="application/octet-stream")
+        return _response(reply)
 
-    async def _not_done(self, request: web.Request, params: dict[str, str], fault: Rule) -> web.StreamResponse | None:
+    async def _not_done(self, request: web.Request, api: Api, asked: Asked, fault: Rule) -> web.StreamResponse | None:
         """What is answered, if anything is, by who does not do the command."""
         if fault.kind == "status":
             return faults.proxy_page(fault.settings["status"])
         if fault.kind == "too_many":
             return faults.too_many(fault.settings["retry_after"])
         if fault.kind == "unauthorized":
-            text = "unable to verify user credentials and/or request signature"
-            command = self.commands.get(params.get("command", ""))
-            root, status, body = _error(command.root if command else "errorresponse", ApiError(UNAUTHORIZED, text))
-            payload, content_type = wire.render(root, body, params.get("response", "").lower() == "json")
-            return web.Response(body=payload, status=status, headers={"Content-Type": content_type})
+            return _response(api.unauthorized(asked.params))
         if fault.kind == "close":
             if request.transport is not None:
                 request.transport.abort()
@@ -173,36 +165,6 @@ class Service:
 
         self.jobs.later(listen_again())
 
-    async def execute(self, params: dict[str, str], fault: Rule | None = None) -> tuple[str, int, dict[str, Any]]:
-        """Do what the parameters ask; returns the answer's root, HTTP status and body."""
-        self.store.expunge_due()
-        command = self.commands.get(params.get("command", ""))
-        if command is None:  # told even to a wrong signature (measured on CloudStack 3.0.5)
-            return _error("errorresponse", ApiError(NO_COMMAND, "The given command does not exist"))
-        account = self.store.account
-        if not is_signed(params, account.api_key, account.api_secret):
-            text = "unable to verify user credentials and/or request signature"
-            return _error(command.root, ApiError(UNAUTHORIZED, text))
-        if not account.may(command.name, command.granted):
-            return _error("errorresponse", ApiError(NO_COMMAND, f"The given command:{command.name} does not exist"))
-        try:
-            return command.root, 200, await self._do(command, params, fault)
-        except ApiError as error:
-            return _error(command.root, error)
-        except Exception:
-            log.exception("%s", command.name)
-            return _error(command.root, internal())
-
-    async def _do(self, command: Command, params: dict[str, str], fault: Rule | None) -> dict[str, Any]:
-        values = read_params(command.params, params, command.label, self.store)
-        result = command.handler(Call(self.store, self.jobs, self.store.account, values))
-        if inspect.isawaitable(result):
-            result = await result
-        if command.job_class is None:
-            return result
-        job = self.jobs.start(command.job_class, result, fault)
-        return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
-
     def _connection(self, request: web.Request) -> int:
         transport = request.transport
         if transport is None:  # the client has gone already
@@ -213,41 +175,39 @@ class Service:
         return self._connections[transport]
 
 
-async def request_params(request: web.Request) -> dict[str, str]:
-    """The parameters of the address and of a form; the first of several with one name counts.
-
-    The address is UTF-8; a form is ISO-8859-1 unless its content type says charset=UTF-8 (measured on
-    CloudStack 3.0.5).
-    """
-    pairs = _pairs(request.rel_url.raw_query_string, "utf-8")
-    if request.method == "POST" and request.content_type == "application/x-www-form-urlencoded":
-        encoding = "utf-8" if (request.charset or "").lower() in ("utf-8", "utf8") else "iso-8859-1"
-        pairs += _pairs((await request.read()).decode("iso-8859-1"), encoding)
-    params: dict[str, str] = {}
-    for name, value in pairs:
-        params.setdefault(name, value)
-    return params
+def _response(reply: Reply) -> web.Response:
+    if reply.content_type is None:
+        return _Untyped(body=reply.payload, status=reply.status)
+    return web.Response(body=reply.payload, status=reply.status, headers={"Content-Type": reply.content_type})
 
 
-def _pairs(text: str, encoding: str) -> list[tuple[str, str]]:
-    return parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace")
+class _Untyped(web.Response):
+    """An answer without a content type."""
 
 
-def _error(root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:
-    code = error.code if 400 <= error.code < 600 else INTERNAL
-    return root, code, wire.error_body(code, error.text)
+async def _untype(request: web.Request, response: web.StreamResponse) -> None:
+    """Take away the content type that the framework gives to what has none."""
+    if isinstance(response, _Untyped):
+        response.headers.pop("Content-Type", None)
 
 
-def log_entry(params: dict[str, str], status: int, milliseconds: float, connection: int) -> dict[str, Any]:
+def log_entry(
+    name: str,
+    params: dict[str, str],
+    credentials: tuple[str, ...],
+    status: int,
+    milliseconds: float,
+    connection: int,
+) -> dict[str, Any]:
     """What is recorded of a request: no credentials, and of secret values only how long they are."""
     shown = {
         name: f"({len(value)} characters)" if name.lower() in SECRET else _USER.sub("//", value)
         for name, value in params.items()
-        if name.lower() not in HIDDEN
+        if name.lower() not in credentials
     }
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-        "command": params.get("command"),
+        "command": name or None,
         "params": shown,
         "status": status,
         "ms": round(milliseconds, 3),

@@ -20,7 +20,7 @@ def string_to_sign(params: dict[str, str]) -> str:
 
     Measured on CloudStack 3.0.5: names are not encoded, `*` stays, `~` becomes %7E.
     """
-    pairs = (f"{name}={_java_quote(params[name])}" for name in sorted(params) if name.lower() != "signature")
+    pairs = (f"{name}={java_quote(params[name])}" for name in sorted(params) if name.lower() != "signature")
     return "&".join(pairs).lower()
 
 
@@ -40,7 +40,8 @@ def is_signed(params: dict[str, str], api_key: str, secret: str, now: datetime |
     return hmac.compare_digest(sign(params, secret).encode(), named["signature"].encode("utf-8", "replace"))
 
 
-def _java_quote(value: str) -> str:
+def java_quote(value: str) -> str:
+    """Percent-encode a value as Java's URLEncoder does, but a space as %20."""
     return quote(value, safe="*").replace("~", "%7E")
 
 

@@ -247,7 +247,7 @@ class KeyPair:
 class Job:
     """An asynchronous job: status 0 pending, 1 done, 2 failed; the result stays as it was when the job ended.
 
-    One that `hangs` never ends, one that is `lost` is not known any more to who asks for it.
+    One that `hangs` never ends, one that is `lost` is not known any more to who asks for it. `ended` is set at its end.
     """
 
     id: str
@@ -260,6 +260,7 @@ class Job:
     result: dict[str, Any] | None = None
     hangs: bool = False
     lost: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Store:

@@ -30,8 +30,8 @@ def listing(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
 def render(root: str, body: dict[str, Any], json_wanted: bool) -> tuple[bytes, str]:
     """Write an answer; returns its bytes and its content type."""
     if json_wanted:
-        text = json.dumps({root: body}, ensure_ascii=False, separators=(",", ":"))
-        return text.encode("utf-8", "replace"), JSON_TYPE
+        written = json.dumps({root: body}, ensure_ascii=False, separators=(",", ":"))
+        return written.encode("utf-8", "replace"), JSON_TYPE
     pieces = [f'<?xml version="1.0" encoding="UTF-8"?><{root} cloud-stack-version="{VERSION}">']
     _children(body, pieces)
     pieces.append(f"</{root}>")
@@ -52,11 +52,12 @@ def _children(body: dict[str, Any], pieces: list[str]) -> None:
             if isinstance(one, dict):
                 _children(one, pieces)
             else:
-                pieces.append(_text(one))
+                pieces.append(text(one))
             pieces.append(f"</{name}>")
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A value as the text of an element."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return _NOT_XML.sub("", str(value)).translate(_ESCAPES)

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The EC2 Query API: which actions there are, and the way of a request through them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..exchange import Asked, Reply
+from ..faults import Rule
+from ..jobs import Jobs
+from ..store import Store
+from . import images, instances, snapshots, volumes
+from .calls import Call
+from .errors import UNEXPECTED, Failed, Refused
+from .signature import check
+from .wire import INTERNAL, answer, fault, page, plain
+
+log = logging.getLogger("cloudn_emulator")
+PATH = "/awsapi"
+REST = PATH + "/rest/AmazonEC2"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action; `has_job` tells whether it waits for a job of the native API."""
+
+    name: str
+    handler: Callable[[Call], Awaitable[dict[str, Any]]]
+    has_job: bool
+
+
+_ACTIONS = (
+    Action("DescribeInstances", instances.describe, False),
+    Action("RunInstances", instances.run, True),
+    Action("RebootInstances", instances.reboot, True),
+    Action("StartInstances", instances.start, True),
+    Action("StopInstances", instances.stop, True),
+    Action("TerminateInstances", instances.terminate, True),
+    Action("CreateImage", images.create, True),
+    Action("DescribeImages", images.describe, False),
+    Action("DeregisterImage", images.deregister, True),
+    Action("CreateSnapshot", snapshots.create, True),
+    Action("DeleteSnapshot", snapshots.delete, True),
+    Action("DescribeSnapshots", snapshots.describe, False),
+    Action("AttachVolume", volumes.attach, True),
+    Action("DeleteVolume", volumes.delete, False),
+    Action("DescribeVolumes", volumes.describe, False),
+    Action("DetachVolume", volumes.detach, True),
+)
+# What the measured bridge and the service's manual have each in its own way, or the manual alone.
+_DIALECTS = {
+    "cloudstack": (Action("ModifyImageAttribute", images.modify_description, False),),
+    "cloudn": (
+        Action("ModifyImageAttribute", images.modify, False),
+        Action("ModifyInstanceAttribute", instances.modify, False),
+    ),
+}
+
+
+class Bridge:
+    """Answers requests of the EC2-compatible API over a store; `dialect` is whose actions are known."""
+
+    paths = (PATH, PATH + "/", REST, REST + "/")
+    credentials = ("awsaccesskeyid", "signature", "action")
+
+    def __init__(self, store: Store, jobs: Jobs, dialect: str) -> None:
+        self.store = store
+        self.jobs = jobs
+        self.actions = {action.name.lower(): action for action in (*_ACTIONS, *_DIALECTS[dialect])}
+
+    def command(self, params: dict[str, str]) -> tuple[str, bool]:
+        """The name of the action that is asked for, in any case of its letters, and whether it has a job."""
+        name = params.get("Action", "")
+        known = self.actions.get(name.lower())
+        return (known.name, known.has_job) if known else (name, False)
+
+    async def reply(self, asked: Asked, fault: Rule | None) -> Reply:
+        """Do the action that is asked for, to the end of its jobs."""
+        try:
+            return await self._done(asked, fault)
+        except Refused as refusal:
+            return refusal.reply
+        except Failed as failure:
+            return _failure(failure.text)
+        except Exception:
+            log.exception("%s", asked.params.get("Action"))
+            return _failure(UNEXPECTED)
+
+    async def _done(self, asked: Asked, rule: Rule | None) -> Reply:
+        self.store.expunge_due()
+        if "Action" not in asked.params:
+            raise Refused(page(500, "java.lang.NullPointerException"))
+        check(asked, self.store.account)
+        action = self.actions.get(asked.params["Action"].lower())
+        if action is None:
+            raise Refused(fault(400, "Client.Unsupported", "This operation is not available"))
+        body = await action.handler(Call(self.store, self.jobs, asked.params, rule))
+        return answer(action.name, body, as_json=rule is not None and rule.kind == "other_format")
+
+    def unauthorized(self, params: dict[str, str]) -> Reply:
+        """What is answered to wrong credentials."""
+        return plain(403, "Access denied")
+
+
+def _failure(text: str) -> Reply:
+    return fault(500, INTERNAL, text)

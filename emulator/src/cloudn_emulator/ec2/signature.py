@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is a request for EC2 signed (version 2), not expired, and of the right version? As measured on CloudStack 3.0.5.
+
+What was not measured is from its source: the order of the checks, and what of a form is signed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from datetime import datetime, timezone
+from urllib.parse import unquote_plus
+
+from ..exchange import Asked
+from ..signature import java_quote
+from ..store import Account
+from .errors import Refused
+from .wire import page, plain
+
+VERSION = "2010-11-15"
+METHODS = {"HmacSHA256": hashlib.sha256, "HmacSHA1": hashlib.sha1}
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|GMT|UTC|[+-]\d{4})?")
+EXPECTED = {
+    "SignatureMethod": (tuple(METHODS), "HmacSHA256 or HmacSHA1"),
+    "Version": ((VERSION,), VERSION),
+    "SignatureVersion": (("2",), "2"),
+}
+
+
+def check(asked: Asked, account: Account) -> None:
+    """Raise Refused unless the account asks, with a signature that holds.
+
+    A `Timestamp` may be any text; an `Expires` that can't be read never comes.
+    """
+    params = asked.params
+    for name in ("AWSAccessKeyId", "Signature", *EXPECTED):
+        if name not in params:
+            raise Refused(page(530, f"Missing {name} parameter"))
+        values, expected = EXPECTED.get(name, ((params[name],), ""))
+        if params[name] not in values:
+            raise Refused(page(531, f"Unsupported {name} value: {params[name]} expecting: {expected}"))
+    expires = params.get("Expires")
+    if expires is None and "Timestamp" not in params:
+        raise Refused(page(530, "Missing Timestamp and Expires parameter, one is required"))
+    if expires is not None and is_past(expires):
+        raise Refused(page(531, f"Expires parameter indicates signature has expired: {expires}"))
+    if params["AWSAccessKeyId"] != account.api_key:
+        raise Refused(plain(404, ""))
+    given = params["Signature"].strip()
+    if "%" in given:
+        given = unquote_plus(given)
+    if not hmac.compare_digest(sign(asked, account.api_secret).encode(), given.encode("utf-8", "replace")):
+        raise Refused(plain(403, "Access denied"))
+
+
+def is_past(text: str, now: datetime | None = None) -> bool:
+    """Whether this moment has come; without a time zone it is GMT."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return False
+    zone = match[2] if match[2] and match[2][0] in "+-" else "+0000"
+    try:
+        moment = datetime.strptime(match[1] + zone, "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return False
+    return moment <= (now or datetime.now(timezone.utc))
+
+
+def sign(asked: Asked, secret: str) -> str:
+    """The signature (Base64) that a request with these parameters must have."""
+    digest = METHODS[asked.params["SignatureMethod"]]
+    return base64.b64encode(hmac.new(secret.encode(), string_to_sign(asked).encode(), digest).digest()).decode()
+
+
+def string_to_sign(asked: Asked) -> str:
+    """What is signed: method, host with its port, path, and the parameters sorted by name, as they came in the address.
+
+    Parameters of a form are written anew, as Java encodes them: a space is `+` there, so no form that was signed as it
+    should be can hold one. The first of them is not encoded at all.
+    """
+    parts = {}
+    for part in (asked.query or _written(asked.params)).split("&"):
+        if not part.startswith("Signature="):
+            name, equals, _value = part.partition("=")
+            parts[name] = part if equals else part + "="
+    return "\n".join(
+        [asked.method, asked.host.strip().lower(), asked.path, "&".join(parts[name] for name in sorted(parts))]
+    )
+
+
+def _written(params: dict[str, str]) -> str:
+    """A form as the bridge writes it to check it: the first parameter raw, the others as URLEncoder does."""
+    pairs = [(name, value) for name, value in params.items() if name.lower() != "signature"]
+    first = [f"{name}={value}" for name, value in pairs[:1]]
+    return "&".join(first + [f"{name}={java_quote(value).replace('%20', '+')}" for name, value in pairs[1:]])

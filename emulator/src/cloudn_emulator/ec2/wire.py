@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bytes of EC2's answers: XML without a namespace, and the four shapes of errors, as measured on CloudStack 3.0.5."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from ..exchange import Reply
+from ..store import new_id
+from ..wire import JSON_TYPE, XML_TYPE, text
+
+HTML_TYPE = "text/html;charset=utf-8"
+INTERNAL = "Server.InternalError"
+PAGE = (
+    "<html><head><title>Apache Tomcat - Error report</title></head><body><h1>HTTP Status {status} - {message}</h1>"
+    "<p><b>type</b> Status report</p><p><b>message</b> <u>{message}</u></p></body></html>"
+)
+
+
+def answer(action: str, body: dict[str, Any], as_json: bool = False) -> Reply:
+    """What an action gave: `<ActionResponse>` with a request's id, lists as elements `item`, missing values empty."""
+    root, body = f"{action}Response", {"requestId": new_id(), **body}
+    if as_json:
+        return Reply(200, json.dumps({root: body}, ensure_ascii=False).encode("utf-8", "replace"), JSON_TYPE)
+    pieces: list[str] = []
+    _element(root, body, pieces)
+    return Reply(200, "".join(pieces).encode(), XML_TYPE)
+
+
+def _element(name: str, value: Any, pieces: list[str]) -> None:
+    if value == []:
+        pieces.append(f"<{name}/>")
+        return
+    pieces.append(f"<{name}>")
+    if isinstance(value, dict):
+        for inner, one in value.items():
+            _element(inner, one, pieces)
+    elif isinstance(value, list):
+        for one in value:
+            _element("item", one, pieces)
+    elif value is not None:
+        pieces.append(text(value))
+    pieces.append(f"</{name}>")
+
+
+def fault(status: int, code: str, message: str) -> Reply:
+    """The first shape of errors, XML. The bridge does not escape the message, so it may be no XML after all."""
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>{code}</Code>'
+        f"<Message>{message}</Message></Error></Errors><RequestID>{new_id()}</RequestID></Response>"
+    )
+    return Reply(status, body.encode("utf-8", "replace"), XML_TYPE)
+
+
+def page(status: int, message: str) -> Reply:
+    """The second shape, a page of the web server."""
+    return Reply(status, PAGE.format(status=status, message=html.escape(message)).encode("utf-8", "replace"), HTML_TYPE)
+
+
+def plain(status: int, message: str) -> Reply:
+    """The third shape, a text without a type; the fourth is nothing at all."""
+    return Reply(status, message.encode("utf-8", "replace"), None)

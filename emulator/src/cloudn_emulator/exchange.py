@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes over HTTP: a request as the APIs read it, and the answer of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from .faults import Rule
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: `query` is the address behind `?` as it came.
+
+    `params` are the parameters of the address and of a form; the first of several with one name counts.
+    """
+
+    method: str
+    host: str
+    path: str
+    query: str
+    params: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; some have no content type."""
+
+    status: int
+    payload: bytes
+    content_type: str | None
+
+
+class Api(Protocol):
+    """One of the APIs that are served over the same store.
+
+    `paths` is where it is served, `credentials` names the parameters that tell who asks, in lower case.
+    """
+
+    paths: tuple[str, ...]
+    credentials: tuple[str, ...]
+
+    def command(self, params: dict[str, str]) -> tuple[str, bool]:
+        """The name of what is asked for, and whether it has a job."""
+
+    async def reply(self, asked: Asked, fault: Rule | None) -> Reply:
+        """Do what is asked for; a fault of a job or of the answer's content is made here."""
+
+    def unauthorized(self, params: dict[str, str]) -> Reply:
+        """What is answered to wrong credentials."""
+
+
+async def read(request: web.Request) -> Asked:
+    """Read a request.
+
+    The address is UTF-8; a form is ISO-8859-1 unless its content type says charset=UTF-8 (measured on
+    CloudStack 3.0.5).
+    """
+    query = request.rel_url.raw_query_string
+    pairs = _pairs(query, "utf-8")
+    if request.method == "POST" and request.content_type == FORM:
+        encoding = "utf-8" if (request.charset or "").lower() in ("utf-8", "utf8") else "iso-8859-1"
+        pairs += _pairs((await request.read()).decode("iso-8859-1"), encoding)
+    params: dict[str, str] = {}
+    for name, value in pairs:
+        params.setdefault(name, value)
+    return Asked(request.method, request.headers.get("Host", ""), request.rel_url.raw_path, query, params)
+
+
+def _pairs(text: str, encoding: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace")

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The native API: from parameters to the command, and its answer in JSON or XML."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from . import wire
+from .catalogue import DIALECTS
+from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
+from .exchange import Asked, Reply
+from .faults import Rule, lagging
+from .jobs import Jobs
+from .signature import is_signed
+from .store import Store
+
+log = logging.getLogger("cloudn_emulator")
+PATH = "/client/api"
+NOT_VERIFIED = "unable to verify user credentials and/or request signature"
+
+
+class Native:
+    """Answers requests of the native API over a store; `dialect` is whose names of commands are known."""
+
+    paths = (PATH, PATH + "/")
+    credentials = ("apikey", "signature", "command")
+
+    def __init__(self, store: Store, jobs: Jobs, dialect: str) -> None:
+        self.store = store
+        self.jobs = jobs
+        self.commands = DIALECTS[dialect]
+
+    def command(self, params: dict[str, str]) -> tuple[str, bool]:
+        """The name of the command that is asked for, and whether it has a job."""
+        name = params.get("command", "")
+        known = self.commands.get(name)
+        return name, bool(known and known.job_class)
+
+    async def reply(self, asked: Asked, fault: Rule | None) -> Reply:
+        """Do the command that is asked for."""
+        root, status, body = await self.execute(asked.params, fault)
+        if fault and fault.kind == "lag":
+            body = lagging(body, fault.settings["seconds"])
+        other_format = fault is not None and fault.kind == "other_format"
+        return self._render(root, status, body, asked.params, other_format)
+
+    def unauthorized(self, params: dict[str, str]) -> Reply:
+        """What is answered to wrong credentials."""
+        command = self.commands.get(params.get("command", ""))
+        root = command.root if command else "errorresponse"
+        return self._render(*_error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED)), params)
+
+    def _render(
+        self, root: str, status: int, body: dict[str, Any], params: dict[str, str], other_format: bool = False
+    ) -> Reply:
+        in_json = params.get("response", "").lower() == "json"
+        return Reply(status, *wire.render(root, body, in_json is not other_format))
+
+    async def execute(self, params: dict[str, str], fault: Rule | None = None) -> tuple[str, int, dict[str, Any]]:
+        """Do what the parameters ask; returns the answer's root, HTTP status and body."""
+        self.store.expunge_due()
+        command = self.commands.get(params.get("command", ""))
+        if command is None:  # told even to a wrong signature (measured on CloudStack 3.0.5)
+            return _error("errorresponse", ApiError(NO_COMMAND, "The given command does not exist"))
+        account = self.store.account
+        if not is_signed(params, account.api_key, account.api_secret):
+            return _error(command.root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
+        if not account.may(command.name, command.granted):
+            return _error("errorresponse", ApiError(NO_COMMAND, f"The given command:{command.name} does not exist"))
+        try:
+            return command.root, 200, await command.run(self.store, self.jobs, params, fault)
+        except ApiError as error:
+            return _error(command.root, error)
+        except Exception:
+            log.exception("%s", command.name)
+            return _error(command.root, internal())
+
+
+def _error(root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:
+    code = error.code if 400 <= error.code < 600 else INTERNAL
+    return root, code, wire.error_body(code, error.text)
