@@ -22,12 +22,17 @@ FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable
 
 
 def list_templates(call: Call) -> dict[str, Any]:
-    """listTemplates: a template once for each zone that has it; without a known `templatefilter` a 431."""
+    """listTemplates: a template once for each zone that has it; without a known `templatefilter` a 431.
+
+    The id of one that the caller may not use is a 531 (measured through the EC2 half of CloudStack 3.0.5).
+    """
     wanted = call["templatefilter"]
     if wanted not in FILTERS and not (wanted == "all" and call.account.admin):
         raise bad_parameter(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
     check_owner(call)
     p = call.params
+    if "id" in p and not is_usable(call, p["id"]):
+        raise not_yours(call)
     name, keyword = p.get("name"), p.get("keyword")
     tests = [
         (lambda template: template.id == p["id"].id) if "id" in p else None,
@@ -44,6 +49,11 @@ def list_templates(call: Call) -> dict[str, Any]:
         if _passes(call, template, zone_id, wanted) and ("zoneid" not in p or p["zoneid"].id == zone_id)
     ]
     return listing("template", [template_view(call, template, zone) for template, zone in page_of(call, zoned)])
+
+
+def is_usable(call: Call, template: Template) -> bool:
+    """Whether the caller may launch machines of a template."""
+    return template.public or call.account.admin or call.account.name in (template.owner, *template.launch)
 
 
 def _passes(call: Call, template: Template, zone_id: str, wanted: str) -> bool:

@@ -40,6 +40,7 @@ from ..store import (
     new_id,
 )
 from ..wire import listing
+from .template import is_usable
 
 DETAILS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
 GIB = 1024**3
@@ -248,8 +249,7 @@ def _group_named(call: Call, name: str) -> SecurityGroup:
 
 def _check_template(call: Call) -> None:
     template, zone = call["templateid"], call["zoneid"]
-    usable = template.public or call.account.name in (template.owner, *template.launch) or call.account.admin
-    if not usable:
+    if not is_usable(call, template):
         raise ApiError(ACCOUNT, f"Acct[{call.account.number}-{call.account.name}] may not use template {template.id}")
     if zone.id not in template.zone_ids:
         raise bad_parameter(f"Template {template.id} is not available in zone {zone.id}")
