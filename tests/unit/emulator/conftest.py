@@ -9,11 +9,14 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 import requests
-from cloudn_emulator import Emulator
-from cloudn_emulator.signature import sign
+from cloudn_emulator import Emulator, signature
+from cloudn_emulator.ec2.signature import sign
+from cloudn_emulator.exchange import Asked
 
 
 class Refused(Exception):
@@ -36,7 +39,7 @@ class Api:
         """The parameters of a request with its signature; `__` in a name stands for `[0].`."""
         query = {"command": command, "apikey": self.emulator.api_key, "response": "json"}
         query |= {name.replace("__", "[0]."): str(value) for name, value in params.items()}
-        return {**query, "signature": sign(query, self.emulator.api_secret)}
+        return {**query, "signature": signature.sign(query, self.emulator.api_secret)}
 
     def raw(self, command: str, **params: Any) -> requests.Response:
         return self.session.get(self.emulator.url, params=self.signed(command, **params), timeout=30)
@@ -89,6 +92,71 @@ class Api:
 
     def names(self, **params: Any) -> set[str]:
         return {vm["name"] for vm in self.vms(**params)}
+
+
+class Ec2:
+    """Signed requests to the EC2 half of an emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.vars = emulator.vars
+        self.session = requests.Session()
+
+    def query(self, action: str, params: dict[str, Any], method: str = "GET", **changed: str | None) -> str:
+        """The text of a request with its signature; what is changed to None is left out."""
+        given: dict[str, Any] = {"AWSAccessKeyId": self.emulator.api_key, "Action": action, "Timestamp": "now"}
+        given |= {"Version": "2010-11-15", "SignatureVersion": "2", "SignatureMethod": "HmacSHA256"}
+        given |= {**params, **changed}
+        sent = {name: str(value) for name, value in given.items() if value is not None}
+        text = "&".join(f"{name}={quote(value, safe='-_.~')}" for name, value in sorted(sent.items()))
+        mac = sign(Asked(method, f"127.0.0.1:{self.emulator.port}", "/awsapi", text, sent), self.emulator.api_secret)
+        return f"{text}&Signature={quote(mac, safe='')}"
+
+    def raw(self, action: str, params: dict[str, Any] | None = None, timeout: float = 30) -> requests.Response:
+        """The answer to a GET."""
+        return self.session.get(f"{self.emulator.ec2_url}?{self.query(action, params or {})}", timeout=timeout)
+
+    def post(self, action: str, params: dict[str, Any] | None = None, kind: str = "") -> requests.Response:
+        """The answer to a form."""
+        headers = {"Content-Type": f"application/x-www-form-urlencoded{kind}"}
+        text = self.query(action, params or {}, "POST")
+        return self.session.post(self.emulator.ec2_url, data=text, headers=headers, timeout=30)
+
+    def __call__(self, action: str, params: dict[str, Any] | None = None) -> ElementTree.Element:
+        """The answer to an action that goes well."""
+        answer = self.raw(action, params)
+        assert answer.status_code == 200, answer.text
+        root = ElementTree.fromstring(answer.content)
+        assert root.tag == f"{action}Response"
+        return root
+
+    def run(self, count: int = 1, **params: Any) -> list[str]:
+        """Run machines of plan v1; returns their ids."""
+        wanted = {"ImageId": self.vars["template"], "InstanceType": "v1", "MinCount": count, "MaxCount": count}
+        return self.texts(self("RunInstances", {**wanted, **params}), "instanceId")
+
+    @staticmethod
+    def texts(element: ElementTree.Element, name: str) -> list[str]:
+        """The texts of all elements of this name."""
+        return [one.text or "" for one in element.iter(name)]
+
+    def message(self, action: str, params: dict[str, Any] | None = None) -> str:
+        """What is said to an action that fails."""
+        answer = self.raw(action, params)
+        assert answer.status_code == 500, answer.text
+        return ElementTree.fromstring(answer.content).findtext("Errors/Error/Message") or ""
+
+
+@pytest.fixture
+def ec2_of() -> Callable[[Api], Ec2]:
+    """Make a client of the EC2 half of the emulator that a client of the other asks."""
+    return lambda api: Ec2(api.emulator)
+
+
+@pytest.fixture
+def ec2(api: Api) -> Ec2:
+    """A client of the EC2 half of the emulator that `api` asks."""
+    return Ec2(api.emulator)
 
 
 @pytest.fixture

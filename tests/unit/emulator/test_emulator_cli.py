@@ -63,6 +63,21 @@ def test_options_reach_the_service():
         assert answer.elapsed.total_seconds() >= 0.05
 
 
+def test_both_apis_are_served_where_the_first_line_says():
+    with subprocess.Popen([*PROGRAM, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            urls = re.findall(r"http://[^ ]+", process.stdout.readline())
+            assert [url.partition("/")[2].partition("/")[2].partition("/")[2] for url in urls] == [
+                "client/api",
+                "awsapi",
+            ]
+            assert ask(urls[0], "listZones").status_code == 200
+            answer = requests.get(urls[1], params={"Action": "DescribeInstances"}, timeout=10)
+            assert (answer.status_code, "Missing AWSAccessKeyId" in answer.text) == (530, True)
+        finally:
+            process.kill()
+
+
 def test_an_administrator():
     with running("--account", "admin") as (_process, url):
         assert ask(url, "recoverVirtualMachine").status_code == 431
