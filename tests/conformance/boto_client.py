@@ -9,6 +9,7 @@ import importlib.util
 import os
 import sys
 import types
+import warnings
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,10 +29,11 @@ def _import_boto() -> None:
 
 _import_boto()
 
-from boto.ec2.connection import EC2Connection  # noqa: E402
-from boto.ec2.instance import Reservation  # noqa: E402
-from boto.ec2.regioninfo import RegionInfo  # noqa: E402
-from boto.exception import BotoServerError, EC2ResponseError  # noqa: E402
+with warnings.catch_warnings(action="ignore"):  # of its age
+    from boto.ec2.connection import EC2Connection
+    from boto.ec2.instance import Reservation
+    from boto.ec2.regioninfo import RegionInfo
+    from boto.exception import BotoServerError, EC2ResponseError
 
 __all__ = ["BotoServerError", "EC2ResponseError", "Reservation", "connect"]
 

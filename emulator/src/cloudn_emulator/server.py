@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import IO, Any
 from weakref import WeakKeyDictionary
 
@@ -62,8 +63,8 @@ class Service:
         app = web.Application(client_max_size=2 * 1024**2)
         for api in self.apis:
             for path in api.paths:
-                app.router.add_get(path, self._answers(api))
-                app.router.add_post(path, self._answers(api))
+                app.router.add_get(path, partial(self.answer, api))
+                app.router.add_post(path, partial(self.answer, api))
         app.router.add_get(FAULTS, self.show_faults)
         app.router.add_put(FAULTS, self.set_faults)
         app.on_response_prepare.append(_untype)
@@ -85,13 +86,7 @@ class Service:
             return web.Response(status=400, text=f"{error}\n")
         return await self.show_faults(request)
 
-    def _answers(self, api: Api) -> Callable[[web.Request], Any]:
-        async def answer(request: web.Request) -> web.StreamResponse:
-            return await self.answer(request, api)
-
-        return answer
-
-    async def answer(self, request: web.Request, api: Api) -> web.StreamResponse:
+    async def answer(self, api: Api, request: web.Request) -> web.StreamResponse:
         """Answer one request, and record it."""
         began = time.monotonic()
         connection = self._connection(request)
@@ -100,7 +95,7 @@ class Service:
             await asyncio.sleep(self.latency)
         name, has_job = api.command(asked.params)
         fault = self.faults.due(name, has_job) if self.faults.rules else None
-        answer = await self._answer(request, api, asked, fault)
+        answer = await self._answer(api, request, asked, fault)
         milliseconds = (time.monotonic() - began) * 1000
         entry = log_entry(name, asked.params, api.credentials, getattr(answer, "status", 0), milliseconds, connection)
         self.record({**entry, "fault": fault.kind} if fault else entry)
@@ -109,11 +104,11 @@ class Service:
         return answer
 
     async def _answer(
-        self, request: web.Request, api: Api, asked: Asked, fault: Rule | None
+        self, api: Api, request: web.Request, asked: Asked, fault: Rule | None
     ) -> web.StreamResponse | None:
         """The answer to a request, or None where a fault leaves it without one."""
         if fault and fault.kind in faults.NOT_DONE:
-            return await self._not_done(request, api, asked, fault)
+            return await self._not_done(api, request, asked, fault)
         reply = await api.reply(asked, fault)
         kind = fault.kind if fault else ""
         if fault and kind == "late":
@@ -133,7 +128,7 @@ class Service:
             reply = replace(reply, content_type="application/octet-stream")
         return _response(reply)
 
-    async def _not_done(self, request: web.Request, api: Api, asked: Asked, fault: Rule) -> web.StreamResponse | None:
+    async def _not_done(self, api: Api, request: web.Request, asked: Asked, fault: Rule) -> web.StreamResponse | None:
         """What is answered, if anything is, by who does not do the command."""
         if fault.kind == "status":
             return faults.proxy_page(fault.settings["status"])

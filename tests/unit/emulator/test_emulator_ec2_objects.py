@@ -87,8 +87,7 @@ def test_one_under_way_takes_no_second_job(emulate: Emulate, ec2_of: Any) -> Non
     api = emulate(job_seconds=0.4)
     ec2 = ec2_of(api)
     id = api.deploy("one")
-    while api.state(id) != "Starting":
-        pass
+    assert any(api.state(id) == "Starting" for _attempt in range(500))
     assert ec2.message("StopInstances", {"InstanceId.1": id}).endswith("Failed to stop vm, might already be destroyed")
 
 

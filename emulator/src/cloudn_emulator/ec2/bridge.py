@@ -18,7 +18,7 @@ from . import images, instances, snapshots, volumes
 from .calls import Call
 from .errors import UNEXPECTED, Failed, Refused
 from .signature import check
-from .wire import INTERNAL, answer, fault, page, plain
+from .wire import INTERNAL, answer, error, page, plain
 
 log = logging.getLogger("cloudn_emulator")
 PATH = "/awsapi"
@@ -91,16 +91,16 @@ class Bridge:
             log.exception("%s", asked.params.get("Action"))
             return _failure(UNEXPECTED)
 
-    async def _done(self, asked: Asked, rule: Rule | None) -> Reply:
+    async def _done(self, asked: Asked, fault: Rule | None) -> Reply:
         self.store.expunge_due()
         if "Action" not in asked.params:
             raise Refused(page(500, "java.lang.NullPointerException"))
         check(asked, self.store.account)
         action = self.actions.get(asked.params["Action"].lower())
         if action is None:
-            raise Refused(fault(400, "Client.Unsupported", "This operation is not available"))
-        body = await action.handler(Call(self.store, self.jobs, asked.params, rule))
-        return answer(action.name, body, as_json=rule is not None and rule.kind == "other_format")
+            raise Refused(error(400, "Client.Unsupported", "This operation is not available"))
+        body = await action.handler(Call(self.store, self.jobs, asked.params, fault))
+        return answer(action.name, body, as_json=fault is not None and fault.kind == "other_format")
 
     def unauthorized(self, params: dict[str, str]) -> Reply:
         """What is answered to wrong credentials."""
@@ -108,4 +108,4 @@ class Bridge:
 
 
 def _failure(text: str) -> Reply:
-    return fault(500, INTERNAL, text)
+    return error(500, INTERNAL, text)

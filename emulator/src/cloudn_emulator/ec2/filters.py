@@ -12,7 +12,7 @@ from typing import Any
 
 from .calls import Call
 from .errors import Failed, Refused
-from .wire import fault
+from .wire import error
 
 Item = dict[str, Any]
 Test = Callable[[Any, str], bool]
@@ -26,7 +26,7 @@ def given(call: Call, known: Filters) -> dict[str, list[str]]:
     number = 1
     while (name := call.get(f"Filter.{number}.Name")) is not None:
         if name not in known and not name.startswith(TAG):
-            raise Refused(fault(501, "Error", f"Unsupported filter [{name}]"))
+            raise Refused(error(501, "Error", f"Unsupported filter [{name}]"))
         values = filters.setdefault(name, [])
         while (value := call.get(f"Filter.{number}.Value.{len(values) + 1}")) is not None:
             values.append(value)

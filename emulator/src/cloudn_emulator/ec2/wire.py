@@ -47,7 +47,7 @@ def _element(name: str, value: Any, pieces: list[str]) -> None:
     pieces.append(f"</{name}>")
 
 
-def fault(status: int, code: str, message: str) -> Reply:
+def error(status: int, code: str, message: str) -> Reply:
     """The first shape of errors, XML. The bridge does not escape the message, so it may be no XML after all."""
     body = (
         f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>{code}</Code>'
