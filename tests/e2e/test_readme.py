@@ -40,7 +40,7 @@ def test_the_playbook_and_the_inventory(ansible: Callable[..., str], emulator: A
 def test_the_python_shell(emulator: Any, tmp_path: pathlib.Path) -> None:
     """Its lines run in a Python that has requests and xmltodict, but can't import Ansible."""
     code = block("python", "client.list")
-    code = code.replace("https://HOST/client/api", emulator.url)
+    code = code.replace("https://HOST/client/api", emulator.url).replace("https://HOST/awsapi", emulator.ec2_url)
     code = code.replace('"KEY", "SECRET"', f'"{emulator.api_key}", "{emulator.api_secret}"')
     *lines, last = code.strip().splitlines()
     expression, _hash, value = last.partition("#")

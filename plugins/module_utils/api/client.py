@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 import typing as t
@@ -15,6 +16,9 @@ from .errors import ApiError, BadAnswer, UsageError
 from .jobs import wait_for
 from .signature import expiry, query, sign
 from .transport import Answer, Request, Transport
+
+if t.TYPE_CHECKING:
+    from .ec2 import Ec2Client
 
 Params = t.Mapping[str, t.Any]
 
@@ -53,8 +57,10 @@ SCOPED = frozenset(
 # What the service's manual calls commands otherwise than CloudStack: its name is tried first. Source: the manual, and
 # measured on CloudStack 3.0.5, which does not know (432) the manual's names.
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
-_READ = re.compile(r"(list|query|get)[A-Z]")
-_NOT_GRANTED = 432
+# Native commands begin with a small letter, EC2's actions with a capital one.
+_READ = re.compile(r"(list|query|get|Describe|Get)[A-Z]")
+# The command does not exist, or is not granted to the account.
+NOT_GRANTED = 432
 _UNAUTHORISED = 401
 
 
@@ -75,6 +81,7 @@ class Client:
         signature_expires: seconds for which a signature holds; 0 sends signatures without an end.
         account, domain_id: act for this account of this domain (both or neither).
         sleep, clock, now: for tests.
+        make_ec2: returns a client of the same service's EC2-compatible API, for what only that has.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Client:
         sleep: t.Callable[[float], None] = time.sleep,
         clock: t.Callable[[], float] = time.monotonic,
         now: t.Callable[[], float] = time.time,
+        make_ec2: t.Callable[[], Ec2Client] | None = None,
     ) -> None:
         self.url = url
         self.response_format = response_format
@@ -104,6 +112,12 @@ class Client:
         self._secret = secret
         self._transport = Transport(timeout, retries, verify, sleep, now)
         self._spelled: dict[str, str] = {}
+        self._make_ec2 = make_ec2
+
+    @functools.cached_property
+    def ec2(self) -> Ec2Client | None:
+        """The client of the same service's EC2-compatible API, ``None`` where it is not known where that is."""
+        return self._make_ec2() if self._make_ec2 else None
 
     def call(self, command: str, params: Params | None = None, deadline: Deadline | None = None) -> Record:
         """Send one command and return the fields of its answer.
@@ -124,8 +138,8 @@ class Client:
             try:
                 answer = self._call(SPELLINGS[command], params or {}, deadline)
             except ApiError as error:
-                self._spelled[command] = command if error.code == _NOT_GRANTED else SPELLINGS[command]
-                if error.code != _NOT_GRANTED:
+                self._spelled[command] = command if error.code == NOT_GRANTED else SPELLINGS[command]
+                if error.code != NOT_GRANTED:
                     raise
             else:
                 self._spelled[command] = SPELLINGS[command]
@@ -219,7 +233,7 @@ class Client:
 
 
 def is_read(command: str) -> bool:
-    """Tell whether a command only reads, so that it may be sent again: the one place that decides it."""
+    """Tell whether a command, or an action of EC2, only reads, so that it may be sent again: the one place that decides it."""
     return bool(_READ.match(command))
 
 

@@ -174,7 +174,7 @@ def decode(body: bytes, command: str, status: int | None = None) -> tuple[str, d
     if start == b"{":
         tree = _from_json(body, bad)
     elif start == b"<":
-        tree = _from_xml(body, bad)
+        tree = from_xml(body, bad)
     else:
         raise bad("it is neither JSON nor XML")
     if len(tree) != 1:
@@ -196,7 +196,8 @@ def _from_json(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.An
     return tree
 
 
-def _from_xml(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
+def from_xml(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
+    """Return an answer's elements by their names, texts as they are; raise what ``bad(why)`` returns if it is no XML."""
     try:
         # Blanks around a value belong to it. Entities are refused by xmltodict itself.
         return xmltodict.parse(body, xml_attribs=False, strip_whitespace=False)

@@ -11,8 +11,8 @@ import typing as t
 class CloudnError(Exception):
     """Base of all errors here. The message is for people; the attributes are for programs.
 
-    Attributes: ``command`` (API command), ``status`` (HTTP status), ``code`` (the service's error code),
-    ``text`` (the service's words), ``job_id``. Each is ``None`` where it is not known. None of them ever
+    Attributes: ``command`` (API command, or EC2 action), ``status`` (HTTP status), ``code`` (the service's error code, a
+    number; of EC2 a text), ``text`` (the service's words), ``job_id``. Each is ``None`` where it is not known. None of them ever
     holds a URL, a key, a secret or a signature.
     """
 
@@ -21,7 +21,7 @@ class CloudnError(Exception):
         message: str,
         command: str | None = None,
         status: int | None = None,
-        code: int | None = None,
+        code: int | str | None = None,
         text: str | None = None,
         job_id: str | None = None,
     ) -> None:
@@ -70,6 +70,29 @@ class NotSent(CloudnError):
 
 class ApiError(CloudnError):
     """The service answered with an error: the command was refused."""
+
+
+class Ec2Error(ApiError):
+    """The EC2-compatible API answered with an error. ``code`` is a text such as ``Client.Unsupported``, ``None`` where
+    the answer has none; ``request_id`` is by what the service's operators find the request.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        command: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        text: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, command, status, code, text)
+        self.request_id = request_id
+
+    def details(self) -> dict[str, t.Any]:
+        """Return what ``CloudnError.details`` does, and ``request_id`` where it is known."""
+        known = super().details()
+        return known if self.request_id is None else {**known, "request_id": self.request_id}
 
 
 class UnknownOutcome(CloudnError):

@@ -45,6 +45,13 @@ class Answer(t.NamedTuple):
     body: bytes
 
 
+class Patience(t.NamedTuple):
+    """How many seconds an answer may take, and the option that says so."""
+
+    seconds: float
+    option: str
+
+
 class Transport:
     """Sends requests and has their answers read.
 
@@ -57,6 +64,7 @@ class Transport:
         retries: how many times a request is tried again.
         verify: whether TLS certificates are verified, or the path of a file with certificates to trust.
         sleep, now: for tests.
+        address: the option that holds the service's address, for errors.
     """
 
     def __init__(
@@ -66,12 +74,14 @@ class Transport:
         verify: bool | str = True,
         sleep: t.Callable[[float], None] = time.sleep,
         now: t.Callable[[], float] = time.time,
+        address: str = "api_url",
     ) -> None:
         self._timeout = timeout
         self._retries = retries
         self._verify = verify
         self._sleep = sleep
         self._now = now
+        self._address = address
         self._threads = threading.local()
         self._ahead: float | None = None
 
@@ -82,11 +92,13 @@ class Transport:
         read: t.Callable[[str, Answer], Read],
         deadline: Deadline | None,
         repeatable: bool,
+        patience: Patience | None = None,
     ) -> Read:
         """Send what ``build()`` returns and return what ``read(command, answer)`` makes of the answer.
 
         Each try builds its request anew, as signatures expire. ``repeatable`` tells whether it may be sent again although
-        it may have been done. ``command`` names it in errors.
+        it may have been done. ``command`` names it in errors. ``patience`` is for answers that come only when something
+        has ended; without one they may take as long as a connection.
 
         Raises ``NotSent`` when the service was not reached, ``UnknownOutcome`` when the answer was lost, ``ApiError``
         for a redirection, ``UsageError`` for an address that can't be used, and what ``read`` raises; a ``BadAnswer``
@@ -97,7 +109,7 @@ class Transport:
             # Jitter: clients that failed together do not come back together.
             pause = min(10.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0)
             try:
-                return read(command, self._send(command, build(), deadline if repeatable else None))
+                return read(command, self._send(command, build(), deadline if repeatable else None, patience))
             except NotSent as error:
                 if not error.passing or attempt == self._retries:
                     raise
@@ -114,19 +126,21 @@ class Transport:
         """Return the service's time in seconds since the epoch, by the Date of its last answer, else this machine's."""
         return self._now() - (self._ahead or 0.0)
 
-    def clock_hint(self, signature_expires: int) -> str:
+    def clock_hint(self, signature_expires: int, otherwise: str = "check api_key and api_secret") -> str:
         """Return what to add to a refusal of credentials: how far the clocks are apart, if too far for a signature's life.
 
-        ``signature_expires`` is that life in seconds, 0 for one without end.
+        ``signature_expires`` is that life in seconds, 0 for one without end; ``otherwise`` is the advice if that is not it.
         """
         apart = self._ahead
         if apart is None:
             return ""
         if signature_expires and abs(apart) > min(signature_expires, 60):
             return f"; this machine's clock is {abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} the service's"
-        return "; check api_key and api_secret"
+        return f"; {otherwise}"
 
-    def _send(self, command: str, request: Request, deadline: Deadline | None) -> Answer:
+    def _send(
+        self, command: str, request: Request, deadline: Deadline | None, patience: Patience | None = None
+    ) -> Answer:
         """Send one request; return its answer, or raise what is known of the outcome.
 
         Only reads have a ``deadline``, and the last one is given its time: cutting short what changes something would leave
@@ -135,7 +149,10 @@ class Transport:
         timeout = self._timeout
         if deadline is not None:
             timeout = min(timeout, max(_LAST_LOOK, deadline.remaining()))
-        options: dict[str, t.Any] = {"timeout": timeout, "verify": self._verify, "allow_redirects": False}
+        if patience is None or patience.seconds < timeout:
+            patience = Patience(timeout, "api_timeout")
+        times = (timeout, patience.seconds)
+        options: dict[str, t.Any] = {"timeout": times, "verify": self._verify, "allow_redirects": False}
         try:
             if request.form is None:
                 answer = self._session().get(request.url, **options)
@@ -144,9 +161,9 @@ class Transport:
                 answer = self._session().post(request.url, data=request.form, headers=headers, **options)
         except requests.RequestException as error:
             # `from None`: the exception's own text holds the URL, and so the key and the signature.
-            raise self._trouble(command, error) from None
+            raise self._trouble(command, error, patience) from None
         self._compare_clocks(answer.headers.get("Date"))
-        _check(command, answer)
+        _check(command, answer, self._address)
         return Answer(answer.status_code, answer.content)
 
     def _compare_clocks(self, date: str | None) -> None:
@@ -156,22 +173,23 @@ class Transport:
         except (TypeError, ValueError):
             return
 
-    def _trouble(self, command: str, error: t.Any) -> CloudnError:
+    def _trouble(self, command: str, error: t.Any, patience: Patience) -> CloudnError:
         """Turn an exception of requests into one that tells what became of the command."""
+        address = self._address
         if isinstance(error, requests.exceptions.SSLError):
             return NotSent(
                 f"{command}: the service's TLS certificate could not be verified; "
-                "trust its authority with ca_path, or check api_url",
+                f"trust its authority with ca_path, or check {address}",
                 command,
                 passing=False,
             )
         if isinstance(error, ValueError):  # what requests raises for an address that it can't use
-            return UsageError(f"{command}: api_url is no usable http or https address", command)
+            return UsageError(f"{command}: {address} is no usable http or https address", command)
         if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _refused(error):
             why = "no connection in time" if isinstance(error, requests.exceptions.ConnectTimeout) else "no connection"
-            return NotSent(f"{command}: the service was not reached ({why}); check api_url and the network", command)
+            return NotSent(f"{command}: the service was not reached ({why}); check {address} and the network", command)
         if isinstance(error, requests.exceptions.ReadTimeout):
-            return UnknownOutcome(f"{command}: no answer within {self._timeout:g} s (api_timeout)", command)
+            return UnknownOutcome(f"{command}: no answer within {patience.seconds:g} s ({patience.option})", command)
         return UnknownOutcome(f"{command}: the connection broke before the answer was complete", command)
 
     def _session(self) -> t.Any:
@@ -185,7 +203,7 @@ class Transport:
         return session
 
 
-def _check(command: str, answer: t.Any) -> None:
+def _check(command: str, answer: t.Any, address: str) -> None:
     """Raise what stands in an answer's HTTP status, whatever its body is."""
     status = answer.status_code
     if status == _TOO_MANY_REQUESTS:
@@ -198,7 +216,7 @@ def _check(command: str, answer: t.Any) -> None:
     if 300 <= status < 400:
         raise ApiError(
             f"{command}: the endpoint redirects elsewhere (HTTP {status}), which is not followed since the "
-            "request carries credentials; set api_url to the address of the API itself",
+            f"request carries credentials; set {address} to the address of the API itself",
             command,
             status,
         )

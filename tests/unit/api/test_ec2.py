@@ -1,0 +1,504 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client of the EC2-compatible API: how it signs, what it sends and repeats, what it makes of answers and errors."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+import pathlib
+import socket
+import time
+import urllib.parse
+import xml.etree.ElementTree
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import (
+    BadAnswer,
+    CloudnError,
+    Deadline,
+    Ec2Error,
+    NotSent,
+    UnknownOutcome,
+    UsageError,
+    is_read,
+    signature,
+)
+from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import ACTIONS, Ec2Client, flatten
+from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2_decode import decode
+from botocore.auth import SigV2Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from cloudn_emulator import Emulator
+
+UTC = datetime.UTC
+XML = {"Content-Type": "text/xml;charset=UTF-8"}
+EMPTY = (200, XML, b"<DescribeInstancesResponse><requestId>r</requestId><reservationSet/></DescribeInstancesResponse>")
+PROXY = (502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
+RECORDED = pathlib.Path(__file__).parents[2] / "conformance" / "recordings" / "ec2-answers.jsonl"
+KEY, SECRET = "the-api-key", "the-secret-key"
+
+
+@pytest.fixture
+def connect(script: Any, clock: Any) -> Callable[..., Ec2Client]:
+    """Return a function that makes a client of the scripted server."""
+    return lambda **options: Ec2Client(script.url, KEY, SECRET, **{"sleep": clock.sleep, **options})
+
+
+@pytest.fixture
+def client(connect: Callable[..., Ec2Client]) -> Ec2Client:
+    return connect()
+
+
+def error_page(status: int, text: str, old: bool) -> bytes:
+    """A page of Tomcat 6 or 9 about an error."""
+    if old:
+        said = (
+            f"<h1>HTTP Status {status} - {text}</h1><p><b>type</b> Status report</p><p><b>message</b> <u>{text}</u></p>"
+        )
+    else:
+        said = f"<h1>HTTP Status {status} – Unknown</h1><p><b>Type</b> Status Report</p><p><b>Message</b> {text}</p>"
+    return f'<!doctype html><html lang="en"><head><title>HTTP Status</title></head><body>{said}</body></html>'.encode()
+
+
+DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
+OTHER_REFUSAL = (
+    b'<ErrorResponse xmlns="http://e/"><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>no</Message></Error>'
+    b"<RequestId>r1</RequestId></ErrorResponse>"
+)
+
+
+def refusal(code: str, message: str, between: str = "") -> bytes:
+    """A refusal in XML, with something between its elements."""
+    parts = f"<Response>|<Errors>|<Error><Code>{code}</Code>|<Message>{message}</Message></Error></Errors>|"
+    return f"{parts}<RequestID>r1</RequestID></Response>".replace("|", between).encode()
+
+
+# Signatures
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/awsapi", "https://example.com/awsapi/", "http://Example.COM:80"]
+)
+@pytest.mark.parametrize("value", ["two words", "a/b+c=d&e", "~-_.*!'()", "日本語", ""])
+def test_signed_as_amazon_s_own_library_does(url: str, value: str) -> None:
+    """botocore signs the same request alike; it puts a Timestamp of its own into it."""
+    request = AWSRequest("POST", url, data={"Action": "CreateImage", "Name": value, "Version": "2010-11-15"})
+    # It takes the host as it stands in the address, which is not always what is sent.
+    same = urllib.parse.urlsplit(url)._replace(netloc=urllib.parse.urlsplit(url).netloc.lower().removesuffix(":80"))
+    request.url = urllib.parse.urlunsplit(same)
+    SigV2Auth(Credentials(KEY, SECRET)).add_auth(request)
+    wanted = request.data.pop("Signature")
+    assert signature.ec2_sign("POST", url, request.data, SECRET) == wanted
+
+
+def test_amazon_s_own_example() -> None:
+    """The one of Amazon's description of signature version 2."""
+    params = {
+        "Action": "DescribeJobFlows",
+        "Version": "2009-03-31",
+        "AWSAccessKeyId": "AKIAIOSFODNN7EXAMPLE",
+        "SignatureVersion": "2",
+        "SignatureMethod": "HmacSHA256",
+        "Timestamp": "2011-10-03T15:19:30",
+    }
+    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    made = signature.ec2_sign("GET", "https://elasticmapreduce.amazonaws.com/", params, secret)
+    assert made == "i91nKc4PWAt0JJIdXwz9HxZCJDdiy6cf/Mj6vPxyYIs="
+
+
+def test_hosts_as_they_are_sent() -> None:
+    hosts = {"https://x:443/": "x", "https://x:80/": "x:80", "http://[::1]:8080/": "[::1]:8080", "http://X": "x"}
+    for url, host in hosts.items():
+        assert signature.ec2_string_to_sign("GET", url, {}).splitlines()[1] == host
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", None])
+@pytest.mark.parametrize("expires", [600, 0])
+@pytest.mark.parametrize("algorithm", ["HmacSHA256", "HmacSHA1"])
+def test_signatures_are_taken(method: str | None, expires: int, algorithm: str) -> None:
+    with Emulator() as emulator:
+        client = Ec2Client(
+            emulator.ec2_url,
+            emulator.api_key,
+            emulator.api_secret,
+            method=method,
+            signature_expires=expires,
+            signature_method=algorithm,
+        )
+        assert client.call("DescribeInstances")["reservationSet"] == []
+        params = emulator.requests[0]["params"]
+        assert params["SignatureMethod"] == algorithm
+        assert ("Expires" in params, "Timestamp" in params) == (bool(expires), not expires)
+
+
+def test_a_method_that_is_none() -> None:
+    with pytest.raises(UsageError, match="signature_method: 'HmacMD5' is none of HmacSHA256, HmacSHA1"):
+        Ec2Client("http://x/", KEY, SECRET, signature_method="HmacMD5")
+
+
+# What is sent
+
+
+def test_a_call(script: Any, connect: Callable[..., Ec2Client]) -> None:
+    script.answers = [EMPTY]
+    answer = connect(now=lambda: 0.0).call("DescribeInstances", {"InstanceId": ["a b"], "Filter": None})
+    assert answer == {"requestId": "r", "reservationSet": []}
+    sent = script.requests[0]
+    assert sent.pop("Signature") == signature.ec2_sign("GET", script.url, sent, SECRET)
+    assert sent == {
+        "Action": "DescribeInstances",
+        "InstanceId.1": "a b",
+        "AWSAccessKeyId": KEY,
+        "Version": "2010-11-15",
+        "SignatureVersion": "2",
+        "SignatureMethod": "HmacSHA256",
+        "Expires": "1970-01-01T00:10:00Z",
+    }
+    assert script.methods == ["GET"]
+
+
+def test_a_long_request_is_a_form(script: Any, client: Ec2Client) -> None:
+    script.answers = [EMPTY]
+    ids = [f"{number:040}" for number in range(100)]
+    client.call("StopInstances", {"InstanceId": ids})
+    assert script.methods == ["POST"]
+    assert script.bodies[0].startswith(b"Action=StopInstances&AWSAccessKeyId=")
+    assert script.requests[0]["InstanceId.100"] == ids[99]
+
+
+@pytest.mark.parametrize("mark", [" ", "*", "~"])
+def test_what_the_bridge_takes_in_no_form_is_none(mark: str) -> None:
+    """It would refuse the signature of a form that holds one."""
+    with Emulator(job_seconds=0.01, vms=1) as emulator:
+        client = Ec2Client(emulator.ec2_url, emulator.api_key, emulator.api_secret)
+        (vm,) = emulator.store.vms.values()
+        text = f"a{mark}b" + "x" * 4000
+        made = client.call("CreateImage", {"InstanceId": vm.id, "Name": "web", "Description": text})
+        assert emulator.store.templates[made["imageId"]].text == text
+        client.method = "POST"
+        with pytest.raises(Ec2Error, match="Access denied"):
+            client.call("DescribeImages", {"ImageId": [mark]})
+
+
+@pytest.mark.parametrize(
+    ("params", "flat"),
+    [
+        ({"InstanceId": ["a", "b"]}, {"InstanceId.1": "a", "InstanceId.2": "b"}),
+        ({"InstanceId.1": "a"}, {"InstanceId.1": "a"}),
+        ({"Placement": {"AvailabilityZone": "z"}}, {"Placement.AvailabilityZone": "z"}),
+        ({"Filter": [{"Name": "n", "Value": ["a", "b"]}]}, {"Filter.1.Name": "n", "Filter.1.Value.1": "a", "Filter.1.Value.2": "b"}),
+        (
+            {"BlockDeviceMapping": [{"DeviceName": "d", "Ebs": {"SnapshotId": "s", "DeleteOnTermination": True}}]},
+            {
+                "BlockDeviceMapping.1.DeviceName": "d",
+                "BlockDeviceMapping.1.Ebs.SnapshotId": "s",
+                "BlockDeviceMapping.1.Ebs.DeleteOnTermination": "true",
+            },
+        ),
+        ({"a": False, "b": 0, "c": None, "d": "", "e": {"f": None}}, {"a": "false", "b": "0", "d": ""}),
+    ],
+)  # fmt: skip
+def test_parameters_are_flattened(params: dict[str, Any], flat: dict[str, str]) -> None:
+    assert flatten(params) == flat
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"InstanceId": []}, "InstanceId: is empty, which the service can't tell from a parameter left out"),
+        ({"Filter": [{"Value": []}]}, "Filter.1.Value: is empty"),
+        ({"Placement": {}}, "Placement: is empty"),
+        ({"InstanceId": ["a", None]}, "InstanceId: an item of the list has no value"),
+        ({"InstanceId.1": "a", "InstanceId": ["b"]}, "InstanceId.1 is given twice"),
+        ({"Description": "\U0001f600"}, "Description: holds a character beyond the basic plane"),
+    ],
+)
+def test_what_can_not_be_sent(params: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        flatten(params)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_only_reads(action: str) -> None:
+    assert is_read(action) is action.startswith("Describe")
+    assert not is_read(action.lower())
+
+
+# What is repeated, and how long an answer may take
+
+
+@pytest.mark.parametrize("trouble", [PROXY, (503, {}, b""), (504, {}, b"x"), None, (200, XML, b"<cut"), (429, {}, b"")])
+def test_reads_are_repeated(script: Any, client: Ec2Client, clock: Any, trouble: Any) -> None:
+    script.answers = [trouble, trouble, EMPTY]
+    assert client.call("DescribeInstances")["reservationSet"] == []
+    assert len(script.requests) == 3
+    assert len(clock.pauses) == 2
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [PROXY, (503, {}, b""), None, (200, XML, b"<cut"), (500, {}, b""), (200, XML, b""), (200, XML, b"{}"), (200, XML, b"<a>b</a>")],
+)  # fmt: skip
+def test_changes_are_never_repeated(script: Any, client: Ec2Client, trouble: Any) -> None:
+    script.answers = [trouble]
+    with pytest.raises(UnknownOutcome, match="^RunInstances: "):
+        client.call("RunInstances", {"ImageId": "x"})
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "Throttling"])
+def test_a_change_turned_away_unread_is_repeated(script: Any, client: Ec2Client, clock: Any, code: str) -> None:
+    script.answers = [(429, {"Retry-After": "7"}, b""), (503, XML, refusal(code, "x")), EMPTY]
+    client.call("RunInstances")
+    assert clock.pauses[0] == 7.0 and len(clock.pauses) == 2
+
+
+def test_each_repetition_is_signed_anew(script: Any, connect: Callable[..., Ec2Client]) -> None:
+    script.answers = [PROXY, EMPTY]
+    minutes = itertools.count()
+    connect(now=lambda: 60.0 * next(minutes)).call("DescribeInstances")
+    first, second = script.requests
+    assert first["Expires"] < second["Expires"] and first["Signature"] != second["Signature"]
+
+
+def test_repetitions_keep_to_the_deadline(script: Any, connect: Callable[..., Ec2Client], clock: Any) -> None:
+    script.answers = [PROXY]
+    with pytest.raises(NotSent, match="no answer before the deadline"):
+        connect(retries=1000).call("DescribeInstances", deadline=Deadline(20, clock))
+    assert sum(clock.pauses) <= 20
+
+
+def test_changes_have_time_for_their_job() -> None:
+    """An answer comes when the job has ended: later than others may, and not later than it is waited for."""
+    with Emulator(job_seconds=0.6) as emulator:
+        options = {"timeout": 0.3, "retries": 0}
+        client = Ec2Client(emulator.ec2_url, emulator.api_key, emulator.api_secret, wait_timeout=10, **options)
+        params = {"ImageId": emulator.vars["template"], "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
+        assert client.call("RunInstances", params)["instancesSet"][0]["instanceState"]["name"] == "running"
+        client.wait_timeout = 0.4
+        with pytest.raises(UnknownOutcome, match=r"RunInstances: no answer within 0.4 s \(wait_timeout\)"):
+            client.call("RunInstances", params)
+        client.wait_timeout = 0
+        with pytest.raises(UnknownOutcome, match=r"RunInstances: no answer within 0.3 s \(api_timeout\)"):
+            client.call("RunInstances", params)
+
+
+def test_a_read_has_the_time_of_any_other() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/awsapi"
+        with pytest.raises(UnknownOutcome, match=r"no answer within 0.1 s \(api_timeout\)"):
+            Ec2Client(url, KEY, SECRET, timeout=0.1, wait_timeout=60, retries=0).call("DescribeInstances")
+
+
+def test_an_endless_wait_is_possible(script: Any, connect: Callable[..., Ec2Client]) -> None:
+    script.answers = [EMPTY]
+    connect(wait_timeout=10**12).call("RunInstances")
+
+
+# What is read of answers
+
+
+def test_values_have_types() -> None:
+    with Emulator(job_seconds=0.01) as emulator:
+        client = Ec2Client(emulator.ec2_url, emulator.api_key, emulator.api_secret)
+        params = {"ImageId": emulator.vars["template"], "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
+        (made,) = client.call("RunInstances", params)["instancesSet"]
+        assert made["instanceState"] == {"code": 16, "name": "running"}
+        assert abs(made["launchTime"] - datetime.datetime.now(UTC)) < datetime.timedelta(minutes=5)
+        assert (made["tagSet"], made["productCodes"], made["dnsName"]) == ([], [], None)
+        (volume,) = client.call("DescribeVolumes")["volumeSet"]
+        assert isinstance(volume["size"], int)
+        (attached,) = volume["attachmentSet"]
+        assert (attached["deleteOnTermination"], attached["instanceId"]) == (False, made["instanceId"])
+        assert client.call("StopInstances", {"InstanceId": [made["instanceId"]]})["instancesSet"] == [
+            {
+                "instanceId": made["instanceId"],
+                "currentState": {"code": 80, "name": "stopped"},
+                "previousState": {"code": 16, "name": "running"},
+            }
+        ]
+        assert client.call("DescribeSnapshots")["snapshotSet"] == []
+
+
+@pytest.mark.parametrize(
+    ("xml", "read"),
+    [
+        ("<volumeSet/>", {"volumeSet": []}),
+        ("<volumeSet></volumeSet>", {"volumeSet": []}),
+        ("<volumeSet>\n  </volumeSet>", {"volumeSet": []}),
+        ("<volumeSet><item><size>1</size></item></volumeSet>", {"volumeSet": [{"size": 1}]}),
+        ("<volumeSet>\n<item>\n<size>1</size>\n</item>\n</volumeSet>", {"volumeSet": [{"size": 1}]}),
+        ("<anything><item>true</item><item>2</item></anything>", {"anything": ["true", "2"]}),
+        ("<blockDeviceMapping/><platform/>", {"blockDeviceMapping": [], "platform": None}),
+        ("<tagSet><item><key/><value/></item></tagSet>", {"tagSet": []}),
+        ("<tagSet><item><key>true</key><value/></item></tagSet>", {"tagSet": [{"key": "true", "value": ""}]}),
+        ("<tagSet><item><key>a</key><value> 1 </value></item></tagSet>", {"tagSet": [{"key": "a", "value": " 1 "}]}),
+        ("<return>true</return><isPublic>false</isPublic>", {"return": True, "isPublic": False}),
+        ("<name>true</name><description/>", {"name": "true", "description": ""}),
+        ("<code>16</code><code2>16</code2>", {"code": 16, "code2": "16"}),
+        ("<code>Client.UserInitiatedShutdown</code>", {"code": "Client.UserInitiatedShutdown"}),
+        ("<progress>100%</progress><ownerId>123456789012</ownerId>", {"progress": "100%", "ownerId": "123456789012"}),
+        ("<launchTime>2010-11-15T01:02:03Z</launchTime>", {"launchTime": datetime.datetime(2010, 11, 15, 1, 2, 3, tzinfo=UTC)}),
+        ("<launchTime>2010-11-15T01:02:03.500+09:00</launchTime>", {"launchTime": datetime.datetime(2010, 11, 14, 16, 2, 3, 500000, tzinfo=UTC)}),
+        ("<launchTime>2010-02-31T01:02:03Z</launchTime><startTime/>", {"launchTime": "2010-02-31T01:02:03Z", "startTime": None}),
+        ("<description>2010-11-15T01:02:03Z</description>", {"description": "2010-11-15T01:02:03Z"}),
+        ("<a>1</a><a>2</a>", {"a": ["1", "2"]}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "form", ["<XResponse>{}</XResponse>", '<?xml version="1.0"?>\n<XResponse xmlns="http://e/">{}</XResponse>']
+)
+def test_what_is_a_list_a_number_a_moment(
+    script: Any, client: Ec2Client, form: str, xml: str, read: dict[str, Any]
+) -> None:
+    script.answers = [(200, XML, form.format(xml).encode())]
+    assert client.call("DescribeX") == read
+
+
+def test_a_prefix_of_a_namespace_is_no_part_of_a_name(script: Any, client: Ec2Client) -> None:
+    body = (
+        b'<n:XResponse xmlns:n="http://e/"><n:volumeSet><n:item><n:size>1</n:size></n:item></n:volumeSet></n:XResponse>'
+    )
+    script.answers = [(200, XML, body)]
+    assert client.call("DescribeX") == {"volumeSet": [{"size": 1}]}
+
+
+def test_every_recorded_answer_is_read() -> None:
+    """The values of each have types, and its lists are lists; each refusal is one, with the words that were recorded."""
+    answers = [json.loads(line) for line in RECORDED.read_text().splitlines()]
+    refused = 0
+    for answer in answers:
+        page = answer.get("html_error_page_with_message")
+        bodies = (
+            [error_page(answer["status"], page, old) for old in (True, False)] if page else [answer["body"].encode()]
+        )
+        for body in bodies:
+            if answer["status"] == 200:
+                told = decode(body, answer["action"], 200, str)
+                assert list(strangers(told)) == [], answer["label"]
+                continue
+            with pytest.raises(Ec2Error) as caught:
+                decode(body, answer["action"], answer["status"], str)
+            assert caught.value.text == (page or said(body.decode())), answer["label"]
+        refused += answer["status"] != 200
+    assert (len(answers), refused) == (118, 70)
+
+
+def said(body: str) -> str | None:
+    """What a recorded refusal says, read by a parser of XML; what is no XML says itself."""
+    return xml.etree.ElementTree.fromstring(body).findtext(".//Message") if body.startswith("<") else body
+
+
+def strangers(value: Any, name: str = "") -> Iterator[str]:
+    """Yield what is not of the type that its name tells, or could be of a better one."""
+    if isinstance(value, dict):
+        assert "item" not in value
+        for key, inner in value.items():
+            yield from strangers(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strangers(inner, name)
+    else:
+        moment = isinstance(value, datetime.datetime) != name.endswith("Time")
+        untyped = isinstance(value, str) and (value in ("true", "false") or name in ("code", "size", "volumeSize"))
+        if moment or untyped:
+            yield f"{name}: {value!r}"
+
+
+# Errors
+
+
+@pytest.mark.parametrize("action", ["DescribeInstances", "RunInstances"])
+@pytest.mark.parametrize(
+    ("status", "body", "code", "text", "request_id"),
+    [
+        (500, DECLARATION + refusal("Server.InternalError", "no &lt;b&gt;"), "Server.InternalError", "no <b>", "r1"),
+        (500, refusal("Server.InternalError", "a <b & c> 'x'"), "Server.InternalError", "a <b & c> 'x'", "r1"),
+        (501, refusal("Error", "Unsupported filter [x]"), "Error", "Unsupported filter [x]", "r1"),
+        (400, DECLARATION + b"\n" + refusal("X.NotFound", "no\n such", between="\n  "), "X.NotFound", "no such", "r1"),
+        (400, OTHER_REFUSAL, "InvalidAction", "no", "r1"),
+        (530, error_page(530, "Missing ImageId parameter", old=True), None, "Missing ImageId parameter", None),
+        (530, error_page(530, "Missing ImageId parameter", old=False), None, "Missing ImageId parameter", None),
+        (531, error_page(531, "Unsupported Version value: 1 &amp; x", old=True), None, "Unsupported Version value: 1 & x", None),
+        (500, b'java.lang.NumberFormatException:\n\tFor input string: "abc"', None, 'java.lang.NumberFormatException: For input string: "abc"', None),
+    ],
+)  # fmt: skip
+def test_refusals_are_one_kind_of_error(
+    script: Any, client: Ec2Client, action: str, status: int, body: bytes, code: str | None, text: str, request_id: str | None
+) -> None:  # fmt: skip
+    script.answers = [(status, {}, body)]
+    with pytest.raises(Ec2Error) as caught:
+        client.call(action)
+    error = caught.value
+    assert (error.command, error.status, error.code, error.text) == (action, status, code, text)
+    assert error.request_id == request_id
+    assert error.details().get("request_id") == request_id
+    assert error.message.startswith(f"{action}: {text} (" + (f"error {code})" if code else f"HTTP {status})"))
+    assert len(script.requests) == 1
+
+
+def test_refused_credentials(script: Any, connect: Callable[..., Ec2Client]) -> None:
+    script.answers = [(403, {}, b"Access denied")]
+    with pytest.raises(Ec2Error, match=r"Access denied \(HTTP 403\); check api_key and api_secret"):
+        connect().call("DescribeInstances")
+    with pytest.raises(Ec2Error, match=r"this machine's clock is (899|90\d) s behind the service's"):
+        connect(now=lambda: time.time() - 900).call("DescribeInstances")
+    script.answers = [(404, {}, b"")]
+    with pytest.raises(Ec2Error, match="does not know the api_key, or ec2_url is not the address"):
+        connect().call("DescribeInstances")
+    script.answers = [(531, {}, error_page(531, "Unsupported Version value", old=False))]
+    with pytest.raises(Ec2Error, match="check ec2_version, and this machine's clock"):
+        connect().call("DescribeInstances")
+
+
+def test_a_wrong_address_is_told(script: Any, client: Ec2Client) -> None:
+    script.answers = [(404, {}, b"<html>Not Found</html>")]
+    with pytest.raises(Ec2Error, match=r"HTTP 404, and the answer is not one of this API; is ec2_url right\?"):
+        client.call("DescribeInstances")
+    script.answers = [(302, {"Location": "http://127.0.0.1:9/"}, b"")]
+    with pytest.raises(CloudnError, match="set ec2_url to the address"):
+        client.call("DescribeInstances")
+    script.answers = [(200, {}, b"<html>Welcome</html>")]
+    with pytest.raises(BadAnswer, match="or a wrong ec2_url"):
+        client.call("RunInstances")
+
+
+@pytest.mark.parametrize("url", ["http:///x", "http://[", "http://host:port/"])
+@pytest.mark.parametrize("action", ["DescribeInstances", "RunInstances"])
+def test_an_unusable_address_is_told(url: str, action: str) -> None:
+    with pytest.raises(UsageError, match=f"{action}: ec2_url is no usable http or https address"):
+        Ec2Client(url, KEY, SECRET, retries=0).call(action)
+
+
+def test_an_unreachable_service_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/awsapi"
+        client = Ec2Client(url, KEY, SECRET, retries=2, sleep=lambda _seconds: None)
+        with pytest.raises(NotSent, match="RunInstances: the service was not reached .no connection.; check ec2_url"):
+            client.call("RunInstances")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "trouble", [PROXY, None, (200, {}, b"x"), (302, {"Location": "http://x/"}, b""), (403, {}, b"x")]
+)
+@pytest.mark.parametrize("action", ["DescribeInstances", "RunInstances"])
+def test_errors_hold_no_secret(
+    script: Any, connect: Callable[..., Ec2Client], trouble: Any, action: str, method: str
+) -> None:
+    script.answers = [trouble]
+    with pytest.raises(CloudnError) as caught:
+        connect(retries=1, method=method).call(action, {"UserData": "canary"})
+    told = repr(vars(caught.value)) + str(caught.value) + repr(caught.value.__cause__)
+    sent = script.requests[0]["Signature"]
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    for secret in (KEY, SECRET, "canary", "127.0.0.1", sent, urllib.parse.quote(sent, safe="")):
+        assert secret not in told
