@@ -69,7 +69,13 @@ def client(emulator: Any) -> Any:
 
 
 def _connection(emulator: Any) -> Result:
-    return {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret, "api_retries": 1}
+    return {
+        "api_url": emulator.url,
+        "ec2_url": emulator.ec2_url,
+        "api_key": emulator.api_key,
+        "api_secret": emulator.api_secret,
+        "api_retries": 1,
+    }
 
 
 def _run_main(name: str, arguments: Result) -> Result:
@@ -129,6 +135,7 @@ def environment(emulator: Any) -> dict[str, str]:
         **os.environ,
         "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "CLOUDN_API_URL": emulator.url,
+        "CLOUDN_EC2_URL": emulator.ec2_url,
         "CLOUDN_API_KEY": emulator.api_key,
         "CLOUDN_API_SECRET": emulator.api_secret,
         "ANSIBLE_NOCOLOR": "true",

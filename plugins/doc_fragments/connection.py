@@ -89,10 +89,12 @@ options:
     description:
       - Address of the EC2-compatible API of the same service, for what only that API offers. Also read from the
         environment variable E(CLOUDN_EC2_URL).
+      - Where O(api_url) is the service's, this is the service's too, U(https://comp-apia.jp-e1.cloudn-service.com/awsapi).
+        Beside another O(api_url) it must be given, so that no key is sent to another service.
     type: str
   ec2_version:
     description:
-      - Version of the EC2-compatible API.
+      - Version of the EC2-compatible API. CloudStack's takes this one alone.
     type: str
     default: '2010-11-15'
 """

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from .api import CloudnError, NotSent, UnknownOutcome, is_read
+from .api.client import NOT_GRANTED
 
-_NOT_GRANTED = 432
 _TAGS = "leave out tags; everything else works without them"
 _KEY_PAIRS = "put public keys into machines by user_data or by the template they are made from, and leave out key_pair"
-_PERMISSIONS = "leave out accounts; everything else works without it"
+_PERMISSIONS = (
+    "set ec2_url, if the service's EC2-compatible API has launch permissions, or leave out accounts; everything else works "
+    "without it"
+)
 _INSTEAD = {
     "createTags": _TAGS,
     "deleteTags": _TAGS,
@@ -27,6 +30,8 @@ _INSTEAD = {
 }
 
 
+# What EC2's actions are about, and may be looked at by Describe.
+_OF_EC2 = ("Instance", "Image", "Snapshot", "Volume")
 # What a task does each time it runs, whatever there is already.
 _REPEATED = ("rebootVirtualMachine", "resetPasswordForVirtualMachine", "extractVolume", "extractTemplate")
 
@@ -37,7 +42,7 @@ def advise(error: CloudnError, looks: bool = True) -> None:
     ``looks`` tells whether a task looks what is there before it changes something, so that it can be run again.
     """
     command = error.command or ""
-    if error.code == _NOT_GRANTED and command:
+    if error.code == NOT_GRANTED and command:
         instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
         error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
     elif isinstance(error, NotSent) and error.passing:
@@ -46,7 +51,11 @@ def advise(error: CloudnError, looks: bool = True) -> None:
         error.message += ". That command only reads; run the task again when the service answers well"
     elif isinstance(error, UnknownOutcome):
         error.message += ". Whether it was done is not known: "
-        if looks and command not in _REPEATED:
+        if command.startswith("Modify"):
+            error.message += "run the task again, which sets the same once more"
+        elif looks and command not in _REPEATED:
             error.message += "run the task again, it looks first and does only what is missing"
         else:
-            error.message += "look before you run the task again, which would do it once more"
+            about = [kind for kind in _OF_EC2 if kind in command and command[0].isupper()]
+            by = f" by Describe{about[0]}s" if about else ""
+            error.message += f"look{by} before you run the task again, which would do it once more"

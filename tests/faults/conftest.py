@@ -10,7 +10,7 @@ import time
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils import connection
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, ec2
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +21,4 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(seconds / 20)
 
     monkeypatch.setattr(connection, "Client", functools.partial(Client, sleep=pause))
+    monkeypatch.setattr(ec2, "Ec2Client", functools.partial(ec2.Ec2Client, sleep=pause))

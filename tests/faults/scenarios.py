@@ -51,6 +51,8 @@ class Scenario:
     before: tuple[Task, ...] = ()
     action: bool = False
     grants: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    dialect: str = "cloudstack"
 
 
 SCENARIOS = (
@@ -162,6 +164,14 @@ SCENARIOS = (
         {"name": "image", "display_text": "new", "public": True, "accounts": ["admin"], "zones": ["jp-e1b"]},
         (MACHINE, STOPPED, IMAGE),
     ),
+    Scenario(
+        "template-shared-by-ec2",
+        "cloudn_template",
+        {"name": "image", "accounts": ["admin"]},
+        (MACHINE, STOPPED, IMAGE),
+        denied=("updateTemplatePermissions",),
+        dialect="cloudn",
+    ),
     Scenario("template-absent", "cloudn_template", {"name": "image", "state": "absent"}, (MACHINE, STOPPED, IMAGE)),
     Scenario(
         "template-extracted",
@@ -189,6 +199,13 @@ SCENARIOS = (
         "api",
         "cloudn_api",
         {"command": "updateVirtualMachine", "params": {"id": "{vm}", "group": "g"}},
+        (MACHINE,),
+        action=True,
+    ),
+    Scenario(
+        "ec2",
+        "cloudn_ec2",
+        {"action": "StopInstances", "params": {"InstanceId": ["{vm}"]}},
         (MACHINE,),
         action=True,
     ),
@@ -241,7 +258,15 @@ def holdings(store: Any) -> dict[str, list[Any]]:
             if one.state != "Destroyed"
         ),
         "templates": sorted(
-            (one.name, one.text, one.public, sorted(one.zone_ids), one.unready, one.launch, tags("Template", one.id))
+            (
+                one.name,
+                one.text,
+                one.public,
+                sorted(one.zone_ids),
+                one.unready,
+                tuple(one.launch),
+                tags("Template", one.id),
+            )
             for one in store.templates.values()
             if one.owner == store.account.name and one.zone_ids
         ),

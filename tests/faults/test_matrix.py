@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import client as api_client
+from ansible_collections.cloudn.compute.plugins.module_utils.api import ec2 as api_ec2
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 from cloudn_emulator.catalogue import COMMANDS
 from scenarios import FTP_PASSWORD, SCENARIOS, USER_DATA, Scenario, filled, holdings
@@ -31,6 +32,7 @@ RunAs = Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Resu
 SAMPLE = 4  # cases of each scenario
 DEADLINE = 5
 SECRETS = {"api_key": "canary-api-key", "api_secret": "canary-api-secret"}
+EC2_JOBS = ("StopInstances",)  # of the actions that scenarios send
 # Kinds of faults with their settings, for any request, for those that begin a job, and for listings.
 ANY: list[Rule] = [
     {"kind": "refuse"},
@@ -113,7 +115,8 @@ class Site:
 @contextlib.contextmanager
 def site(scenario: Scenario, run_module_as: RunAs) -> Iterator[Site]:
     """A site of its own for one case."""
-    with run_module_as(job_seconds=0.02, grants=scenario.grants, **SECRETS) as (run, emulator):
+    service = {"grants": scenario.grants, "denied": scenario.denied, "dialect": scenario.dialect}
+    with run_module_as(job_seconds=0.02, **service, **SECRETS) as (run, emulator):
         yield Site(scenario, run, emulator)
 
 
@@ -125,7 +128,7 @@ def cases(sent: list[str]) -> list[Case]:
         seen[command] = seen.get(command, 0) + 1
         if command in ("queryAsyncJobResult", "listAsyncJobs") and seen[command] > 2:
             continue  # how often a job is asked for is chance
-        begins_job = command in COMMANDS and COMMANDS[command].job_class
+        begins_job = (command in COMMANDS and COMMANDS[command].job_class) or command in EC2_JOBS
         faults = ANY + (LISTS if command.startswith("list") else []) + (JOBS if begins_job else [])
         found += [Case(fault, command, seen[command]) for fault in faults]
     return found
@@ -228,13 +231,16 @@ def _leaks(disturbed: Site, results: list[Result], written: list[str]) -> Iterat
 def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The signatures that were made; they are as good as the secret for a while."""
     made: list[str] = []
-    sign = api_client.sign
 
-    def record(params: dict[str, str], secret: str) -> str:
-        made.append(sign(params, secret))
-        return made[-1]
+    def recorded(sign: Callable[..., str]) -> Callable[..., str]:
+        def record(*given: Any) -> str:
+            made.append(sign(*given))
+            return made[-1]
 
-    monkeypatch.setattr(api_client, "sign", record)
+        return record
+
+    monkeypatch.setattr(api_client, "sign", recorded(api_client.sign))
+    monkeypatch.setattr(api_ec2, "ec2_sign", recorded(api_ec2.ec2_sign))
     return made
 
 

@@ -50,6 +50,9 @@ TEXTS = st.one_of(
             "null",
             "https://images.example.com/x.vhd",
             "ftp://u:p@x/y",
+            "listVolumes",
+            "DescribeVolumes",
+            "RunInstances",
         ]
     ),
     st.text(st.characters(codec="utf-8"), max_size=30),  # Ansible itself takes no other

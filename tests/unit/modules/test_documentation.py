@@ -69,8 +69,8 @@ MACHINES = {
     "cloudn_vm_password": ["web1"],
 }
 # What returns the service's own words, under no names of ours.
-RAW = ["cloudn_api"]
-DIFFS = {"cloudn_api": "none", "cloudn_job": "N/A", **dict.fromkeys(INFO, "N/A")}
+RAW = ["cloudn_api", "cloudn_ec2"]
+DIFFS = {**dict.fromkeys(RAW, "none"), "cloudn_job": "N/A", **dict.fromkeys(INFO, "N/A")}
 
 
 def load(name: str) -> ModuleType:
@@ -223,6 +223,7 @@ def test_results_are_as_described(run_module: Callable[..., Any], response_forma
         ("cloudn_key_pair", {"name": "mine"}),
         ("cloudn_job", {"jobs": []}),
         ("cloudn_api", {"command": "listZones"}),
+        ("cloudn_ec2", {"action": "DescribeInstances"}),
         *((name, {}) for name in INFO),
     ]
     assert {name for name, _options in runs} == set(MODULES)

@@ -1,0 +1,328 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_ec2: what is read and what is changed, every option and refusal, and that secrets stay secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.cloudn.compute.plugins.module_utils import connection
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import ACTIONS
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+MODULE = "cloudn_ec2"
+NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.fixture
+def vm_id(run_module: Run, emulator: Any) -> str:
+    """The id of a machine."""
+    made = run_module("cloudn_vm", name="web1", **NEW)["vm"]["id"]
+    emulator.clear()
+    return made
+
+
+def actions(emulator: Any) -> list[str]:
+    return [request["command"] for request in emulator.requests]
+
+
+def good(result: Result) -> Result:
+    assert not result.get("failed"), result
+    return result
+
+
+# Reading and changing
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_what_reads_is_sent_in_check_mode_too(run_module: Run, emulator: Any, vm_id: str, check: bool) -> None:
+    done = good(run_module(MODULE, action="DescribeInstances", _check=check))
+    assert (done["changed"], done["actions"]) == (False, [])
+    (reservation,) = done["result"]["reservationSet"]
+    (instance,) = reservation["instancesSet"]
+    assert instance["instanceId"] == vm_id
+    assert instance["instanceState"] == {"code": 16, "name": "running"}
+    assert instance["launchTime"].endswith("+00:00")
+    assert instance["dnsName"] is None and instance["tagSet"] == []
+    assert actions(emulator) == ["DescribeInstances"]
+    assert "diff" not in done
+
+
+def test_parameters_are_sent_in_ec2_s_form(run_module: Run, emulator: Any, vm_id: str) -> None:
+    wanted = [{"Name": "attachment.instance-id", "Value": [vm_id]}]
+    done = good(run_module(MODULE, action="DescribeVolumes", params={"Filter": wanted, "VolumeId": None}))
+    (volume,) = done["result"]["volumeSet"]
+    assert volume["attachmentSet"][0]["instanceId"] == vm_id
+    assert volume["attachmentSet"][0]["deleteOnTermination"] is False
+    sent = emulator.requests[0]["params"]
+    assert {name: value for name, value in sent.items() if name.startswith(("Filter", "Vol"))} == {
+        "Filter.1.Name": "attachment.instance-id",
+        "Filter.1.Value.1": vm_id,
+    }
+
+
+def test_a_change_is_told_and_done(run_module: Run, emulator: Any, vm_id: str, client: Client) -> None:
+    options = {"action": "StopInstances", "params": {"InstanceId": [vm_id], "Force": True}}
+    told = good(run_module(MODULE, _check=True, **options))
+    assert (told["changed"], told["result"]) == (True, {})
+    assert told["actions"] == [f"StopInstances InstanceId.1={vm_id} Force=true"]
+    assert emulator.requests == []
+    done = good(run_module(MODULE, **options))
+    assert (done["changed"], done["actions"]) == (True, told["actions"])
+    assert done["result"]["instancesSet"][0]["currentState"] == {"code": 80, "name": "stopped"}
+    assert actions(emulator) == ["StopInstances"]
+    assert client.list("listVirtualMachines")[0]["state"] == "Stopped"
+
+
+def test_both_halves_show_the_same(run_module: Run) -> None:
+    """A machine made here is one there, and the reverse."""
+    image = next(
+        one["imageId"]
+        for one in good(run_module(MODULE, action="DescribeImages"))["result"]["imagesSet"]
+        if one["name"] == "CentOS 6.2 64bit"
+    )
+    params = {"ImageId": image, "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
+    (made,) = good(run_module(MODULE, action="RunInstances", params=params))["result"]["instancesSet"]
+    (machine,) = good(run_module("cloudn_vm_info"))["vms"]
+    assert (machine["id"], machine["state"], machine["default_ip"]) == (
+        made["instanceId"],
+        "Running",
+        made["privateIpAddress"],
+    )
+    run_module("cloudn_vm", name=machine["id"], state="absent")
+    assert good(run_module(MODULE, action="DescribeInstances"))["result"]["reservationSet"] == []
+
+
+def test_every_action_that_the_service_lists_is_taken(run_module: Run, emulator: Any) -> None:
+    for action in ACTIONS:
+        run_module(MODULE, action=action)
+    assert actions(emulator) == list(ACTIONS)
+
+
+def test_what_is_asked_for_as_unlisted(run_module: Run, emulator: Any, vm_id: str) -> None:
+    for action, read in (("DescribeTags", True), ("GetConsoleOutput", True), ("AllocateAddress", False)):
+        done = run_module(MODULE, action=action, unlisted=True)
+        assert done["failed"] and done["error_code"] == "Client.Unsupported"
+        assert actions(emulator) == [action]
+        emulator.clear()
+        told = run_module(MODULE, action=action, unlisted=True, _check=True)
+        assert bool(told.get("failed")) is read
+        assert actions(emulator) == [action] * read
+        emulator.clear()
+    done = good(run_module(MODULE, action="describeinstances", unlisted=True))
+    assert done["changed"] is True, "a name in other letters is not known to read only"
+
+
+# What the service refuses
+
+
+def test_a_refusal(run_module: Run) -> None:
+    done = run_module(MODULE, action="StopInstances", params={"InstanceId": [UNKNOWN]})
+    assert done["failed"] and done["command"] == "StopInstances"
+    assert (done["http_status"], done["error_code"]) == (500, "Server.InternalError")
+    assert UNKNOWN in done["error_text"] and done["error_text"] in done["msg"]
+    assert len(done["request_id"]) == 36
+
+
+def test_a_missing_parameter(run_module: Run) -> None:
+    done = run_module(MODULE, action="RunInstances", params={"MinCount": 1})
+    assert done["msg"] == "RunInstances: Missing ImageId parameter (HTTP 530)"
+    assert (done["http_status"], done["error_text"]) == (530, "Missing ImageId parameter")
+    assert "error_code" not in done
+
+
+def test_wrong_credentials_and_version(run_module: Run) -> None:
+    options = {"action": "DescribeInstances"}
+    assert "check api_key and api_secret" in run_module(MODULE, **options, api_secret="wrong")["msg"]
+    assert "does not know the api_key" in run_module(MODULE, **options, api_key="wrong")["msg"]
+    failed = run_module(MODULE, **options, ec2_version="2012-08-15")
+    assert "Unsupported Version value: 2012-08-15 expecting: 2010-11-15 (HTTP 531)" in failed["msg"]
+    assert "check ec2_version" in failed["msg"]
+
+
+def test_options_of_the_connection(run_module: Run, emulator: Any) -> None:
+    good(run_module(MODULE, action="DescribeInstances", signature_expires=0, response_format="xml"))
+    assert {"Timestamp"} == {"Timestamp", "Expires"} & emulator.requests[0]["params"].keys()
+    for url, said in (
+        ("ftp://x/", "ec2_url: 'ftp://x/' is no http or https address of an API"),
+        ("http://x/awsapi?a=b", "ec2_url: 'http://x/awsapi?a=b' is no http or https address of an API"),
+        (emulator.url, "HTTP 432, and the answer is not one of this API; is ec2_url right?"),
+        (f"{emulator.url}/nothing", "HTTP 404, and the answer is not one of this API; is ec2_url right?"),
+        ("http://[", "ec2_url is no usable"),
+    ):
+        assert said in run_module(MODULE, action="DescribeInstances", ec2_url=url)["msg"]
+
+
+def test_the_address_must_be_known(run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service's own is taken beside the service's own native one alone: no other cloud's key goes there."""
+    for nothing in (None, ""):
+        failed = run_module(MODULE, action="DescribeInstances", ec2_url=nothing)
+        assert failed["msg"] == "ec2_url: is missing; set the option, or the environment variable CLOUDN_EC2_URL"
+    monkeypatch.setattr(connection, "DEFAULT_URL", emulator.url)
+    monkeypatch.setattr(connection, "DEFAULT_EC2_URL", emulator.ec2_url)
+    good(run_module(MODULE, action="DescribeInstances", ec2_url=None))
+    assert actions(emulator) == ["DescribeInstances"]
+
+
+# Answers that are lost
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "advice"),
+    [
+        ("RunInstances", {"ImageId": "x"}, "look by DescribeInstances before you run the task again, which would do it once"),
+        ("CreateImage", {"InstanceId": "x"}, "look by DescribeImages before"),
+        ("CreateSnapshot", {"VolumeId": "x"}, "look by DescribeSnapshots before"),
+        ("DetachVolume", {"VolumeId": "x"}, "look by DescribeVolumes before"),
+        ("ModifyImageAttribute", {"ImageId": "x"}, "run the task again, which sets the same once more"),
+        ("AllocateAddress", {}, "look before you run the task again"),
+    ],
+)  # fmt: skip
+def test_a_lost_answer_is_told(run_module: Run, emulator: Any, action: str, params: Result, advice: str) -> None:
+    emulator.faults([{"kind": "reset_after"}])
+    done = run_module(MODULE, action=action, params=params, unlisted=True, api_retries=5)
+    assert done["msg"].startswith(
+        f"{action}: the connection broke before the answer was complete. Whether it was done is not known: {advice}"
+    )
+    assert actions(emulator) == [action]
+
+
+def test_a_lost_answer_of_a_read_is_asked_for_again(run_module: Run, emulator: Any) -> None:
+    emulator.faults([{"kind": "reset_after", "nth": 1}])
+    assert good(run_module(MODULE, action="DescribeInstances"))["result"]["reservationSet"] == []
+    emulator.faults([{"kind": "reset_after"}])
+    done = run_module(MODULE, action="DescribeInstances", api_retries=0)
+    assert done["msg"].endswith("That command only reads; run the task again when the service answers well")
+
+
+def test_a_wait_that_is_too_short(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(job_seconds=3) as (run, emulator):
+        image = emulator.vars["template"]
+        params = {"ImageId": image, "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
+        done = run(MODULE, action="RunInstances", params=params, api_timeout=0.2, wait_timeout=1)
+        assert done["msg"].startswith(
+            "RunInstances: no answer within 1 s (wait_timeout). Whether it was done is not known"
+        )
+        assert len(emulator.store.vms) == 1
+
+
+# What is refused before anything is sent
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "missing required arguments: action"),
+        ({"action": "DescribeInstances", "wait_timeout": -1}, "wait_timeout: must not be negative"),
+        *(
+            ({"action": action, "unlisted": True}, f"action: {action!r} is no name of an action, such as DescribeInstances")
+            for action in ("", " ", "Describe Instances", "Describe&x=y", "DescribeInstances\n", "ゾーン")
+        ),
+        (
+            {"action": "describeInstances"},
+            "action: describeInstances is none of those that the service lists; is DescribeInstances meant? unlisted: true sends any other",
+        ),
+        ({"action": "AllocateAddress"}, "action: AllocateAddress is none of those that the service lists, which are DescribeInst"),
+    ],
+)  # fmt: skip
+def test_what_is_no_action(refused: Run, emulator: Any, options: Result, said: str) -> None:
+    assert refused(MODULE, **options).startswith(said)
+    assert emulator.requests == []
+
+
+# Values of secret_params are masked wherever they occur, so these are none of the letters of a message.
+@pytest.mark.parametrize("option", ["params", "secret_params"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        *(
+            ({name: "QQQQ"}, f"{name} can't be given, the module sets it itself")
+            for name in ("AWSAccessKeyId", "Action", "Version", "Signature", "SignatureVersion", "SignatureMethod")
+        ),
+        ({"Timestamp": "QQQQ"}, "Timestamp can't be given"),
+        ({"expires": "QQQQ"}, "expires can't be given"),
+        ({"a b": "QQQQ"}, "'a b' is no name of a parameter"),
+        ({"": "QQQQ"}, "'' is no name of a parameter"),
+        ({"Filter": {"a&b": "QQQQ"}}, "'Filter.a&b' is no name of a parameter"),
+        ({"InstanceId": []}, "InstanceId: is empty, which the service can't tell from a parameter left out; leave it out"),
+        ({"Filter": [{"Name": "QQQQ", "Value": {}}]}, "Filter.1.Value: is empty"),
+        ({"InstanceId": ["QQQQ", None]}, "InstanceId: an item of the list has no value"),
+        ({"InstanceId": ["QQQQ"], "InstanceId.1": "QQQQ"}, "InstanceId.1 is given twice"),
+        ({"Name": "QQQQ\U0001f600"}, "Name: holds a character beyond the basic plane"),
+    ],
+)  # fmt: skip
+def test_bad_parameters(refused: Run, emulator: Any, option: str, given: Result, said: str) -> None:
+    for action in ("DescribeInstances", "TerminateInstances"):
+        assert refused(MODULE, action=action, **{option: given}).startswith(f"{option}: {said}")
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        ({"UserData": "wS4nifujs"}, "UserData"),
+        ({"userdata": "wS4nifujs"}, "userdata"),
+        ({"LaunchSpecification": {"UserData": "wS4nifujs"}}, "LaunchSpecification.UserData"),
+        ({"Password": "wS4nifujs"}, "Password"),
+    ],
+)
+def test_secrets_belong_elsewhere(refused: Run, emulator: Any, params: Result, name: str) -> None:
+    message = refused(MODULE, action="RunInstances", params=params)
+    assert message == f"params: {name} is secret: put it into secret_params, whose values are not shown"
+    assert emulator.requests == []
+
+
+def test_a_name_in_both(refused: Run) -> None:
+    message = refused(MODULE, action="CreateImage", params={"A": {"B": "a"}}, secret_params={"A.B": "QQQQ"})
+    assert message == "params, secret_params: A.B is in both"
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_secrets_are_nowhere(run_module: Run, emulator: Any, capfd: Any, check: bool) -> None:
+    text = base64.b64encode(b"#cloud-config\npassword: wS4nifujs").decode()
+    params = {"ImageId": emulator.vars["template"], "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
+    options = {"action": "RunInstances", "params": params, "secret_params": {"UserData": text}}
+    done = good(run_module(MODULE, _check=check, _diff=True, **options))
+    (told,) = done["actions"]
+    assert told.endswith(" UserData=***")
+    assert text not in json.dumps(done) + json.dumps(emulator.requests) + "".join(capfd.readouterr())
+    assert [request["params"]["UserData"] for request in emulator.requests] == (
+        [] if check else [f"({len(text)} characters)"]
+    )
+
+
+def test_secrets_are_not_in_failures(run_module: Run, emulator: Any) -> None:
+    secret = "wS4nifujs-mine"
+    params = {"ImageId": emulator.vars["template"], "MaxCount": 1, "InstanceType": "v1"}
+    done = run_module(MODULE, action="RunInstances", params=params, secret_params={"MinCount": secret})
+    assert done["failed"] and "NumberFormatException" in done["msg"]
+    assert secret not in json.dumps(done)
+
+
+def test_secrets_are_not_on_the_screen(playbook: Callable[..., Any], emulator: Any) -> None:
+    secret = "d1M0bmlmdWpz"
+    task = {
+        "name": "A machine",
+        "cloudn.compute.cloudn_ec2": {
+            "action": "RunInstances",
+            "params": {"ImageId": emulator.vars["template"], "InstanceType": "v1", "MinCount": 1, "MaxCount": 1},
+            "secret_params": {"UserData": secret},
+        },
+    }
+    done = playbook(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), "-vvv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "UserData=***" in done.stdout
+    assert secret not in done.stdout + done.stderr
+    assert emulator.api_key not in done.stdout + done.stderr
