@@ -9,6 +9,7 @@ import concurrent.futures
 import typing as t
 
 from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
+from .api.client import NOT_GRANTED
 from .api.jobs import Jobs, pause
 
 # How often plans are made anew after unknown outcomes before the last error stands.
@@ -34,6 +35,9 @@ class Step(t.NamedTuple):
 
     A step with ``until`` only looks: its reading command is sent again and again until ``until(answer)`` returns a result
     instead of ``None``, or raises. Its ``text`` tells what is waited for; it is no action.
+
+    Where the account lacks the command of a step with ``instead``, that does it: ``instead(client, params, error)`` returns
+    a result or raises.
     """
 
     text: str
@@ -43,6 +47,7 @@ class Step(t.NamedTuple):
     early: bool = False
     amends: bool = False
     until: t.Callable[[Record], Record | None] | None = None
+    instead: t.Callable[[Client, Record, ApiError], Record] | None = None
 
 
 class Track:
@@ -277,9 +282,17 @@ class _Run:
         try:
             if step.until:
                 return self._look(track, step, params)
-            return self._client.call(step.command, params, self._deadline)
+            return self._send(step, params)
         except CloudnError as error:
             return error
+
+    def _send(self, step: Step, params: Record) -> Record:
+        try:
+            return self._client.call(step.command, params, self._deadline)
+        except ApiError as error:
+            if step.instead is None or error.code != NOT_GRANTED:
+                raise
+            return step.instead(self._client, params, error)
 
     def _look(self, track: Track, step: Step, params: Record) -> Record:
         """Send a reading command until its answer is what is waited for."""

@@ -116,6 +116,10 @@ options:
     description:
       - Names of the other accounts that may make machines from it, no more and no fewer. An empty list takes the right
         from all.
+      - Where the account lacks the native commands for that, they are given the right by the EC2-compatible API, if it is
+        known where that is (O(ec2_url)). Where that API does not tell who has the right either, accounts that had it
+        before keep it, an empty list is refused, and each run of the task gives the right anew and is changed; a warning
+        says so.
     type: list
     elements: str
   allow_restart:
@@ -151,7 +155,7 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request; one more with O(accounts), and one with an O(os_type) that is given by
+  - A task that changes nothing costs one request; one or two more with O(accounts), and one with an O(os_type) that is given by
     another name than the template shows.
   - What a template was made from is not compared; the service does not tell it. To renew one, make one of another name, or
     delete it first.

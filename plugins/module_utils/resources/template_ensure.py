@@ -9,7 +9,7 @@ from ..api import Client, Deadline, Record, UsageError
 from ..api.jobs import await_pending
 from ..plan import Track, converge
 from ..report import Report
-from . import extraction, os_type, snapshot, template, vm, volume, zone
+from . import extraction, os_type, permissions, snapshot, template, vm, volume, zone
 from .lookup import check_text, is_uuid, pick
 from .template_plan import RUNNING, plan, show
 
@@ -57,14 +57,15 @@ def look_up(client: Client, rows: list[Record], options: Record, deadline: Deadl
 
     Keys, all optional: ``zone`` (record: where it is made), ``zones`` (names by id: where it shall be), ``os_type_id``,
     ``volume``, ``snapshot``, ``machine`` (records of what it is made from), ``restart`` (whether the machine shall run
-    again), ``made`` (what a new one is, before anything is changed), ``accounts`` (who may launch it).
+    again), ``made`` (what a new one is, before anything is changed), ``accounts`` (who may launch it, ``None`` where
+    nothing tells).
     """
     facts: Record = {}
     if options["state"] != "present":
         return facts
     if rows:
         if options.get("accounts") is not None:
-            facts["accounts"] = _accounts(client, rows[0])
+            facts["accounts"] = permissions.launchers(client, rows[0])
         given = options.get("os_type")
         if given is not None:
             same = given in (rows[0].get("ostypeid"), rows[0].get("ostypename"))
@@ -85,16 +86,6 @@ def _zones(client: Client, rows: list[Record], wanted: list[str]) -> dict[str, s
         known = client.list("listZones")
     chosen = [pick(known, one, "zones") for one in wanted]
     return {one["id"]: str(one.get("name")) for one in chosen}
-
-
-def _accounts(client: Client, record: Record) -> set[str]:
-    """Return who else than the owner may launch a template.
-
-    Always asked in JSON: XML answers leave the accounts out; measured on CloudStack 3.0.5.
-    """
-    answer = client.call("listTemplatePermissions", {"id": record["id"], "response": "json"})
-    names = (answer.get("templatepermission") or {}).get("account") or []
-    return set(names) - {record.get("account")}
 
 
 def _look_up_creation(client: Client, options: Record, facts: Record, deadline: Deadline, check: bool) -> None:
@@ -179,6 +170,11 @@ def _again(client: Client, track: Track, options: Record, facts: Record, deadlin
     rows = template.find_own(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
     allowed = {**options, "on_immutable_drift": "ignore"}
     fresh = look_up(client, rows, allowed, deadline, check=False)
+    if rows and fresh.get("accounts", ()) is None:
+        if track.error and track.error.command == permissions.BY_EC2:
+            return None  # nothing tells whether it was done
+        if "accounts" not in facts:
+            fresh["accounts"] = set()  # it is new, and nobody was given the right yet
     if facts.get("restart"):
         machine = facts["machine"]["id"]
         fresh["machine"] = vm.settled(client, [machine], None, deadline, check=False)[machine]

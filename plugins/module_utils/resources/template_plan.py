@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..api import CloudnError, Record, UsageError
 from ..plan import THIS, Step, Track
-from . import extraction, tags, template, zone
+from . import extraction, permissions, tags, template, zone
 from .download import has_failed
 from .drift import judge
 from .lookup import public
@@ -43,7 +43,7 @@ def plan(rows: list[Record], options: Record, facts: Record, warnings: list[str]
         present, ready = record["zones"], {row["zoneid"] for row in rows if row.get("isready")}
     stages += _copies(name, present, ready, options, facts, before, after)
     stages += _permissions(name, record or facts["made"], options, before, after)
-    stages += _accounts(name, record, options, facts, before, after)
+    stages += _accounts(name, record, options, facts, before, after, warnings)
     stages += tags.plan(tags.TEMPLATE, name, record, options, before, after, early=False)
     return Track(name, record, stages, before, after, absorb)
 
@@ -255,18 +255,39 @@ def _written(value: object) -> str:
 
 
 def _accounts(
-    name: str, record: Record | None, options: Record, facts: Record, before: Record, after: Record
+    name: str,
+    record: Record | None,
+    options: Record,
+    facts: Record,
+    before: Record,
+    after: Record,
+    warnings: list[str],
 ) -> list[list[Step]]:
-    """Return the stages that give other accounts the right to launch the template, and take it from others."""
+    """Return the stages that give other accounts the right to launch the template, and take it from others.
+
+    Where nothing tells who has it, it is given to all that are named, and taken from nobody.
+    """
     if options.get("accounts") is None:
         return []
     current = facts.get("accounts", set())
     wanted = set(options["accounts"]) - {(record or {}).get("account")}
     after["accounts"] = sorted(wanted)
-    if record is not None:
+    if current is None:
+        if not wanted:
+            raise UsageError(
+                "accounts: an empty list takes the right from all that have it, and the service does not tell which "
+                "accounts these are; take it from each by cloudn_ec2, action: ModifyImageAttribute"
+            )
+        warnings.append(
+            f"{name}: the service does not tell who may launch it; {', '.join(sorted(wanted))} may, and so may others that "
+            "were given the right before"
+        )
+        before["accounts"] = None
+        current = set()
+    elif record is not None:
         before["accounts"] = sorted(current)
     return [
-        [Step(f"{name}: {text} {', '.join(sorted(names))}", "updateTemplatePermissions", _grant(op, names))]
+        [_grant(f"{name}: {text} {', '.join(sorted(names))}", op, names)]
         for text, op, names in (
             ("may be launched by", "add", wanted - current),
             ("may no more be launched by", "remove", current - wanted),
@@ -275,8 +296,9 @@ def _accounts(
     ]
 
 
-def _grant(op: str, names: set[str]) -> Record:
-    return {"id": THIS, "op": op, "accounts": sorted(names)}
+def _grant(text: str, op: str, names: set[str]) -> Step:
+    params = {"id": THIS, "op": op, "accounts": sorted(names)}
+    return Step(text, "updateTemplatePermissions", params, instead=permissions.change_by_ec2)
 
 
 def _check_immutable(name: str, record: Record, options: Record, warnings: list[str]) -> None:

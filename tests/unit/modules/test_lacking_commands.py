@@ -46,7 +46,12 @@ def test_everything_else_works(run_module_as: RunAs) -> None:
         ("cloudn_key_pair", {"name": "mine"}, "listSSHKeyPairs", "user_data"),
         ("cloudn_key_pair_info", {}, "listSSHKeyPairs", "user_data"),
         ("cloudn_vm", {"name": "gone", "recover": True, **NEW}, "recoverVirtualMachine", "leave out recover"),
-        ("cloudn_template", {"name": "image", "accounts": ["admin"]}, "listTemplatePermissions", "leave out accounts"),
+        (
+            "cloudn_template",
+            {"name": "image", "accounts": ["admin"], "ec2_url": None},
+            "listTemplatePermissions",
+            "leave out accounts",
+        ),
         (
             "cloudn_api",
             {"command": "rebootEverything"},

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
 from cloudn_emulator.commands import template as emulated
+from cloudn_emulator.ec2.bridge import Action
+from cloudn_emulator.ec2.errors import Refused
+from cloudn_emulator.exchange import Reply
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -289,8 +293,152 @@ def test_without_the_command_for_permissions_the_rest_works(make: Run, run_modul
     emulator.store.account.denied = frozenset(["updateTemplatePermissions", "listTemplatePermissions"])
     make()
     assert run_module(MODULE, name="web", display_text="new")["changed"]
-    failed = run_module(MODULE, name="web", accounts=["admin"])
-    assert "does not grant it to this account: leave out accounts" in failed["msg"]
+    failed = run_module(MODULE, name="web", accounts=["admin"], ec2_url=None)
+    assert "does not grant it to this account: set ec2_url, if" in failed["msg"]
+    assert "or leave out accounts; everything else works without it" in failed["msg"]
+    assert failed["command"] == "listTemplatePermissions"
+
+
+# Launch permissions by the other API, where the native one has no command for them
+
+
+@pytest.fixture
+def shared(run_module_as: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a context manager with a template `web` at a service of this dialect that lacks these commands."""
+
+    @contextlib.contextmanager
+    def start(*denied: str, dialect: str = "cloudn") -> Iterator[tuple[Run, Any, Any]]:
+        with run_module_as(dialect=dialect, denied=denied) as (run, emulator):
+            emulator.store.accounts |= {"other", "third"}
+            run("cloudn_vm", name="web1", **NEW_VM)
+            run("cloudn_vm", name="web1", state="stopped")
+            run(MODULE, name="web", vm="web1")
+            emulator.clear()
+            (template,) = [one for one in emulator.store.templates.values() if one.name == "web"]
+            yield run, emulator, template
+
+    return start
+
+
+def asked(emulator: Any) -> list[str]:
+    """What was asked for, with what was refused of it in brackets; forgets it."""
+    told = [r["command"] if r["status"] == 200 else f"({r['command']})" for r in emulator.requests]
+    emulator.clear()
+    return told
+
+
+def test_a_set_also_where_only_ec2_can_change_it(shared: Callable[..., Any]) -> None:
+    """What is there can be read, so it is as ever; with a machine's template the rest is done natively."""
+    with shared("updateTemplatePermissions") as (run, emulator, template):
+        told = run(MODULE, name="web", accounts=["admin", "other"], _check=True)
+        assert asked(emulator) == ["listTemplates", "listTemplatePermissions"]
+        done = run(MODULE, name="web", accounts=["admin", "other"])
+        assert done["actions"] == told["actions"] == ["web: may be launched by admin, other"]
+        assert (done["changed"], done["diff"], done["warnings"]) == (True, told["diff"], [])
+        assert template.launch == ["admin", "other"]
+        granted = ["listTemplates", "listTemplatePermissions", "(updateTemplatePermissions)", "ModifyImageAttribute"]
+        assert asked(emulator) == granted
+        again = run(MODULE, name="web", accounts=["other", "admin"])
+        assert again["changed"] is False and asked(emulator) == granted[:2]
+        done = run(MODULE, name="web", accounts=["third"])
+        assert done["actions"] == ["web: may be launched by third", "web: may no more be launched by admin, other"]
+        assert template.launch == ["third"]
+        run(MODULE, name="web", accounts=[])
+        assert template.launch == []
+
+
+def test_a_new_one_is_known_to_be_shared_with_nobody(shared: Callable[..., Any]) -> None:
+    with shared("updateTemplatePermissions", "listTemplatePermissions") as (run, emulator, _template):
+        done = run(MODULE, name="new", vm="web1", accounts=["admin"])
+        assert done["actions"][1:] == ["new: may be launched by admin"]
+        assert (done["template"]["accounts"], done["warnings"]) == (["admin"], [])
+        (template,) = [one for one in emulator.store.templates.values() if one.name == "new"]
+        assert template.launch == ["admin"]
+        done = run(MODULE, name="private", vm="web1", accounts=[])
+        assert (done["template"]["accounts"], len(done["actions"])) == ([], 1)
+
+
+def test_what_can_not_be_read_is_given_each_time(shared: Callable[..., Any]) -> None:
+    with shared("updateTemplatePermissions", "listTemplatePermissions") as (run, emulator, template):
+        template.launch = ["third"]
+        reads = ["listTemplates", "(listTemplatePermissions)", "(DescribeImageAttribute)"]
+        told = run(MODULE, name="web", accounts=["other", "admin"], _check=True)
+        assert asked(emulator) == reads
+        for _each in range(2):
+            done = run(MODULE, name="web", accounts=["other", "admin"])
+            assert done["changed"] is True
+            assert done["actions"] == told["actions"] == ["web: may be launched by admin, other"]
+            assert done["warnings"] == [
+                "web: the service does not tell who may launch it; admin, other may, and so may others that were given the "
+                "right before"
+            ]
+            assert (done["diff"], done["diff"]["before"]["web"]["accounts"]) == (told["diff"], None)
+            assert asked(emulator) == [*reads, "(updateTemplatePermissions)", "ModifyImageAttribute"]
+            assert template.launch == ["third", "admin", "other"], "nobody loses it"
+        for check in (True, False):
+            failed = run(MODULE, name="web", accounts=[], _check=check)
+            assert failed["msg"].startswith(
+                "accounts: an empty list takes the right from all that have it, and the service"
+            )
+            assert asked(emulator) == reads
+
+
+@pytest.mark.parametrize(
+    ("items", "known"),
+    [
+        ("<item><userId>admin</userId></item><item><userId>flatuser</userId></item>", True),
+        ("<item><group>all</group></item>", False),
+    ],
+)
+def test_what_later_bridges_tell_is_known(shared: Callable[..., Any], items: str, known: bool) -> None:
+    """They have an action to read it by, which names the owner too, and of a public template only that it is."""
+    body = (
+        f"<DescribeImageAttributeResponse><launchPermission>{items}</launchPermission></DescribeImageAttributeResponse>"
+    )
+
+    async def describe(_call: Any) -> Result:
+        raise Refused(Reply(200, body.encode(), "text/xml"))
+
+    with shared("updateTemplatePermissions", "listTemplatePermissions") as (run, emulator, _template):
+        actions = emulator._service.apis[1].actions
+        actions["describeimageattribute"] = Action("DescribeImageAttribute", describe, False)
+        done = run(MODULE, name="web", accounts=["admin"])
+        assert (done["changed"], bool(done["warnings"])) == (not known, not known)
+        assert ("ModifyImageAttribute" in asked(emulator)) is not known
+
+
+def test_where_neither_can_the_error_says_so(shared: Callable[..., Any]) -> None:
+    """The measured bridge changes nothing but the description."""
+    with shared("updateTemplatePermissions", dialect="cloudstack") as (run, emulator, template):
+        failed = run(MODULE, name="web", accounts=["admin"])
+        assert failed["msg"] == (
+            "ModifyImageAttribute: Missing Description parameter (HTTP 530). This action was asked for since "
+            "updateTemplatePermissions is not granted to this account; where it changes no launch permissions either, leave "
+            "out accounts, as everything else works without it"
+        )
+        assert (failed["changed"], failed["command"], template.launch) == (False, "ModifyImageAttribute", [])
+        failed = run(MODULE, name="web", accounts=["admin"], ec2_url=None)
+        assert failed["command"] == "updateTemplatePermissions"
+        assert "does not grant it to this account: set ec2_url, if" in failed["msg"]
+
+
+@pytest.mark.parametrize(("kind", "done_by"), [("reset_before", 2), ("reset_after", 1)])
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_lost_answer_of_ec2(shared: Callable[..., Any], kind: str, done_by: int, readable: bool) -> None:
+    """What can be read is looked at, and only what is missing is done; what can't is told, and never sent again."""
+    denied = ["updateTemplatePermissions"] + ([] if readable else ["listTemplatePermissions"])
+    with shared(*denied) as (run, emulator, template):
+        emulator.faults([{"kind": kind, "command": "ModifyImageAttribute", "nth": 1}])
+        done = run(MODULE, name="web", accounts=["admin"])
+        sent = [request["command"] for request in emulator.requests].count("ModifyImageAttribute")
+        if readable:
+            assert sent == done_by
+            assert not done.get("failed") and done["changed"] and template.launch == ["admin"]
+        else:
+            assert sent == 1
+            assert "ModifyImageAttribute: the connection broke" in done["msg"]
+            assert done["msg"].endswith("run the task again, which sets the same once more")
+            assert template.launch == (["admin"] if kind == "reset_after" else [])
 
 
 def test_tags(beats: Run, make: Run, client: Client) -> None:
