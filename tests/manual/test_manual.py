@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import ACTIONS
 from commands import PAGE, SECTIONS, Row, page
 
 ROWS = [row for rows in SECTIONS.values() for row in rows]
@@ -53,11 +54,34 @@ MANUAL = [
     "deleteVolume",
     "extractVolume",
 ]
+# Its commands of ec2-api-tools, in its order.
+MANUAL_EC2 = [
+    "ec2-describe-instances",
+    "ec2-run-instances",
+    "ec2-reboot-instances",
+    "ec2-start-instances",
+    "ec2-stop-instances",
+    "ec2-terminate-instances",
+    "ec2-modify-instance-attribute",
+    "ec2-create-image",
+    "ec2-describe-images",
+    "ec2-deregister",
+    "ec2-modify-image-attribute",
+    "ec2-create-snapshot",
+    "ec2-delete-snapshot",
+    "ec2-describe-snapshots",
+    "ec2-attach-volume",
+    "ec2-delete-volume",
+    "ec2-describe-volumes",
+    "ec2-detach-volume",
+]
 
 
 def test_every_command_of_the_manual_has_its_row() -> None:
-    assert [row.command for row in ROWS] == MANUAL
-    assert len(MANUAL) == 38
+    assert [row.command for row in ROWS if not row.tool] == MANUAL
+    assert [row.tool for row in ROWS if row.tool] == MANUAL_EC2
+    assert sorted(row.command for row in ROWS if row.tool) == sorted(ACTIONS)
+    assert (len(MANUAL), len(MANUAL_EC2)) == (38, 18)
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -72,7 +96,7 @@ def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
         for module, options in row.before:
             done = run(module, **options)
             assert not done.get("failed"), done["msg"]
-            known |= {kind: done[kind]["id"] for kind in ("vm", "snapshot") if kind in done}
+            known |= {kind: done[kind]["id"] for kind in ("vm", "snapshot", "volume", "template") if kind in done}
             known |= {"job": done["jobs"][0]} if "jobs" in done else {}
         emulator.clear()
         done = run(row.module, **filled(row.options, known))
@@ -80,13 +104,10 @@ def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
         assert row.command in [request["command"] for request in emulator.requests if request["status"] == 200]
 
 
-def filled(options: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
+def filled(options: Any, known: dict[str, str]) -> Any:
     """Options with the ids of what was made before."""
-    return {
-        name: value.format(**known)
-        if isinstance(value, str)
-        else [item.format(**known) if isinstance(item, str) else item for item in value]
-        if isinstance(value, list)
-        else value
-        for name, value in options.items()
-    }
+    if isinstance(options, dict):
+        return {name: filled(value, known) for name, value in options.items()}
+    if isinstance(options, list):
+        return [filled(value, known) for value in options]
+    return options.format(**known) if isinstance(options, str) else options
