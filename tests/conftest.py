@@ -78,11 +78,15 @@ def _connection(emulator: Any) -> Result:
     }
 
 
-def _run_main(name: str, arguments: Result) -> Result:
-    """Run the real ``main()`` of a module in this process and return its result."""
+def _run_main(name: str, arguments: Result, patient: bool) -> Result:
+    """Run the real ``main()`` of a module in this process and return its result.
+
+    The emulator's jobs are short, so the module looks sooner than in life how they are, unless it is to be patient.
+    """
     import importlib
 
     from ansible.module_utils import basic
+    from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import pause
 
     module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
@@ -91,16 +95,19 @@ def _run_main(name: str, arguments: Result) -> Result:
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         # In a process that also is a controller, warnings would go to its screen instead of into the result.
         patch.setattr(basic.AnsibleModule, "warn", lambda _module, text, **_more: warnings.append(text))
+        if not patient:
+            patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
         with pytest.raises(SystemExit) as ended:
             module.main()
     return {**json.loads(output.getvalue()), "warnings": warnings, "rc": ended.value.code}
 
 
 def _runner(emulator: Any) -> Callable[..., Result]:
-    def run(module: str, /, _check: bool = False, _diff: bool = False, **options: Any) -> Result:
-        return _run_main(
-            module, {**_connection(emulator), **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
-        )
+    def run(
+        module: str, /, _check: bool = False, _diff: bool = False, _patient: bool = False, **options: Any
+    ) -> Result:
+        arguments = {**_connection(emulator), **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
+        return _run_main(module, arguments, _patient)
 
     return run
 

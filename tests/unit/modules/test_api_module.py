@@ -216,7 +216,7 @@ def test_every_form_of_a_value(run_module: Run, client: Client, vm_id: str, emul
 
 
 def test_without_waiting(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.5) as (run, emulator):
+    with run_module_as(job_seconds=0.2) as (run, emulator):
         vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
         emulator.clear()
         done = good(run(MODULE, command="stopVirtualMachine", params={"id": vm_id}, wait=False))

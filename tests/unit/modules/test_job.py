@@ -83,7 +83,7 @@ def test_several_are_followed_together(run_module_as: Callable[..., Any]) -> Non
         assert len(jobs) == 20
         emulator.clear()
         backwards = [*reversed(jobs), jobs[0]]
-        done = run("cloudn_job", jobs=backwards)
+        done = run("cloudn_job", _patient=True, jobs=backwards)
         assert not done.get("failed"), done
         assert [one["id"] for one in done["jobs"]] == backwards[:-1]
         assert {one["status"] for one in done["jobs"]} == {"done"}
@@ -171,15 +171,15 @@ def test_a_job_that_is_pending_at_the_deadline(run_module_as: Callable[..., Any]
 
 def test_a_slow_answer_is_awaited_beyond_the_deadline(run_module_as: Callable[..., Any]) -> None:
     """With no time left for waiting, there is still some for the answer."""
-    with run_module_as(latency_ms=400) as (run, _emulator):
+    with run_module_as(latency_ms=100) as (run, _emulator):
         jobs = begun(run, "web1", "web2")
         assert not run("cloudn_job", jobs=jobs, wait_timeout=0).get("failed")
 
 
 def test_good_and_bad_ends_together(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.3) as (run, emulator):
+    with run_module_as(job_seconds=0.05) as (run, emulator):
         good, forgotten, failed = begun(run, "web1", "web2", "web3")
-        time.sleep(1)
+        time.sleep(0.3)
         del emulator.store.jobs[forgotten]
         emulator.store.jobs[failed].status = 2
         emulator.store.jobs[failed].result = {"errorcode": 533, "errortext": "no room"}

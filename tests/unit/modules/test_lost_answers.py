@@ -81,7 +81,7 @@ def test_a_machine_that_is_stopped_for_a_moment_is_waited_for(
 ) -> None:
     """With long jobs the moment in which a new machine is Stopped lasts long enough to be seen."""
     lose("deployVirtualMachine")
-    with run_module_as(job_seconds=8) as (run, emulator):
+    with run_module_as(job_seconds=2) as (run, emulator):
         done = run("cloudn_vm", name="web1", state="started", **NEW)
         assert done["vm"]["state"] == "Running"
         assert changes(emulator) == ["deployVirtualMachine"]

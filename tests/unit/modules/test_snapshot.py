@@ -152,7 +152,7 @@ def test_deleted(beats: Run, aged: Callable[..., list[str]], client: Client, run
 
 
 def test_one_that_is_being_taken_is_deleted_when_it_is_finished(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.5) as (run, emulator):
+    with run_module_as(job_seconds=0.2) as (run, emulator):
         run("cloudn_vm", name="db1", **NEW_VM)
         begun = run(MODULE, vm="db1", wait=False)
         assert begun["jobs"]
@@ -162,7 +162,7 @@ def test_one_that_is_being_taken_is_deleted_when_it_is_finished(run_module_as: C
 
 
 def test_one_that_is_being_taken_counts(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.5) as (run, emulator):
+    with run_module_as(job_seconds=0.2) as (run, emulator):
         run("cloudn_vm", name="db1", **NEW_VM)
         run(MODULE, vm="db1", wait=False)
         done = run(MODULE, vm="db1", max_age="1h")

@@ -142,7 +142,7 @@ def test_what_is_not_known_is_not_amended(run_module_as: Callable[..., Any]) -> 
             await real(share)
 
         emulator.jobs.take = slow
-        failed = run(MODULE, name="web", vm="web1", allow_restart=True, wait_timeout=2)
+        failed = run(MODULE, name="web", vm="web1", allow_restart=True, wait_timeout=1)
         assert failed["job_id"] in failed["msg"]
         assert failed["msg"].endswith("Not done any more, so do it yourself when that is over: web1: start")
         assert vm.state == "Stopped"
@@ -169,7 +169,7 @@ def test_of_a_snapshot(beats: Run, run_module: Run, web1: Result, client: Client
 
 @pytest.mark.parametrize(("dialect", "spelled"), [("cloudstack", "registerTemplate"), ("cloudn", "uploadTemplate")])
 def test_downloaded(run_module_as: Callable[..., Any], dialect: str, spelled: str) -> None:
-    with run_module_as(job_seconds=0.3, dialect=dialect) as (run, emulator):
+    with run_module_as(job_seconds=0.15, dialect=dialect) as (run, emulator):
         options = {**DOWNLOAD, "checksum": "0" * 32, "bits": 64, "requires_hvm": True, "extractable": True}
         told = run(MODULE, name="web", _check=True, **options)
         assert told["actions"] == ["web: download in jp-e1a from https://images.example.com/web.vhd"]
@@ -195,7 +195,7 @@ def test_a_download_that_fails_is_told(run_module: Run, beats: Run) -> None:
 
 
 def test_one_that_is_being_downloaded_is_waited_for(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.6) as (run, emulator):
+    with run_module_as(job_seconds=0.3) as (run, emulator):
         assert run(MODULE, name="web", wait=False, **DOWNLOAD)["template"]["ready"] is False
         emulator.clear()
         done = run(MODULE, name="web", **DOWNLOAD)
@@ -208,7 +208,7 @@ def test_one_that_is_being_downloaded_is_waited_for(run_module_as: Callable[...,
 
 def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
     """The job of a copy ends before the copy can be used; that is waited for."""
-    with run_module_as(job_seconds=0.4) as (run, emulator):
+    with run_module_as(job_seconds=0.15) as (run, emulator):
         run("cloudn_vm", name="web1", state="stopped", **NEW_VM)
         run("cloudn_vm", name="web1", state="started")
         options = {"name": "web", "vm": "web1", "allow_restart": True, "zones": ["jp-e1b", "jp-e1a"]}

@@ -488,7 +488,7 @@ def test_many_are_made_changed_and_destroyed_together(beats: Run, emulator: Any,
 
 def test_jobs_of_many_overlap(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=1.0) as (run, emulator):
-        run("cloudn_vm", name=[f"web{number}" for number in range(10)], **NEW)
+        run("cloudn_vm", _patient=True, name=[f"web{number}" for number in range(10)], **NEW)
         times = {
             command: [r["time"] for r in emulator.requests if r["command"] == command]
             for command in ("deployVirtualMachine", "listAsyncJobs", "queryAsyncJobResult")

@@ -122,7 +122,7 @@ def test_deleted_while_attached_only_by_force(
 
 
 def test_attached_to_a_machine_that_is_starting(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=1) as (run, emulator):
+    with run_module_as(job_seconds=0.3) as (run, emulator):
         run("cloudn_vm", name="db1", wait=False, **NEW_VM)
         done = run(MODULE, name="data", state="attached", vm="db1", disk_offering="Small")
         assert done["volume"]["vm"] == "db1"
@@ -158,14 +158,14 @@ def test_uploaded(beats: Run, client: Client, emulator: Any) -> None:
 
 
 def test_uploaded_then_attached(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.4) as (run, _emulator):
+    with run_module_as(job_seconds=0.15) as (run, _emulator):
         run("cloudn_vm", name="db1", **NEW_VM)
         done = run(MODULE, name="image", state="attached", vm="db1", **UPLOAD)
         assert (done["volume"]["state"], done["volume"]["vm"]) == ("Ready", "db1")
 
 
 def test_an_upload_under_way_is_waited_for(run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.6) as (run, emulator):
+    with run_module_as(job_seconds=0.3) as (run, emulator):
         begun = run(MODULE, name="image", wait=False, **UPLOAD)
         assert begun["jobs"]
         run("cloudn_job", jobs=begun["jobs"])
