@@ -57,6 +57,10 @@ key_pairs:
       description: Fingerprint of the public key, its MD5 sum.
       type: str
       sample: 43:51:43:a1:b5:fc:8b:b7:0a:3a:a9:b1:0f:66:73:a8
+    state:
+      description: V(present).
+      type: str
+      sample: present
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run

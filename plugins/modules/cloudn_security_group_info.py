@@ -177,6 +177,10 @@ security_groups:
       description: Tags.
       type: dict
       sample: {tier: front}
+    state:
+      description: V(present).
+      type: str
+      sample: present
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run

@@ -26,7 +26,7 @@ options:
     type: str
   id:
     description:
-      - Id of an existing template.
+      - Id of an existing template. With it, O(name) is the name that it shall have.
     type: str
   state:
     description:
@@ -156,7 +156,7 @@ extends_documentation_fragment:
   - cloudn.compute.attributes
 notes:
   - A task that changes nothing costs one request; one or two more with O(accounts), and one with an O(os_type) that is given by
-    another name than the template shows.
+    another name than the template shows, or where O(zone) is given and nothing found there.
   - What a template was made from is not compared; the service does not tell it. To renew one, make one of another name, or
     delete it first.
 seealso:

@@ -166,6 +166,20 @@ templates:
       description: Tags.
       type: dict
       sample: {}
+    zones:
+      description: Names of all zones that it is in.
+      type: list
+      elements: str
+      sample: [jp-e1a, jp-e1b]
+    accounts:
+      description: Null here; M(cloudn.compute.cloudn_template) tells them where they are given.
+      type: list
+      elements: str
+      sample: []
+    state:
+      description: V(present).
+      type: str
+      sample: present
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run

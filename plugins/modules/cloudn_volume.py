@@ -25,7 +25,7 @@ options:
     type: str
   id:
     description:
-      - Id of an existing volume.
+      - Id of an existing volume. With it, another O(name) is a difference that can't be changed.
     type: str
   state:
     description:
@@ -72,6 +72,7 @@ options:
     description:
       - Virtual machine by id, host name or display name that the volume is attached to or detached from. It must be
         running or stopped; one that is starting or stopping is waited for.
+      - The service attaches volumes to machines of their own zone only.
     type: str
   device_id:
     description:
@@ -95,7 +96,8 @@ options:
     type: str
   on_immutable_drift:
     description:
-      - What to do when an existing volume differs in what can't be changed, O(disk_offering), O(size_gb) and O(zone).
+      - What to do when an existing volume differs in what can't be changed, O(disk_offering), O(size_gb), and where
+        O(id) is given O(name) and O(zone).
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -105,7 +107,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request.
+  - A task that changes nothing costs one request. It costs one more where O(vm) is given by its display name, and where
+    nothing is found and a O(zone) is given.
   - The service extracts a volume only while no running machine has it.
 seealso:
   - module: cloudn.compute.cloudn_volume_info

@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if len(options.zone) > len(seed.ZONES) or len(set(options.zone)) < len(options.zone):
-        parser.error(f"--zone: at most {len(seed.ZONES)} different names")
+    if len(options.zone) > seed.MOST_ZONES or len(set(options.zone)) < len(options.zone):
+        parser.error(f"--zone: at most {seed.MOST_ZONES} different names")
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
     if options.what == "vars":
         pairs = seed.variables(options.account).items()
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="name of a zone, instead of jp-e1a and jp-e1b; at most two",
+        help="name of a zone, instead of jp-e1a and jp-e1b; at most nine",
     )
     add("--job-seconds", type=_seconds, default=1.0, metavar="S", help="how long a job takes (%(default)s)")
     add("--latency-ms", type=_seconds, default=0.0, metavar="L", help="hold every request back (%(default)s)")

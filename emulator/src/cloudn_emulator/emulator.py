@@ -25,8 +25,8 @@ class Emulator:
     `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command or
     action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
     `job_seconds` is how long a job takes, `latency_ms` what each request is held back, `grants` names commands
-    beyond those of a plain account, `denied` those it lacks, `zones` names one or two zones otherwise than the service
-    does, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of what goes wrong.
+    beyond those of a plain account, `denied` those it lacks, `zones` are the names of its zones instead of the service's
+    two, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of what goes wrong.
     """
 
     def __init__(

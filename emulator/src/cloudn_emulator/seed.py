@@ -37,6 +37,7 @@ ZONES = (
     Zone(ZONE_A, "jp-e1a", "5c4a1b1e-66f5-3b52-8a39-0a1f86f0d101", "7d7a2c1c-0a51-4d0c-93d5-6c6f5a1d1a01", 1),
     Zone(ZONE_B, "jp-e1b", "9f0c7d6a-2b1d-3f6e-9c41-4f5f2f3a2b02", "c0a5de57-77b4-45a0-8b37-12c4f9d4e302", 2),
 )
+MOST_ZONES = 9
 HOSTS = (
     Host("0f5f3c80-5c6e-4a55-9a0c-0d0f4f0a1a11", "host-a1", ZONE_A),
     Host("0f5f3c80-5c6e-4a55-9a0c-0d0f4f0a1a12", "host-a2", ZONE_A),
@@ -126,12 +127,17 @@ def variables(kind: str) -> dict[str, str]:
 def seeded(account: Account, expunge_seconds: float, vms: int = 0, zone_names: Sequence[str] = ()) -> Store:
     """A store with everything that is there from the beginning, and this many machines.
 
-    `zone_names` are one or two names to give the zones instead of the service's own; with one, there is one zone.
+    `zone_names` are the names of the zones, instead of the service's own two; there are as many zones.
     """
     store = Store(account, expunge_seconds)
-    zones = [replace(zone, name=name) for zone, name in zip(ZONES, zone_names, strict=False)] or list(ZONES)
-    store.zones = {zone.id: zone for zone in zones}
-    store.hosts = {host.id: host for host in HOSTS if host.zone_id in store.zones}
+    further = [_further_zone(number, name) for number, name in enumerate(zone_names) if number >= len(ZONES)]
+    named = [replace(zone, name=name) for zone, name in zip(ZONES, zone_names, strict=False)] or list(ZONES)
+    store.zones = {zone.id: zone for zone in named + further}
+    hosts = [
+        *HOSTS,
+        *(Host(_id_of(f"host {n} {zone.name}"), f"host-{zone.name}{n}", zone.id) for zone in further for n in (1, 2)),
+    ]
+    store.hosts = {host.id: host for host in hosts if host.zone_id in store.zones}
     store.service_offerings = {
         id: ServiceOffering(id, name, name, cpus, speed, memory, BEGINNING, ha)
         for id, name, cpus, speed, memory, ha in PLANS
@@ -152,6 +158,15 @@ def seeded(account: Account, expunge_seconds: float, vms: int = 0, zone_names: S
     if vms:
         _add_machines(store, vms)
     return store
+
+
+def _further_zone(number: int, name: str) -> Zone:
+    """A zone beyond those that the service has."""
+    return Zone(_id_of(f"zone {name}"), name, _id_of(f"token {name}"), _id_of(f"network {name}"), number + 1)
+
+
+def _id_of(text: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, text))
 
 
 # --- machines
@@ -211,7 +226,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
     store.add_vm(vm)
     store.reserve_address(vm)
     if vm.state == "Running":
-        vm.host_id = HOSTS[number % 2 + 2 * zones.index(zone)].id
+        vm.host_id = [host.id for host in store.hosts.values() if host.zone_id == zone.id][number % 2]
     root = Volume(serial, _seed_id(chance), f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
     root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
     root.offering_id, root.template_id = vm.offering_id, template.id

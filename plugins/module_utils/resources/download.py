@@ -7,9 +7,19 @@ from __future__ import annotations
 
 import re
 
+from ..api import Record, UsageError
+from .lookup import public
+
 # How far a download is, as the status of a template or volume says it. Anything else there is why it failed. Source:
 # CloudStack's source; the last states as measured on CloudStack 3.0.5.
 _PROGRESS = re.compile(r"|Processing|Installing.*|Successfully Installed|(Download|Upload) Complete|\d+% ?\w*")
+
+
+def check_url(options: Record) -> None:
+    """Raise ``UsageError`` for an address that the service can't download from, whatever is there."""
+    url = options.get("url")
+    if url is not None and not re.match(r"https?://[^/]", url, re.IGNORECASE):
+        raise UsageError(f"url: {public(url)!r} is no http or https address, and the service downloads from no other")
 
 
 def has_failed(status: str | None) -> bool:

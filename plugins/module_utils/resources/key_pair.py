@@ -22,7 +22,7 @@ _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteS
 
 def shape(pair: Record) -> Record:
     """Return a key pair as the user sees it; the service shows neither key, and it has no id."""
-    return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint")}
+    return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint"), "state": "present"}
 
 
 def search(client: Client, name: str | None = None, fingerprint: str | None = None) -> list[Record]:
@@ -176,7 +176,9 @@ def show(track: Track, check: bool) -> Record:
     """Return the key pair of the result: as it is now or, in check mode, as far as it can be told before."""
     error: CloudnError | None = track.error
     gone = track.after["state"] == "absent" and error is None
-    shown = {**shape({"name": track.name, **track.object}), "state": "absent" if gone else "present"}
+    shown = shape({"name": track.name, **track.object})
+    if gone:
+        shown["state"] = "absent"
     if error and not track.object.get("fingerprint"):
         shown["state"] = "absent" if not isinstance(error, UnknownOutcome) else "present"
     if check and "fingerprint" in track.after:

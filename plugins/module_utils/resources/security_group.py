@@ -31,6 +31,7 @@ def shape(group: Record) -> Record:
         "domain": group.get("domain"),
         "domain_id": group.get("domainid"),
         "tags": tags.shape(group),
+        "state": "present",
     }
 
 
@@ -46,7 +47,7 @@ def search(client: Client, query: Record | None = None) -> list[Record]:
 
 def select(client: Client, options: Record) -> list[Record]:
     """Return the groups that all options of ``cloudn_security_group_info`` leave; one without its machine is none."""
-    machine = vm.find(client, [options["vm"]])[options["vm"]] if options.get("vm") else {}
+    machine = vm.find_one(client, options["vm"]) if options.get("vm") else {}
     if machine is None:
         return []
     query = {
@@ -288,7 +289,7 @@ def _users(client: Client, track: Track) -> str:
 
 def show(track: Track, check: bool) -> Record:
     """Return the group of the result: as it is now or, in check mode, as far as it can be told before."""
-    shown = {**shape({"name": track.name, **track.object}), "state": "present"}
+    shown = shape({"name": track.name, **track.object})
     if track.after.get("state") != "present" and not track.error:
         shown["state"] = "absent"
     if check:

@@ -67,22 +67,22 @@ def select(client: Client, options: Record) -> list[Record]:
     ]
 
 
-def find(client: Client, name: str | None, snapshot_id: str | None) -> Record | None:
+def find(client: Client, name: str | None, snapshot_id: str | None, option: str = "name") -> Record | None:
     """Return the one snapshot with this id, or with this name (which may be an id too).
 
-    Raises ``UsageError`` where several have the name, with their ids.
+    Raises ``UsageError`` where several have the name, with their ids; ``option`` is the user's that holds it.
     """
     if snapshot_id is None and name is not None and is_uuid(name):
         snapshot_id = name
     if snapshot_id is not None:
         return next(iter(search(client, {"id": snapshot_id})), None)
     found = [snapshot for snapshot in search(client, {"name": part(name)}) if snapshot.get("name") == name]
-    return pick(found, name or "", "name") if found else None
+    return pick(found, name or "", option) if found else None
 
 
 def source(client: Client, wanted: str) -> Record:
     """Return the finished snapshot with this name or id, to make something from. Raises ``UsageError`` without one."""
-    found = find(client, wanted, None)
+    found = find(client, wanted, None, "snapshot")
     if found is None:
         raise UsageError(f"snapshot: there is no {wanted!r}; cloudn_snapshot_info lists those there are")
     if found.get("state") != FINISHED:

@@ -65,17 +65,23 @@ def _volume(client: Client, options: Record) -> Record:
     """Return the volume to take snapshots of: by name or id, of a machine if one is given, or that machine's root disk."""
     wanted, machine = options.get("volume"), options.get("vm")
     if machine is None:
-        found = volume.find(client, wanted, None, options.get("zone"))
+        found = volume.find(client, wanted, None, options.get("zone"), "volume")
         if found is None:
             raise UsageError(f"volume: there is no {wanted!r}; cloudn_volume_info lists those there are")
         return found
-    record = vm.find(client, [machine], options.get("zone"))[machine]
+    record = vm.find_one(client, machine, options.get("zone"))
     if record is None or record.get("state") in vm.GONE:
         raise UsageError(f"vm: there is no virtual machine {machine!r}")
     disks = volume.search(client, {"virtualmachineid": record["id"]})
-    for disk in disks:
-        if wanted in (disk["id"], disk.get("name")) or (wanted is None and disk.get("type") == volume.ROOT):
-            return disk
+    found = [
+        disk
+        for disk in disks
+        if (wanted is None and disk.get("type") == volume.ROOT) or wanted in (disk["id"], disk.get("name"))
+    ]
+    if len(found) > 1:
+        raise volume.several(found, wanted, "volume")
+    if found:
+        return found[0]
     names = ", ".join(sorted(str(disk.get("name")) for disk in disks))
     raise UsageError(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..api import ApiError, Client, Record, UsageError
 from . import tags, zone
 from .lookup import is_uuid, named, part, pick, told
@@ -16,7 +18,11 @@ FILTERS = ("executable", "featured", "self", "selfexecutable", "sharedexecutable
 
 
 def shape(template: Record) -> Record:
-    """Return a template as the user sees it; sizes in bytes."""
+    """Return a template as the user sees it; sizes in bytes.
+
+    ``zones`` are the names, by id, of all that it is in, where they are known beside its own; ``accounts`` stay open here.
+    """
+    zones = template.get("zones") or {template.get("zoneid"): template.get("zonename")}
     return {
         "id": template["id"],
         "name": template.get("name"),
@@ -42,6 +48,9 @@ def shape(template: Record) -> Record:
         "domain": template.get("domain"),
         "created": template.get("created"),
         "tags": tags.shape(template),
+        "zones": sorted(str(name) for name in zones.values() if name is not None),
+        "accounts": None,
+        "state": "present",
     }
 
 
@@ -51,9 +60,16 @@ def select(client: Client, options: Record) -> list[Record]:
     Names and ids match exactly. Raises ``UsageError`` for an unknown zone.
     """
     zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
-    query = {"templatefilter": options["template_filter"], "zoneid": zone_id, "tags": tags.query(options.get("tags"))}
+    query = {"templatefilter": options["template_filter"], "tags": tags.query(options.get("tags"))}
     found = named(client.list("listTemplates", query), options.get("name"), options.get("id"))
-    return [template for template in found if tags.has_all(template, options.get("tags"))]
+    zones: dict[str, dict[str, t.Any]] = {}
+    for template in found:
+        zones.setdefault(template["id"], {})[template.get("zoneid", "")] = template.get("zonename")
+    return [
+        {**template, "zones": zones[template["id"]]}
+        for template in found
+        if zone_id in (None, template.get("zoneid")) and tags.has_all(template, options.get("tags"))
+    ]
 
 
 def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Record:

@@ -10,6 +10,7 @@ from ..api.jobs import await_pending
 from ..plan import Track, converge
 from ..report import Report
 from . import extraction, os_type, permissions, snapshot, template, vm, volume, zone
+from .download import check_url
 from .lookup import check_text, is_uuid, pick
 from .template_plan import RUNNING, plan, show
 
@@ -49,6 +50,10 @@ def check_options(options: Record) -> None:
         raise UsageError("zones: the list is empty; name at least one, or leave the option out")
     if options.get("display_text") is not None and not options["display_text"].strip():
         raise UsageError("display_text: must not be empty; leave the option out to keep the text as it is")
+    for account in options.get("accounts") or []:
+        if not account.strip() or "," in account:
+            raise UsageError(f"accounts: {account!r} is no name of an account")
+    check_url(options)
     extraction.check_options(options)
 
 
@@ -62,6 +67,8 @@ def look_up(client: Client, rows: list[Record], options: Record, deadline: Deadl
     """
     facts: Record = {}
     if options["state"] != "present":
+        if options.get("zone") and not any(zone.holds(row, options["zone"]) for row in rows):
+            zone.find(client, options["zone"])  # a zone that does not exist is a mistake, not one without the template
         return facts
     if rows:
         if options.get("accounts") is not None:
@@ -130,7 +137,7 @@ def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Dead
     """Find the disk and the machine that has it, which must be stopped, or may be."""
     wanted = options.get("vm")
     if wanted is None:
-        disk = volume.find(client, options["volume"], None, options.get("zone"))
+        disk = volume.find(client, options["volume"], None, options.get("zone"), "volume")
         if disk is None:
             raise UsageError(f"volume: there is no {options['volume']!r}; cloudn_volume_info lists those there are")
         if disk.get("state") != _READY:
@@ -139,9 +146,7 @@ def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Dead
             )
         wanted = disk.get("virtualmachineid")
     if wanted is not None:
-        facts["machine"] = vm.settled(client, [wanted], options.get("zone"), deadline, check)[wanted]
-        if facts["machine"] is None or facts["machine"].get("state") in vm.GONE:
-            raise UsageError(f"vm: there is no virtual machine {wanted!r}")
+        facts["machine"] = vm.settled_one(client, wanted, options.get("zone"), deadline, check)
         facts["restart"] = facts["machine"].get("state") == RUNNING
     if options.get("vm") is not None:
         disks = volume.search(client, {"virtualmachineid": facts["machine"]["id"], "type": volume.ROOT})

@@ -14,7 +14,12 @@ from .lookup import public
 
 RUNNING, STOPPED = "Running", "Stopped"
 # What can be changed later: by updateTemplate, and by updateTemplatePermissions; our names and the service's fields.
-_UPDATED = {"display_text": "displaytext", "os_type_id": "ostypeid", "password_enabled": "passwordenabled"}
+_UPDATED = {
+    "name": "name",
+    "display_text": "displaytext",
+    "os_type_id": "ostypeid",
+    "password_enabled": "passwordenabled",
+}
 _PERMITTED = {"public": "ispublic", "featured": "isfeatured", "extractable": "isextractable"}
 
 
@@ -222,6 +227,7 @@ def _update(
     name: str, record: Record, options: Record, facts: Record, before: Record, after: Record
 ) -> list[list[Step]]:
     wanted = {
+        "name": options.get("name") if options.get("id") and options.get("name") != record["id"] else None,
         "display_text": options.get("display_text"),
         "os_type_id": facts.get("os_type_id"),
         "password_enabled": options.get("password_enabled"),
@@ -339,7 +345,7 @@ def absorb(track: Track, step: Step, result: Record) -> None:
     elif step.command == "updateTemplate":  # its answer knows no zone, so it is wrong about what depends on one
         track.object = {
             **known,
-            **{field: record[field] for field in ("displaytext", "ostypeid", "ostypename") if field in record},
+            **{field: record[field] for field in ("name", "displaytext", "ostypeid", "ostypename") if field in record},
         }
         if "passwordenabled" in step.params:
             track.object["passwordenabled"] = step.params["passwordenabled"]
@@ -352,9 +358,7 @@ def show(track: Track, check: bool) -> Record:
     """Return the template of the result: as it is now or, in check mode, as far as it can be told before."""
     known = track.object
     shown = template.shape({"id": None, "name": track.name, **known})
-    shown["zones"] = sorted(str(zone) for zone in known.get("zones", {}).values())
     shown["accounts"] = track.after.get("accounts") if not track.error else track.before.get("accounts")
-    shown["state"] = "present"
     if track.after["state"] == "absent" and not track.error:
         shown["state"] = "absent"
         shown["zones"] = shown["zones"] if check else []

@@ -151,7 +151,9 @@ def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], f
     ]
 
 
-def find(client: Client, wanted: t.Sequence[str], zone: str | None = None) -> dict[str, Record | None]:
+def find(
+    client: Client, wanted: t.Sequence[str], zone: str | None = None, option: str = "name"
+) -> dict[str, Record | None]:
     """Return ``{wanted: virtual machine or None}`` for names or ids, in one listing wherever that is possible.
 
     A machine is found by its id, by its host name, or, when no machine has that host name, by a display name that
@@ -159,7 +161,7 @@ def find(client: Client, wanted: t.Sequence[str], zone: str | None = None) -> di
     no other has its name: a plain account does not see it, and then its id alone gives a record
     ``{"id": ..., "state": "Destroyed"}``; measured on CloudStack 3.0.5.
 
-    Raises ``UsageError`` for a name that several machines have, with their ids.
+    Raises ``UsageError`` for a name that several machines have, with their ids; ``option`` is the user's that holds it.
     """
     if len(wanted) == 1 and is_uuid(wanted[0]):
         return {wanted[0]: _by_id(client, wanted[0])}
@@ -168,11 +170,27 @@ def find(client: Client, wanted: t.Sequence[str], zone: str | None = None) -> di
     # begin alike.
     common = os.path.commonprefix(names) if len(names) == len(wanted) else ""
     listed = search(client, {"keyword": common or None})
-    return {name: _choose(client, listed, name, zone) for name in wanted}
+    return {name: _choose(client, listed, name, zone, option) for name in wanted}
+
+
+def find_one(client: Client, wanted: str, zone: str | None = None) -> Record | None:
+    """Return the machine that a user names in an option ``vm``, see ``find``."""
+    return find(client, [wanted], zone, "vm")[wanted]
+
+
+def settled_one(client: Client, wanted: str, zone: str | None, deadline: Deadline, check: bool) -> Record:
+    """Return the machine that a user names in an option ``vm``, in a state that lasts, see ``settled``.
+
+    Raises ``UsageError`` where there is none, or where it is destroyed.
+    """
+    found = settled(client, [wanted], zone, deadline, check, "vm")[wanted]
+    if found is None or found.get("state") in GONE:
+        raise UsageError(f"vm: there is no virtual machine {wanted!r}")
+    return found
 
 
 def settled(
-    client: Client, names: t.Sequence[str], zone: str | None, deadline: Deadline, check: bool
+    client: Client, names: t.Sequence[str], zone: str | None, deadline: Deadline, check: bool, option: str = "name"
 ) -> dict[str, Record | None]:
     """Find the machines and wait until each is in a state that lasts; with ``check``, say what it will become.
 
@@ -181,7 +199,7 @@ def settled(
     """
     started = client.clock()
     while True:
-        found = find(client, names, zone)
+        found = find(client, names, zone, option)
         passing = {name: record for name, record in found.items() if record and record.get("state") in PASSING}
         if check:
             for record in passing.values():
@@ -207,7 +225,7 @@ def _by_id(client: Client, vm_id: str) -> Record | None:
     return found[0] if found else {"id": vm_id, "name": vm_id, "state": "Destroyed"}
 
 
-def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None) -> Record | None:
+def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None, option: str) -> Record | None:
     """Return the machine among those listed that a user means by ``wanted``."""
     if is_uuid(wanted):
         return next((vm for vm in listed if vm["id"] == wanted), None) or _by_id(client, wanted)
@@ -217,7 +235,7 @@ def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None)
         found = [vm for vm in alive if vm.get(field) == wanted]
         if len(found) > 1:
             raise UsageError(
-                f"name: {len(found)} virtual machines have the {what} {wanted!r}; give the zone, or name one by its id: "
+                f"{option}: {len(found)} virtual machines have the {what} {wanted!r}; give the zone, or name one by its id: "
                 f"{told(found)}"
             )
         if found:

@@ -62,7 +62,7 @@ def select(client: Client, options: Record) -> list[Record]:
     Raises ``UsageError`` for an unknown zone.
     """
     zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
-    machine = vm.find(client, [options["vm"]], options.get("zone"))[options["vm"]] if options.get("vm") else {}
+    machine = vm.find_one(client, options["vm"], options.get("zone")) if options.get("vm") else {}
     if machine is None:
         return []
     query = {
@@ -80,10 +80,13 @@ def select(client: Client, options: Record) -> list[Record]:
     ]
 
 
-def find(client: Client, name: str | None, volume_id: str | None, zone_wanted: str | None = None) -> Record | None:
+def find(
+    client: Client, name: str | None, volume_id: str | None, zone_wanted: str | None = None, option: str = "name"
+) -> Record | None:
     """Return the one volume with this id, or with this name (which may be an id too) in the zone, if one is given.
 
-    Names are not unique. Raises ``UsageError`` where several have it, telling ids, zones and machines.
+    Names are not unique. Raises ``UsageError`` where several have it, telling ids, zones and machines; ``option`` is the
+    user's that holds the name.
     """
     if volume_id is None and name is not None and is_uuid(name):
         volume_id = name
@@ -92,8 +95,13 @@ def find(client: Client, name: str | None, volume_id: str | None, zone_wanted: s
     listed = search(client, {"name": part(name)})
     found = [volume for volume in listed if volume.get("name") == name and zone.holds(volume, zone_wanted)]
     if len(found) > 1:
-        raise UsageError(f"name: {len(found)} volumes are named {name!r}; choose one by its id: {told(found)}")
+        raise several(found, name, option)
     return found[0] if found else None
+
+
+def several(found: list[Record], name: str | None, option: str) -> UsageError:
+    """Return the error that several volumes have a name."""
+    return UsageError(f"{option}: {len(found)} volumes are named {name!r}; choose one by its id: {told(found)}")
 
 
 def told(volumes: list[Record]) -> str:

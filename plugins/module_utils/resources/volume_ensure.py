@@ -10,7 +10,7 @@ from ..api.jobs import await_pending
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import disk_offering, extraction, snapshot, tags, vm, volume, zone
-from .download import has_failed
+from .download import check_url, has_failed
 from .drift import judge
 from .lookup import check_text, is_uuid, public
 from .volume import GIB, ROOT
@@ -45,9 +45,12 @@ def check_options(options: Record) -> None:
         raise UsageError("name: must not be empty")
     if options.get("vm") and state not in ("attached", "detached"):
         raise UsageError(f"vm: says where to attach or detach the volume, which state: {state} does not do")
+    check_url(options)
     if options.get("size_gb") is not None and options["size_gb"] < 1:
         raise UsageError(f"size_gb: must be at least 1, not {options['size_gb']}")
     device = options.get("device_id")
+    if device is not None and state != "attached":
+        raise UsageError(f"device_id: says as what to attach the volume, which state: {state} does not do")
     if device is not None and (device < 1 or device == 3):
         raise UsageError(f"device_id: {device} can't be taken; 0 is the root disk and 3 the CD drive of every machine")
     extraction.check_options(options)
@@ -61,14 +64,20 @@ def look_up(client: Client, options: Record, record: Record | None, deadline: De
     """
     facts: Record = {}
     state, machine = options["state"], options.get("vm")
-    if state == "attached" and not (record and volume.is_on(record, machine)):
-        facts["vm"] = vm.settled(client, [machine], options.get("zone"), deadline, check)[machine]
-        if facts["vm"] is None or facts["vm"].get("state") in vm.GONE:
-            raise UsageError(f"vm: there is no virtual machine {machine!r}")
+    here = record is not None and machine is not None and volume.is_on(record, machine)
+    if state == "attached" and not here:
+        facts["vm"] = vm.settled_one(client, machine, options.get("zone"), deadline, check)
+    elif state == "detached" and machine and not here and record and record.get("virtualmachineid"):
+        facts["vm"] = vm.find_one(client, machine, options.get("zone"))  # it may be a display name
     if record is None:
         if state in ("present", "attached"):
             _look_up_creation(client, options, facts)
+        elif options.get("zone"):
+            zone.find(client, options["zone"])  # a zone that does not exist is a mistake, not one without the volume
         return facts
+    leaves = state == "detached" or (options["force"] and (state == "absent" or "vm" in facts))
+    if leaves and record.get("vmstate") in vm.PASSING:
+        vm.settled_one(client, record["virtualmachineid"], None, deadline, check)
     given = options.get("disk_offering")
     if given and options["on_immutable_drift"] != "ignore" and _other_offering(record, given):
         offerings = disk_offering.search(client)
@@ -198,12 +207,15 @@ def _move(name: str, record: Record, options: Record, facts: Record, before: Rec
     current, machine, device = record.get("vmname"), options.get("vm"), options.get("device_id")
     if record:
         before["vm"] = current
+    found = facts.get("vm") or {}
+    here = current is not None and (volume.is_on(record, machine) or record["virtualmachineid"] == found.get("id"))
     if options["state"] == "detached":
-        elsewhere = current is not None and machine is not None and not volume.is_on(record, machine)
-        after["vm"] = current if elsewhere else None
-        return [[_detach(name, record)]] if current and not elsewhere else []
-    here = volume.is_on(record, machine) or ("vm" in facts and record.get("virtualmachineid") == facts["vm"]["id"])
-    target = {"id": record["virtualmachineid"], "name": current} if here else facts["vm"]
+        leaves = current is not None and (machine is None or here)
+        after["vm"] = None if leaves else current
+        return [[_detach(name, record)]] if leaves else []
+    target = {"id": record["virtualmachineid"], "name": current} if here else found
+    if not here:
+        _check_zone(name, record, facts)
     after["vm"] = target.get("name")
     if device is not None:
         before.update({"device_id": record.get("deviceid")} if record else {})
@@ -220,6 +232,17 @@ def _move(name: str, record: Record, options: Record, facts: Record, before: Rec
     params = {"id": THIS, "virtualmachineid": target["id"], "deviceid": device}
     attach = Step(f"{name}: attach to {target.get('name')}{as_device}", "attachVolume", params)
     return [[_detach(name, record)], [attach]] if current else [[attach]]
+
+
+def _check_zone(name: str, record: Record, facts: Record) -> None:
+    """Raise ``UsageError`` where the volume and the machine that it shall be attached to are not in one zone."""
+    machine = facts["vm"]
+    where = {"id": record.get("zoneid"), "name": record.get("zonename")} if record else facts["zone"]
+    if where["id"] != machine.get("zoneid"):
+        raise UsageError(
+            f"vm: {machine.get('name')} is in {machine.get('zonename')}, and {name} in {where['name']}: the service attaches "
+            "volumes to machines of their own zone only"
+        )
 
 
 def _detach(name: str, record: Record) -> Step:
@@ -253,6 +276,8 @@ def _check_immutable(name: str, record: Record, options: Record, facts: Record, 
     size, current = options.get("size_gb"), record.get("size")
     if size is not None and current is not None and current != size * GIB:
         drift.append(f"size_gb is {-(-current // GIB)}, not {size}")
+    if options.get("id") and options.get("name") not in (None, record.get("name"), record["id"]):
+        drift.append(f"name is {record.get('name')!r}, not {options['name']!r}")
     if options.get("zone") and not zone.holds(record, options["zone"]):
         drift.append(f"zone is {record.get('zonename')!r}, not {options['zone']!r}")
     way_out = "make another one, from a snapshot if its data matters, correct the option"

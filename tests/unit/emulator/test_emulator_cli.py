@@ -115,7 +115,9 @@ def test_a_log_that_cannot_be_written(tmp_path):
     assert str(tmp_path / "no" / "log") in result.stderr
 
 
-@pytest.mark.parametrize("options", [["--port", "x"], ["--vms", "-1"], ["--job-seconds", "nan"], ["--grant", "x"]])
+@pytest.mark.parametrize(
+    "options", [["--port", "x"], ["--vms", "-1"], ["--job-seconds", "nan"], ["--grant", "x"], ["--zone", "a"] * 2]
+)
 def test_bad_options(options):
     result = ended(*options)
     assert result.returncode == 2

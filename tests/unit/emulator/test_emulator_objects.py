@@ -241,10 +241,12 @@ def test_os_types(api):
     assert len(api("listOsTypes")["ostype"]) > 12
 
 
-def test_zones_can_be_named_otherwise(emulate):
-    api = emulate(zones=["east"], vms=20)
-    assert [zone["name"] for zone in api("listZones")["zone"]] == ["east"]
-    assert {vm["zonename"] for vm in api.vms()} == {"east"}
-    assert {template["zonename"] for template in api("listTemplates", templatefilter="executable")["template"]} == {
-        "east"
-    }
+@pytest.mark.parametrize("names", [["east"], ["east", "west", "north", "south"]])
+def test_zones_can_be_named_otherwise(emulate, names):
+    api = emulate(zones=names, vms=20, account="admin")
+    assert [zone["name"] for zone in api("listZones")["zone"]] == names
+    machines = [vm for vm in api.vms() if vm["state"] == "Running"]
+    assert {vm["zonename"] for vm in machines} == set(names)
+    assert len({vm["nic"][0]["ipaddress"] for vm in machines}) == len(machines)
+    templates = api("listTemplates", templatefilter="executable")["template"]
+    assert {template["zonename"] for template in templates} == set(names)

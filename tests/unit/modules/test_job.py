@@ -241,6 +241,23 @@ def test_objects_are_shown_as_by_their_modules(run_module: Any, kind: str, modul
     assert shown.keys() <= begun[kind].keys()
 
 
+def test_jobs_of_several_modules_together(run_module: Run, emulator: Any) -> None:
+    stopped = run_module("cloudn_vm", name="web1", state="stopped", **NEW)["vm"]["id"]
+    begun = [
+        run_module(module, wait=False, **options)["jobs"]
+        for module, options in (
+            ("cloudn_vm", {"name": ["web2", "web3"], **NEW}),
+            ("cloudn_vm_password", {"name": "web1"}),
+            ("cloudn_security_group", {"name": "web", "ingress": [{"ports": "80", "cidrs": ["192.0.2.0/24"]}]}),
+            ("cloudn_volume", {"name": "data", "zone": "jp-e1a", "disk_offering": "Small"}),
+            ("cloudn_api", {"command": "startVirtualMachine", "params": {"id": stopped}}),
+        )
+    ]
+    ended = run_module("cloudn_job", jobs=[job_id for jobs in begun for job_id in jobs])["jobs"]
+    assert {one["status"] for one in ended} == {"done"}
+    assert [next(iter(one["result"])) for one in ended] == ["vm", "vm", "vm", "security_group", "volume", "vm"]
+
+
 @pytest.mark.parametrize("response_format", ["json", "xml"])
 def test_an_extraction_tells_its_address(run_module: Any, response_format: str) -> None:
     run_module("cloudn_volume", name="data", zone="jp-e1a", disk_offering="Small")

@@ -191,6 +191,19 @@ def test_refusals(refused: Callable[..., str], options: Result, said: str) -> No
     assert said in refused(MODULE, **options)
 
 
+def test_two_volumes_of_one_name(run_module: Run, refused: Callable[..., str], client: Client, disk: str) -> None:
+    """Also where both are disks of one machine; the id chooses."""
+    small = {"name": "data", "zoneid": client.list("listZones")[0]["id"]}
+    small["diskofferingid"] = client.list("listDiskOfferings")[0]["id"]
+    other = client.wait(client.call("createVolume", small)["jobid"])["volume"]["id"]
+    run_module("cloudn_volume", id=other, state="attached", vm="db1")
+    for options in ({"volume": "data"}, {"volume": "data", "vm": "db1"}):
+        said = refused(MODULE, **options)
+        assert said.startswith("volume: 2 volumes are named 'data'; choose one by its id: ")
+        assert f"{disk} (jp-e1a, attached to db1)" in said and other in said
+    assert run_module(MODULE, volume=other, vm="db1")["snapshot"]["volume_id"] == other
+
+
 def test_a_volume_that_was_never_attached(run_module: Run, refused: Callable[..., str]) -> None:
     run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
     assert "fresh has never been attached" in refused(MODULE, volume="fresh")

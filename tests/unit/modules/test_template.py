@@ -95,6 +95,11 @@ def test_of_a_running_machine(beats: Run, refused: Callable[..., str], web1: Res
     assert len(listed(client)) == 1
 
 
+def test_force_is_passed_on(run_module: Run, web1: Result, emulator: Any) -> None:
+    run_module(MODULE, name="web", vm="web1", allow_restart=True, force_stop=True)
+    assert [r["params"].get("forced") for r in emulator.requests if r["command"] == STOP] == ["true"]
+
+
 def test_the_machine_is_started_again_also_when_taking_fails(
     run_module: Run, web1: Result, client: Client, emulator: Any, sent: Callable[[], list[str]]
 ) -> None:
@@ -207,18 +212,25 @@ def test_one_that_is_being_downloaded_is_waited_for(run_module_as: Callable[...,
 
 
 def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
-    """The job of a copy ends before the copy can be used; that is waited for."""
-    with run_module_as(job_seconds=0.15) as (run, emulator):
-        run("cloudn_vm", name="web1", state="stopped", **NEW_VM)
-        run("cloudn_vm", name="web1", state="started")
-        options = {"name": "web", "vm": "web1", "allow_restart": True, "zones": ["jp-e1b", "jp-e1a"]}
+    """To all at once. The job of a copy ends before the copy can be used; that is waited for. One may fail alone."""
+    zones = ["a", "b", "c", "d"]
+    with run_module_as(job_seconds=0.15, zones=zones) as (run, emulator):
+        run("cloudn_vm", name="web1", **{**NEW_VM, "zone": "a"})
+        options = {"name": "web", "vm": "web1", "allow_restart": True, "zones": [zones[3], *zones[:3]]}
         told = run(MODULE, _check=True, **options)
-        done = run(MODULE, **options)
-        assert done["actions"] == told["actions"]
-        assert done["actions"][-1] == "web: copy from jp-e1a to jp-e1b"
-        assert done["template"]["zones"] == ["jp-e1a", "jp-e1b"]
+        emulator.faults([{"kind": "job_fails", "command": "copyTemplate", "nth": 2}])
+        failed = run(MODULE, **options)
+        assert failed["actions"] == told["actions"]
+        assert told["actions"][-3:] == [f"web: copy from a to {zone}" for zone in "dbc"]
+        assert "copyTemplate: job" in failed["msg"] and failed["template"]["zones"] != zones
+        asked = [request["command"] for request in emulator.requests]
+        assert asked[asked.index("copyTemplate") :][:3] == ["copyTemplate"] * 3
         (template,) = [one for one in emulator.store.templates.values() if one.name == "web"]
-        assert len(template.zone_ids) == 2 and template.unready == {}
+        assert len(template.zone_ids) == 3
+        emulator.clear()
+        done = run(MODULE, **options)
+        assert done["template"]["zones"] == zones and len(done["actions"]) == 1
+        assert len(template.zone_ids) == 4 and template.unready == {}
         emulator.clear()
         assert run(MODULE, **options)["changed"] is False
         assert [request["command"] for request in emulator.requests] == ["listTemplates"]
@@ -274,6 +286,24 @@ def test_changed_later(beats: Run, make: Run, client: Client) -> None:
         True,
     )
     beats(MODULE, [], name="web", os_type="142")
+
+
+def test_renamed_by_its_id(beats: Run, make: Run, client: Client) -> None:
+    made = make()
+    done = beats(MODULE, ["updateTemplate"], id=made["id"], name="web2")
+    assert done["actions"] == ["web2: set name=web2"]
+    assert done["template"]["name"] == listed(client, "web2")[0]["name"]
+    beats(MODULE, [], id=made["id"], name=made["id"])
+
+
+def test_featured_by_administrators_only(run_module: Run, make: Run, run_module_as: Callable[..., Any]) -> None:
+    make(featured=False)
+    assert "Only ROOT admins" in run_module(MODULE, name="web", featured=True)["msg"]
+    with run_module_as(account="admin") as (run, emulator):
+        run(MODULE, name="web", **DOWNLOAD)
+        assert run(MODULE, name="web", featured=True)["template"]["featured"] is True
+        assert run(MODULE, name="web", featured=True)["changed"] is False
+        assert [one.featured for one in emulator.store.templates.values() if one.name == "web"] == [True]
 
 
 def test_launch_permissions_are_a_set(beats: Run, make: Run, client: Client, emulator: Any) -> None:
@@ -445,7 +475,8 @@ def test_tags(beats: Run, make: Run, client: Client) -> None:
     make(tags={"a": "b"})
     assert listed(client)[0]["tags"] == [{"key": "a", "value": "b"}]
     beats(MODULE, ["createTags", "deleteTags"], name="web", tags={"c": "d"})
-    assert beats(MODULE, [], name="web", tags={"c": "d"})["template"]["tags"] == {"c": "d"}
+    beats(MODULE, ["createTags"], name="web", tags={"e": "f"}, purge_tags=False)
+    assert beats(MODULE, [], name="web", tags={"c": "d", "e": "f"})["template"]["tags"] == {"c": "d", "e": "f"}
 
 
 # Extracting and deleting
@@ -463,6 +494,10 @@ def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], re
     assert "zone: web is not in 'jp-e1b'; it is in jp-e1a" in refused(
         MODULE, id=done["template"]["id"], state="extracted", zone="jp-e1b"
     )
+    ftp = {"extract_mode": "ftp_upload", "extract_url": "ftp://user:hunter2@ftp.example.com/x"}
+    sent_up = run_module(MODULE, name="web", state="extracted", **ftp)
+    assert sent_up["template"]["extraction"]["url"] == "ftp://ftp.example.com/x"
+    assert "hunter2" not in str(sent_up)
     run_module(MODULE, name="web", extractable=False)
     assert "set extractable: true first" in refused(MODULE, name="web", state="extracted")
 
@@ -506,6 +541,10 @@ def test_two_of_one_name(make: Run, client: Client, run_module: Run, refused: Ca
         ({"name": "web", **DOWNLOAD, "zones": []}, "zones: the list is empty"),
         ({"name": "web", "state": "absent", "zones": ["jp-e1a"]}, "zones: are those to copy to"),
         ({"name": "web", "checksum": "x"}, "missing parameter(s) required by 'checksum': url"),
+        ({"name": "web", **DOWNLOAD, "url": "web.vhd"}, "url: 'web.vhd' is no http or https address"),
+        ({"name": "web", **DOWNLOAD, "accounts": ["admin", ""]}, "accounts: '' is no name of an account"),
+        ({"name": "web", **DOWNLOAD, "accounts": ["a,b"]}, "accounts: 'a,b' is no name of an account"),
+        ({"name": "web", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
         ({"name": "", **DOWNLOAD}, "name: must not be empty"),
         ({"name": "web", "display_text": " ", **DOWNLOAD}, "display_text: must not be empty"),
         ({"id": UNKNOWN}, f"id: there is no template {UNKNOWN} of this account"),

@@ -85,11 +85,25 @@ def test_attached_and_detached(beats: Run, vms: dict[str, str], client: Client) 
     beats(MODULE, ["detachVolume"], name="data", state="detached")
 
 
-def test_attached_by_display_name(beats: Run, run_module: Run, make: Run, client: Client) -> None:
+def test_a_machine_by_its_display_name(beats: Run, run_module: Run, make: Run, client: Client) -> None:
     run_module("cloudn_vm", name="db1", display_name="Database", **NEW_VM)
     make()
     beats(MODULE, ["attachVolume"], name="data", state="attached", vm="Database")
     assert listed(client)["vmname"] == "db1"
+    beats(MODULE, [], name="data", state="detached", vm="nope")
+    beats(MODULE, ["detachVolume"], name="data", state="detached", vm="Database")
+
+
+def test_a_machine_in_another_zone(
+    run_module: Run, make: Run, vms: dict[str, str], refused: Callable[..., str], client: Client
+) -> None:
+    """Seen before the volume is detached from where it is, or made."""
+    far = run_module("cloudn_vm", name="far", **{**NEW_VM, "zone": "jp-e1b"})["vm"]["id"]
+    make(state="attached", vm="db1")
+    said = "vm: far is in jp-e1b, and data in jp-e1a: the service attaches volumes to machines of their own zone only"
+    assert refused(MODULE, name="data", state="attached", vm="far", force=True) == said
+    assert listed(client)["vmname"] == "db1"
+    assert "vm: far is in jp-e1b, and new in jp-e1a" in refused(MODULE, name="new", state="attached", vm=far, **SMALL)
 
 
 def test_a_device_of_choice(beats: Run, vms: dict[str, str], refused: Callable[..., str]) -> None:
@@ -129,6 +143,33 @@ def test_attached_to_a_machine_that_is_starting(run_module_as: Callable[..., Any
         assert [r["command"] for r in emulator.requests].count("attachVolume") == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "commands"),
+    [
+        ({"state": "detached"}, ["detachVolume"]),
+        ({"state": "absent", "force": True}, ["detachVolume", "deleteVolume"]),
+        ({"state": "attached", "vm": "db2", "force": True}, ["detachVolume", "attachVolume"]),
+    ],
+)
+def test_detached_from_a_machine_that_is_stopping(
+    run_module: Run,
+    make: Run,
+    vms: dict[str, str],
+    emulator: Any,
+    sent: Callable[[], list[str]],
+    options: Result,
+    commands: list[str],
+) -> None:
+    make(state="attached", vm="db1")
+    emulator.jobs.seconds = 0.3
+    run_module("cloudn_vm", name="db1", state="stopped", wait=False)
+    emulator.jobs.seconds = 0.05
+    sent()
+    done = run_module(MODULE, name="data", **options)
+    assert not done.get("failed"), done["msg"]
+    assert sent() == commands
+
+
 # What it is made from
 
 
@@ -151,10 +192,13 @@ def test_from_a_snapshot(beats: Run, vms: dict[str, str], run_module: Run, clien
     beats(MODULE, [], name="copy", disk_offering="Small")
 
 
-def test_uploaded(beats: Run, client: Client, emulator: Any) -> None:
-    done = beats(MODULE, ["uploadVolume", "createTags"], name="image", checksum="0" * 32, tags={"a": "b"}, **UPLOAD)
+def test_uploaded(beats: Run, run_module: Run, client: Client, emulator: Any) -> None:
+    done = beats(MODULE, ["uploadVolume", "createTags"], name="image", tags={"a": "b"}, **UPLOAD)
     assert done["volume"]["state"] == "Uploaded"
     assert listed(client, "image")["tags"] == [{"key": "a", "value": "b"}]
+    run_module(MODULE, name="other", checksum="0" * 32, **UPLOAD)
+    (asked,) = [r["params"] for r in emulator.requests if r["command"] == "uploadVolume"]
+    assert (asked["url"], asked["format"], asked["checksum"]) == (UPLOAD["url"], "VHD", "0" * 32)
 
 
 def test_uploaded_then_attached(run_module_as: Callable[..., Any]) -> None:
@@ -279,6 +323,13 @@ def test_another_offering_is_drift(make: Run, refused: Callable[..., str], run_m
     assert "disk_offering is 'Small'" in done["warnings"][0]
 
 
+def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[..., str]) -> None:
+    said = refused(MODULE, id=make()["id"], name="other", zone="jp-e1b")
+    assert said.startswith(
+        "other: name is 'data', not 'other'; zone is 'jp-e1a', not 'jp-e1b'. The service can't change"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -299,6 +350,10 @@ def test_another_offering_is_drift(make: Run, refused: Callable[..., str], run_m
         ({"name": "data", "state": "attached", "vm": "nope", **SMALL}, "vm: there is no virtual machine 'nope'"),
         ({"name": "data", "state": "attached", **SMALL}, "state is attached but all of the following are missing: vm"),
         ({"name": "data", "state": "attached", "vm": "x", "device_id": 3, **SMALL}, "device_id: 3 can't be taken"),
+        ({"name": "data", "device_id": 1, **SMALL}, "device_id: says as what to attach the volume"),
+        ({"name": "data", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
+        ({"name": "data", "state": "detached", "zone": "tokyo"}, "zone: there is no 'tokyo'"),
+        ({"name": "data", **UPLOAD, "url": "ftp://x/y.vhd"}, "url: 'ftp://x/y.vhd' is no http or https address"),
         ({"name": " ", **SMALL}, "name: must not be empty"),
         ({"name": "smile \U0001f600", **SMALL}, "name: "),
         ({"id": UNKNOWN, **SMALL}, f"id: there is no volume {UNKNOWN}"),
