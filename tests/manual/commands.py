@@ -103,7 +103,10 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "listVirtualMachines",
             "cloudn_vm_info",
             {},
-            differs="Its filters find parts of names; names are compared exactly here.",
+            differs=(
+                "Its filters find parts of names; names are compared exactly here. The manual's word templ, for details, is tmpl; "
+                "no details are asked for."
+            ),
         ),
         Row(
             "deployVirtualMachine",
@@ -123,7 +126,14 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             (MACHINE,),
             "Attached data disks vanish with the machine; it is refused unless the task says what becomes of them.",
         ),
-        Row("rebootVirtualMachine", "cloudn_vm", {"name": "web1", "state": "restarted"}, ("state",), (MACHINE,)),
+        Row(
+            "rebootVirtualMachine",
+            "cloudn_vm",
+            {"name": "web1", "state": "restarted"},
+            ("state",),
+            (MACHINE,),
+            "Of a stopped machine the job fails; it is started instead.",
+        ),
         Row(
             "startVirtualMachine",
             "cloudn_vm",
@@ -281,7 +291,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"vm": "web1"},
             ("vm",),
             (MACHINE,),
-            "A job, though not marked as one. Its result may be unfinished; BackedUp is waited for.",
+            "A job, though not marked as one. Its result may be unfinished; BackedUp is waited for. Only of a volume that was "
+            "attached once; that is said before anything is sent.",
         ),
         Row(
             "deleteSnapshot",
@@ -299,7 +310,14 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {},
             differs="Volumes of destroyed machines are not listed. One made from a snapshot lists a foreign offering.",
         ),
-        Row("attachVolume", "cloudn_volume", dict(ATTACHED[1]), ("state",), (MACHINE,)),
+        Row(
+            "attachVolume",
+            "cloudn_volume",
+            dict(ATTACHED[1]),
+            ("state",),
+            (MACHINE,),
+            "What is wrong fails only the job; that the volume is another machine's, or in another zone, is said before.",
+        ),
         Row(
             "detachVolume",
             "cloudn_volume",

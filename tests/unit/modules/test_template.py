@@ -172,6 +172,21 @@ def test_of_a_snapshot(beats: Run, run_module: Run, web1: Result, client: Client
     assert listed(client)[0]["zonename"] == "jp-e1a"
 
 
+def test_of_a_snapshot_without_its_volume(
+    beats: Run, run_module: Run, web1: Result, refused: Callable[..., str], emulator: Any
+) -> None:
+    """Nothing tells then in which zone it is; a snapshot that is not finished can't be used."""
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    taken = run_module("cloudn_snapshot", volume="data")["snapshot"]
+    run_module("cloudn_volume", name="data", state="absent", force=True)
+    options = {"name": "web", "snapshot": taken["name"], "os_type": CENTOS}
+    assert "zone: is needed, as there are 2" in refused(MODULE, **options)
+    emulator.store.snapshots[taken["id"]].state = "BackingUp"
+    assert f"{taken['name']!r} is BackingUp; it can be used when it is BackedUp" in refused(MODULE, **options)
+    emulator.store.snapshots[taken["id"]].state = "BackedUp"
+    beats(MODULE, [TAKE], **options, zone="jp-e1a")
+
+
 @pytest.mark.parametrize(("dialect", "spelled"), [("cloudstack", "registerTemplate"), ("cloudn", "uploadTemplate")])
 def test_downloaded(run_module_as: Callable[..., Any], dialect: str, spelled: str) -> None:
     with run_module_as(job_seconds=0.15, dialect=dialect) as (run, emulator):

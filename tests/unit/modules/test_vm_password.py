@@ -90,5 +90,10 @@ def test_a_template_without_passwords(refused: Callable[..., str], run_module: R
     assert "a template that takes no passwords from the service" in refused(MODULE, name="win1")
 
 
+def test_a_machine_in_error(refused: Callable[..., str], made: str, emulator: Any) -> None:
+    next(iter(emulator.store.vms.values())).state = "Error"
+    assert refused(MODULE, name="web1") == "web1 is in state Error, in which its password can't be reset"
+
+
 def test_missing(refused: Callable[..., str]) -> None:
     assert refused(MODULE, name="web1") == "name: there is no virtual machine 'web1'"
