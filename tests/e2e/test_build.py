@@ -104,16 +104,8 @@ def test_documentation_lint(installed: pathlib.Path, environment: dict[str, str]
 def test_examples_lint(checkout: pathlib.Path, installed: pathlib.Path, environment: dict[str, str]) -> None:
     """The example site pleases ansible-lint at its strictest."""
     variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "NO_COLOR": "1"}
-    command = [
-        "ansible-lint",
-        "--offline",
-        "--strict",
-        "--profile",
-        "production",
-        "site.yml",
-        "configure.yml",
-        "teardown.yml",
-    ]
+    playbooks = {path.name for path in (ROOT / "examples").glob("*.yml")} - {"cloudn.yml", "machines.yml"}
+    command = ["ansible-lint", "--offline", "--strict", "--profile", "production", *sorted(playbooks)]
     done = subprocess.run(
         command,
         cwd=checkout / "examples",
