@@ -10,13 +10,14 @@ import binascii
 import hashlib
 import re
 
-from ..api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome, UsageError
+from ..api import Client, CloudnError, Deadline, Record, UnknownOutcome, UsageError
 from ..plan import Step, Track, converge
 from ..report import Report
 from .lookup import check_text
 
 _KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
 _PRIVATE = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File")
+_PARAMETER_ERROR = 431
 _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair"
 
 
@@ -166,10 +167,13 @@ def _explain(track: Track, lost: bool) -> None:
             f". If there is a key pair {track.name} now, its private key is lost: "
             "delete it (state: absent) and run the task again"
         )
-    elif error and error.command == _REGISTER and track.found:
-        error.message += f". The key pair {track.name} that was to be replaced is deleted already: run the task again"
-        if isinstance(error, ApiError):
-            error.message += " with a key that the service takes (some take only ssh-rsa and ssh-dss)"
+    elif error and error.command == _REGISTER:
+        if track.found:
+            error.message += (
+                f". The key pair {track.name} that was to be replaced is deleted already: run the task again"
+            )
+        if error.code == _PARAMETER_ERROR:
+            error.message += ". Some services take only keys of the types ssh-rsa and ssh-dss"
 
 
 def show(track: Track, check: bool) -> Record:

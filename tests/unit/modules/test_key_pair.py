@@ -105,8 +105,13 @@ def test_another_key_is_replaced_only_by_force(beats: Run, refused: Callable[...
 
 def test_a_replacement_that_the_service_refuses(run_module: Run, client: Client) -> None:
     run_module(MODULE, name="mine", public_key=ONE)
+    refusal, kinds = (
+        "registerSSHKeyPair: Public key is invalid (error 431). ",
+        "Some services take only keys of the types ssh-rsa",
+    )
     failed = run_module(MODULE, name="mine", public_key=NEWER, force=True)
-    assert "registerSSHKeyPair: Public key is invalid (error 431). The key pair mine that was to be" in failed["msg"]
+    assert f"{refusal}The key pair mine that was to be replaced is deleted already" in failed["msg"]
+    assert f"{refusal}{kinds}" in run_module(MODULE, name="other", public_key=NEWER)["msg"]
     assert failed["key_pair"]["state"] == "absent"
     assert stored(client) == {}
 
