@@ -420,7 +420,7 @@ vm:
   returned: when one is named, as RV(vms)
   type: dict
 actions:
-  description: What was done, step by step, or in check mode would be.
+  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str

@@ -86,7 +86,7 @@ vms:
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be.
+  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
