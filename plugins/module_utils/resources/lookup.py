@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..api import Record, UsageError, sendable
+from ..api import ApiError, Client, Record, UsageError, sendable
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_NAMES_TOLD = 20
+_PARAMETER_ERROR = 431
 
 
 def is_uuid(text: str) -> bool:
@@ -57,6 +58,20 @@ def part(name: str | None) -> str | None:
 def public(url: str | None) -> str | None:
     """Return an address without the user and password that it may hold."""
     return re.sub(r"//[^/@]*@", "//", url) if url else url
+
+
+def listed(client: Client, command: str, query: Record, *ids: str) -> list[Record]:
+    """Return the objects that a listing finds, as the API has them.
+
+    An id that does not exist finds nothing; for the API it would be an error. ``ids`` are the fields of the query that hold
+    one.
+    """
+    try:
+        return client.list(command, query)
+    except ApiError as error:
+        if error.code == _PARAMETER_ERROR and any(query.get(field) for field in ids):
+            return []
+        raise
 
 
 def named(items: t.Iterable[Record], name: str | None = None, id: str | None = None) -> list[Record]:

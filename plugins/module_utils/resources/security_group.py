@@ -12,10 +12,10 @@ from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm
 from .drift import judge
-from .lookup import check_text, is_uuid, pick
+from .lookup import check_text, is_uuid, listed, pick
 from .rules import DIRECTIONS, Rule
 
-_PARAMETER_ERROR, _NOT_GRANTED, _IN_USE = 431, 432, 536
+_NOT_GRANTED, _IN_USE = 432, 536
 _PARALLEL = 10
 
 
@@ -37,12 +37,7 @@ def shape(group: Record) -> Record:
 
 def search(client: Client, query: Record | None = None) -> list[Record]:
     """Return the security groups that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
-    try:
-        return client.list("listSecurityGroups", query)
-    except ApiError as error:
-        if query and query.get("id") and error.code == _PARAMETER_ERROR:
-            return []
-        raise
+    return listed(client, "listSecurityGroups", query or {}, "id")
 
 
 def select(client: Client, options: Record) -> list[Record]:

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from ..api import ApiError, Client, Record, UsageError
+from ..api import Client, Record, UsageError
 from . import tags
-from .lookup import is_uuid, part, pick
+from .lookup import is_uuid, listed, part, pick
 
 # A snapshot that can be used and deleted, and those that become so by themselves. Source: CloudStack.
 FINISHED = "BackedUp"
 PASSING = ("Creating", "CreatedOnPrimary", "BackingUp")
-_PARAMETER_ERROR = 431
 
 
 def shape(snapshot: Record) -> Record:
@@ -36,12 +35,7 @@ def shape(snapshot: Record) -> Record:
 
 def search(client: Client, query: Record) -> list[Record]:
     """Return the snapshots that the API's own filters find, newest first. An unknown id finds nothing."""
-    try:
-        found = client.list("listSnapshots", query)
-    except ApiError as error:
-        if (query.get("id") or query.get("volumeid")) and error.code == _PARAMETER_ERROR:
-            return []
-        raise
+    found = listed(client, "listSnapshots", query, "id", "volumeid")
     return sorted(found, key=lambda snapshot: str(snapshot.get("created")), reverse=True)
 
 

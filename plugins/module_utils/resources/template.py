@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import ApiError, Client, Record, UsageError
+from ..api import Client, Record, UsageError
 from . import tags, zone
-from .lookup import is_uuid, named, part, pick, told
+from .lookup import is_uuid, listed, named, part, pick, told
 
 # The service refuses any other word; measured on CloudStack 3.0.5, except for `selfexecutable`, `sharedexecutable`
 # and `community`, which its documentation declares.
-_PARAMETER_ERROR = 431
 FILTERS = ("executable", "featured", "self", "selfexecutable", "sharedexecutable", "community")
 
 
@@ -80,12 +79,7 @@ def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Rec
 
 def search(client: Client, template_filter: str, query: Record) -> list[Record]:
     """Return the templates that the API's own filters find, one for each zone of each. An unknown ``id`` finds nothing."""
-    try:
-        return client.list("listTemplates", {"templatefilter": template_filter, **query})
-    except ApiError as error:
-        if query.get("id") and error.code == _PARAMETER_ERROR:
-            return []
-        raise
+    return listed(client, "listTemplates", {"templatefilter": template_filter, **query}, "id")
 
 
 def find_own(client: Client, name: str | None, template_id: str | None, zone_wanted: str | None = None) -> list[Record]:
