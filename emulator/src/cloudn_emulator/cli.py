@@ -74,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--job-seconds", type=_seconds, default=1.0, metavar="S", help="how long a job takes (%(default)s)")
     add("--latency-ms", type=_seconds, default=0.0, metavar="L", help="hold every request back (%(default)s)")
+    add(
+        "--list-ms-per-object",
+        type=_seconds,
+        default=0.0,
+        metavar="L",
+        help="hold listings back for each object in the answer (%(default)s)",
+    )
     add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long destroyed VMs stay")
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line per request")
@@ -125,7 +132,15 @@ async def _serve(options: argparse.Namespace) -> int:
         )
         store = seed.seeded(account, options.expunge_seconds, options.vms, options.zone)
         faults = Faults(options.faults)
-        service = Service(store, Jobs(store, options.job_seconds), options.latency_ms, record, options.dialect, faults)
+        service = Service(
+            store,
+            Jobs(store, options.job_seconds),
+            options.latency_ms,
+            record,
+            options.dialect,
+            faults,
+            options.list_ms_per_object,
+        )
         runner, port = await listen(service, options.host, options.port)
         try:
             host = f"[{options.host}]" if ":" in options.host else options.host

@@ -24,8 +24,9 @@ class Emulator:
 
     `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command or
     action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
-    `job_seconds` is how long a job takes, `latency_ms` what each request is held back, `grants` names commands
-    beyond those of a plain account, `denied` those it lacks, `zones` are the names of its zones instead of the service's
+    `job_seconds` is how long a job takes, `latency_ms` what each request is held back,
+    `list_ms_per_object` what a listing of the native API is held back beyond that for each object in its answer, `grants`
+    names commands beyond those of a plain account, `denied` those it lacks, `zones` are the names of its zones instead of the service's
     two, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of what goes wrong.
     """
 
@@ -44,6 +45,7 @@ class Emulator:
         denied: Iterable[str] = (),
         dialect: str = "cloudstack",
         faults: Sequence[Settings] = (),
+        list_ms_per_object: float = 0,
     ) -> None:
         self.api_key = api_key
         self.api_secret = api_secret
@@ -52,7 +54,9 @@ class Emulator:
         owner = seed.account_of(account, api_key, api_secret, frozenset(grants), frozenset(denied))
         self.store: Store = seed.seeded(owner, expunge_seconds, vms, zones)
         self.jobs = Jobs(self.store, job_seconds)
-        self._service = Service(self.store, self.jobs, latency_ms, self.requests.append, dialect, Faults(faults))
+        self._service = Service(
+            self.store, self.jobs, latency_ms, self.requests.append, dialect, Faults(faults), list_ms_per_object
+        )
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None

@@ -78,6 +78,11 @@ def test_both_apis_are_served_where_the_first_line_says():
             process.kill()
 
 
+def test_listings_are_held_back_for_each_object():
+    with running("--vms", "10", "--list-ms-per-object", "10") as (_process, url):
+        assert ask(url, "listVirtualMachines").elapsed.total_seconds() >= 0.1
+
+
 def test_an_administrator():
     with running("--account", "admin") as (_process, url):
         assert ask(url, "recoverVirtualMachine").status_code == 431

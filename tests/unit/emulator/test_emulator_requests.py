@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import pathlib
 import socket
@@ -16,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 import requests
 from cloudn_emulator import Emulator
+from cloudn_emulator.native import listing_seconds
 from cloudn_emulator.signature import is_signed, sign, string_to_sign
 
 VECTORS = json.loads((pathlib.Path(__file__).parent.parent / "api" / "signature-vectors.json").read_text())
@@ -154,6 +156,51 @@ def test_requests_are_recorded_without_secrets(emulate):
     assert "signature" not in text
     api.emulator.clear()
     assert api.emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("details", "seconds"),
+    [
+        ("", 0.2),
+        ("all", 0.2),
+        ("min", 0.1),
+        ("nics", 0.32),
+        ("nics,secgrp", 0.4),
+        ("nics, secgrp,group,tmpl,servoff", 0.48),
+        ("nics,all", 0.2),
+    ],
+)
+def test_what_listings_cost_by_details(details, seconds):
+    assert listing_seconds(0.01, {"count": 20, "virtualmachine": []}, details) == pytest.approx(seconds)
+    assert listing_seconds(0.01, {}, details) == 0
+
+
+def test_listings_take_time_for_each_object(emulate, refused):
+    api = emulate(vms=10, list_ms_per_object=20)
+    api("listVirtualMachines")
+    api("listVirtualMachines", details="min")
+    api("listVirtualMachines", page=2, pagesize=8)
+    with refused(431):
+        api("listVirtualMachines", details="nonsense")
+    with refused(431):
+        api("queryAsyncJobResult", jobid="none")
+    whole, least, page, *free = [request["ms"] for request in api.emulator.requests]
+    assert (whole >= 200, least >= 100, page >= 40) == (True, True, True)
+    assert max(free) < 100
+
+
+def test_listings_take_their_time_side_by_side(emulate):
+    api = emulate(vms=10, list_ms_per_object=30)
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        answers = list(
+            threads.map(
+                lambda _n: requests.get(api.emulator.url, params=api.signed("listVirtualMachines"), timeout=10),
+                range(8),
+            )
+        )
+    assert 0.3 <= time.monotonic() - began < 1.2
+    assert {answer.status_code for answer in answers} == {200}
 
 
 def test_a_client_that_goes_away_leaves_no_trace_but_its_change(emulate, capfd):
