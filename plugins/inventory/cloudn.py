@@ -85,7 +85,8 @@ notes:
     with the default groups, C(inventory_dir) and C(inventory_file).
   - The cache answers only what is asked with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones), O(states) and
     O(filters). It holds neither key nor secret.
-  - A listing costs one request for every 500 machines, and one more where O(zones) are given.
+  - A listing costs one request for fewer than 50 machines, for more about one for every 450 and at most eight beyond that, and one more where
+    O(zones) are given. They are sent over up to eight connections at once, the more the longer the service takes.
 """
 
 EXAMPLES = r"""

@@ -53,7 +53,7 @@ attributes:
     support: none
     description: It is not known what a command changes.
 notes:
-  - A listing costs one request for every 500 objects.
+  - A listing costs one request for fewer than 500 objects, for more about one for every 450.
   - The result has what the service just made and shows only once, such as a password or a private key. Set C(no_log)
     on the task where it must not be logged. Passwords of earlier jobs are left out of what C(listAsyncJobs) answers.
   - User data is sent as it is given. The service takes it in Base64.

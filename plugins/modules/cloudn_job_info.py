@@ -42,8 +42,8 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for every 500 jobs, and just one with O(id). O(since) and O(command) are left to the service,
-    so that it lists few.
+  - It costs one request for fewer than 500 jobs, for more about one for every 450, and just one with O(id). O(since)
+    and O(command) are left to the service, so that it lists few.
 seealso:
   - module: cloudn.compute.cloudn_job
 """

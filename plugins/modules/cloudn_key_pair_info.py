@@ -27,7 +27,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for every 500 key pairs.
+  - It costs one request for fewer than 500 key pairs, for more about one for every 450.
 seealso:
   - module: cloudn.compute.cloudn_key_pair
 """

@@ -39,8 +39,8 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for every 500 snapshots. Where the service knows the command by CloudStack's name instead of the
-    one in its manual, finding that out is one more.
+  - It costs one request for fewer than 500 snapshots, for more about one for every 450. Where the service knows the
+    command by CloudStack's name instead of the one in its manual, finding that out is one more.
 seealso:
   - module: cloudn.compute.cloudn_snapshot
 """

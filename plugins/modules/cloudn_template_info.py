@@ -42,7 +42,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for every 500 templates, and one more with O(zone).
+  - It costs one request for fewer than 500 templates, for more about one for every 450, and one more with O(zone).
 seealso:
   - module: cloudn.compute.cloudn_vm
 """

@@ -58,7 +58,8 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for every 500 machines, and one more with O(zone).
+  - It costs one request for fewer than 50 machines, for more about one for every 450, read several at a time, and one
+    more with O(zone).
   - The service takes time for each machine that it lists. O(id), O(zone), O(state), O(tags) and a single O(name) are
     left to the service, so that it lists few; the other options choose from what it listed.
 seealso:

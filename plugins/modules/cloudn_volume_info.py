@@ -44,7 +44,8 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for every 500 volumes, and one more with each of O(zone) and O(vm).
+  - It costs one request for fewer than 500 volumes, for more about one for every 450, and one more with each of O(zone)
+    and O(vm).
 seealso:
   - module: cloudn.compute.cloudn_volume
 """

@@ -10,6 +10,7 @@ import re
 import time
 import typing as t
 
+from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
 from .errors import ApiError, BadAnswer, UsageError
@@ -22,8 +23,6 @@ if t.TYPE_CHECKING:
 
 Params = t.Mapping[str, t.Any]
 
-# The largest page that the service gives (a larger pagesize is a 431); measured on CloudStack 3.0.5.
-PAGE_SIZE = 500
 # A longer query is sent as a form (POST): servers refuse lines of more than 8 kB. Shorter ones go as the manual has
 # them, as GET; measured on CloudStack 3.0.5, both work for every command.
 LONGEST_GET = 4000
@@ -157,24 +156,38 @@ class Client:
         self,
         command: str,
         params: Params | None = None,
-        page_size: int = PAGE_SIZE,
+        first: int = paging.LARGEST,
         deadline: Deadline | None = None,
     ) -> list[Record]:
-        """Return all objects of a listing command, page after page until one comes back short.
+        """Return all objects of a listing command; see ``pages``."""
+        return [item for page in self.pages(command, params, first, deadline) for item in page]
 
-        An object that stands on two pages, because others came or went meanwhile, is returned once. The order is
-        the service's. Raises what ``call`` raises.
+    def pages(
+        self,
+        command: str,
+        params: Params | None = None,
+        first: int = paging.LARGEST,
+        deadline: Deadline | None = None,
+        begun: Record | None = None,
+    ) -> t.Iterator[list[Record]]:
+        """Yield all objects of a listing command, page by page, as they are read.
+
+        The first page has ``first`` objects: so many cost one request. Where there are more, further pages are read ahead
+        over connections of their own, so a small first page is for lists that are expected to be long, of objects that the
+        service is slow to list. Each object is yielded once, though others come and go meanwhile, and none that is there
+        all the time is left out; see ``paging.read``. The order is the service's. ``begun`` is the answer for the first page
+        where it is there already.
+
+        Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast to be read.
         """
-        objects: dict[t.Any, Record] = {}  # by id and zone: a template is listed once for each zone that it is in
-        page = 1
-        while True:
-            content = self.call(command, {**(params or {}), "page": page, "pagesize": page_size}, deadline)
-            items = next((value for value in content.values() if isinstance(value, list)), [])
-            for item in items:
-                objects.setdefault((item["id"], item.get("zoneid")) if "id" in item else len(objects), item)
-            if len(items) < page_size:
-                return [*objects.values()]
-            page += 1
+        answers = [begun] if begun else []
+
+        def fetch(page: paging.Page, limit: Deadline) -> list[Record]:
+            asked = {**(params or {}), "page": page.number, "pagesize": page.size}
+            answer = answers.pop() if answers else self.call(command, asked, limit)
+            return answer.get(listed(answer) or "", [])
+
+        yield from paging.read(command, fetch, first, self.clock, deadline)
 
     def wait(self, job_id: str, timeout: float = 600) -> Record:
         """Wait until a job has ended and return its result, for example ``{"virtualmachine": {...}}``.
@@ -230,6 +243,11 @@ class Client:
             hint = self._transport.clock_hint(self.signature_expires) if code == _UNAUTHORISED else ""
             raise ApiError(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
         return content
+
+
+def listed(answer: Record) -> str | None:
+    """Return the name of the field that has the objects which an answer lists, ``None`` where it lists none."""
+    return next((name for name, value in answer.items() if isinstance(value, list)), None)
 
 
 def is_read(command: str) -> bool:

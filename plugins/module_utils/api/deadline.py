@@ -20,3 +20,7 @@ class Deadline:
     def remaining(self) -> float:
         """Return the seconds left, never less than 0; infinite where there is no deadline."""
         return float("inf") if self._end is None else max(0.0, self._end - self._clock())
+
+    def end(self) -> None:
+        """Bring it forward to now: other threads that keep to it do not try again what they are trying."""
+        self._end = self._clock()

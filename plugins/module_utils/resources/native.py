@@ -9,7 +9,8 @@ import re
 import typing as t
 
 from ..api import Client, CloudnError, Record, UsageError, is_read
-from ..api.client import PAGE_SIZE, flatten
+from ..api.client import flatten, listed
+from ..api.paging import LARGEST
 from . import job
 from .lookup import check_text
 
@@ -104,32 +105,12 @@ def _read(client: Client, command: str, params: Record) -> Record:
 
 def _all_pages(client: Client, command: str, params: Record) -> Record:
     """Return a listing's answer with the objects of all its pages, or the answer as it is where it lists none."""
-    answer: Record = {}
-    name = ""
-    objects: list[Record] = []
-    before: set[t.Any] = set()  # what came and went meanwhile may have moved an object to the next page
-    page = 1
-    while True:
-        content = client.call(command, {**params, "page": page, "pagesize": PAGE_SIZE})
-        if page == 1:
-            answer = content
-            lists = [
-                field for field, value in content.items() if isinstance(value, list) and isinstance(value[0], dict)
-            ]
-            if not lists:
-                return answer
-            name = lists[0]
-        items = content.get(name, [])
-        objects += [item for item in items if _identity(item) not in before]
-        if len(items) < PAGE_SIZE:
-            return {**answer, "count": len(objects), name: objects}
-        before.update(_identity(item) for item in items if "id" in item)
-        page += 1
-
-
-def _identity(item: Record) -> tuple[t.Any, t.Any]:
-    """What tells listed objects apart: a template is listed once for each zone that it is in."""
-    return item.get("id"), item.get("zoneid")
+    answer = client.call(command, {**params, "page": 1, "pagesize": LARGEST})
+    name = listed(answer)
+    if name is None or len(answer[name]) < LARGEST:
+        return answer
+    objects = [item for page in client.pages(command, params, begun=answer) for item in page]
+    return {**answer, "count": len(objects), name: objects}
 
 
 def _await(client: Client, command: str, answer: Record, timeout: float) -> Record:

@@ -10,6 +10,7 @@ import typing as t
 
 from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
 from ..api.jobs import pause
+from ..api.paging import LARGEST
 from . import tags
 from .lookup import is_uuid, matches, pick, told
 from .zone import find as find_zone
@@ -19,6 +20,9 @@ from .zone import holds
 PASSING = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
 _PARAMETER_ERROR = 431
+# The first page where all machines are asked for. Listing costs the service 6 to 12 ms for each, and it lists several
+# pages at once; measured on CloudStack 3.0.5. A named machine is looked for in the largest page, in one request.
+_FIRST_PAGE = 50
 
 
 def shape(vm: Record) -> Record:
@@ -81,13 +85,13 @@ def default_ip(nics: list[Record]) -> str | None:
     return (default or addressed or [{}])[0].get("ip_address")
 
 
-def search(client: Client, query: Record) -> list[Record]:
+def search(client: Client, query: Record, first: int = LARGEST) -> list[Record]:
     """Return the virtual machines that the API's own filters find (``query`` as it takes them), as it has them.
 
-    An ``id`` that does not exist finds nothing; for the API it would be an error.
+    An ``id`` that does not exist finds nothing; for the API it would be an error. ``first`` is the size of the first page.
     """
     try:
-        return client.list("listVirtualMachines", query)
+        return client.list("listVirtualMachines", query, first)
     except ApiError as error:
         if query.get("id") and error.code == _PARAMETER_ERROR:
             return []
@@ -108,7 +112,8 @@ def select(client: Client, options: Record) -> list[Record]:
         "state": options.get("state"),
         "tags": tags.query(options.get("tags")),
     }
-    found = [vm for vm in search(client, {**query, "keyword": keyword}) if tags.has_all(vm, options.get("tags"))]
+    listed = search(client, {**query, "keyword": keyword}, LARGEST if names else _FIRST_PAGE)
+    found = [vm for vm in listed if tags.has_all(vm, options.get("tags"))]
     if not options.get("state") and not options.get("id"):
         found = [vm for vm in found if vm.get("state") not in GONE]
     for option, field in (("template", "template"), ("service_offering", "serviceoffering"), ("group", "group")):
@@ -144,7 +149,8 @@ def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], f
     in_states = {state.lower() for state in states}
     return [
         shape(machine)
-        for machine in client.list("listVirtualMachines", query)
+        for page in client.pages("listVirtualMachines", query, _FIRST_PAGE)
+        for machine in page
         if (not zone_ids or machine.get("zoneid") in zone_ids)
         and (str(machine.get("state")).lower() in in_states if states else machine.get("state") not in GONE)
         and tags.has_all(machine, filters.get("tags"))

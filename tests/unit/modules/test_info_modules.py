@@ -168,7 +168,7 @@ def test_the_service_lists_no_more_than_is_wanted(site: dict[str, str], run_modu
 def test_every_page_is_read(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(vms=1200) as (run, emulator):
         assert len({vm["id"] for vm in run("cloudn_vm_info")["vms"]}) == 1200
-        assert [request["params"]["page"] for request in emulator.requests] == ["1", "2", "3"]
+        assert len(emulator.requests) <= 12
 
 
 @pytest.mark.parametrize("module", ["cloudn_vm_info", "cloudn_vm"])

@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long lists: pages read ahead over several connections, and made sure of that nothing fell between two of them."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import json
+import typing as t
+
+from .deadline import Deadline
+from .decode import Record
+from .errors import CloudnError
+
+# The largest page that the service gives (a larger pagesize is a 431); measured on CloudStack 3.0.5.
+LARGEST = 500
+# How many objects each page shares with the one before. As many less one may vanish before a page is read, and it still
+# joins on to the one before.
+OVERLAP = 4
+# Pages read at once, beside the connection that the first page came over: the longer that took, the more.
+FEWEST, MOST = 2, 7
+SECONDS_FOR_ONE_MORE = 0.025
+# How often two pages that do not join are read again, and the whole list where they still do not.
+_TRIES = 3
+
+
+class Page(t.NamedTuple):
+    """A page as the service counts: objects from ``(number - 1) * size`` on, ``size`` of them."""
+
+    number: int
+    size: int
+
+
+Fetch = t.Callable[..., t.List[Record]]
+
+
+class _Gap(Exception):
+    """Two pages do not join, though they were read again."""
+
+
+def read(
+    command: str, fetch: Fetch, first: int, clock: t.Callable[[], float], deadline: Deadline | None = None
+) -> t.Iterator[list[Record]]:
+    """Yield the objects that a command lists, page by page, each object once, in the service's order of pages.
+
+    ``fetch(page, limit=...)`` returns the objects on a page; it is called in several threads, which end before this does: when
+    what they still fetch is not needed, their ``limit`` is brought forward to now. How long the list is shows only where it
+    ends: with a page that is not full. The first page, of ``first`` objects, is read alone, so that a short list is one
+    request; others are read ahead, at most ``MOST`` less one in vain.
+
+    Objects that come or go meanwhile move others from page to page. The service cuts a list into pages in an order that
+    stands (virtual machines by their creation, oldest first; volumes newest first; measured on CloudStack 3.0.5), so a
+    page holds everything between its first and its last object. Pages that share an object therefore have no gap
+    between them: each page is chosen to share some with the one before. Where none is shared, both are read again, and
+    where that does not help, the whole list. So every object that is there all the time is yielded.
+
+    Raises what ``fetch`` raises, for any page, and ``CloudnError`` where the list changes faster than it can be read, or
+    pages go on and on with nothing new.
+    """
+    known: set[t.Any] = set()
+    for _try in range(_TRIES):
+        try:
+            limit = Deadline(None if deadline is None else deadline.remaining(), clock)
+            yield from _read(command, functools.partial(fetch, limit=limit), first, clock, limit, known)
+            return
+        except _Gap:
+            continue
+    raise CloudnError(f"{command}: objects come and go faster than the list can be read; run this again", command)
+
+
+def _read(
+    command: str,
+    fetch: Fetch,
+    first: int,
+    clock: t.Callable[[], float],
+    limit: Deadline,
+    known: set[t.Any],
+) -> t.Iterator[list[Record]]:
+    """Read a list once, and yield what is not among the ``known``; raises ``_Gap`` where it may be incomplete."""
+    pages = cuts(first)
+    before = next(pages)
+    began = clock()
+    items = fetch(before)
+    ahead = min(MOST, FEWEST + int((clock() - began) / SECONDS_FOR_ONE_MORE))
+    yield _new(items, known)
+    if len(items) != before.size:
+        return
+    joint = {identity(item) for item in items}
+    stale = 0
+    for page, items in _ahead(fetch, pages, ahead, limit):
+        again: list[Record] = []
+        if not joint.intersection(map(identity, items)):
+            again, items = _join(fetch, before, joint, page)
+        fresh = _new([*again, *items], known)
+        yield fresh
+        if len(items) != page.size:
+            return
+        stale = 0 if fresh else stale + 1
+        if stale == _TRIES:
+            raise CloudnError(
+                f"{command}: the service does not give this list page by page, so it can't be read", command
+            )
+        before, joint = page, {identity(item) for item in items}
+
+
+def _new(items: list[Record], known: set[t.Any]) -> list[Record]:
+    """Return the objects that are not among the known ones, and make them known."""
+    fresh = []
+    for item in items:
+        key = identity(item)
+        if key not in known:
+            known.add(key)
+            fresh.append(item)
+    return fresh
+
+
+def cuts(first: int) -> t.Iterator[Page]:
+    """Yield pages that together are the whole list, each with some objects of the one before.
+
+    A page begins at a multiple of its size, so two of one size share nothing: sizes differ. They grow from ``first`` on,
+    as a page can't be longer than what lies before it, to the largest.
+    """
+    page = Page(1, first)
+    while True:
+        yield page
+        latest = page.number * page.size - OVERLAP
+        largest = min(LARGEST, latest)
+        size = max(range(largest * 3 // 4, largest + 1), key=lambda size: latest // size * size + size)
+        page = Page(latest // size + 1, size)
+
+
+def identity(item: Record) -> t.Any:
+    """Return what tells listed objects apart: a template is listed once for each zone that it is in; some have no id."""
+    key = item.get("id", item.get("jobid"))
+    return (key, item.get("zoneid")) if key is not None else json.dumps(item, sort_keys=True)
+
+
+def _ahead(fetch: Fetch, pages: t.Iterator[Page], count: int, limit: Deadline) -> t.Iterator[tuple[Page, list[Record]]]:
+    """Yield pages with their objects, in order, while the ``count - 1`` pages behind are being read."""
+    import concurrent.futures  # few lists are that long
+
+    with concurrent.futures.ThreadPoolExecutor(count) as threads:
+        waiting: collections.deque[tuple[Page, concurrent.futures.Future[list[Record]]]] = collections.deque()
+        try:
+            while True:
+                while len(waiting) < count and not any(_ends(page, answer) for page, answer in waiting):
+                    page = next(pages)
+                    waiting.append((page, threads.submit(fetch, page)))
+                page, answer = waiting.popleft()
+                yield page, answer.result()
+        finally:
+            limit.end()
+            for _page, answer in waiting:
+                answer.cancel()
+
+
+def _ends(page: Page, answer: t.Any) -> bool:
+    """Tell whether a page is known to be the last, or behind it."""
+    return answer.done() and (answer.exception() is not None or len(answer.result()) != page.size)
+
+
+def _join(fetch: Fetch, before: Page, joint: set[t.Any], page: Page) -> tuple[list[Record], list[Record]]:
+    """Read two pages again until they join, ``before`` also to what was read of it, ``joint``.
+
+    Returns their objects; of ``page`` none where the list now ends with ``before``. Raises ``_Gap``.
+    """
+    for _try in range(_TRIES):
+        again = fetch(before)
+        found = {identity(item) for item in again}
+        if before.number > 1 and not found & joint:
+            break
+        if len(again) != before.size:
+            return again, []
+        items = fetch(page)
+        if found.intersection(map(identity, items)):
+            return again, items
+    raise _Gap

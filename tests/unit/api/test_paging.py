@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long lists: what is read, in how many requests, over how many connections, while objects come and go."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import (
+    ApiError,
+    Client,
+    CloudnError,
+    UnknownOutcome,
+    paging,
+)
+from cloudn_emulator import Emulator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+Change = Callable[[list[int]], None]
+
+
+class Service:
+    """A list of numbers that is given in pages, the order in each as it comes; after some of its answers it changes."""
+
+    def __init__(self, count: int, changes: dict[int, list[Change]] | None = None) -> None:
+        self.objects = list(range(count))
+        self.stayed = set(self.objects)
+        self.changes = changes or {}
+        self.asked: list[paging.Page] = []
+        self.at_once = self.most_at_once = 0
+        self.lock = threading.Lock()
+        self.slow = 0.0
+        self.chance = random.Random(1)
+
+    def fetch(self, page: paging.Page, limit: Any = None) -> list[dict[str, Any]]:
+        with self.lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            start = (page.number - 1) * page.size
+            answer = [{"id": number} for number in self.objects[start : start + page.size]]
+            self.asked.append(page)
+            for change in self.changes.get(len(self.asked), []):
+                change(self.objects)
+                self.stayed &= set(self.objects)
+        self.chance.shuffle(answer)
+        time.sleep(self.slow)
+        with self.lock:
+            self.at_once -= 1
+        return answer
+
+    def read(self, first: int = 20, seconds: float = 0) -> list[int]:
+        """Return what is read; each page seems to take this long."""
+        pages = paging.read("listThings", self.fetch, first, lambda: seconds * len(self.asked))
+        return [item["id"] for page in pages for item in page]
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "LARGEST", 40)
+
+
+@pytest.mark.parametrize("first", [20, 50, 500])
+def test_each_page_joins_the_one_before(first: int) -> None:
+    end = 0
+    for number, page in enumerate(itertools.islice(paging.cuts(first), 200)):
+        start = (page.number - 1) * page.size
+        assert start <= max(0, end - paging.OVERLAP)
+        assert start + page.size > end
+        assert page.size <= paging.LARGEST
+        # what is read twice is little, once pages are long
+        assert number < 10 or start + page.size - end > 0.75 * paging.LARGEST
+        end = start + page.size
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+@pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 36, 37, 500])
+def test_a_list_that_stands_still(small_pages: None, count: int, seconds: float) -> None:
+    service = Service(count)
+    assert sorted(service.read(seconds=seconds)) == list(range(count))
+    needed = next(
+        number for number, page in enumerate(paging.cuts(20), 1) if (page.number * page.size) > count
+    )  # the first that is not full
+    in_vain = 0 if count < 20 else (paging.MOST if seconds else paging.FEWEST) - 1
+    assert needed <= len(service.asked) <= needed + in_vain
+
+
+def test_pages_come_in_order(small_pages: None) -> None:
+    service = Service(400)
+    service.slow = 0.001
+    pages = list(paging.read("listThings", service.fetch, 20, itertools.count().__next__))
+    firsts = [min(item["id"] for item in page) for page in pages if page]
+    assert firsts == sorted(firsts)
+    assert sum(map(len, pages)) == 400
+    assert service.most_at_once == paging.MOST
+
+
+CHANGES = st.lists(
+    st.tuples(st.integers(1, 12), st.sampled_from(["vanish", "appear"]), st.floats(0, 1), st.integers(1, 15)),
+    max_size=4,
+)
+
+
+def change(kind: str, where: float, count: int, numbers: itertools.count[int]) -> Change:
+    def do(objects: list[int]) -> None:
+        at = int(where * len(objects))
+        if kind == "vanish":
+            del objects[at : at + count]
+        else:
+            objects[at:at] = list(itertools.islice(numbers, count))
+
+    return do
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(0, 250), CHANGES, st.sampled_from([0, 0.06, 1]))
+def test_what_is_there_all_the_time_is_read_once(
+    count: int, changes: list[tuple[int, str, float, int]], seconds: float
+) -> None:
+    """Wherever objects come and go between pages, however the pages are read beside each other."""
+    numbers = itertools.count(1000)
+    service = Service(count)
+    for after, kind, where, how_many in changes:
+        service.changes.setdefault(after, []).append(change(kind, where, how_many, numbers))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "LARGEST", 40)
+        found = service.read(seconds=seconds)
+    assert len(found) == len(set(found))
+    assert service.stayed <= set(found)
+
+
+def test_a_list_that_never_stands_still_is_an_error(small_pages: None) -> None:
+    service = Service(2000, {number: [lambda objects: objects.__delitem__(slice(0, 10))] for number in range(1, 100)})
+    with pytest.raises(CloudnError, match="listThings: objects come and go faster than the list can be read"):
+        service.read()
+    assert len(service.asked) < 40
+
+
+@pytest.mark.parametrize("honours_size", [True, False])
+def test_a_service_that_does_not_page(honours_size: bool) -> None:
+    things = [{"id": number} for number in range(600)]
+    asked = []
+
+    def fetch(page: paging.Page, limit: Any) -> list[dict[str, int]]:
+        asked.append(page)
+        return things[: page.size] if honours_size else things
+
+    pages = paging.read("listThings", fetch, 20, lambda: 0)
+    if honours_size:
+        with pytest.raises(CloudnError, match="listThings: the service does not give this list page by page"):
+            list(pages)
+        assert len(asked) < 20
+    else:
+        assert list(pages) == [things]
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"id": "1", "zoneid": "a"}, {"id": "1", "zoneid": "b"}, False),  # a template, once for each zone
+        ({"id": "1", "zoneid": "a", "state": "Running"}, {"id": "1", "zoneid": "a", "state": "Stopped"}, True),
+        ({"jobid": "1"}, {"jobid": "2"}, False),
+        ({"key": "a", "resourceid": "1"}, {"resourceid": "1", "key": "a"}, True),
+        ({"key": "a", "resourceid": "1"}, {"key": "a", "resourceid": "2"}, False),
+    ],
+)
+def test_identity(one: dict[str, str], other: dict[str, str], same: bool) -> None:
+    assert (paging.identity(one) == paging.identity(other)) is same
+
+
+# With a server
+
+
+def test_requests_and_connections() -> None:
+    """What the service sees: few requests, at most eight connections, and as many pages at once as it is slow."""
+    with Emulator(vms=1300, list_ms_per_object=1) as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        found = client.list("listVirtualMachines", first=50)
+        assert {vm["id"] for vm in found} == emulator.store.vms.keys()
+        assert len(found) == 1300
+        assert len(emulator.requests) <= math.ceil(1300 / paging.LARGEST) + 8
+        connections = {request["connection"] for request in emulator.requests}
+        assert 2 < len(connections) <= 8
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "status"}, {"kind": "cut"}, {"kind": "unauthorized"}], ids=lambda x: x["kind"]
+)
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_an_error_in_any_page_is_the_error_of_the_list(fault: dict[str, str], nth: int) -> None:
+    with Emulator(vms=200, faults=[{**fault, "nth": nth}]) as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret, retries=0)
+        with pytest.raises((UnknownOutcome, ApiError), match="listVirtualMachines: "):
+            client.list("listVirtualMachines", first=50)
+        emulator.faults([{**fault, "nth": nth}])
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret, sleep=lambda _seconds: None)
+        if fault["kind"] != "unauthorized":
+            assert len(client.list("listVirtualMachines", first=50)) == 200
+
+
+def test_after_an_error_nothing_is_tried_again() -> None:
+    """Pages that are still being read do not hold up the error of another, nor do threads outlive the list."""
+    ended: list[float] = []
+
+    class Trouble(Client):
+        """Lists fifty things; of the pages after them, the first is refused, the others are tried again and again."""
+
+        def call(self, command: str, params: Any = None, deadline: Any = None) -> dict[str, Any]:
+            if params["page"] == 1:
+                return {"thing": [{"id": number} for number in range(50)]}
+            if params["pagesize"] < 50:
+                time.sleep(0.05)
+                raise ApiError("refused")
+            began = time.monotonic()
+            while deadline.remaining() and time.monotonic() < began + 10:
+                time.sleep(0.01)
+            ended.append(time.monotonic() - began)
+            raise UnknownOutcome("no answer")
+
+    before = threading.active_count()
+    with pytest.raises(ApiError, match="refused"):
+        Trouble("http://127.0.0.1:9", "key", "secret").list("listThings", first=50)
+    assert threading.active_count() == before
+    assert len(ended) == paging.FEWEST - 1
+    assert max(ended) < 5
+
+
+def test_a_list_that_is_not_wanted_any_more_is_not_read_on() -> None:
+    with Emulator(vms=1000) as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        pages = client.pages("listVirtualMachines", first=50)
+        next(pages)
+        next(pages)
+        pages.close()
+        assert len(emulator.requests) <= 2 + paging.FEWEST
+
+
+@pytest.mark.parametrize("change", ["appear", "vanish"])
+@pytest.mark.parametrize("overlap", [1, 4])
+def test_machines_that_come_and_go_at_a_server(monkeypatch: pytest.MonkeyPatch, change: str, overlap: int) -> None:
+    monkeypatch.setattr(paging, "OVERLAP", overlap)
+    with Emulator(vms=300, faults=[{"kind": "page", "change": change, "times": 4}]) as emulator:
+        before = {vm.id for vm in emulator.store.vms.values()}
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        found = [vm["id"] for vm in client.list("listVirtualMachines", first=50)]
+        stayed = before & {vm.id for vm in emulator.store.vms.values() if vm.state != "Destroyed"}
+        assert len(stayed) == (300 if change == "appear" else 296)
+        assert stayed <= set(found)
+        assert len(found) == len(set(found))
