@@ -119,7 +119,10 @@ cache_connection: /tmp/cloudn-inventory
 cache_timeout: 600
 """
 
+import contextlib
 import difflib
+import functools
+import gc
 import hashlib
 import json
 import os.path
@@ -131,16 +134,27 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.vars import combine_vars
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import hosts
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.keyed_group import (
+    UNSURE,
+    KeyedGroup,
+    Members,
+    key_of,
+    plain,
+)
 
 try:
     # From 2.19 on, texts are data unless they are marked as templates; before, they are templates unless marked as data.
     from ansible.template import is_trusted_as_template as _values_are_data_by_themselves  # noqa: F401
+
+    _OLD_TEMPLATES = False
 
     def as_data(value: t.Any) -> t.Any:
         return value
 
 except ImportError:
     from ansible.utils.unsafe_proxy import wrap_var as as_data
+
+    _OLD_TEMPLATES = True
 
 # What listVirtualMachines takes beyond what has an option of its own; declared by CloudStack 3.0.5.
 FILTERS = (
@@ -180,6 +194,20 @@ CONNECTION = (
 _ROUNDS = 10
 
 
+@contextlib.contextmanager
+def _collector_paused() -> t.Iterator[None]:
+    """Do without the search for cycles: all that is made here stays, and to look through it again and again takes longer
+    than to make it.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class Draft:
     """A host before it is in the inventory: stands in for the inventory while Constructable works on this host.
 
@@ -187,14 +215,23 @@ class Draft:
     group has precedence, even where variables are set.
     """
 
-    def __init__(self, host: hosts.Host, known: t.Mapping[str, t.Any]) -> None:
+    __slots__ = ("host", "members", "name", "_known", "_variables")
+
+    def __init__(self, host: hosts.Host, known: t.Callable[[str], t.Mapping[str, t.Any]]) -> None:
+        self.host = host
         self.name = host.name
-        self.variables = {name: as_data(value) for name, value in host.variables.items()}
-        if host.address:
-            self.variables["ansible_host"] = as_data(host.address)
-        self.groups = list(host.groups)
-        self.parents: list[tuple[str, str]] = []
+        self.members: Members = [(group, None) for group in host.groups]
         self._known = known
+        self._variables: dict[str, t.Any] | None = None
+
+    @property
+    def variables(self) -> dict[str, t.Any]:
+        """The host's variables, as Ansible takes them for data."""
+        if self._variables is None:
+            self._variables = {name: as_data(value) for name, value in self.host.variables.items()}
+            if self.host.address:
+                self._variables["ansible_host"] = as_data(self.host.address)
+        return self._variables
 
     def get_host(self, _name: str) -> Draft:
         return self
@@ -204,9 +241,9 @@ class Draft:
         magic = {
             "inventory_hostname": as_data(self.name),
             "inventory_hostname_short": as_data(self.name.split(".")[0]),
-            "group_names": sorted(set(self.groups)),
+            "group_names": sorted({group for group, child in self.members if child is None}),
         }
-        return combine_vars(self._known, {**self.variables, **magic})
+        return combine_vars(self._known(self.name), {**self.variables, **magic})
 
     def set_variable(self, _host: str, name: str, value: t.Any) -> None:
         self.variables[name] = value
@@ -215,17 +252,10 @@ class Draft:
         return name
 
     def add_host(self, _host: str, group: str) -> None:
-        self.groups.append(group)
+        self.members.append((group, None))
 
     def add_child(self, group: str, child: str) -> None:
-        if child == self.name:
-            self.groups.append(group)
-        else:
-            self.parents.append((group, child))
-
-    def group_names(self) -> set[str]:
-        """Return the names of all groups that this host is in, or that they are in."""
-        return {*self.groups, *(parent for parent, _child in self.parents)}
+        self.members.append((group, None if child == self.name else child))
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -245,7 +275,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             self._check_options(self._read_config_data(path))
             wanted = self._wanted()
-            self._populate(self._machines(path, cache), wanted, path)
+            with _collector_paused():
+                self._populate(self._machines(path, cache), wanted, path)
         except Exception:
             # Whatever a plugin raises, Ansible leaves the source out with a warning and goes on, so that a play runs on
             # some of the hosts, or on none, and ends well. This makes it end the run, unless the user has said which it
@@ -371,12 +402,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _populate(self, machines: list[hosts.Record], wanted: hosts.Wanted, path: str) -> None:
         """Put the machines into Ansible's inventory as hosts, with their variables and groups."""
         taken, elsewhere = set(self.inventory.groups), self._hosts_of_others(machines, wanted)
+        constructs, known = self._constructs(machines, wanted), self._known(path)
         drafts: dict[tuple[str, str], Draft] = {}
         for _round in range(_ROUNDS):
             found, warnings = hosts.build(machines, wanted, taken, elsewhere)
             identified = [(host, (host.name, host.variables[wanted.hostvars_prefix + "id"])) for host in found]
-            drafts = {key: drafts.get(key) or self._draft(host, path) for host, key in identified}
-            groups = {group for draft in drafts.values() for group in draft.group_names()}
+            drafts = {key: drafts.get(key) or self._draft(host, constructs, known) for host, key in identified}
+            groups = {group for draft in drafts.values() for group, _child in draft.members}
             if taken.issuperset(groups.intersection(host.name for host in found)):
                 break
             taken |= groups
@@ -386,8 +418,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
         for warning in warnings:
             self.display.warning(warning)
-        for draft in drafts.values():
-            self._add(draft)
+        self._add(list(drafts.values()))
 
     def _hosts_of_others(self, machines: list[hosts.Record], wanted: hosts.Wanted) -> set[str]:
         """Return the names of hosts that another source, for example of another region, made of other machines."""
@@ -398,33 +429,91 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if variable in host.vars and host.vars[variable] not in ids
         }
 
-    def _draft(self, host: hosts.Host, path: str) -> Draft:
-        """Return a host with what ``compose``, ``groups`` and ``keyed_groups`` make of it."""
-        known = {"inventory_file": path, "inventory_dir": os.path.dirname(path)}
-        if host.name in self.inventory.hosts:
-            known = self.inventory.hosts[host.name].get_vars()
-        draft, strict = Draft(host, known), self.get_option("strict")
-        inventory, self.inventory = self.inventory, draft
-        try:
-            self._set_composite_vars(self.get_option("compose"), draft.get_vars(), host.name, strict=strict)
-            for construct, option in (
-                (self._add_host_to_composed_groups, "groups"),
-                (self._add_host_to_keyed_groups, "keyed_groups"),
-            ):
-                construct(self.get_option(option), draft.get_vars(), host.name, strict=strict)
-        finally:
-            self.inventory = inventory
+    def _known(self, path: str) -> t.Callable[[str], t.Mapping[str, t.Any]]:
+        """Return a function that tells the variables which a host has beyond those that it gets here."""
+        source = {"inventory_file": path, "inventory_dir": os.path.dirname(path)}
+        present = self.inventory.hosts
+        return lambda name: present[name].get_vars() if name in present else source
+
+    def _constructs(self, machines: list[hosts.Record], wanted: hosts.Wanted) -> list[t.Callable[[Draft], None]]:
+        """Return functions that do to a draft what ``compose``, ``groups`` and ``keyed_groups`` ask for, in this order."""
+        compose, groups, entries = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
+        constructs = [
+            functools.partial(self._construct, method, option)
+            for method, option in ((self._set_composite_vars, compose), (self._add_host_to_composed_groups, groups))
+            if option
+        ]
+        ours: set[str] = set()
+        if machines and C.DEFAULT_HASH_BEHAVIOUR != "merge" and not (_OLD_TEMPLATES and C.DEFAULT_JINJA2_NATIVE):
+            ours = {wanted.hostvars_prefix + name for name in machines[0]}
+            ours.difference_update(compose or (), self._vars if self.get_option("use_extra_vars") else ())
+        separator = self.get_option("leading_separator") is not False
+        for entry in entries or []:
+            keyed = plain(entry, ours, separator)
+            constructs.append(
+                functools.partial(self._add_to_plain_groups, keyed)
+                if keyed
+                else functools.partial(self._construct, self._add_host_to_keyed_groups, [entry])
+            )
+        return constructs
+
+    @staticmethod
+    def _draft(
+        host: hosts.Host, constructs: list[t.Callable[[Draft], None]], known: t.Callable[[str], t.Mapping[str, t.Any]]
+    ) -> Draft:
+        """Return a host with what the constructs make of it."""
+        draft = Draft(host, known)
+        for construct in constructs:
+            construct(draft)
         return draft
 
-    def _add(self, draft: Draft) -> None:
-        """Put a finished host into Ansible's inventory."""
-        self.inventory.add_host(draft.name)
-        for name, value in draft.variables.items():
-            self.inventory.set_variable(draft.name, name, value)
-        for group in draft.groups:
-            self.inventory.add_child(self.inventory.add_group(group), draft.name)
-        for parent, child in draft.parents:
-            try:
-                self.inventory.add_child(self.inventory.add_group(parent), child)
-            except Exception as error:  # no narrower kind is raised where a group would be in itself
-                self.display.warning(f"the group {child!r} is not put into {parent!r}: {error}")
+    def _construct(self, method: t.Callable[..., None], option: t.Any, draft: Draft) -> None:
+        """Let a method of Constructable work on a draft."""
+        inventory, self.inventory = self.inventory, draft
+        try:
+            method(option, draft.get_vars(), draft.name, strict=self.get_option("strict"))
+        finally:
+            self.inventory = inventory
+
+    def _add_to_plain_groups(self, keyed: KeyedGroup, draft: Draft) -> None:
+        """Put a draft into the groups of an entry with a plain key. Where only Ansible can tell, it is asked once for a value."""
+        value = keyed.value(draft.host.variables)
+        key = key_of(value)
+        found = keyed.known.get(key)
+        if found is None:
+            found = keyed.members(value)
+        if found is None:
+            before = len(draft.members)
+            self._construct(self._add_host_to_keyed_groups, [keyed.entry], draft)
+            found = draft.members[before:]
+        else:
+            draft.members += found
+        if value is not UNSURE:
+            keyed.known[key] = found
+
+    def _add(self, drafts: list[Draft]) -> None:
+        """Put finished hosts into Ansible's inventory. Each is let go when it is there, which saves memory."""
+        groups: set[str] = set()
+        parents: set[tuple[str, str]] = set()
+        drafts.reverse()
+        while drafts:
+            draft = drafts.pop()
+            self.inventory.add_host(draft.name)
+            for name, value in draft.variables.items():
+                self.inventory.set_variable(draft.name, name, value)
+            for group, child in draft.members:
+                if group not in groups:
+                    self.inventory.add_group(group)
+                    groups.add(group)
+                if child is None:
+                    self.inventory.add_child(group, draft.name)
+                elif (group, child) not in parents:
+                    parents.add((group, child))
+                    self._add_parent(group, child)
+
+    def _add_parent(self, parent: str, child: str) -> None:
+        """Put a group into another."""
+        try:
+            self.inventory.add_child(parent, child)
+        except Exception as error:  # no narrower kind is raised where a group would be in itself
+            self.display.warning(f"the group {child!r} is not put into {parent!r}: {error}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -118,6 +119,7 @@ def default_groups(machine: Record) -> list[str]:
     return list(dict.fromkeys(group_name(kind, value) for kind, value in named if value))
 
 
+@functools.lru_cache(maxsize=10_000)
 def group_name(kind: str, value: str) -> str:
     """Return the name of the group for one value of a kind."""
     return safe_group(f"{kind}_{value}")

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keyed groups whose key is no more than the name of a variable: their names without a template. Knows no Ansible."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .hosts import safe_group
+
+_TEXT = r"[^'\"\\{}\n]*"
+_PART = rf"\.[A-Za-z_]\w*|\['{_TEXT}'\]|\[\"{_TEXT}\"\]"
+_PLAIN = re.compile(rf"([A-Za-z_]\w*)((?:{_PART})*)\Z", re.ASCII)
+_PARTS = re.compile(_PART, re.ASCII)
+_CONSTANT = re.compile(r"[^{#]*\Z")
+_OPTIONS = frozenset(("key", "prefix", "separator", "parent_group", "default_value", "trailing_separator"))
+# A template before Ansible 2.19 makes something else of such texts than the texts that they are.
+_NOT_ALWAYS_TEXT = re.compile(r"[\[{]|(True|False)\Z")
+
+# Groups and what is put into each: a group by its name, or ``None`` for the host.
+Members = t.List[t.Tuple[str, t.Optional[str]]]
+
+
+class _Sentinel:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+# What a key may stand for beside values: nothing, or what only a template can tell.
+MISSING, UNSURE = _Sentinel("missing"), _Sentinel("unsure")
+
+
+class KeyedGroup:
+    """An entry of ``keyed_groups`` with a plain key, such as ``cloudn_zone`` or ``cloudn_tags.role``.
+
+    One value leads to the same groups for every host, so ``known`` keeps what was found out of values, by ``key_of(value)``.
+    """
+
+    def __init__(self, entry: dict[str, t.Any], path: list[str], leading_separator: bool) -> None:
+        self.entry = entry
+        self.known: dict[t.Any, Members] = {}
+        self._path = path
+        self._prefix = entry.get("prefix", "")
+        self._between = entry.get("separator", "_")
+        self._separator = "" if self._prefix == "" and not leading_separator else self._between
+        self._parent = entry.get("parent_group")
+
+    def value(self, variables: t.Mapping[str, t.Any]) -> t.Any:
+        """Return what the key stands for: a value, ``MISSING``, or ``UNSURE``."""
+        value = variables.get(self._path[0], UNSURE)
+        for part in self._path[1:]:
+            if type(value) is not dict:
+                return UNSURE
+            value = value.get(part, MISSING)
+            if value is MISSING:
+                break
+        return value
+
+    def members(self, value: t.Any) -> Members | None:
+        """Return the groups for a value, in the order in which Ansible makes them; ``None`` where only Ansible can tell."""
+        bare = self._bare(value)
+        if bare is None:
+            return None
+        members: Members = []
+        for text in bare:
+            name = safe_group(f"{self._prefix}{self._separator}{text}")
+            members.append((name, None))
+            if self._parent:
+                members.append((safe_group(self._parent), name))
+        return members
+
+    def _bare(self, value: t.Any) -> list[str] | None:
+        """Return names without a prefix for texts, lists and dictionaries of texts that are not empty."""
+        if _is_text(value):
+            return None if _NOT_ALWAYS_TEXT.match(value) else [value]
+        if type(value) is list and all(map(_is_text, value)):
+            return value
+        if type(value) is dict and all(map(_is_text, value.values())) and all(type(name) is str for name in value):
+            return [f"{name}{self._between}{item}" for name, item in value.items()]
+        return None
+
+
+def plain(entry: t.Any, variables: t.Container[str], leading_separator: bool) -> KeyedGroup | None:
+    """Return an entry of ``keyed_groups`` as one with a plain key, ``None`` where it is anything else.
+
+    ``variables`` are the names whose values are known to be data as the service has them. Everything about the entry
+    that may be a template or an error is left to Ansible, and so are names that a template takes for a method.
+    """
+    if not isinstance(entry, dict) or not _OPTIONS.issuperset(entry) or not isinstance(entry.get("key"), str):
+        return None
+    match = _PLAIN.match(entry["key"])
+    if not match or match[1] not in variables:
+        return None
+    parts = [part[1:] if part[0] == "." else part[2:-2] for part in _PARTS.findall(match[2])]
+    if any(part.startswith("_") or hasattr(dict, part) for part in parts):
+        return None
+    if entry.get("default_value") is not None and entry.get("trailing_separator") is not None:
+        return None
+    parent = entry.get("parent_group")
+    if parent is not None and not (isinstance(parent, str) and _CONSTANT.match(parent)):
+        return None
+    return KeyedGroup(entry, [match[1], *parts], leading_separator)
+
+
+def key_of(value: t.Any) -> t.Any:
+    """Return what a value is known by: of two that differ in anything, different."""
+    return value if type(value) is str else (repr(value),)
+
+
+def _is_text(value: t.Any) -> bool:
+    return type(value) is str and value != ""
