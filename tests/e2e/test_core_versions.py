@@ -81,6 +81,17 @@ def oldest(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return directory / "bin"
 
 
+def test_keyed_groups_are_those_of_the_oldest_ansible(oldest: pathlib.Path) -> None:
+    """What the inventory makes of plain keys is compared with what Ansible's own methods do, which versions differ in."""
+    python = str(oldest / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pytest", "hypothesis"]
+    subprocess.run(pip, check=True)
+    test = [python, "-m", "pytest", "-q", "tests/unit/inventory/test_keyed_groups.py"]
+    done = subprocess.run(test, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^[7-9]\d passed in ", done.stdout, re.MULTILINE), done.stdout
+
+
 @pytest.fixture(params=["oldest", "current"])
 def ansible(
     request: pytest.FixtureRequest, installed: pathlib.Path, environment: dict[str, str], tmp_path: pathlib.Path

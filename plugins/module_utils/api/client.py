@@ -185,7 +185,7 @@ class Client:
         def fetch(page: paging.Page, limit: Deadline) -> list[Record]:
             asked = {**(params or {}), "page": page.number, "pagesize": page.size}
             answer = answers.pop() if answers else self.call(command, asked, limit)
-            return answer.get(listed(answer) or "", [])
+            return answer.get(list_field(answer) or "", [])
 
         yield from paging.read(command, fetch, first, self.clock, deadline)
 
@@ -245,7 +245,7 @@ class Client:
         return content
 
 
-def listed(answer: Record) -> str | None:
+def list_field(answer: Record) -> str | None:
     """Return the name of the field that has the objects which an answer lists, ``None`` where it lists none."""
     return next((name for name, value in answer.items() if isinstance(value, list)), None)
 

@@ -79,8 +79,7 @@ def _read(
     known: set[t.Any],
 ) -> t.Iterator[list[Record]]:
     """Read a list once, and yield what is not among the ``known``; raises ``_Gap`` where it may be incomplete."""
-    pages = cuts(first)
-    before = next(pages)
+    before = Page(1, first)
     began = clock()
     items = fetch(before)
     ahead = min(MOST, FEWEST + int((clock() - began) / SECONDS_FOR_ONE_MORE))
@@ -89,7 +88,7 @@ def _read(
         return
     joint = {identity(item) for item in items}
     stale = 0
-    for page, items in _ahead(fetch, pages, ahead, limit):
+    for page, items in _ahead(fetch, before, ahead, limit):
         again: list[Record] = []
         if not joint.intersection(map(identity, items)):
             again, items = _join(fetch, before, joint, page)
@@ -116,19 +115,16 @@ def _new(items: list[Record], known: set[t.Any]) -> list[Record]:
     return fresh
 
 
-def cuts(first: int) -> t.Iterator[Page]:
-    """Yield pages that together are the whole list, each with some objects of the one before.
+def following(page: Page) -> Page:
+    """Return the page to read after another: it begins with some objects of that one, and is as long as can be.
 
-    A page begins at a multiple of its size, so two of one size share nothing: sizes differ. They grow from ``first`` on,
-    as a page can't be longer than what lies before it, to the largest.
+    A page begins at a multiple of its size, so two of one size share nothing: sizes differ. A page can't be longer than
+    what lies before it.
     """
-    page = Page(1, first)
-    while True:
-        yield page
-        latest = page.number * page.size - OVERLAP
-        largest = min(LARGEST, latest)
-        size = max(range(largest * 3 // 4, largest + 1), key=lambda size: latest // size * size + size)
-        page = Page(latest // size + 1, size)
+    latest = page.number * page.size - OVERLAP
+    largest = min(LARGEST, latest)
+    size = max(range(largest * 3 // 4, largest + 1), key=lambda size: latest // size * size + size)
+    return Page(latest // size + 1, size)
 
 
 def identity(item: Record) -> t.Any:
@@ -137,8 +133,8 @@ def identity(item: Record) -> t.Any:
     return (key, item.get("zoneid")) if key is not None else json.dumps(item, sort_keys=True)
 
 
-def _ahead(fetch: Fetch, pages: t.Iterator[Page], count: int, limit: Deadline) -> t.Iterator[tuple[Page, list[Record]]]:
-    """Yield pages with their objects, in order, while the ``count - 1`` pages behind are being read."""
+def _ahead(fetch: Fetch, latest: Page, count: int, limit: Deadline) -> t.Iterator[tuple[Page, list[Record]]]:
+    """Yield the pages after ``latest`` with their objects, in order, while the ``count - 1`` behind are being read."""
     import concurrent.futures  # few lists are that long
 
     with concurrent.futures.ThreadPoolExecutor(count) as threads:
@@ -146,8 +142,8 @@ def _ahead(fetch: Fetch, pages: t.Iterator[Page], count: int, limit: Deadline) -
         try:
             while True:
                 while len(waiting) < count and not any(_ends(page, answer) for page, answer in waiting):
-                    page = next(pages)
-                    waiting.append((page, threads.submit(fetch, page)))
+                    latest = following(latest)
+                    waiting.append((latest, threads.submit(fetch, latest)))
                 page, answer = waiting.popleft()
                 yield page, answer.result()
         finally:

@@ -54,7 +54,7 @@ class KeyedGroup:
         """Return what the key stands for: a value, ``MISSING``, or ``UNSURE``."""
         value = variables.get(self._path[0], UNSURE)
         for part in self._path[1:]:
-            if type(value) is not dict:
+            if not isinstance(value, dict):
                 return UNSURE
             value = value.get(part, MISSING)
             if value is MISSING:
@@ -78,9 +78,13 @@ class KeyedGroup:
         """Return names without a prefix for texts, lists and dictionaries of texts that are not empty."""
         if _is_text(value):
             return None if _NOT_ALWAYS_TEXT.match(value) else [value]
-        if type(value) is list and all(map(_is_text, value)):
+        if isinstance(value, list) and all(map(_is_text, value)):
             return value
-        if type(value) is dict and all(map(_is_text, value.values())) and all(type(name) is str for name in value):
+        if (
+            isinstance(value, dict)
+            and all(map(_is_text, value.values()))
+            and all(isinstance(name, str) for name in value)
+        ):
             return [f"{name}{self._between}{item}" for name, item in value.items()]
         return None
 
@@ -109,8 +113,8 @@ def plain(entry: t.Any, variables: t.Container[str], leading_separator: bool) ->
 
 def key_of(value: t.Any) -> t.Any:
     """Return what a value is known by: of two that differ in anything, different."""
-    return value if type(value) is str else (repr(value),)
+    return value if isinstance(value, str) else (repr(value),)
 
 
 def _is_text(value: t.Any) -> bool:
-    return type(value) is str and value != ""
+    return isinstance(value, str) and value != ""

@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ..api import Client, CloudnError, Record, UsageError, is_read
-from ..api.client import flatten, listed
+from ..api.client import flatten, list_field
 from ..api.paging import LARGEST
 from . import job
 from .lookup import check_text
@@ -106,7 +106,7 @@ def _read(client: Client, command: str, params: Record) -> Record:
 def _all_pages(client: Client, command: str, params: Record) -> Record:
     """Return a listing's answer with the objects of all its pages, or the answer as it is where it lists none."""
     answer = client.call(command, {**params, "page": 1, "pagesize": LARGEST})
-    name = listed(answer)
+    name = list_field(answer)
     if name is None or len(answer[name]) < LARGEST:
         return answer
     objects = [item for page in client.pages(command, params, begun=answer) for item in page]

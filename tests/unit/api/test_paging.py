@@ -10,7 +10,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -68,10 +68,17 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "LARGEST", 40)
 
 
+def pages_from(first: int) -> Iterator[paging.Page]:
+    page = paging.Page(1, first)
+    while True:
+        yield page
+        page = paging.following(page)
+
+
 @pytest.mark.parametrize("first", [20, 50, 500])
 def test_each_page_joins_the_one_before(first: int) -> None:
     end = 0
-    for number, page in enumerate(itertools.islice(paging.cuts(first), 200)):
+    for number, page in enumerate(itertools.islice(pages_from(first), 200)):
         start = (page.number - 1) * page.size
         assert start <= max(0, end - paging.OVERLAP)
         assert start + page.size > end
@@ -87,10 +94,22 @@ def test_a_list_that_stands_still(small_pages: None, count: int, seconds: float)
     service = Service(count)
     assert sorted(service.read(seconds=seconds)) == list(range(count))
     needed = next(
-        number for number, page in enumerate(paging.cuts(20), 1) if (page.number * page.size) > count
+        number for number, page in enumerate(pages_from(20), 1) if (page.number * page.size) > count
     )  # the first that is not full
     in_vain = 0 if count < 20 else (paging.MOST if seconds else paging.FEWEST) - 1
     assert needed <= len(service.asked) <= needed + in_vain
+
+
+@pytest.mark.parametrize(("count", "most"), [(10_000, 28), (50_000, 112)])
+def test_requests_for_many(count: int, most: int) -> None:
+    """One for every 450 objects, and eight more at most; of 10,000 not more than pages of 500 and eight more."""
+    service = Service(count)
+    assert len(service.read(first=50)) == count
+    assert len(service.asked) <= most
+    service = Service(count)
+    service.read(first=50, seconds=1)
+    assert len(service.asked) <= count / 450 + 8
+    assert service.most_at_once <= paging.MOST
 
 
 def test_pages_come_in_order(small_pages: None) -> None:

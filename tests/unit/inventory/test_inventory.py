@@ -55,6 +55,25 @@ def test_sizes(run_module_as: Any, read: Read, count: int, most: int) -> None:
     assert len({request["connection"] for request in requests}) <= 8
 
 
+@pytest.mark.parametrize("change", ["appear", "vanish"])
+def test_machines_that_come_and_go_while_they_are_listed(run_module_as: Any, read: Read, change: str) -> None:
+    with run_module_as(vms=300, faults=[{"kind": "page", "change": change}]) as (_run, emulator):
+        before = {vm.name for vm in emulator.store.vms.values()}
+        inventory = read(states=[], **reach(emulator))
+        after = {vm.name for vm in emulator.store.vms.values() if vm.state != "Destroyed"}
+        requests = len(emulator.requests)
+    assert inventory.code == 0, inventory.said
+    assert len(after) == (300 + requests if change == "appear" else 300 - requests)
+    assert before & after <= inventory.hosts.keys() <= before | after
+
+
+def test_an_error_in_a_later_page_ends_the_run(run_module_as: Any, read: Read) -> None:
+    with run_module_as(vms=300, faults=[{"kind": "status", "nth": 4}]) as (_run, emulator):
+        inventory = read(states=[], **reach(emulator))
+    assert (inventory.code, inventory.hosts) == (1, {})
+    assert "HTTP 503" in inventory.said
+
+
 def test_both_formats_give_the_same(run_module_as: Any, read: Read) -> None:
     with run_module_as(vms=300) as (_run, emulator):
         one, other = (read(states=[], response_format=name, **reach(emulator)) for name in ("json", "xml"))
@@ -397,7 +416,7 @@ def test_a_foreign_entry_does_not_answer(site: None, read: Read, cached: Any, tm
     assert len(inventory.hosts) == 3
 
 
-def test_a_cache_hit_imports_no_requests(
+def test_a_cache_hit_imports_nothing_that_asks(
     site: None, read: Read, configure: Any, environment: dict[str, str], cached: Any
 ) -> None:
     read(**cached)
@@ -408,11 +427,13 @@ def test_a_cache_hit_imports_no_requests(
         "from ansible.parsing.dataloader import DataLoader\n"
         "from ansible.inventory.manager import InventoryManager\n"
         "manager = InventoryManager(DataLoader(), sources=[sys.argv[1]])\n"
-        "print(len(manager.get_hosts()), 'requests' in sys.modules, 'xmltodict' in sys.modules)\n"
+        "print(len(manager.get_hosts()))\n"
+        "print(*(name for name in sys.modules if name in ('requests', 'xmltodict', 'concurrent.futures.thread')))\n"
+        "print(*sorted(name.rpartition('.')[2] for name in sys.modules if '.compute.plugins.module_utils.' in name))\n"
     )
     command = [sys.executable, "-c", program, str(configure(**cached))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout == "3 False False\n", done.stderr
+    assert done.stdout.splitlines() == ["3", "", "hosts keyed_group resources"], done.stderr
 
 
 def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, cached: Any) -> None:

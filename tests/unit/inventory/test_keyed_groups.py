@@ -102,7 +102,7 @@ def by_ansible(machines: list[dict[str, Any]], options: dict[str, Any]) -> tuple
 
 def by_the_plugin(machines: list[dict[str, Any]], options: dict[str, Any]) -> tuple[Any, Plugin]:
     plugin = Plugin(options)
-    plugin._populate(machines, Wanted(default_groups=False), "/nowhere/cloudn.yml")
+    plugin._add(plugin._drafts(machines, Wanted(default_groups=False), "/nowhere/cloudn.yml"))
     return plugin.outcome(), plugin
 
 
@@ -221,6 +221,21 @@ def test_texts_need_no_template_and_other_values_one_for_all_hosts() -> None:
     assert plugin.asked == 2  # a missing tag, and null
 
 
+def test_composed_variables_stand_for_others() -> None:
+    plugin = same(
+        [machine(1, "own", {})],
+        compose={"cloudn_v": "cloudn_zone"},
+        keyed_groups=[{"key": "cloudn_v"}, {"key": "cloudn_zone"}],
+    )
+    assert plugin is not None
+    assert "_own" not in plugin.inventory.groups
+
+
+def test_what_is_unsure_is_asked_for_each_host() -> None:
+    """Numbers have this attribute, and it differs; an error or a group, as Ansible's version has it."""
+    same([machine(1, 1, {}), machine(2, 2, {})], keyed_groups=[{"key": "cloudn_v.real"}])
+
+
 def test_extra_variables_may_stand_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible.plugins.inventory.load_extra_vars", lambda _loader: {"cloudn_v": "extra"})
     options: dict[str, Any] = {"keyed_groups": [{"key": "cloudn_v"}, {"key": "cloudn_zone"}], "use_extra_vars": True}
@@ -236,7 +251,7 @@ def test_a_host_of_another_source(monkeypatch: pytest.MonkeyPatch, behaviour: st
     plugin = Plugin(trusted({"keyed_groups": [{"key": "cloudn_tags.site", "prefix": "site"}]}))
     plugin.inventory.add_host("h-1")
     plugin.inventory.set_variable("h-1", "cloudn_tags", {"site": "north"})
-    plugin._populate([machine(1, "x", {"role": "web"})], Wanted(), "/nowhere/cloudn.yml")
+    plugin._add(plugin._drafts([machine(1, "x", {"role": "web"})], Wanted(), "/nowhere/cloudn.yml"))
     assert ("site_north" in plugin.inventory.groups) is (behaviour == "merge")
 
 
