@@ -24,6 +24,8 @@ FEWEST, MOST = 2, 7
 SECONDS_FOR_ONE_MORE = 0.025
 # How often two pages that do not join are read again, and the whole list where they still do not.
 _TRIES = 3
+# How many pages in a row may be no more than the first before the service is taken for one that does not page.
+_REPEATED = 5
 
 
 class Page(t.NamedTuple):
@@ -57,7 +59,7 @@ def read(
     where that does not help, the whole list. So every object that is there all the time is yielded.
 
     Raises what ``fetch`` raises, for any page, and ``CloudnError`` where the list changes faster than it can be read, or
-    pages go on and on with nothing new.
+    the service gives the same page again and again.
     """
     known: set[t.Any] = set()
     for _try in range(_TRIES):
@@ -86,8 +88,8 @@ def _read(
     yield _new(items, known)
     if len(items) != before.size:
         return
-    joint = {identity(item) for item in items}
-    stale = 0
+    joint = beginning = {identity(item) for item in items}
+    repeated = 0
     for page, items in _ahead(fetch, before, ahead, limit):
         again: list[Record] = []
         if not joint.intersection(map(identity, items)):
@@ -96,12 +98,12 @@ def _read(
         yield fresh
         if len(items) != page.size:
             return
-        stale = 0 if fresh else stale + 1
-        if stale == _TRIES:
+        before, joint = page, {identity(item) for item in items}
+        repeated = repeated + 1 if not fresh and (joint <= beginning or beginning <= joint) else 0
+        if repeated == _REPEATED:
             raise CloudnError(
                 f"{command}: the service does not give this list page by page, so it can't be read", command
             )
-        before, joint = page, {identity(item) for item in items}
 
 
 def _new(items: list[Record], known: set[t.Any]) -> list[Record]:

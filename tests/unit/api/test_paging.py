@@ -139,7 +139,7 @@ def change(kind: str, where: float, count: int, numbers: itertools.count[int]) -
     return do
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 250), CHANGES, st.sampled_from([0, 0.06, 1]))
 def test_what_is_there_all_the_time_is_read_once(
     count: int, changes: list[tuple[int, str, float, int]], seconds: float

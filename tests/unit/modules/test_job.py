@@ -432,7 +432,8 @@ def test_more_than_a_page(run_module: Run, emulator: Any) -> None:
         emulator.store.jobs[job_id] = type(one)(job_id, one.command, one.created, None, None)
     emulator.clear()
     assert len(run_module("cloudn_job_info")["jobs"]) == 701
-    assert asked(emulator) == {"listAsyncJobs": 2}
+    assert asked(emulator).keys() == {"listAsyncJobs"}
+    assert len(emulator.requests) <= 8  # two, and those that were sent before the second told that it is the last
 
 
 @pytest.mark.parametrize(
