@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ..api import ApiError, Client, Record, UsageError, sendable
+from ..api.paging import LARGEST
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_NAMES_TOLD = 20
@@ -60,14 +61,14 @@ def public(url: str | None) -> str | None:
     return re.sub(r"//[^/@]*@", "//", url) if url else url
 
 
-def listed(client: Client, command: str, query: Record, *ids: str) -> list[Record]:
+def listing(client: Client, command: str, query: Record, *ids: str, first: int = LARGEST) -> list[Record]:
     """Return the objects that a listing finds, as the API has them.
 
     An id that does not exist finds nothing; for the API it would be an error. ``ids`` are the fields of the query that hold
-    one.
+    one, ``first`` is the size of the first page.
     """
     try:
-        return client.list(command, query)
+        return client.list(command, query, first)
     except ApiError as error:
         if error.code == _PARAMETER_ERROR and any(query.get(field) for field in ids):
             return []

@@ -12,7 +12,7 @@ from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm
 from .drift import judge
-from .lookup import check_text, is_uuid, listed, pick
+from .lookup import check_text, is_uuid, listing, pick
 from .rules import DIRECTIONS, Rule
 
 _NOT_GRANTED, _IN_USE = 432, 536
@@ -37,7 +37,7 @@ def shape(group: Record) -> Record:
 
 def search(client: Client, query: Record | None = None) -> list[Record]:
     """Return the security groups that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
-    return listed(client, "listSecurityGroups", query or {}, "id")
+    return listing(client, "listSecurityGroups", query or {}, "id")
 
 
 def select(client: Client, options: Record) -> list[Record]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..api import Client, Record, UsageError
 from . import tags
-from .lookup import is_uuid, listed, part, pick
+from .lookup import is_uuid, listing, part, pick
 
 # A snapshot that can be used and deleted, and those that become so by themselves. Source: CloudStack.
 FINISHED = "BackedUp"
@@ -35,7 +35,7 @@ def shape(snapshot: Record) -> Record:
 
 def search(client: Client, query: Record) -> list[Record]:
     """Return the snapshots that the API's own filters find, newest first. An unknown id finds nothing."""
-    found = listed(client, "listSnapshots", query, "id", "volumeid")
+    found = listing(client, "listSnapshots", query, "id", "volumeid")
     return sorted(found, key=lambda snapshot: str(snapshot.get("created")), reverse=True)
 
 

@@ -9,7 +9,7 @@ import typing as t
 
 from ..api import Client, Record, UsageError
 from . import tags, zone
-from .lookup import is_uuid, listed, named, part, pick, told
+from .lookup import is_uuid, listing, named, part, pick, told
 
 # The service refuses any other word; measured on CloudStack 3.0.5, except for `selfexecutable`, `sharedexecutable`
 # and `community`, which its documentation declares.
@@ -79,7 +79,7 @@ def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Rec
 
 def search(client: Client, template_filter: str, query: Record) -> list[Record]:
     """Return the templates that the API's own filters find, one for each zone of each. An unknown ``id`` finds nothing."""
-    return listed(client, "listTemplates", {"templatefilter": template_filter, **query}, "id")
+    return listing(client, "listTemplates", {"templatefilter": template_filter, **query}, "id")
 
 
 def find_own(client: Client, name: str | None, template_id: str | None, zone_wanted: str | None = None) -> list[Record]:

@@ -12,7 +12,7 @@ from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
 from ..api.jobs import pause
 from ..api.paging import LARGEST
 from . import tags
-from .lookup import is_uuid, matches, pick, told
+from .lookup import is_uuid, listing, matches, pick, told
 from .zone import find as find_zone
 from .zone import holds
 
@@ -90,12 +90,7 @@ def search(client: Client, query: Record, first: int = LARGEST) -> list[Record]:
 
     An ``id`` that does not exist finds nothing; for the API it would be an error. ``first`` is the size of the first page.
     """
-    try:
-        return client.list("listVirtualMachines", query, first)
-    except ApiError as error:
-        if query.get("id") and error.code == _PARAMETER_ERROR:
-            return []
-        raise
+    return listing(client, "listVirtualMachines", query, "id", first=first)
 
 
 def select(client: Client, options: Record) -> list[Record]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..api import Client, Record, UsageError
 from . import tags, vm, zone
-from .lookup import is_uuid, listed, part
+from .lookup import is_uuid, listing, part
 
 GIB = 1024**3
 ROOT = "ROOT"
@@ -47,7 +47,7 @@ def shape(volume: Record) -> Record:
 
 def search(client: Client, query: Record) -> list[Record]:
     """Return the volumes that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
-    return listed(client, "listVolumes", query, "id")
+    return listing(client, "listVolumes", query, "id")
 
 
 def select(client: Client, options: Record) -> list[Record]:
@@ -86,8 +86,8 @@ def find(
         volume_id = name
     if volume_id is not None:
         return next(iter(search(client, {"id": volume_id})), None)
-    alike = search(client, {"name": part(name)})
-    found = [volume for volume in alike if volume.get("name") == name and zone.holds(volume, zone_wanted)]
+    listed = search(client, {"name": part(name)})
+    found = [volume for volume in listed if volume.get("name") == name and zone.holds(volume, zone_wanted)]
     if len(found) > 1:
         raise several(found, name, option)
     return found[0] if found else None
