@@ -14,7 +14,6 @@ from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
 from .errors import ApiError, BadAnswer, UsageError
-from .jobs import wait_for
 from .signature import expiry, query, sign
 from .transport import Answer, Request, Transport
 
@@ -194,7 +193,15 @@ class Client:
 
         ``timeout`` in seconds. Raises ``JobFailed``, ``JobLost`` or ``JobTimeout``, each with the job's id.
         """
+        from .jobs import wait_for  # here, as in ``await_pending``: most runs of a module have no job to wait for
+
         return wait_for(self, [job_id], timeout)[job_id]
+
+    def await_pending(self, keyword: str, object_id: str | None, deadline: Deadline) -> None:
+        """Wait until no job is pending that may be about an object; see ``jobs.await_pending``."""
+        from .jobs import await_pending
+
+        await_pending(self, keyword, object_id, deadline)
 
     def service_time(self) -> float:
         """Return the service's time in seconds since the epoch, by the Date of its last answer.

@@ -1,12 +1,17 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deadlines on the monotonic clock."""
+"""Deadlines on the monotonic clock, and how long to let pass between two looks."""
 
 from __future__ import annotations
 
 import time
 import typing as t
+
+_SHORTEST_PAUSE = 0.2
+# Less than 5 by the time of two answers, so that what is waited for is noticed within 5 seconds.
+_LONGEST_PAUSE = 4.6
+_SHARE_OF_WAITED = 0.1
 
 
 class Deadline:
@@ -24,3 +29,7 @@ class Deadline:
     def end(self) -> None:
         """Bring it forward to now: other threads that keep to it do not try again what they are trying."""
         self._end = self._clock()
+
+def pause(waited: float) -> float:
+    """Return the seconds to let pass before asking again, after that many waited: a tenth of them, 0.2 to 4.6."""
+    return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))

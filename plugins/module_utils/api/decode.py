@@ -5,20 +5,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
-import traceback
 import typing as t
 
 from .errors import BadAnswer
 
-try:
-    import xmltodict
-
-    XMLTODICT_ERROR = None
-except ImportError:
-    xmltodict = None
-    XMLTODICT_ERROR = traceback.format_exc()
+# Only answers in XML need it, so it is imported with the first of them; that it is missing is told before anything is sent.
+XMLTODICT_ERROR = None if importlib.util.find_spec("xmltodict") else "No module named 'xmltodict'"
 
 # An object as the API has it: fields by their names there.
 Record = t.Dict[str, t.Any]
@@ -198,6 +193,8 @@ def _from_json(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.An
 
 def from_xml(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
     """Return an answer's elements by their names, texts as they are; raise what ``bad(why)`` returns if it is no XML."""
+    import xmltodict
+
     try:
         # Blanks around a value belong to it. Entities are refused by xmltodict itself.
         return xmltodict.parse(body, xml_attribs=False, strip_whitespace=False)

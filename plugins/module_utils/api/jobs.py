@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .deadline import Deadline
+from .deadline import Deadline, pause
 from .decode import Record
 from .errors import ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout
 
@@ -19,9 +19,6 @@ if t.TYPE_CHECKING:
 PENDING, DONE = 0, 1
 # Seconds by which jobs sent at the same time may be older than the one whose answer came first.
 _SENT_TOGETHER = 60
-_SHORTEST_PAUSE = 0.2
-_LONGEST_PAUSE = 5.0
-_SHARE_OF_WAITED = 0.1
 
 
 class JobEnd(t.NamedTuple):
@@ -57,7 +54,7 @@ class Jobs:
         self._pending[job_id] = (command, self._client.clock())
 
     def pause(self) -> float:
-        """Return the seconds to let pass before asking again: a tenth of the time waited, 0.2 to 5 seconds.
+        """Return the seconds to let pass before asking again: a tenth of the time waited, 0.2 to 4.6 seconds.
 
         The youngest job counts: the end of a short job is noticed soon, also beside long ones.
         """
@@ -128,11 +125,6 @@ class Jobs:
         if not isinstance(status, int):
             raise BadAnswer(f"{command}: the answer about job {job_id} has no jobstatus", command, job_id=job_id)
         return JobEnd(job_id, {}, _failure(command, job_id, job, result))
-
-
-def pause(waited: float) -> float:
-    """Return the seconds to let pass before asking again, after that many waited: a tenth of them, 0.2 to 5."""
-    return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))
 
 
 def await_pending(client: Client, keyword: str, object_id: str | None, deadline: Deadline) -> None:

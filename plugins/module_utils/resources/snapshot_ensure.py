@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ..api import Client, CloudnError, Deadline, Record, UsageError
-from ..api.jobs import await_pending
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import duration, snapshot, tags, vm, volume
@@ -181,7 +180,7 @@ def _again(
     Snapshots get their names from the service. One of this volume that was not there before the lost command is what
     was asked for, whoever made it: it is as young as can be.
     """
-    await_pending(client, "Snapshot", track.id, deadline)
+    client.await_pending("Snapshot", track.id, deadline)
     if options["state"] == "absent":
         return plan_absence(snapshot.find(client, None, track.id), options)
     found = snapshot.search(client, {"volumeid": disk["id"]})

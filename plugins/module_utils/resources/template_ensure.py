@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ..api import Client, Deadline, Record, UsageError
-from ..api.jobs import await_pending
 from ..plan import Track, converge
 from ..report import Report
 from . import extraction, os_type, permissions, snapshot, template, vm, volume, zone
@@ -171,7 +170,7 @@ def _again(client: Client, track: Track, options: Record, facts: Record, deadlin
     """
     if track.error and track.error.command == "extractTemplate":
         return None  # an address that was made is not shown again, and making another one is up to the user
-    await_pending(client, "Template", track.id, deadline)
+    client.await_pending("Template", track.id, deadline)
     rows = template.find_own(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
     allowed = {**options, "on_immutable_drift": "ignore"}
     fresh = look_up(client, rows, allowed, deadline, check=False)

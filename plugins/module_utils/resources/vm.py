@@ -9,7 +9,7 @@ import os.path
 import typing as t
 
 from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
-from ..api.jobs import pause
+from ..api.deadline import pause
 from ..api.paging import LARGEST
 from . import tags
 from .lookup import is_uuid, listing, matches, pick, told

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 
 from ..api import ApiError, Client, Deadline, JobFailed, Record, UnknownOutcome, UsageError
-from ..api.jobs import PENDING, await_pending, startdate
 from ..plan import Track, converge
 from ..report import Report
-from . import disk_offering, os_type, security_group, service_offering, template, vm, volume, zone
+from . import disk_offering, os_type, service_offering, template, vm, volume, zone
 from .lookup import check_text, is_uuid
 from .vm_plan import DESTROYED, RUNNING, differs, encoded, is_whole, other_security_groups, plan, show
 
@@ -119,6 +118,8 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
     if options.get("security_groups") and (
         missing or (immutable and any(other_security_groups(record, options["security_groups"]) for record in existing))
     ):
+        from . import security_group  # here, as few runs need it, and it is long
+
         facts["security_groups"] = security_group.find_all(client, options["security_groups"], "security_groups")
     if options.get("disk_offering"):
         if missing:
@@ -181,7 +182,7 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
     password = None
     if isinstance(track.error, UnknownOutcome):
         if options["state"] == "absent":
-            await_pending(client, "Volume", None, deadline)  # a disk that is being detached is still listed as attached
+            client.await_pending("Volume", None, deadline)  # a disk that is being detached is still listed as attached
         password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
     found = vm.settled(client, names, options.get("zone"), deadline, check=False)
     record = found[names[0]]
@@ -205,6 +206,9 @@ def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> st
     A machine does not show its jobs, and a new one is Stopped for a moment before it is Starting. Pending jobs carry
     its id, and the results of those that are done hold it; measured on CloudStack 3.0.5.
     """
+    # Here, as few runs need it: what a module imports is compiled anew each time that it runs.
+    from ..api.jobs import PENDING, startdate
+
     password = None
     if record is None:
         return None

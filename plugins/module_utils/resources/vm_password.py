@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..api import Client, Deadline, Record, UsageError
-from ..api.jobs import DONE, await_pending
+from ..api.jobs import DONE
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import vm
@@ -80,7 +80,7 @@ def _again(
     client: Client, track: Track, options: Record, restart: bool, known: set[str], deadline: Deadline
 ) -> Track | None:
     """After an unknown outcome, see whether a job has made a password since; go on with what is then left to do."""
-    await_pending(client, "VM", track.id, deadline)
+    client.await_pending("VM", track.id, deadline)
     for job in _resets(client):
         machine = (job.get("jobresult") or {}).get("virtualmachine") or {}
         if job["jobid"] not in known and job.get("jobstatus") == DONE and machine.get("id") == track.id:

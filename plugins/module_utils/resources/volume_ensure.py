@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ..api import Client, CloudnError, Deadline, Record, UsageError
-from ..api.jobs import await_pending
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import disk_offering, extraction, snapshot, tags, vm, volume, zone
@@ -304,7 +303,7 @@ def _again(client: Client, track: Track, options: Record, deadline: Deadline) ->
     """Find and plan the volume anew after a failure, when the service does nothing more with it."""
     if track.error and track.error.command == "extractVolume":
         return None  # an address that was made is not shown again, and making another one is up to the user
-    await_pending(client, "Volume", track.id, deadline)
+    client.await_pending("Volume", track.id, deadline)
     record = volume.find(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
     options = {**options, "on_immutable_drift": "ignore"}
     return plan(record, options, look_up(client, options, record, deadline, check=False), [])

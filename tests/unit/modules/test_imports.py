@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module imports: its libraries, or Ansible's own message that one is missing; nothing that a run has no use for.
+
+Modules travel as source and are compiled anew, twice over, each time that they run, so imports are most of what they cost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+# Runs a module's `main()` in a Python of its own; at the end, the last line tells what is imported.
+RUN = """
+import atexit, json, sys
+
+for name in {missing!r}:
+    sys.modules[name] = None
+
+from ansible.module_utils import basic
+from ansible_collections.cloudn.compute.plugins.modules import {module} as module
+
+atexit.register(lambda: print(json.dumps([name for name, there in sys.modules.items() if there])))
+basic._ANSIBLE_ARGS = {arguments!r}
+basic._ANSIBLE_PROFILE = "legacy"
+module.main()
+"""
+CHANGING = ("plugins.module_utils.apply", "plugins.module_utils.api.jobs", "resources.security_group", "xmltodict")
+
+
+def run(emulator: Any, module: str, missing: tuple[str, ...] = (), **options: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return a module's result, and the names of all that it has imported."""
+    connection = {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**connection, **options}}).encode()
+    program = RUN.format(module=module, missing=missing, arguments=arguments)
+    path = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
+    done = subprocess.run([sys.executable, "-c", program], env=path, capture_output=True, text=True, check=False)
+    result, imported = done.stdout.strip().splitlines()[-2:]
+    return json.loads(result), json.loads(imported)
+
+
+def of_those(names: tuple[str, ...], imported: list[str]) -> set[str]:
+    return {name for name in names if any(one.endswith(name) for one in imported)}
+
+
+def test_a_task_that_changes_nothing_imports_no_more_than_it_needs(emulator: Any) -> None:
+    options = {"name": ["web1"], "zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+    made, imported = run(emulator, "cloudn_vm", security_groups=["default"], response_format="xml", **options)
+    assert made["changed"] is True
+    assert of_those(CHANGING, imported) == set(CHANGING)
+    again, imported = run(emulator, "cloudn_vm", security_groups=["default"], **options)
+    assert again["changed"] is False
+    assert of_those(CHANGING, imported) == set()
+
+
+@pytest.mark.parametrize("library", ["requests", "xmltodict"])
+def test_a_missing_library_is_told_before_anything_is_sent(emulator: Any, library: str) -> None:
+    result, _imported = run(emulator, "cloudn_zone_info", missing=(library,))
+    assert result["failed"] is True
+    assert f"Failed to import the required Python library ({library})" in result["msg"]
+    assert emulator.requests == []
