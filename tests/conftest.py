@@ -121,7 +121,7 @@ def run_module(emulator: Any) -> Callable[..., Result]:
     return _runner(emulator)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_module_as() -> Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]:
     """Return a context manager that starts another emulator: ``with run_module_as(account="admin") as (run, emulator)``."""
 

@@ -14,11 +14,14 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     BadAnswer,
     Client,
+    Deadline,
     JobFailed,
     JobLost,
     JobTimeout,
+    is_read,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, startdate, wait_for
+from ansible_collections.cloudn.compute.plugins.module_utils.plan import Step, Track, converge
 
 
 def job(**fields: Any) -> str:
@@ -81,13 +84,76 @@ def test_a_job_without_a_status(script: Any, client: Client) -> None:
         client.wait("j1")
 
 
-def test_pauses_grow_with_the_time_waited(script: Any, client: Client, clock: Any) -> None:
+class Service(Client):
+    """A client whose service does nothing but jobs, each as long as its command's parameter ``seconds`` says.
+
+    Only the clock's sleep, and ``latency`` with each poll, let time pass. ``polls`` are the times at which it was polled.
+    """
+
+    def __init__(self, clock: Any, latency: float = 0.0) -> None:
+        super().__init__("http://127.0.0.1/", "k", "s", sleep=clock.sleep, clock=clock)
+        self.latency = latency
+        self.polls: list[float] = []
+        self._ends: dict[str, float] = {}
+
+    def call(self, command: str, params: Any = None, deadline: Any = None) -> dict[str, Any]:
+        if not is_read(command):
+            self._ends[params["name"]] = self.clock() + params["seconds"]
+            return {"jobid": params["name"]}
+        jobs = [
+            {"jobid": name, "jobstatus": int(end <= self.clock()), "created": "2026-11-23T14:59:50+0000"}
+            for name, end in self._ends.items()
+        ]
+        self.polls.append(self.clock())
+        self.sleep(self.latency)
+        if command == "listAsyncJobs":
+            return {"asyncjobs": jobs}
+        return next(job for job in jobs if job["jobid"] == params["jobid"])
+
+
+def ends(client: Service, lengths: list[float]) -> list[float]:
+    """Apply a plan with a job of each length; return the times at which their ends were noticed, in the same order."""
+    noticed: dict[str, float] = {}
+    tracks = [
+        Track(
+            f"j{number}",
+            None,
+            [[Step("make it", "createVolume", {"name": f"j{number}", "seconds": seconds})]],
+            {},
+            {},
+            lambda track, _step, _result: noticed.update({track.name: client.clock()}),
+        )
+        for number, seconds in enumerate(lengths)
+    ]
+    began = client.clock()
+    converge(client, tracks, Deadline(None, client.clock), lambda _track: None, parallel=50)
+    assert [track.error for track in tracks] == [None] * len(lengths)
+    return [noticed[track.name] - began for track in tracks]
+
+
+@pytest.mark.parametrize("latency", [0, 0.1])
+@pytest.mark.parametrize("lengths", [[0], [0.9], [2.1], [9], [46], [600], [0.9, 9, 46, 600], [9] * 50], ids=str)
+def test_ends_are_noticed_in_time(clock: Any, lengths: list[float], latency: float) -> None:
+    client = Service(clock, latency)
+    for length, noticed in zip(lengths, ends(client, lengths), strict=True):
+        assert length <= noticed <= length + min(5.0, 0.1 * length + 0.5)
+    assert len(client.polls) <= 170
+
+
+def test_polls_do_not_grow_with_the_number_of_jobs(clock: Any) -> None:
+    one, many = Service(clock), Service(clock)
+    ends(one, [60])
+    ends(many, [60] * 200)
+    assert len(many.polls) <= len(one.polls) + 1  # the first job is asked for when it began
+
+
+def test_waiting_keeps_the_same_pace(script: Any, client: Client, clock: Any) -> None:
     script.json(PENDING)
     with pytest.raises(JobTimeout):
         client.wait("j1", timeout=600)
     waited = 0.0
     for pause in clock.pauses[:-1]:
-        assert pause == pytest.approx(min(5.0, max(0.2, waited / 10)))
+        assert pause == pytest.approx(min(4.6, max(0.2, waited / 10)))
         waited += pause
     assert len(script.requests) <= 170
 
@@ -120,7 +186,7 @@ def test_the_youngest_job_sets_the_pace(client: Client, clock: Any) -> None:
     jobs = Jobs(client)
     jobs.add("old")
     clock.sleep(100)
-    assert jobs.pause() == 5.0
+    assert jobs.pause() == 4.6
     jobs.add("new")
     assert jobs.pause() == 0.2
 

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tasks may cost in requests, however much else the account holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+
+Run = Callable[..., dict[str, Any]]
+
+OTHER_MACHINES = 600  # more than a page, each with a volume
+POLLS = ("queryAsyncJobResult", "listAsyncJobs")
+NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1", "security_groups": ["front"]}
+MACHINE = {"name": "front1", **NEW, "display_name": "Front", "group": "site", "tags": {"role": "front"}}
+FIFTY = {"name": [f"node{number:02}" for number in range(50)], **NEW}
+UNLIKE = {"name": ["alpha", "node00", "zeta"], **NEW}  # nothing in common to ask for
+HUNDRED_RULES = {
+    "name": "front",
+    "ingress": [
+        {"ports": str(8000 + number), "cidrs": ["192.0.2.0/24"], "groups": [{"name": "default"}]}
+        for number in range(50)
+    ],
+}
+NO_RULES = {"name": "bare", "tags": {"tier": "none"}}
+VOLUME = {"name": "data", "state": "attached", "vm": "front1", "disk_offering": "Small", "tags": {"keep": "yes"}}
+TEMPLATE = {"name": "image", "vm": "front1", "allow_restart": True, "tags": {"version": "7"}}
+
+
+@pytest.fixture(scope="module")
+def account(run_module_as: Any) -> Iterator[tuple[Run, Any]]:
+    """A module runner and an emulator that holds all that is asked for below, and much more."""
+    with run_module_as(vms=OTHER_MACHINES, job_seconds=0.02) as (run, emulator):
+        for module, options in [
+            ("cloudn_security_group", HUNDRED_RULES),
+            ("cloudn_security_group", NO_RULES),
+            ("cloudn_vm", MACHINE),
+            ("cloudn_vm", FIFTY),
+            ("cloudn_vm", UNLIKE),
+            ("cloudn_volume", VOLUME),
+            ("cloudn_template", TEMPLATE),
+        ]:
+            done = run(module, **options)
+            assert not done.get("failed"), done
+        yield run, emulator
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "requests"),
+    [
+        pytest.param("cloudn_vm", MACHINE, ["listVirtualMachines"], id="a machine"),
+        pytest.param(
+            "cloudn_vm",
+            {**MACHINE, "os_type": "CentOS 6.0 (64-bit)"},
+            ["listVirtualMachines", "listOsTypes"],
+            id="a machine with an OS type, which machines show by its id",
+        ),
+        pytest.param(
+            "cloudn_vm",
+            {**MACHINE, "disk_offering": "Small"},
+            ["listVirtualMachines", "listVolumes"],
+            id="a machine with a data disk, which machines do not show",
+        ),
+        pytest.param("cloudn_vm", FIFTY, ["listVirtualMachines"], id="fifty machines"),
+        pytest.param(
+            "cloudn_vm", UNLIKE, ["listVirtualMachines", "listVirtualMachines"], id="machines on any of two pages"
+        ),
+        pytest.param("cloudn_security_group", HUNDRED_RULES, ["listSecurityGroups"], id="a group with 100 rules"),
+        pytest.param(
+            "cloudn_security_group",
+            NO_RULES,
+            ["listSecurityGroups", "listTags"],
+            id="a group without rules, which does not show its tags",
+        ),
+        pytest.param("cloudn_volume", VOLUME, ["listVolumes"], id="a volume"),
+        pytest.param("cloudn_template", TEMPLATE, ["listTemplates"], id="a template"),
+        pytest.param(
+            "cloudn_template",
+            {**TEMPLATE, "accounts": []},
+            ["listTemplates", "listTemplatePermissions"],
+            id="a template with who may launch it",
+        ),
+    ],
+)
+def test_a_task_that_changes_nothing(
+    account: tuple[Run, Any], module: str, options: dict[str, Any], requests: list[str]
+) -> None:
+    run, emulator = account
+    emulator.clear()
+    done = run(module, **options)
+    assert not done.get("failed"), done
+    assert done["changed"] is False
+    assert [request["command"] for request in emulator.requests] == requests
+    assert len(requests) <= 2
+
+
+def made(emulator: Any) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Return how often each command was sent that changes, that looks, and that asks how jobs are."""
+    commands = [request["command"] for request in emulator.requests]
+    return (
+        Counter(command for command in commands if not is_read(command)),
+        Counter(command for command in commands if is_read(command) and command not in POLLS),
+        Counter(command for command in commands if command in POLLS),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ingress", "authorizations"),
+    [
+        pytest.param([{"ports": str(port), "cidrs": ["192.0.2.0/24"]} for port in range(40)], 40, id="of 40 ports"),
+        pytest.param(
+            [{"ports": str(port), "cidrs": [f"192.0.2.{last}" for last in range(20)]} for port in (22, 80)],
+            2,
+            id="of two ports, each from 20 networks",
+        ),
+    ],
+)
+def test_a_group_with_40_rules_from_nothing(
+    run_module: Run, emulator: Any, ingress: list[dict[str, Any]], authorizations: int
+) -> None:
+    done = run_module("cloudn_security_group", name="new", ingress=ingress)
+    assert len(done["security_group"]["ingress"]) == 40
+    changing, looking, polling = made(emulator)
+    assert changing == {"createSecurityGroup": 1, "authorizeSecurityGroupIngress": authorizations}
+    assert looking == {"listSecurityGroups": 1}
+    assert polling["queryAsyncJobResult"] <= 3  # when the first began, and for one that is left alone
+    assert polling.total() < 20
+
+
+def test_fifty_machines_from_nothing(run_module_as: Any) -> None:
+    with run_module_as(vms=OTHER_MACHINES, job_seconds=0.5) as (run, emulator):
+        done = run("cloudn_vm", **{**FIFTY, "security_groups": ["default"]}, tags={"role": "node"})
+        assert len(done["vms"]) == 50
+        changing, looking, polling = made(emulator)
+    assert changing == {"deployVirtualMachine": 50, "createTags": 50}
+    assert looking == dict.fromkeys(
+        ["listVirtualMachines", "listZones", "listTemplates", "listServiceOfferings", "listSecurityGroups"], 1
+    )
+    assert polling["queryAsyncJobResult"] <= 3
+    assert polling.total() < 50  # 100 jobs
