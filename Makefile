@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test test-faults lint sanity pytest clean
+.PHONY: demo test test-faults lint sanity pytest bench clean
 .NOTPARALLEL:
 
 demo:
@@ -33,6 +33,10 @@ pytest: $(STAMP)
 test-faults: $(STAMP)
 	FAULTS=all $(BIN)/python -m pytest -n 2 tests/faults
 
+# How fast it is, against Ansible alone and a peer: bench/README.md. BENCH=--without-peer downloads nothing.
+bench: $(STAMP)
+	$(BIN)/python bench $(BENCH)
+
 $(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
 	@$(RIGHT_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -41,4 +45,4 @@ $(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shel
 	touch $@
 
 clean:
-	rm -rf $(VENV) .demo .hypothesis .ruff_cache
+	rm -rf $(VENV) .demo .bench .hypothesis .ruff_cache

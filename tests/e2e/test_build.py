@@ -43,7 +43,14 @@ def test_the_tarball_holds_what_belongs(checkout: pathlib.Path, tarball: pathlib
 def test_what_tools_leave_behind_stays_out(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """A developer's checkout gives the tarball that a clean one gives."""
     litter = (
-        *(".venv/bin/python", ".demo/requests.jsonl", ".hypothesis/x", ".ruff_cache/x", "examples/rendered/lb/hosts"),
+        *(
+            ".venv/bin/python",
+            ".demo/requests.jsonl",
+            ".bench/peer/made-of",
+            ".hypothesis/x",
+            ".ruff_cache/x",
+            "examples/rendered/lb/hosts",
+        ),
         *("plugins/modules/__pycache__/cloudn_vm.cpython-311.pyc", "tests/output/x", "cloudn-compute-0.1.0.tar.gz"),
     )
     kept = {}

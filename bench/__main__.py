@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bench (`make bench`): measures the collection against what Ansible alone takes and against a peer."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import importlib.metadata
+import json
+import pathlib
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import inventories
+import peer
+import plot
+import tasks
+import yaml
+from figures import MISSED, Figure, machine, table
+from stage import ROOT, Failed, Stage, our_tool
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """How much is measured: sizes, and how often."""
+
+    repeat: int
+    hosts: int
+    hosts_late: int
+    latencies: tuple[float, ...]
+    growth: tuple[int, ...]
+    hosts_slow: int
+    hosts_cached: int
+    tasks: int
+    machines: int
+    rules: int
+    job_seconds: float
+    rule_seconds: float
+
+
+FULL = Scale(
+    repeat=5,
+    hosts=10_000,
+    hosts_late=500,
+    latencies=(0, 20, 100),
+    growth=(100, 1_000, 10_000, 50_000),
+    hosts_slow=500,
+    hosts_cached=1_000,
+    tasks=3,
+    machines=50,
+    rules=40,
+    job_seconds=10,
+    rule_seconds=1,
+)
+# Shows that the bench works; its figures say nothing.
+QUICK = Scale(
+    repeat=1,
+    hosts=30,
+    hosts_late=10,
+    latencies=(0,),
+    growth=(5, 10, 20),
+    hosts_slow=30,
+    hosts_cached=10,
+    tasks=1,
+    machines=3,
+    rules=3,
+    job_seconds=0.5,
+    rule_seconds=0.5,
+)
+
+
+def rows(scale: Scale) -> dict[str, Callable[[Stage], Iterator[Figure]]]:
+    """Return the rows of the bench by their names."""
+
+    def inventory(stage: Stage) -> Iterator[Figure]:
+        yield from inventories.against_floor_and_peer(stage, scale.hosts, with_bars=True)
+        for latency in scale.latencies[1:]:
+            yield from inventories.against_floor_and_peer(stage, scale.hosts_late, with_bars=False, latency=latency)
+
+    return {
+        "inventory": inventory,
+        "growth": lambda stage: inventories.growth(stage, scale.growth),
+        "requests": lambda stage: inventories.requests(stage, scale.hosts),
+        "ahead": lambda stage: inventories.ahead(stage, scale.hosts_slow),
+        "cache": lambda stage: inventories.cache(stage, scale.hosts_cached),
+        "unchanged": lambda stage: tasks.unchanged(stage, scale.tasks, scale.latencies),
+        "machines": lambda stage: tasks.machines(stage, scale.machines, scale.job_seconds),
+        "rules": lambda stage: tasks.rules(stage, scale.rules, scale.rule_seconds),
+    }
+
+
+def main() -> int:
+    """Run the bench; returns the exit status: 1 where something could not be measured, 0 also where a bar is missed."""
+    options = _options()
+    scale, about, began = QUICK if options.quick else FULL, machine(), time.monotonic()
+    if not options.quick and about["load_before"] > 0.5:
+        print(f"The machine is busy (load {about['load_before']:g}): expect figures that are worse, and vary.")
+    figures: list[Figure] = []
+    failures: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="cloudn-bench-") as directory:
+        work = pathlib.Path(directory)
+        try:
+            stage = Stage(work, scale.repeat, our_tool(work), peer.tool(work) if options.peer else None)
+            warm_up(stage)
+        except Failed as failure:
+            print(f"The bench could not begin: {failure}", file=sys.stderr)
+            return 1
+        measured = rows(scale)
+        for name in options.row or measured:
+            start = time.monotonic()
+            try:
+                figures += measured[name](stage)
+            except Failed as failure:
+                failures[name] = str(failure)
+                print(f"{name} could not be measured: {failure}", file=sys.stderr)
+            print(f"{name}: {time.monotonic() - start:.0f} s", flush=True)
+    results = {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": about,
+        "versions": versions(options.peer),
+        "scale": dataclasses.asdict(scale),
+        "seconds": round(time.monotonic() - began),
+        "figures": [figure.record() for figure in figures],
+        "failures": failures,
+    }
+    for path, text in ((options.results, json.dumps(results, indent=1) + "\n"), (options.plot, plot.svg(results))):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    missed = sum(figure.reached is False for figure in figures)
+    print(f"\n{table(figures)}\n\nMedians of {scale.repeat}, in {results['seconds']} s. {missed or 'None'} {MISSED}.")
+    return 1 if failures else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the smallest sizes, once: only to see that it works")
+    parser.add_argument("--without-peer", dest="peer", action="store_false", help="do not measure the peer")
+    parser.add_argument("--row", action="append", choices=list(rows(QUICK)), help="only this row; may be given again")
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "bench" / "results.json", metavar="FILE")
+    parser.add_argument("--plot", type=pathlib.Path, default=ROOT / "docs" / "bench.svg", metavar="FILE")
+    return parser.parse_args()
+
+
+def warm_up(stage: Stage) -> None:
+    """Run everything once, so that what Python compiles at first use is there; see that both list the same hosts."""
+    told = []
+    with stage.emulator("--vms", 2) as emulator:
+        for tool, file in ((stage.ours, inventories.ours(stage)), (stage.peer, inventories.theirs(stage))):
+            if tool:
+                output = stage.work / "warm.json"
+                inventories.listing(stage, tool, emulator, file, output)()
+                told.append(sorted(inventories.contents(output)[0]))
+                tasks.play(stage, tool, emulator, "ping", [tasks.PING])()
+    if any(hosts != told[0] for hosts in told):
+        raise Failed(f"ours and the peer do not list the same hosts: {told}")
+
+
+def versions(with_peer: bool) -> dict[str, str]:
+    """Return the versions of all that is measured."""
+    packages = ("ansible-core", "requests", "Jinja2", "PyYAML")
+    return {
+        "cloudn.compute": yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"],
+        "Python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in packages},
+        **(peer.versions() if with_peer else {}),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things are measured: Ansible with one collection or the other, emulators, and commands with their time and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import itertools
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# The emulator's own, see its README.
+API_KEY, API_SECRET = "cloudn-emulator-api-key", "cloudn-emulator-api-secret"
+LONGEST_COMMAND = 600  # seconds
+START_SECONDS = 60
+
+
+class Failed(Exception):
+    """Something could not be measured; the text says what and why."""
+
+
+class Run(NamedTuple):
+    """What a command took: seconds by the clock, and at most so much memory, in MiB."""
+
+    seconds: float
+    peak: float
+
+
+class Tool(NamedTuple):
+    """Ansible with a collection: where its programs are, its environment, and what a playbook calls its interpreter."""
+
+    programs: pathlib.Path
+    environment: dict[str, str]
+
+
+class Emulator:
+    """A running emulator, a process of its own as a real service would be."""
+
+    def __init__(self, url: str, log: pathlib.Path) -> None:
+        self.url = url
+        self._log = log
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what it was asked since the last look, with ``start`` and ``end`` in seconds since the epoch."""
+        lines = self._log.read_text().splitlines()
+        os.truncate(self._log, 0)
+        entries = [json.loads(line) for line in lines]
+        for entry in entries:
+            entry["end"] = datetime.datetime.fromisoformat(entry["time"]).timestamp()
+            entry["start"] = entry["end"] - entry["ms"] / 1000
+        return entries
+
+
+class Stage:
+    """What the rows of the bench need: both tools, a directory to write to, and how often to measure."""
+
+    def __init__(self, work: pathlib.Path, repeat: int, ours: Tool, peer: Tool | None) -> None:
+        self.work = work
+        self.repeat = repeat
+        self._numbers = itertools.count()
+        self.ours = ours
+        self.peer = peer
+
+    @property
+    def module_utils(self) -> pathlib.Path:
+        """Where the installed collection has what can be used without Ansible."""
+        return self.work / "collections" / "ansible_collections" / "cloudn" / "compute" / "plugins" / "module_utils"
+
+    def write(self, name: str, content: Any) -> pathlib.Path:
+        """Write a playbook or an inventory's configuration."""
+        path = self.work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        return path
+
+    def playbook(self, name: str, tasks: list[dict[str, Any]]) -> pathlib.Path:
+        """Write a playbook with one play of these tasks, on this machine."""
+        return self.write(name, [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
+
+    def run(
+        self, tool: Tool, emulator: Emulator | None, program: str, *arguments: Any, output: pathlib.Path | None = None
+    ) -> Run:
+        """Run a program of Ansible as a user would and measure it. What it prints goes to ``output``, or nowhere.
+
+        Raises ``Failed`` when it does not end well.
+        """
+        reach = reaching(emulator) if emulator else {}
+        command = [str(tool.programs / program), *map(str, arguments)]
+        errors = self.work / f"stderr{next(self._numbers)}"
+        with open(output or os.devnull, "wb") as out, errors.open("wb") as err:
+            began = time.monotonic()
+            process = subprocess.Popen(
+                command,
+                cwd=self.work,
+                env={**tool.environment, **reach},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            usage = _ended(process, began + LONGEST_COMMAND)
+            seconds = time.monotonic() - began
+        if process.returncode != 0:
+            said = errors.read_text(errors="replace") + (output.read_text(errors="replace") if output else "")
+            raise Failed(f"{' '.join(command)} ended with {process.returncode}:\n{said[-2000:]}")
+        errors.unlink()
+        return Run(seconds, usage.ru_maxrss / 1024)
+
+    def alternate(self, **subjects: Callable[[], Run]) -> dict[str, list[Run]]:
+        """Run each subject as often as is to be measured, in turns, every other turn in the reverse order."""
+        runs: dict[str, list[Run]] = {name: [] for name in subjects}
+        for turn in range(self.repeat):
+            order = list(subjects)
+            for name in order if turn % 2 == 0 else reversed(order):
+                runs[name].append(subjects[name]())
+        return runs
+
+    @contextlib.contextmanager
+    def emulator(self, *options: Any) -> Iterator[Emulator]:
+        """Start an emulator with these options, and stop it at the end."""
+        number = next(self._numbers)
+        log, output = self.work / f"requests{number}.jsonl", self.work / f"emulator{number}.out"
+        command = [pathlib.Path(sys.executable).parent / "cloudn-emulator", "--port", 0, "--log", log, *options]
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                list(map(str, command)), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+            )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not (listening := re.search(r"listens on (\S+)", output.read_text())):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise Failed(f"the emulator did not start: {output.read_text()}")
+                time.sleep(0.02)
+            yield Emulator(listening[1], log)
+        finally:
+            process.terminate()
+            process.wait(20)
+            log.unlink(missing_ok=True)
+
+
+def _ended(process: subprocess.Popen[bytes], deadline: float) -> Any:
+    """Wait for a process and return what it used; one that does not end in time is killed."""
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage
+        if time.monotonic() > deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+def reaching(emulator: Emulator) -> dict[str, str]:
+    """Return the variables by which both collections reach an emulator."""
+    ours = {"CLOUDN_API_URL": emulator.url, "CLOUDN_API_KEY": API_KEY, "CLOUDN_API_SECRET": API_SECRET}
+    peers = {"CLOUDSTACK_ENDPOINT": emulator.url, "CLOUDSTACK_KEY": API_KEY, "CLOUDSTACK_SECRET": API_SECRET}
+    return {**ours, **peers}
+
+
+def environment(work: pathlib.Path, programs: pathlib.Path, collections: pathlib.Path) -> dict[str, str]:
+    """Return an environment with Ansible's own defaults and one place of collections, and no way to a real cloud."""
+    foreign = ("ANSIBLE_", "CLOUDN_", "CLOUDSTACK_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    empty = work / "ansible.cfg"
+    empty.touch()
+    direct = ",".join(filter(None, ["127.0.0.1", os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]))
+    return kept | {
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "ANSIBLE_CONFIG": str(empty),
+        "ANSIBLE_HOME": str(work / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_PYTHON_INTERPRETER": str(programs / "python"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
+
+
+def our_tool(work: pathlib.Path) -> Tool:
+    """Install this collection from its tarball, as a user does, and return it with the Ansible that the bench runs in."""
+    programs, collections, built = pathlib.Path(sys.executable).parent, work / "collections", work / "tarball"
+    variables = environment(work, programs, collections)
+    galaxy = [str(programs / "ansible-galaxy"), "collection"]
+    quietly([*galaxy, "build", "--output-path", built, ROOT], variables)
+    (tarball,) = built.glob("*.tar.gz")
+    quietly([*galaxy, "install", tarball, "--offline", "-p", collections], variables)
+    return Tool(programs, variables)
+
+
+def quietly(command: list[Any], variables: dict[str, str] | None = None) -> str:
+    """Run a command of the preparations and return what it says. Raises ``Failed``."""
+    done = subprocess.run(
+        list(map(str, command)),
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_COMMAND,
+    )
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout

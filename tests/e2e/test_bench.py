@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bench works at its smallest size, without the peer; what is as fast as it should be, `make bench` tells."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+from figures import Figure, table, times_ours, times_theirs  # noqa: E402
+
+
+def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
+    results, drawing = tmp_path / "results.json", tmp_path / "bench.svg"
+    command = [sys.executable, "bench", "--quick", "--without-peer", "--results", results, "--plot", drawing]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = json.loads(results.read_text())
+    assert kept["failures"] == {}
+    assert kept["machine"]["cpus"] >= 1
+    assert {"cloudn.compute", "ansible-core", "requests"} <= kept["versions"].keys()
+    by_work = {(one["work"], one["against"]): one for one in kept["figures"]}
+    # What takes no time to say must be right at any size.
+    for kind in ("a machine", "50 machines", "100 rules", "a volume", "a template"):
+        assert by_work[f"unchanged, {kind}: requests", ""]["value"] == 1
+    assert by_work["inventory of 10 from the cache: requests", ""]["reached"] is True
+    assert by_work["a group with 3 rules from nothing: requests but polls", ""]["value"] == 5
+    assert by_work["3 machines from nothing: time", "one machine"]["value"] < 3
+    for work, _against in by_work:
+        assert f"| {work} " in done.stdout
+    assert drawing.read_text().startswith("<svg ")
+    assert "inventory of 30: time" in drawing.read_text()
+
+
+def test_a_bar_that_is_missed_is_shown() -> None:
+    slow = times_theirs("work", "floor", [3.0, 2.0, 9.0], [1.0, 2.0, 3.0], most=1.2)
+    assert (slow.value, slow.reached) == (1.5, False)
+    fast = times_ours("work", "peer", [1.0], [6.0], least=5)
+    assert (fast.value, fast.reached) == (6.0, True)
+    told = table([slow, fast, Figure("work", "", 1.0)])
+    assert told.count("MISSED") == 1
+    assert told.count("reached") == 1
