@@ -122,3 +122,22 @@ def test_examples_lint(checkout: pathlib.Path, installed: pathlib.Path, environm
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_execution_environments(
+    checkout: pathlib.Path, tarball: pathlib.Path, installed: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """ansible-builder takes both definitions, and learns of an installed collection what it needs of Python packages."""
+    builder = str(pathlib.Path(sys.executable).parent / "ansible-builder")
+    (tmp_path / "cloudn-compute.tar.gz").symlink_to(tarball)
+    example = tmp_path / "execution-environment.yml"
+    example.write_text((checkout / "examples" / example.name).read_text())
+    for definition in (checkout / "meta" / "execution-environment.yml", example):
+        context = tmp_path / definition.parent.name
+        command = [builder, "create", "--file", str(definition), "--context", str(context)]
+        subprocess.run(command, check=True, capture_output=True)
+        assert (context / "_build").is_dir()
+    needed = (checkout / "requirements.txt").read_text().splitlines()[1:]
+    assert (tmp_path / "meta" / "_build" / "requirements.txt").read_text().splitlines()[1:] == needed
+    found = subprocess.run([builder, "introspect", str(installed)], check=True, capture_output=True, text=True)
+    assert [line.split()[0] for line in yaml.safe_load(found.stdout)["python"]] == needed
