@@ -22,8 +22,8 @@ import peer
 import plot
 import tasks
 import yaml
-from figures import MISSED, Figure, machine, table
-from stage import ROOT, Failed, Stage, our_tool
+from figures import MISSED, Figure, machine, page, table
+from stage import ROOT, Failed, Run, Stage, our_tool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,15 +77,16 @@ QUICK = Scale(
 
 def rows(scale: Scale) -> dict[str, Callable[[Stage], Iterator[Figure]]]:
     """Return the rows of the bench by their names."""
+    known: dict[int, list[Run]] = {}
 
     def inventory(stage: Stage) -> Iterator[Figure]:
-        yield from inventories.against_floor_and_peer(stage, scale.hosts, with_bars=True)
+        yield from inventories.against_floor_and_peer(stage, scale.hosts, True, known)
         for latency in scale.latencies[1:]:
-            yield from inventories.against_floor_and_peer(stage, scale.hosts_late, with_bars=False, latency=latency)
+            yield from inventories.against_floor_and_peer(stage, scale.hosts_late, False, known, latency)
 
     return {
         "inventory": inventory,
-        "growth": lambda stage: inventories.growth(stage, scale.growth),
+        "growth": lambda stage: inventories.growth(stage, scale.growth, known),
         "requests": lambda stage: inventories.requests(stage, scale.hosts),
         "ahead": lambda stage: inventories.ahead(stage, scale.hosts_slow),
         "cache": lambda stage: inventories.cache(stage, scale.hosts_cached),
@@ -129,9 +130,9 @@ def main() -> int:
         "figures": [figure.record() for figure in figures],
         "failures": failures,
     }
-    for path, text in ((options.results, json.dumps(results, indent=1) + "\n"), (options.plot, plot.svg(results))):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    options.results.write_text(json.dumps(results, indent=1) + "\n")
+    (options.docs / "speed.md").write_text(page(results, figures))
+    (options.docs / "bench.svg").write_text(plot.svg(results))
     missed = sum(figure.reached is False for figure in figures)
     print(f"\n{table(figures)}\n\nMedians of {scale.repeat}, in {results['seconds']} s. {missed or 'None'} {MISSED}.")
     return 1 if failures else 0
@@ -143,7 +144,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--without-peer", dest="peer", action="store_false", help="do not measure the peer")
     parser.add_argument("--row", action="append", choices=list(rows(QUICK)), help="only this row; may be given again")
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "bench" / "results.json", metavar="FILE")
-    parser.add_argument("--plot", type=pathlib.Path, default=ROOT / "docs" / "bench.svg", metavar="FILE")
+    parser.add_argument("--docs", type=pathlib.Path, default=ROOT / "docs", metavar="DIRECTORY", help="for the page")
     return parser.parse_args()
 
 

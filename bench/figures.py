@@ -52,7 +52,7 @@ class Figure:
     def row(self) -> list[str]:
         """The figure as a row of the table."""
         verdict = {True: "reached", False: MISSED, None: ""}[self.reached]
-        measured = " / ".join(f"{statistics.median(one):.3g}" for one in (self.ours, self.theirs) if one)
+        measured = " / ".join(f"{statistics.median(one):.3g}" for one in (self.ours, self.theirs) if self.theirs)
         return [
             self.work,
             f"{self.latency_ms:g} ms",
@@ -88,6 +88,26 @@ def table(figures: Sequence[Figure]) -> str:
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def page(results: dict[str, Any], figures: Sequence[Figure]) -> str:
+    """Return the page of the documentation with the figures of one run."""
+    machine, versions = results["machine"], ", ".join(f"{name} {one}" for name, one in results["versions"].items())
+    notes = "\n".join(f"- {one.work}: {one.note}" for one in figures if one.note)
+    return f"""# How fast it is
+
+Made by `make bench` on {results["date"][:10]}; `bench/README.md` says how it measures and against what. The two of a
+comparison took turns, {results["scale"]["repeat"]} times, and the medians are compared. Latency is what each request is held back.
+
+- {machine["cpus"]} CPUs ({machine["cpu"]}), {machine["memory_gib"]} GiB, load {machine["load_before"]} before it began; {results["seconds"]} s in all
+- {versions}
+
+![Seconds for the same work](bench.svg)
+
+{table(figures)}
+
+{notes}
+"""
 
 
 def machine() -> dict[str, Any]:

@@ -84,41 +84,47 @@ def peaks(runs: list[Run]) -> list[float]:
 
 
 def against_floor_and_peer(
-    stage: Stage, hosts: int, with_bars: bool, latency: float = 0, with_floor: bool = True
+    stage: Stage, hosts: int, with_bars: bool, known: dict[int, list[Run]], latency: float = 0
 ) -> Iterator[Figure]:
-    """Measure ours against the floor and the peer, at one number of hosts and one latency."""
+    """Measure ours against the floor and the peer, at one number of hosts and one latency.
+
+    What ours took without latency is left in ``known``, by the number of hosts.
+    """
     work, at = f"inventory of {hosts:,}", {"latency_ms": latency}
     with stage.emulator("--vms", hosts, "--latency-ms", latency) as emulator:
-        subjects = {"ours": listing(stage, stage.ours, emulator, ours(stage))}
-        if with_floor:
-            subjects["floor"] = floor(stage, emulator, ours(stage))
+        subjects = {
+            "ours": listing(stage, stage.ours, emulator, ours(stage)),
+            "floor": floor(stage, emulator, ours(stage)),
+        }
         if stage.peer:
             subjects["peer"] = listing(stage, stage.peer, emulator, theirs(stage))
         runs = stage.alternate(**subjects)
-    if with_floor:
-        time, memory = ({"most": 1.2}, {"most": 1.15}) if with_bars else ({}, {})
-        yield times_theirs(f"{work}: time", "floor", seconds(runs["ours"]), seconds(runs["floor"]), **time, **at)
-        peak = {"measured_in": "MiB", **memory, **at}
-        yield times_theirs(f"{work}: memory", "floor", peaks(runs["ours"]), peaks(runs["floor"]), **peak)
+    if not latency:
+        known[hosts] = runs["ours"]
+    time, memory = ({"most": 1.2}, {"most": 1.15}) if with_bars else ({}, {})
+    yield times_theirs(f"{work}: time", "floor", seconds(runs["ours"]), seconds(runs["floor"]), **time, **at)
+    peak = {"measured_in": "MiB", **memory, **at}
+    yield times_theirs(f"{work}: memory", "floor", peaks(runs["ours"]), peaks(runs["floor"]), **peak)
     if stage.peer:
         faster = {"least": 5} if with_bars else {}
         yield times_ours(f"{work}: time", "peer", seconds(runs["ours"]), seconds(runs["peer"]), **faster, **at)
 
 
-def growth(stage: Stage, sizes: tuple[int, ...]) -> Iterator[Figure]:
-    """Measure how time and memory grow with the number of hosts: what a further host costs, at the end and before it."""
+def growth(stage: Stage, sizes: tuple[int, ...], known: dict[int, list[Run]]) -> Iterator[Figure]:
+    """Measure how time and memory grow with the number of hosts: what a host more costs, at the end and before it.
+
+    ``known`` is what was measured already in this run, by the number of hosts.
+    """
     runs: dict[int, list[Run]] = {}
     for hosts in sizes:
-        with stage.emulator("--vms", hosts) as emulator:
-            runs[hosts] = stage.alternate(ours=listing(stage, stage.ours, emulator, ours(stage)))["ours"]
-        yield Figure(
-            f"inventory of {hosts:,}",
-            "",
-            statistics.median(seconds(runs[hosts])),
-            "s",
-            ours=seconds(runs[hosts]),
-            note=f"{statistics.median(peaks(runs[hosts])):.0f} MiB",
-        )
+        if hosts not in known:
+            with stage.emulator("--vms", hosts) as emulator:
+                known[hosts] = stage.alternate(ours=listing(stage, stage.ours, emulator, ours(stage)))["ours"]
+        runs[hosts] = known[hosts]
+        for what, read, unit in (("time", seconds, "s"), ("memory", peaks, "MiB")):
+            measured = read(runs[hosts])
+            work, value = f"inventory of {hosts:,}: {what}", statistics.median(measured)
+            yield Figure(work, "", value, unit, ours=measured, measured_in=unit)
     *_, small, middle, large = sizes
     for what, read in (("time", seconds), ("memory", peaks)):
         medians = {hosts: statistics.median(read(runs[hosts])) for hosts in sizes}

@@ -52,7 +52,8 @@ options:
   api_retries:
     description:
       - How many times a request that only reads is tried again after a failure on the way.
-      - A request that changes something is never sent again; after an unknown outcome the service is asked what became
+      - A request that changes something is sent again only where it was certainly not done, as when the service could not
+        be reached or takes no more requests for now (HTTP 429). After an unknown outcome the service is asked what became
         of it.
     type: int
     default: 5

@@ -18,7 +18,7 @@ from figures import Figure, table, times_ours, times_theirs  # noqa: E402
 
 def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
     results, drawing = tmp_path / "results.json", tmp_path / "bench.svg"
-    command = [sys.executable, "bench", "--quick", "--without-peer", "--results", results, "--plot", drawing]
+    command = [sys.executable, "bench", "--quick", "--without-peer", "--results", results, "--docs", tmp_path]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = json.loads(results.read_text())
@@ -34,6 +34,7 @@ def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
     assert by_work["3 machines from nothing: time", "one machine"]["value"] < 3
     for work, _against in by_work:
         assert f"| {work} " in done.stdout
+        assert f"| {work} " in (tmp_path / "speed.md").read_text()
     assert drawing.read_text().startswith("<svg ")
     assert "inventory of 30: time" in drawing.read_text()
 
