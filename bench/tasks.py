@@ -119,10 +119,10 @@ def machines(stage: Stage, number: int, job_seconds: float) -> Iterator[Figure]:
                 emulator.requests()
                 runs[kind].append(play(stage, stage.ours, emulator, kind, [task])())
                 asked = emulator.requests()
-                polling = [request for request in asked if request["command"] in POLLS]
-                last = max(request["end"] for request in asked if request["command"] == "deployVirtualMachine")
-                polls[kind].append(len(polling))
-                late[kind].append(max(request["end"] for request in polling) - last - job_seconds)
+                polled = [request["end"] for request in asked if request["command"] in POLLS]
+                begun = [request["end"] for request in asked if request["command"] == "deployVirtualMachine"]
+                polls[kind].append(len(polled))
+                late[kind].append(max(polled) - (max(begun) + job_seconds))
             runs["ping"].append(play(stage, stage.ours, None, "ping", [PING])())
             if loop:
                 runs["peer"].append(loop.result())
