@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+MEASURE = ROOT / "bench" / "measure.py"
 # The emulator's own, see its README.
 API_KEY, API_SECRET = "cloudn-emulator-api-key", "cloudn-emulator-api-secret"
 LONGEST_COMMAND = 600  # seconds
@@ -99,11 +100,10 @@ class Stage:
         """
         reach = reaching(emulator) if emulator else {}
         command = [str(tool.programs / program), *map(str, arguments)]
-        errors = self.work / f"stderr{next(self._numbers)}"
+        result, errors = (self.work / f"{name}{next(self._numbers)}" for name in ("result", "stderr"))
         with open(output or os.devnull, "wb") as out, errors.open("wb") as err:
-            began = time.monotonic()
             process = subprocess.Popen(
-                command,
+                [sys.executable, "-I", "-S", MEASURE, result, *command],
                 cwd=self.work,
                 env={**tool.environment, **reach},
                 stdin=subprocess.DEVNULL,
@@ -111,13 +111,19 @@ class Stage:
                 stderr=err,
                 start_new_session=True,
             )
-            usage = _ended(process, began + LONGEST_COMMAND)
-            seconds = time.monotonic() - began
-        if process.returncode != 0:
+            try:
+                process.wait(LONGEST_COMMAND)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise Failed(f"{' '.join(command)} took more than {LONGEST_COMMAND} s") from None
+        status, seconds, peak = result.read_text().split()
+        if status != "0":
             said = errors.read_text(errors="replace") + (output.read_text(errors="replace") if output else "")
-            raise Failed(f"{' '.join(command)} ended with {process.returncode}:\n{said[-2000:]}")
+            raise Failed(f"{' '.join(command)} ended with {status}:\n{said[-2000:]}")
+        result.unlink()
         errors.unlink()
-        return Run(seconds, usage.ru_maxrss / 1024)
+        return Run(float(seconds), int(peak) / 1024)
 
     def alternate(self, **subjects: Callable[[], Run]) -> dict[str, list[Run]]:
         """Run each subject as often as is to be measured, in turns, every other turn in the reverse order."""
@@ -149,18 +155,6 @@ class Stage:
             process.terminate()
             process.wait(20)
             log.unlink(missing_ok=True)
-
-
-def _ended(process: subprocess.Popen[bytes], deadline: float) -> Any:
-    """Wait for a process and return what it used; one that does not end in time is killed."""
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return usage
-        if time.monotonic() > deadline:
-            os.killpg(process.pid, signal.SIGKILL)
-        time.sleep(0.002)
 
 
 def reaching(emulator: Emulator) -> dict[str, str]:
