@@ -30,6 +30,7 @@ class Deadline:
         """Bring it forward to now: other threads that keep to it do not try again what they are trying."""
         self._end = self._clock()
 
+
 def pause(waited: float) -> float:
     """Return the seconds to let pass before asking again, after that many waited: a tenth of them, 0.2 to 4.6."""
     return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))
