@@ -125,7 +125,7 @@ def growth(stage: Stage, sizes: tuple[int, ...], known: dict[int, list[Run]]) ->
             measured = read(runs[hosts])
             work, value = f"inventory of {hosts:,}: {what}", statistics.median(measured)
             yield Figure(work, "", value, unit, ours=measured, measured_in=unit)
-    *_, small, middle, large = sizes
+    small, middle, large = sizes[-3:]
     for what, read in (("time", seconds), ("memory", peaks)):
         medians = {hosts: statistics.median(read(runs[hosts])) for hosts in sizes}
         before = (medians[middle] - medians[small]) / (middle - small)

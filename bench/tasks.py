@@ -90,9 +90,9 @@ def _beyond_ping(
     ping = statistics.median(seconds(runs["ping"]))
     beyond = {kind: [(run.seconds - ping) / tasks for run in some] for kind, some in runs.items() if kind != "ping"}
     peer, at = beyond.pop("peer", None), {"latency_ms": latency}
-    bar = {} if latency else {"most": 0.12}
+    limit = {} if latency else {"most": 0.12}
     for kind, ours in beyond.items():
-        yield Figure(f"unchanged, {kind}: time", "ping", statistics.median(ours), "s more", ours=ours, **bar, **at)
+        yield Figure(f"unchanged, {kind}: time", "ping", statistics.median(ours), "s more", ours=ours, **limit, **at)
         yield Figure(f"unchanged, {kind}: requests", "", requests[kind], "", most=2, **at)
     if peer:
         note = f"the peer sent {requests['peer']:g} requests"
