@@ -229,14 +229,38 @@ def ended_at_last(process: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     finally:
+        sessions = {process.pid}
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            if process.poll() is not None:
-                break
-            os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+            told: set[int] = set()
+            deadline = time.monotonic() + 10
+            while (process.poll() is None or members(sessions)) and time.monotonic() < deadline:
+                for pid in {process.pid, *members(sessions)} - told:
+                    told.add(pid)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, number)
+                time.sleep(0.05)
         if process.stdout:
             process.stdout.close()
+
+
+def members(sessions: set[int]) -> set[int]:
+    """The processes of these sessions, and of those that they began, which are added: Ansible's workers begin their own.
+
+    Read from /proc; where there is none, nothing is known.
+    """
+    running = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent, _group, session = path.read_text(errors="replace").rpartition(")")[2].split()[:4]
+            if state != "Z":
+                running[int(path.parent.name)] = (int(parent), int(session))
+    found: set[int] = set()
+    while True:
+        more = {pid for pid, (parent, session) in running.items() if session in sessions or parent in found}
+        sessions |= {running[pid][1] for pid in more}
+        if more == found:
+            return found
+        found = more
 
 
 if __name__ == "__main__":

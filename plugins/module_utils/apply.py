@@ -110,9 +110,9 @@ class _Run:
                 if not answers and not self._awaited():
                     return
                 if answers:
-                    pause = self._until_poll() if self._jobs else None
+                    seconds = self._until_poll() if self._jobs else None
                     ended, _going = concurrent.futures.wait(
-                        answers, pause, return_when=concurrent.futures.FIRST_COMPLETED
+                        answers, seconds, return_when=concurrent.futures.FIRST_COMPLETED
                     )
                     for answer in ended:
                         self._take(*answers.pop(answer), answer.result())

@@ -68,7 +68,8 @@ def test_machines_that_come_and_go_while_they_are_listed(run_module_as: Any, rea
 
 
 def test_an_error_in_a_later_page_ends_the_run(run_module_as: Any, read: Read) -> None:
-    with run_module_as(vms=300, faults=[{"kind": "status", "nth": 4}]) as (_run, emulator):
+    # All but the first: which of those read ahead turn out to be beyond the end, and are not needed, is a matter of time.
+    with run_module_as(vms=300, faults=[{"kind": "status", "nth": list(range(2, 20))}]) as (_run, emulator):
         inventory = read(states=[], **reach(emulator))
     assert (inventory.code, inventory.hosts) == (1, {})
     assert "HTTP 503" in inventory.said
