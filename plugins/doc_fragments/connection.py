@@ -32,6 +32,9 @@ options:
   api_url:
     description:
       - Address of the API, also read from the environment variable E(CLOUDN_API_URL).
+      - C(http) is not encrypted, which is warned of, unless the host is this machine (V(localhost) or a loopback address).
+      - It is reached through the proxy that the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) of
+        where the task runs name. Redirections are not followed.
     type: str
     default: https://comp-api.jp-e1.cloudn-service.com/client/api
   api_key:
@@ -46,7 +49,7 @@ options:
     type: str
   api_timeout:
     description:
-      - Seconds to wait for a connection, and for each answer.
+      - Seconds to wait for a connection, and then for each answer to be complete.
     type: float
     default: 30
   api_retries:
@@ -59,12 +62,15 @@ options:
     default: 5
   validate_certs:
     description:
-      - Whether the service's TLS certificate is verified.
+      - Whether the service's TLS certificate is verified. V(false) is warned of.
     type: bool
     default: true
   ca_path:
     description:
-      - File with the certificates of the authorities to trust, instead of the system's.
+      - File with the certificates of the authorities to trust, in PEM form, or folder of such files with the names that
+        C(openssl rehash) gives them.
+      - Without it, the authorities that the Python library C(requests) knows are trusted, or those in the file that the
+        environment variable E(REQUESTS_CA_BUNDLE) names. That variable has no effect on what is set here.
     type: path
   response_format:
     description:

@@ -117,7 +117,7 @@ compose:
   ansible_port: cloudn_tags.ssh_port | default(22)
 cache: true
 cache_plugin: ansible.builtin.jsonfile
-cache_connection: /tmp/cloudn-inventory
+cache_connection: ~/.cache/cloudn-inventory
 cache_timeout: 600
 """
 
@@ -402,7 +402,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
         from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
         from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
-        from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
+        from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect, warnings
         from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
 
         for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
@@ -411,7 +411,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
                 raise AnsibleParserError(missing_required_lib(library))
         try:
-            client = connect({name: self._plain(name) for name in CONNECTION})
+            options = {name: self._plain(name) for name in CONNECTION}
+            client = connect(options)
+            for warning in warnings(options):
+                self.display.warning(warning)
             return vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
             raise AnsibleParserError(error.message) from None

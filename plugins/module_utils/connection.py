@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import typing as t
+import urllib.parse
 
 from .api import Client, UsageError
 
 if t.TYPE_CHECKING:
     from .api.ec2 import Ec2Client
 
+_CREDENTIALS = re.compile(r"//([^/\s]*:[^\s]*)@")
 DEFAULT_URL = "https://comp-api.jp-e1.cloudn-service.com/client/api"
 DEFAULT_EC2_URL = "https://comp-apia.jp-e1.cloudn-service.com/awsapi"
 
@@ -20,27 +24,34 @@ def connect(options: t.Mapping[str, t.Any]) -> Client:
     """Return a client for connection options, of a module or of the inventory. It has one of the EC2-compatible API as
     its ``ec2``, if it is known where that is.
 
-    Raises ``UsageError`` for options that are missing or make no sense.
+    Raises ``UsageError`` for options that are missing or make no sense. ``warnings`` has what is to be said of those that do.
     """
     for option in ("api_key", "api_secret"):
         if not options.get(option):
             raise UsageError(
                 f"{option}: is missing; set the option, or the environment variable CLOUDN_{option.upper()}"
             )
-    if not str(options["api_url"]).startswith(("http://", "https://")):
-        raise UsageError(f"api_url: {options['api_url']!r} is no http or https address")
+    _check_address("api_url", options["api_url"])
     ec2_url = _ec2_url(options)
-    if ec2_url and (not ec2_url.startswith(("http://", "https://")) or "?" in ec2_url or "#" in ec2_url):
-        raise UsageError(f"ec2_url: {ec2_url!r} is no http or https address of an API")
-    for option, least in (("api_timeout", 0.1), ("api_retries", 0), ("signature_expires", 0)):
-        if options[option] < least:
-            raise UsageError(f"{option}: must be at least {least:g}, not {options[option]:g}")
+    if ec2_url:
+        _check_address("ec2_url", ec2_url)
+        if "?" in ec2_url or "#" in ec2_url:
+            raise UsageError(f"ec2_url: {ec2_url!r} is no address of an API: it goes on after the path")
+    for option, least, most in (
+        ("api_timeout", 0.1, 86400),
+        ("api_retries", 0, 10_000),
+        ("signature_expires", 0, 31_536_000),
+    ):
+        value = options[option]
+        if not least <= value <= most:  # so, too, where it is no number (nan)
+            bound = f"most {most}" if value > most else f"least {least:g}"
+            raise UsageError(f"{option}: must be at {bound}, not {value:g}")
     if bool(options.get("account")) != bool(options.get("domain_id")):
         raise UsageError("account, domain_id: either needs the other")
     verify: bool | str = options["validate_certs"]
     if verify and options.get("ca_path"):
         verify = str(options["ca_path"])
-    credentials = (options["api_key"], options["api_secret"])
+    keys = (options["api_key"], options["api_secret"])
     common = {
         "timeout": options["api_timeout"],
         "retries": options["api_retries"],
@@ -52,13 +63,11 @@ def connect(options: t.Mapping[str, t.Any]) -> Client:
         from .api.ec2 import Ec2Client  # few need it
 
         wait_timeout = options.get("wait_timeout", 600)
-        return Ec2Client(
-            str(ec2_url), *credentials, **common, version=options["ec2_version"], wait_timeout=wait_timeout
-        )
+        return Ec2Client(str(ec2_url), *keys, **common, version=options["ec2_version"], wait_timeout=wait_timeout)
 
     return Client(
         options["api_url"],
-        *credentials,
+        *keys,
         **common,
         response_format=options["response_format"],
         account=options.get("account"),
@@ -72,3 +81,57 @@ def _ec2_url(options: t.Mapping[str, t.Any]) -> str | None:
     other service's key is sent there.
     """
     return options.get("ec2_url") or (DEFAULT_EC2_URL if options["api_url"] == DEFAULT_URL else None)
+
+
+def warnings(options: t.Mapping[str, t.Any]) -> list[str]:
+    """Return what is to be said, once, of options that let others read or change what goes to the service and back."""
+    said = []
+    if not options["validate_certs"]:
+        said.append(
+            "validate_certs: the service's certificate is not verified, so whoever is on the way may pose as the service, and "
+            "see passwords and user data; leave it out"
+            + (
+                " (ca_path is not used with it)"
+                if options.get("ca_path")
+                else ", and give the service's authority with ca_path"
+            )
+        )
+    for option in ("api_url", "ec2_url"):
+        address = urllib.parse.urlsplit(options.get(option) or "")
+        if address.scheme == "http" and not _is_this_machine(str(address.hostname)):
+            said.append(
+                f"{option}: http is not encrypted, so whoever is on the way sees passwords and user data, and may change what "
+                "is asked and answered; use https"
+            )
+    return said
+
+
+def credentials(value: t.Any) -> t.Iterator[str]:
+    """Yield each ``user:password`` of an address in options, at any depth: what Ansible must not show."""
+    if isinstance(value, str):
+        yield from _CREDENTIALS.findall(value)
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from credentials(item)
+
+
+def _check_address(option: str, url: t.Any) -> None:
+    """Raise ``UsageError`` for what is no address, or one that holds credentials, without showing these."""
+    try:
+        address = urllib.parse.urlsplit(url)
+        usable = address.scheme in ("http", "https") and address.hostname and address.port != 0
+    except ValueError:
+        usable = False
+    if "@" in url.partition("?")[0]:
+        raise UsageError(
+            f"{option}: must hold no user and no password: requests are signed with api_key and api_secret instead"
+        )
+    if not usable:
+        raise UsageError(f"{option}: {url!r} is no http or https address")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -8,12 +8,18 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.common.validation import (
+    check_required_arguments,
+    check_required_by,
+    check_required_if,
+    check_required_one_of,
+)
 
 from .advice import advise
 from .api import Client, CloudnError, Record
 from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
-from .connection import DEFAULT_URL, connect
+from .connection import DEFAULT_URL, connect, credentials, warnings
 from .report import Report
 
 CONNECTION: dict[str, t.Any] = {
@@ -41,6 +47,18 @@ TAGS: dict[str, t.Any] = {
 }
 
 
+class _Module(AnsibleModule):
+    """Hides what addresses among the options hold of users and passwords, also where the options are refused at once."""
+
+    def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
+        self.no_log_values.update(credentials(self.params))
+        super().exit_json(**kwargs)
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        self.no_log_values.update(credentials(self.params))
+        super().fail_json(msg, **kwargs)
+
+
 def run(
     spec: dict[str, t.Any],
     act: t.Callable[[Client, Record, bool], Record | Report],
@@ -56,14 +74,18 @@ def run(
     what is there before it changes something.
     ``constraints`` are AnsibleModule's own (``mutually_exclusive``, ...).
     """
-    module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    module = _Module(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
     for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
+    _check_empty(module, spec, constraints)
     if "wait_timeout" in module.params and module.params["wait_timeout"] < 0:
         module.fail_json(msg=f"wait_timeout: must not be negative, it is {module.params['wait_timeout']}")
     try:
-        outcome = act(connect(module.params), module.params, module.check_mode)
+        client = connect(module.params)
+        for warning in warnings(module.params):
+            module.warn(warning)
+        outcome = act(client, module.params, module.check_mode)
     except CloudnError as error:
         advise(error, looks)
         module.fail_json(msg=error.message, **error.details())
@@ -83,3 +105,15 @@ def run(
     if outcome.failures:
         module.fail_json(**{**result, **outcome.failure()})
     module.exit_json(**result)
+
+
+def _check_empty(module: AnsibleModule, spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> None:
+    """Fail where an option that is needed was written without a value (null): to Ansible it is given, here it is not."""
+    options = {name: value for name, value in module.params.items() if value is not None}
+    try:
+        check_required_arguments(spec, options)
+        check_required_one_of(constraints.get("required_one_of"), options)
+        check_required_if(constraints.get("required_if"), options)
+        check_required_by(constraints.get("required_by"), options)
+    except TypeError as error:
+        module.fail_json(msg=str(error))

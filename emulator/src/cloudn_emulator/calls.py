@@ -17,6 +17,7 @@ from .jobs import Jobs
 from .store import Account, Store
 
 PAGE_LIMIT = 500
+LONGEST = 255  # characters of a text, unless its parameter says otherwise; by CloudStack 3.0's code
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ[+-]\d{4}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
 _SIMPLE = ("string", "int", "long", "bool", "date", "{}")
@@ -50,7 +51,7 @@ def declare(text: str) -> tuple[Param, ...]:
     """Read a declaration such as `id:vm_instance! name tags:{} ids:[security_group] userdata<2048`.
 
     A kind stands behind a colon (string where none does), in brackets for a comma-separated list;
-    `<` gives the greatest length, `!` says that the parameter is required.
+    `<` gives the greatest length (of a single text, where none does, LONGEST), `!` says that the parameter is required.
     """
     return tuple(_declared(word) for word in text.split())
 
@@ -59,8 +60,8 @@ def _declared(word: str) -> Param:
     match = _PARAM.fullmatch(word)
     if match is None:
         raise ValueError(f"not a parameter declaration: {word}")
-    limit = match["limit"]
     kind = match["kind"] or "string"
+    limit = match["limit"] or (LONGEST if kind == "string" and not match["many"] else None)
     return Param(match["name"], kind, bool(match["many"]), bool(match["required"]), int(limit) if limit else None)
 
 

@@ -13,7 +13,7 @@ import typing as t
 from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
-from .errors import ApiError, BadAnswer, UsageError
+from .errors import ApiError, BadAnswer, TooLarge, UsageError
 from .signature import expiry, query, sign
 from .transport import Answer, Request, Transport
 
@@ -74,7 +74,7 @@ class Client:
         key, secret: the account's API key and secret key.
         timeout: seconds to wait for a connection and for an answer.
         retries: how many times a reading command is tried again.
-        verify: whether TLS certificates are verified, or the path of a file with certificates to trust.
+        verify: whether TLS certificates are verified, or the path of the certificates to trust; see ``Transport``.
         response_format: ``json`` or ``xml``; the values are the same.
         signature_expires: seconds for which a signature holds; 0 sends signatures without an end.
         account, domain_id: act for this account of this domain (both or neither).
@@ -239,6 +239,8 @@ class Client:
         status = answer.status
         try:
             _root, content = decode(answer.body, command, status)
+        except TooLarge:
+            raise
         except BadAnswer as error:
             if status == 200 or status >= 500:
                 raise BadAnswer(f"{error.message} (HTTP {status})", command, status) from None

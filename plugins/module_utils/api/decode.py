@@ -10,7 +10,7 @@ import json
 import re
 import typing as t
 
-from .errors import BadAnswer
+from .errors import BadAnswer, TooLarge
 
 # Only answers in XML need it, so it is imported with the first of them; that it is missing is told before anything is sent.
 XMLTODICT_ERROR = None if importlib.util.find_spec("xmltodict") else "No module named 'xmltodict'"
@@ -144,7 +144,15 @@ NESTED = frozenset(
 # Roots that begin with `list` hold lists, except for these.
 SINGLE = frozenset(["count", "capability", "templatepermission"])
 
+# An answer holds at most so many values: a full page of 500 objects has 2,000 for each, of which a machine has about 60. Read
+# into Python, a value takes up to 300 bytes, however short it is in the answer.
+MOST_VALUES = 1_000_000
+_BEGINNINGS = (b",", b"[", b"{", b"<", b"=")  # what stands before each but the first
+# Answers nest to about 10: a job's listing, its result, a machine, its networks.
+_DEEPEST = 50
+
 _INTEGER = re.compile(r"-?\d{1,18}\Z")
+_HALF = re.compile("[\ud800-\udfff]")
 _HTML = re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE)
 
 
@@ -161,6 +169,8 @@ def decode(body: bytes, command: str, status: int | None = None) -> tuple[str, d
     def bad(why: str) -> BadAnswer:
         return BadAnswer(f"{command}: the answer can't be read: {why}", command=command, status=status)
 
+    if max(map(body.count, _BEGINNINGS)) > MOST_VALUES:
+        raise TooLarge(f"{command}: the answer holds too many values, and is not read", command, status)
     start = body.lstrip()[:1]
     if not start:
         raise bad("it is empty")
@@ -179,13 +189,17 @@ def decode(body: bytes, command: str, status: int | None = None) -> tuple[str, d
         content = {}
     if not isinstance(content, dict):
         raise bad(f"the root {root!r} holds no fields")
-    return root, _fields(content, parent=root)
+    try:
+        return root, _fields(content, root, _DEEPEST)
+    except RecursionError:
+        raise bad("it is nested too deeply") from None
 
 
 def _from_json(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
     try:
-        # Not strict: the service writes control characters in names unescaped.
-        tree = json.loads(body.decode("utf-8"), strict=False)
+        # Not strict: the service writes control characters in names unescaped. Numbers stay as they are written: `_value`
+        # reads those that are known as such, and no others, for which Python may need as long as somebody likes.
+        tree = json.loads(body.decode("utf-8"), strict=False, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise bad(f"broken JSON ({type(error).__name__})") from None
     return tree
@@ -202,19 +216,20 @@ def from_xml(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]
         raise bad(f"broken XML ({type(error).__name__})") from None
 
 
-def _fields(fields: dict[str, t.Any], parent: str) -> dict[str, t.Any]:
-    """Give the fields of one object, found under the name ``parent``, their Python types."""
+def _fields(fields: dict[str, t.Any], parent: str, depth: int) -> dict[str, t.Any]:
+    """Give the fields of one object, found under the name ``parent``, their Python types. ``depth`` is how deep it may nest."""
     typed = {}
     for name, value in fields.items():
         if name == "#text":  # the blanks between the elements of indented XML
             continue
+        name = _whole(name)
         if isinstance(value, dict) and _is_list(name, parent):
             value = [value]
         if isinstance(value, list):
             if value:
-                typed[name] = [_value(name, item) for item in value]
+                typed[name] = _value(name, value, depth)
         elif value is not None or not _is_list(name, parent):
-            typed[name] = _value(name, value)
+            typed[name] = _value(name, value, depth)
     return typed
 
 
@@ -224,16 +239,25 @@ def _is_list(name: str, parent: str) -> bool:
     return name in LISTS or (parent, name) in NESTED
 
 
-def _value(name: str, value: t.Any) -> t.Any:
-    if isinstance(value, dict):
-        return _fields(value, parent=name)
+def _value(name: str, value: t.Any, depth: int) -> t.Any:
+    if isinstance(value, (dict, list)):
+        if not depth:
+            raise RecursionError
+        if isinstance(value, list):
+            return [_value(name, item, depth - 1) for item in value]
+        return _fields(value, name, depth - 1)
     if value is None:
         return ""
     if isinstance(value, bool):
         value = "true" if value else "false"
-    text = str(value)
+    text = _whole(str(value))
     if name in NUMBERS and _INTEGER.match(text):
         return int(text)
     if text in ("true", "false") and name not in TEXT:
         return text == "true"
     return text
+
+
+def _whole(text: str) -> str:
+    """Return a text without halves of characters, which JSON can write (as ``\\ud83d``) and nothing else can."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)

@@ -103,6 +103,10 @@ class BadAnswer(UnknownOutcome):
     """An answer that is no answer of this API: cut, garbled, HTML, or without the expected fields."""
 
 
+class TooLarge(BadAnswer):
+    """An answer larger than any of this API is: it was not read to its end, and another would be no smaller."""
+
+
 class JobFailed(ApiError):
     """An asynchronous job ended as failed. ``code`` is the inner error code, the one with a meaning."""
 

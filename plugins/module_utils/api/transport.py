@@ -5,29 +5,52 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os.path
 import random
+import re
+import ssl
 import threading
 import time
-import traceback
 import typing as t
 from email.utils import parsedate_to_datetime
 
 from .deadline import Deadline
-from .errors import ApiError, CloudnError, NotSent, UnknownOutcome, UsageError
+from .errors import ApiError, NotSent, TooLarge, UnknownOutcome, UsageError
+from .session import open_session, read_body
+from .trouble import explain
 
-try:
-    import requests
-
-    REQUESTS_ERROR = None
-except ImportError:
-    requests = None
-    REQUESTS_ERROR = traceback.format_exc()
+# It is imported with the first request; that it is missing is told before.
+REQUESTS_ERROR = None if importlib.util.find_spec("requests") else "No module named 'requests'"
 
 Read = t.TypeVar("Read")
 
 # Seconds that a read has for its answer, however near the deadline is.
 _LAST_LOOK = 5.0
+_PROXY_CREDENTIALS = 407
 _TOO_MANY_REQUESTS = 429
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # the name that `openssl rehash` gives a certificate
+
+
+def _check_authorities(path: str) -> None:
+    """Raise ``UsageError`` unless a path leads to certificates to trust; requests would tell that too late, or not at all."""
+    if os.path.isdir(path):
+        try:
+            hashed = any(_HASHED.fullmatch(name) for name in os.listdir(path))
+        except OSError as error:
+            raise UsageError(f"ca_path: {path}: {error.strerror}") from None
+        if not hashed:
+            raise UsageError(
+                f"ca_path: the folder {path} has no certificates under names made of their hashes; run `openssl rehash` on it, "
+                "or give a file"
+            )
+        return
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise UsageError(f"ca_path: {path} holds no certificates in PEM form") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"ca_path: {path!r}: {getattr(error, 'strerror', None) or 'is no path'}") from None
 
 
 class Request(t.NamedTuple):
@@ -62,9 +85,12 @@ class Transport:
     Arguments:
         timeout: seconds to wait for a connection and for an answer.
         retries: how many times a request is tried again.
-        verify: whether TLS certificates are verified, or the path of a file with certificates to trust.
+        verify: whether TLS certificates are verified, or the path of the certificates to trust: a file, or a folder of
+            files with the names that ``openssl rehash`` gives them.
         sleep, now: for tests.
         address: the option that holds the service's address, for errors.
+
+    Raises ``UsageError`` for a path without such certificates.
     """
 
     def __init__(
@@ -82,6 +108,8 @@ class Transport:
         self._sleep = sleep
         self._now = now
         self._address = address
+        if isinstance(verify, str):
+            _check_authorities(verify)
         self._threads = threading.local()
         self._ahead: float | None = None
 
@@ -114,6 +142,8 @@ class Transport:
                 if not error.passing or attempt == self._retries:
                     raise
                 pause = pause if error.retry_after is None else error.retry_after
+            except TooLarge:
+                raise
             except UnknownOutcome:
                 if not repeatable or attempt == self._retries:
                     raise
@@ -146,60 +176,46 @@ class Transport:
         Only reads have a ``deadline``, and the last one is given its time: cutting short what changes something would leave
         open whether it was done.
         """
+        from urllib3.exceptions import HTTPError
+
         timeout = self._timeout
         if deadline is not None:
             timeout = min(timeout, max(_LAST_LOOK, deadline.remaining()))
         if patience is None or patience.seconds < timeout:
             patience = Patience(timeout, "api_timeout")
-        times = (timeout, patience.seconds)
-        options: dict[str, t.Any] = {"timeout": times, "verify": self._verify, "allow_redirects": False}
+        options: dict[str, t.Any] = {
+            "timeout": (timeout, patience.seconds),
+            "verify": self._verify,
+            "allow_redirects": False,
+            "stream": True,
+        }
+        session = self._session(request.url)
         try:
             if request.form is None:
-                answer = self._session().get(request.url, **options)
+                answer = session.get(request.url, **options)
             else:
                 headers = {"Content-Type": request.content_type}
-                answer = self._session().post(request.url, data=request.form, headers=headers, **options)
-        except requests.RequestException as error:
+                answer = session.post(request.url, data=request.form, headers=headers, **options)
+            with answer:
+                self._compare_clocks(answer.headers.get("Date"))
+                _check(command, answer, self._address)
+                return Answer(answer.status_code, read_body(answer, command))
+        except (OSError, ValueError, TypeError, HTTPError) as error:  # requests lets through some that are not its own
             # `from None`: the exception's own text holds the URL, and so the key and the signature.
-            raise self._trouble(command, error, patience) from None
-        self._compare_clocks(answer.headers.get("Date"))
-        _check(command, answer, self._address)
-        return Answer(answer.status_code, answer.content)
+            raise explain(command, error, patience, self._address) from None
 
     def _compare_clocks(self, date: str | None) -> None:
         """Note by how many seconds this machine's clock is ahead of the service's, by the Date of an answer."""
         try:
             self._ahead = self._now() - parsedate_to_datetime(t.cast(str, date)).timestamp()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, IndexError):  # the parser is not proof against all texts
             return
 
-    def _trouble(self, command: str, error: t.Any, patience: Patience) -> CloudnError:
-        """Turn an exception of requests into one that tells what became of the command."""
-        address = self._address
-        if isinstance(error, requests.exceptions.SSLError):
-            return NotSent(
-                f"{command}: the service's TLS certificate could not be verified; "
-                f"trust its authority with ca_path, or check {address}",
-                command,
-                passing=False,
-            )
-        if isinstance(error, ValueError):  # what requests raises for an address that it can't use
-            return UsageError(f"{command}: {address} is no usable http or https address", command)
-        if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _refused(error):
-            why = "no connection in time" if isinstance(error, requests.exceptions.ConnectTimeout) else "no connection"
-            return NotSent(f"{command}: the service was not reached ({why}); check {address} and the network", command)
-        if isinstance(error, requests.exceptions.ReadTimeout):
-            return UnknownOutcome(f"{command}: no answer within {patience.seconds:g} s ({patience.option})", command)
-        return UnknownOutcome(f"{command}: the connection broke before the answer was complete", command)
-
-    def _session(self) -> t.Any:
+    def _session(self, url: str) -> t.Any:
         """Return this thread's session, made on first use."""
-        if requests is None:
-            raise ImportError("requests")
         session = getattr(self._threads, "session", None)
         if session is None:
-            session = self._threads.session = requests.Session()
-            session.auth = _signed_already  # otherwise requests would add what ~/.netrc has for this host
+            session = self._threads.session = open_session(url, self._verify)
         return session
 
 
@@ -213,6 +229,14 @@ def _check(command: str, answer: t.Any, address: str) -> None:
             status,
             retry_after=_retry_after(answer.headers.get("Retry-After")),
         )
+    if status == _PROXY_CREDENTIALS:
+        raise NotSent(
+            f"{command}: a proxy asks for credentials (HTTP 407); put them into its address in the environment "
+            "(HTTP_PROXY, HTTPS_PROXY)",
+            command,
+            status,
+            passing=False,
+        )
     if 300 <= status < 400:
         raise ApiError(
             f"{command}: the endpoint redirects elsewhere (HTTP {status}), which is not followed since the "
@@ -222,18 +246,6 @@ def _check(command: str, answer: t.Any, address: str) -> None:
         )
 
 
-def _signed_already(request: t.Any) -> t.Any:
-    return request
-
-
-def _refused(error: t.Any) -> bool:
-    """Tell whether an exception of requests means that no connection was made, so that nothing was sent."""
-    from urllib3.exceptions import MaxRetryError, NewConnectionError
-
-    reason = error.args[0] if error.args else None
-    return isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError)
-
-
 def _retry_after(value: str | None) -> float | None:
     """Return the seconds of a Retry-After header, at most a minute; ``None`` where it has none that can be read."""
-    return min(60.0, float(value)) if value and value.isdigit() else None
+    return min(60.0, float(value)) if value and re.fullmatch("[0-9]+", value) else None

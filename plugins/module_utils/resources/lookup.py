@@ -14,6 +14,12 @@ from ..api.paging import LARGEST
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_NAMES_TOLD = 20
 _PARAMETER_ERROR = 431
+# Characters that a text may have; of longer ones the service makes a 431, of tags it may keep a part. Source: CloudStack
+# 3.0's code (what a parameter holds unless it says otherwise) and its database.
+_LONGEST_TEXT = 255
+_LONGEST = {"display_text": 4096, "public_key": 5120, "params": float("inf")}
+# What is sent in another form, which is measured there, or not at all.
+_NOT_AS_IT_IS = ("user_data", "api_url", "api_key", "api_secret", "ca_path", "ec2_url")
 
 
 def is_uuid(text: str) -> bool:
@@ -22,12 +28,19 @@ def is_uuid(text: str) -> bool:
 
 
 def check_text(options: Record) -> None:
-    """Raise ``UsageError`` for text with characters that the service refuses, naming the option that holds it."""
+    """Raise ``UsageError`` for text that the service refuses, by its characters or its length, naming the option that holds it."""
     for option, value in options.items():
+        if option in _NOT_AS_IT_IS:
+            continue
+        longest = _LONGEST.get(option, _LONGEST_TEXT)
         for text in _texts(value):
             if not sendable(text):
                 raise UsageError(
                     f"{option}: {text!r} holds a character beyond the basic plane (an emoji?), which the service refuses"
+                )
+            if len(text) > longest:
+                raise UsageError(
+                    f"{option}: has {len(text)} characters, of which the service takes {longest}: {text[:20]!r}..."
                 )
 
 

@@ -17,6 +17,7 @@ from .lookup import check_text
 _COMMAND = re.compile(r"[A-Za-z]+\Z")
 _NAME = re.compile(r"[A-Za-z]\w*(\[\d+\](\.\w+)?)?\Z", re.ASCII)
 _SET_BY_CLIENT = ("apikey", "signature", "response", "command", "signatureversion", "expires")
+_CREDENTIALS = ("apikey", "signature")
 _SECRET = ("password", "userdata", "privatekey")
 
 
@@ -48,6 +49,9 @@ def _refuse(command: str, params: Record, secrets: Record) -> None:
     """Raise ``UsageError`` for what must not or can't be sent, without a word of what is secret."""
     if not _COMMAND.match(command):
         raise UsageError(f"command: {command!r} is no name of a command, such as listZones")
+    for name in params:
+        if _base(name) in (*_SECRET, *_CREDENTIALS):
+            params[name] = "***"  # Ansible puts the options into every result, also that of a refusal
     for option, given in (("params", params), ("secret_params", secrets)):
         for name, value in given.items():
             if not _NAME.match(name):

@@ -30,6 +30,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.client import flatten
 from cloudn_emulator import Emulator
+from servers import serving
 
 ZONES = '{"listzonesresponse": {"count": 1, "zone": [{"id": "1", "name": "a"}]}}'
 HTML = (502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
@@ -192,7 +193,7 @@ def test_a_late_answer_is_an_unknown_outcome(script: Any, connect: Callable[...,
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/client/api"
         client = Client(url, "k", "s", timeout=0.1, retries=0)
         start = time.monotonic()
-        with pytest.raises(UnknownOutcome, match=r"no answer within 0.1 s \(api_timeout\)"):
+        with pytest.raises(UnknownOutcome, match=r"no complete answer within 0.1 s \(api_timeout\)"):
             client.call("stopVirtualMachine")
         assert time.monotonic() - start < 5
 
@@ -237,11 +238,19 @@ def test_an_unusable_address_is_told(url: str) -> None:
         Client(url, "k", "s", retries=0).call("listZones")
 
 
-def test_redirects_are_refused(script: Any, client: Client) -> None:
-    script.answers = [(302, {"Location": "http://127.0.0.1:9/elsewhere"}, b"")]
-    with pytest.raises(ApiError, match="redirects elsewhere .HTTP 302.*set api_url"):
-        client.call("listZones")
-    assert len(script.requests) == 1
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("command", ["listZones", "deployVirtualMachine"])
+def test_redirects_are_refused(script: Any, client: Client, status: int, command: str) -> None:
+    """Wherever they lead: what is sent holds a key and a signature, and user data."""
+    with serving() as other:
+        for place in (other.url, script.url, "//127.0.0.1/", "/elsewhere"):
+            script.answers = [(status, {"Location": place}, b"")]
+            with pytest.raises(
+                ApiError, match=f"{command}: .*redirects elsewhere .HTTP {status}.*set api_url"
+            ) as caught:
+                client.call(command, {"userdata": "A" * 5000})
+            assert place not in str(caught.value)
+        assert (len(script.requests), other.requests) == (4, [])
 
 
 def test_clocks_apart_are_told(script: Any, connect: Callable[..., Client]) -> None:
@@ -255,13 +264,9 @@ def test_clocks_apart_are_told(script: Any, connect: Callable[..., Client]) -> N
 def test_netrc_is_not_used(script: Any, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password something\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    headers: list[Any] = []
     script.json(ZONES)
-    client._transport._session().hooks["response"].append(
-        lambda answer, **_more: headers.append(answer.request.headers)
-    )
     client.call("listZones")
-    assert "Authorization" not in headers[0]
+    assert "Authorization" not in script.headers[0]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import pathlib
 import string
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import BadAnswer
-from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import NUMBERS, TEXT, decode
-from hypothesis import given
+from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import MOST_VALUES, NUMBERS, TEXT, decode
+from ansible_collections.cloudn.compute.plugins.module_utils.api.errors import TooLarge
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 RECORDINGS = pathlib.Path(__file__).parents[2] / "conformance" / "recordings"
@@ -132,11 +135,235 @@ def test_bad_answers_are_refused(body: bytes) -> None:
         decode(body, "listZones")
 
 
-@given(st.one_of(st.binary(max_size=200), st.text(string.printable, max_size=200).map(str.encode)))
-def test_any_bytes_give_a_value_or_a_typed_error(body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": {"b": [' + b"1," * (MOST_VALUES + 1) + b"1]}}",
+        b'{"a":' * (MOST_VALUES + 1),
+        b"[" * (MOST_VALUES + 1),
+        b"<a>" * (MOST_VALUES + 1),
+        b"<r>" + b"<a/>" * MOST_VALUES + b"</r>",
+        b"<r " + b'a="" ' * (MOST_VALUES + 1) + b"/>",
+    ],
+    ids=["values", "objects", "lists", "elements in elements", "elements", "attributes"],
+)
+def test_answers_of_too_many_values_are_not_read(body: bytes) -> None:
+    """They would take some hundred times their size, however small that is."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge, match="too many values"):
+            decode(body, "listZones")
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("depth", [60, 200, 700, 3000, 20_000])
+def test_deep_answers_are_refused(depth: int) -> None:
+    """Whatever nests deeper than answers do is no answer; it must not end the stack of who reads it."""
+    for before, inner, after in (
+        (b'{"a":' * depth, b"1", b"}" * depth),
+        (b'{"a":{"b":' + b"[" * depth, b"1", b"]" * depth + b"}}"),
+        (b"<a>" * depth, b"1", b"</a>" * depth),
+    ):
+        with pytest.raises(BadAnswer, match="nested too deeply|RecursionError"):
+            decode(before + inner + after, "listZones")
+
+
+BILLION = b"<!DOCTYPE r [<!ENTITY a0 'aaaaaaaaaa'>%s]><r><x>&a9;</x></r>" % b"".join(
+    b"<!ENTITY a%d '%s'>" % (number, b"&a%d;" % (number - 1) * 10) for number in range(1, 10)
+)
+DOCTYPES = {
+    "billion laughs": BILLION,
+    "quadratic": b"<!DOCTYPE r [<!ENTITY a '%s'>]><r><x>%s</x></r>" % (b"a" * 50_000, b"&a;" * 20_000),
+    "in an attribute": BILLION.replace(b"<x>&a9;</x>", b"<x y='&a9;'/>"),
+    "parameter entities": b"<!DOCTYPE r [<!ENTITY % a '<!ENTITY b \"c\">'>%a;]><r><x>&b;</x></r>",
+    "file": b'<!DOCTYPE r [<!ENTITY a SYSTEM "FILE">]><r><x>&a;</x></r>',
+    "address": b'<!DOCTYPE r [<!ENTITY a SYSTEM "URL">]><r><x>&a;</x></r>',
+    "document type": b'<!DOCTYPE r SYSTEM "URL"><r><x>&a;</x></r>',
+    "parameter address": b'<!DOCTYPE r [<!ENTITY % a SYSTEM "URL">%a;]><r><x>&b;</x></r>',
+    "inclusion": b'<r xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="URL" parse="text"/></r>',
+}
+
+
+@pytest.mark.parametrize("kind", DOCTYPES)
+def test_entities_are_harmless(kind: str, script: Any, tmp_path: pathlib.Path) -> None:
+    """Nothing grows, no file is read, nothing is fetched: an error, or a value without them."""
+    script.answers = [(200, {}, b"<!ENTITY b 'canary'>")]
+    (tmp_path / "secret").write_text("canary")
+    body = DOCTYPES[kind].replace(b"FILE", (tmp_path / "secret").as_uri().encode()).replace(b"URL", script.url.encode())
+    tracemalloc.start()
+    try:
+        value: Any = decode(body, "x")
+    except BadAnswer as error:
+        value = error.message
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 3 * 2**20
+    assert "canary" not in repr(value)
+    assert "aaaa" not in repr(value)
+    assert script.requests == []
+
+
+def test_odd_values() -> None:
+    """What JSON has and XML has not, and what only one of its readers would take."""
+    body = rb"""{"r": {"size": 1e5, "memory": 007, "count": 1}}"""
+    with pytest.raises(BadAnswer, match="broken JSON"):
+        decode(body, "x")
+    body = rb"""{"r": {"size": 1.50, "memory": NaN, "count": 123456789012345678901234567890, "bits": -1, "x": null,
+        "twice": "a", "twice": "b", "name": "\u0000\ud83d", "\udc00": "\ud83d\ude00", "list": [["a", 1], []]}}"""
+    assert decode(body, "x")[1] == {
+        "size": "1.50",
+        "memory": "NaN",
+        "count": "123456789012345678901234567890",
+        "bits": -1,
+        "x": "",
+        "twice": "b",
+        "name": "\0\ufffd",
+        "\ufffd": "\U0001f600",
+        "list": [["a", "1"], []],
+    }
+
+
+def test_a_number_of_any_length_takes_no_time() -> None:
+    body = b'{"r": {"size": ' + b"9" * 5_000_000 + b"}}"
+    began = time.process_time()
+    assert len(decode(body, "x")[1]["size"]) == 5_000_000
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "shift_jis"])
+@pytest.mark.parametrize("text", ['{"r": {"name": "ウェブ"}}', "<r><name>ウェブ</name></r>"], ids=["json", "xml"])
+def test_other_encodings(encoding: str, text: str) -> None:
+    """The value that is meant, or an error: never another value."""
+    try:
+        value = decode(text.encode(encoding), "x")
+    except BadAnswer:
+        return
+    assert encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
+    assert value == ("r", {"name": "ウェブ"})
+
+
+# Any bytes
+
+
+def judge(body: bytes) -> None:
+    """Any bytes give a value of plain types that can be written anywhere, or a typed error."""
     try:
         root, content = decode(body, "x")
     except BadAnswer:
         return
-    assert isinstance(root, str)
-    assert isinstance(content, dict)
+    assert type(root) is str
+    assert type(content) is dict
+    pending: list[Any] = [content]
+    while pending:
+        value = pending.pop()
+        if type(value) is dict:
+            pending += [*value, *value.values()]
+        elif type(value) is list:
+            pending += value
+        else:
+            assert type(value) in (str, int, bool)
+            str(value).encode()
+
+
+ANSWERS = [step.values[0][kind]["body"].encode() for step in BOTH for kind in ("json", "xml")]
+NAME = st.sampled_from(
+    ["a", "name", "count", "size", "nic", "tags", "securitygroup", "listxresponse", "#text", "", "\ud800"]
+)
+LEAF = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.sampled_from(["true", "\0", "\udfff"])
+)
+TREE = st.recursive(
+    LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAME, inner, max_size=3), max_leaves=20
+)
+# Parts that documents are made of, put together as they come.
+PARTS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                b"<a>",
+                b"</a>",
+                b"<name>",
+                b"</name>",
+                b"<a/>",
+                b"<count>7</count>",
+                b"<![CDATA[",
+                b"]]>",
+                b"<!--",
+                b"-->",
+            ),
+            *(
+                b"<?xml version='1.0' encoding='utf-16'?>",
+                b"<?x?>",
+                b"<!DOCTYPE a [",
+                b"<!ENTITY b 'c'>",
+                b"]>",
+                b"&b;",
+                b"&#0;",
+            ),
+            *(
+                b"&#x10ffff;",
+                b"&lt;",
+                b" x='y'",
+                b"xmlns:a='b'",
+                b"<a:b>",
+                b"\xff",
+                b"\0",
+                b"\xef\xbb\xbf",
+                b"\xff\xfe",
+                b"text",
+            ),
+            *(
+                b"{",
+                b"}",
+                b"[",
+                b"]",
+                b'"a"',
+                b'"count"',
+                b":",
+                b",",
+                b"1",
+                b"-",
+                b"1e999",
+                b"null",
+                b"true",
+                b"NaN",
+                b'"\\ud800"',
+            ),
+        ]
+    ),
+    max_size=30,
+).map(b"".join)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A real answer in which some bytes are others, or gone, or there twice."""
+    body = draw(st.sampled_from(ANSWERS))
+    for _wound in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(body)))
+        end = min(len(body), start + draw(st.integers(0, 30)))
+        body = body[:start] + draw(st.just(b"") | st.just(body[start:end] * 2) | st.binary(max_size=8)) + body[end:]
+    return body
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(string.printable, max_size=200).map(str.encode),
+        st.sampled_from([b"{", b"<a>", b'{"a":{', b"<?xml "]).flatmap(
+            lambda start: st.binary(max_size=99).map(start.__add__)
+        ),
+        PARTS,
+        PARTS.map(lambda inner: b"<a>" + inner + b"</a>"),
+        st.dictionaries(NAME, st.dictionaries(NAME, TREE, max_size=5), min_size=1, max_size=2)
+        .map(json.dumps)
+        .map(str.encode),
+        damaged(),
+    )
+)
+def test_any_bytes_give_a_value_or_a_typed_error(body: bytes) -> None:
+    judge(body)

@@ -464,6 +464,9 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"hostnames": [{"a": "b"}]}, "hostnames: {'a': 'b'} must be a text; put it in quotes"),
         ({"api_secret": ""}, "api_secret: is missing; set the option, or the environment variable CLOUDN_API_SECRET"),
         ({"api_url": "http://127.0.0.1:9/client/api"}, "the service was not reached (no connection); check api_url"),
+        ({"api_url": "https://canary-user:canary@cloud.example.com/"}, "api_url: must hold no user and no password"),
+        ({"ca_path": "/nonexistent/ca.pem"}, "ca_path: '/nonexistent/ca.pem': No such file or directory"),
+        ({"api_timeout": float("nan")}, "api_timeout: must be at least 0.1, not nan"),
         ({"api_url": "nonsense"}, "api_url: 'nonsense' is no http or https address"),
         ({"api_timeout": "soon"}, "soon"),
         ({"account": "user"}, "account, domain_id: either needs the other"),
@@ -490,6 +493,7 @@ def test_errors_end_the_run(site: None, read: Read, options: Any, said: str) -> 
     inventory = read(**options)
     assert inventory.code == 1
     assert said in inventory.said
+    assert "canary" not in inventory.said
 
 
 @pytest.fixture
@@ -547,6 +551,21 @@ def test_unexpected_errors_end_the_run(site: None, read: Read, monkeypatch: pyte
     inventory = read()
     assert inventory.code == 1
     assert "by zero" in inventory.said
+
+
+# What is warned of
+
+
+def test_an_open_connection_is_warned_of_once(
+    site: None, read: Read, cached: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    options = {**cached, "validate_certs": False, "api_url": emulator.url.replace("127.0.0.1", "0.0.0.0")}
+    inventory = read(**options)
+    assert len(inventory.hosts) == 3
+    assert inventory.said.count("validate_certs: the service's certificate is not verified") == 1
+    assert inventory.said.count("api_url: http is not encrypted") == 1
+    assert read(**options).said == ""  # from the cache: nothing is sent
 
 
 # Files

@@ -359,6 +359,21 @@ def test_secrets_belong_elsewhere(refused: Run, emulator: Any, name: str) -> Non
     assert emulator.requests == []
 
 
+@pytest.mark.parametrize("first", ["a b", "Password", "id"])
+def test_secrets_that_are_elsewhere_are_not_shown(run_module: Run, emulator: Any, first: str) -> None:
+    """Whatever it is refused for: the options are in the result."""
+    wrong = {"userdata": "wS4nifujs", "password": "wS4nifujs", "apiKey": "wS4nifujs"}
+    done = run_module(
+        MODULE, command="updateVirtualMachine", params={first: "wS4nifujs" if first != "id" else "1", **wrong}
+    )
+    assert done["failed"]
+    shown = done["invocation"]["module_args"]["params"]
+    assert [shown[name] for name in wrong] == ["***"] * 3
+    if first != "a b":
+        assert "wS4nifujs" not in json.dumps(done)
+    assert emulator.requests == []
+
+
 def test_a_name_in_both(refused: Run) -> None:
     message = refused(MODULE, command="createVolume", params={"name": "a", "id": "b"}, secret_params={"Name": "QQQQ"})
     assert message == "params, secret_params: name is in both"

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
+import urllib3
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
 from cryptography.hazmat.primitives import serialization
@@ -58,7 +60,7 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
             raise requests.ConnectionError("connection reset")
         answer = send(self, prepared, **options)
         if fate == "empty":
-            answer._content = b'{"createsshkeypairresponse": {}}'
+            answer.raw = urllib3.HTTPResponse(io.BytesIO(b'{"createsshkeypairresponse": {}}'), preload_content=False)
         return answer
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", edge)
