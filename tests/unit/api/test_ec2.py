@@ -281,10 +281,10 @@ def test_changes_have_time_for_their_job() -> None:
         params = {"ImageId": emulator.vars["template"], "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
         assert client.call("RunInstances", params)["instancesSet"][0]["instanceState"]["name"] == "running"
         client.wait_timeout = 0.4
-        with pytest.raises(UnknownOutcome, match=r"RunInstances: no answer within 0.4 s \(wait_timeout\)"):
+        with pytest.raises(UnknownOutcome, match=r"RunInstances: no complete answer within 0.4 s \(wait_timeout\)"):
             client.call("RunInstances", params)
         client.wait_timeout = 0
-        with pytest.raises(UnknownOutcome, match=r"RunInstances: no answer within 0.3 s \(api_timeout\)"):
+        with pytest.raises(UnknownOutcome, match=r"RunInstances: no complete answer within 0.3 s \(api_timeout\)"):
             client.call("RunInstances", params)
 
 
@@ -293,7 +293,7 @@ def test_a_read_has_the_time_of_any_other() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/awsapi"
-        with pytest.raises(UnknownOutcome, match=r"no answer within 0.1 s \(api_timeout\)"):
+        with pytest.raises(UnknownOutcome, match=r"no complete answer within 0.1 s \(api_timeout\)"):
             Ec2Client(url, KEY, SECRET, timeout=0.1, wait_timeout=60, retries=0).call("DescribeInstances")
 
 

@@ -153,11 +153,11 @@ def test_options_of_the_connection(run_module: Run, emulator: Any) -> None:
     good(run_module(MODULE, action="DescribeInstances", signature_expires=0, response_format="xml"))
     assert {"Timestamp"} == {"Timestamp", "Expires"} & emulator.requests[0]["params"].keys()
     for url, said in (
-        ("ftp://x/", "ec2_url: 'ftp://x/' is no http or https address of an API"),
-        ("http://x/awsapi?a=b", "ec2_url: 'http://x/awsapi?a=b' is no http or https address of an API"),
+        ("ftp://x/", "ec2_url: 'ftp://x/' is no http or https address"),
+        ("http://x/awsapi?a=b", "ec2_url: 'http://x/awsapi?a=b' is no address of an API"),
         (emulator.url, "HTTP 432, and the answer is not one of this API; is ec2_url right?"),
         (f"{emulator.url}/nothing", "HTTP 404, and the answer is not one of this API; is ec2_url right?"),
-        ("http://[", "ec2_url is no usable"),
+        ("http://[", "no http or https address"),
     ):
         assert said in run_module(MODULE, action="DescribeInstances", ec2_url=url)["msg"]
 
@@ -210,7 +210,7 @@ def test_a_wait_that_is_too_short(run_module_as: Callable[..., Any]) -> None:
         params = {"ImageId": image, "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
         done = run(MODULE, action="RunInstances", params=params, api_timeout=0.2, wait_timeout=1)
         assert done["msg"].startswith(
-            "RunInstances: no answer within 1 s (wait_timeout). Whether it was done is not known"
+            "RunInstances: no complete answer within 1 s (wait_timeout). Whether it was done is not known"
         )
         assert len(emulator.store.vms) == 1
 
