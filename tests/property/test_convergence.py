@@ -1,16 +1,21 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From any state to any other: check mode tells what is done, it is reached, and then nothing changes any more."""
+"""From any state to any other: check mode tells what is done, it is reached, and then nothing changes any more.
+
+What is reached is read from the service itself, and compared with what the options mean, said here once more in another way.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +39,8 @@ MACHINE = some(
     purge_tags=st.booleans(),
     allow_restart=st.booleans(),
     os_type=st.sampled_from(["142", "CentOS 6.0 (64-bit)"]),
+    security_groups=st.sampled_from([["default"], ["default", "web"]]),
+    on_immutable_drift=st.sampled_from(["fail", "warn", "ignore"]),
 )
 PLAN = st.sampled_from(["v1", "v2", "v4"])
 RULE = st.one_of(
@@ -66,8 +73,11 @@ PLACE = st.sampled_from(
 
 
 @pytest.fixture
-def converges(run_module: Run, emulator: Any) -> Callable[..., None]:
-    """Return a function that tells, does, and does again what a task asks for; also with its lists turned around."""
+def converges(run_module: Run, emulator: Any) -> Callable[..., bool]:
+    """Return a function that tells, does, and does again what a task asks for; also with its lists turned around.
+
+    It returns whether that can be done at all; where not, check mode must have said so, and nothing is changed.
+    """
     emulator.jobs.seconds = 0.005
 
     def changed() -> list[str]:
@@ -75,15 +85,18 @@ def converges(run_module: Run, emulator: Any) -> Callable[..., None]:
         emulator.clear()
         return commands
 
-    def play(module: str, **options: Any) -> None:
+    def play(module: str, **options: Any) -> bool:
         changed()
         told = run_module(module, _check=True, _diff=True, **options)
+        other = run_module(module, _check=True, _diff=True, **turned(options))
         assert changed() == []
+        assert (words(told.get("actions")), told.get("diff")) == (words(other.get("actions")), other.get("diff"))
         done = run_module(module, _diff=True, **options)
         if told.get("failed"):
             assert done.get("msg") == told["msg"]
+            assert other.get("failed")
             assert changed() == []
-            return
+            return False
         assert not done.get("failed"), done["msg"]
         assert (done["actions"], done["diff"]) == (told["actions"], told["diff"])
         assert done["changed"] is told["changed"] is bool(changed())
@@ -93,6 +106,7 @@ def converges(run_module: Run, emulator: Any) -> Callable[..., None]:
             assert last["changed"] is False
             assert last["diff"]["before"] == last["diff"]["after"]
             assert changed() == []
+        return True
 
     return play
 
@@ -104,37 +118,195 @@ def turned(value: Any) -> Any:
     return [turned(item) for item in reversed(value)] if isinstance(value, list) else value
 
 
+def words(actions: list[str] | None) -> list[list[str]]:
+    """What actions tell, whatever the order of it."""
+    return sorted(sorted(re.findall(r"[^\s,]+", action)) for action in actions or [])
+
+
+# What the service has
+
+
+def machine(client: Client, name: str) -> Result:
+    """A machine as the options speak of it, empty where there is none."""
+    found = [vm for vm in client.list("listVirtualMachines") if vm["name"] == name]
+    return {
+        key: value
+        for vm in found
+        for key, value in {
+            "state": vm["state"],
+            "display_name": vm["displayname"],
+            "group": vm.get("group"),
+            "service_offering": vm["serviceofferingname"],
+            "os_type": vm["guestosid"],
+            "security_groups": {group["name"] for group in vm["securitygroup"]},
+            "tags": tags(vm),
+        }.items()
+    }
+
+
+def tags(record: Result) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in record.get("tags", [])}
+
+
+def rules(client: Client, name: str) -> Result:
+    """A group's rules and tags, empty where there is none."""
+    found = client.list("listSecurityGroups", {"securitygroupname": name})
+    return {
+        key: value
+        for group in found
+        for key, value in {
+            "ingress": {rule_there(rule) for rule in group.get("ingressrule", [])},
+            "egress": {rule_there(rule) for rule in group.get("egressrule", [])},
+            # The listing itself does not show those of a group without rules.
+            "tags": tags(
+                {"tags": client.list("listTags", {"resourcetype": "SecurityGroup", "resourceid": group["id"]})}
+            ),
+        }.items()
+    }
+
+
+def rule_there(rule: Result) -> tuple[Any, ...]:
+    ends = ("icmptype", "icmpcode") if rule["protocol"] == "icmp" else ("startport", "endport")
+    return (rule["protocol"], *(rule[end] for end in ends), rule.get("cidr") or rule["securitygroupname"])
+
+
+def rules_asked(given: list[Result]) -> set[tuple[Any, ...]]:
+    """The rules that options mean, each with one source."""
+    meant = set()
+    for rule in given:
+        first, _hyphen, last = rule.get("ports", "-1").rpartition("-") if "ports" in rule else ("-1", "", "-1")
+        ends = (int(first or last), int(last))
+        for source in (*rule.get("cidrs", []), *(group["name"] for group in rule.get("groups", []))):
+            peer = source if source == "default" else str(ipaddress.ip_network(source))
+            meant.add((rule.get("protocol", "tcp"), *ends, peer))
+    return meant
+
+
+def volume(client: Client, name: str) -> Result:
+    found = [one for one in client.list("listVolumes") if one["name"] == name]
+    return {
+        key: value
+        for one in found
+        for key, value in {"vm": one.get("vmname"), "device_id": one.get("deviceid"), "tags": tags(one)}.items()
+    }
+
+
+def tagged(before: Result, options: Result) -> dict[str, str]:
+    """The tags that an object has after a task."""
+    if "tags" not in options:
+        return before.get("tags", {})
+    given = {key: str(value).lower() if value is True else str(value) for key, value in options["tags"].items()}
+    return given if options.get("purge_tags", True) else {**before.get("tags", {}), **given}
+
+
+def machine_asked(before: Result, options: Result, name: str) -> Result:
+    """The machine that a task leads to, from one as it was before, or from none."""
+    if options.get("state") == "absent":
+        return {}
+    new = {
+        "state": "Running",
+        "display_name": name,
+        "group": None,
+        "os_type": "144",
+        "security_groups": {"default"},
+        "tags": {},
+    }
+    known = {"142": "142", "CentOS 6.0 (64-bit)": "144"}
+    after = {**new, **before}
+    for option in ("display_name", "group", "service_offering"):
+        after[option] = options.get(option, after.get(option))
+    if "os_type" in options:
+        after["os_type"] = known[options["os_type"]]
+    if not before and "security_groups" in options:  # of one that is there they can't be changed
+        after["security_groups"] = set(options["security_groups"])
+    after["tags"] = tagged(before, options)
+    after["state"] = {"started": "Running", "stopped": "Stopped"}.get(options.get("state", ""), after["state"])
+    return after
+
+
+# The properties
+
+
 @given(first=MACHINE, plan=PLAN, second=MACHINE, other=st.none() | PLAN, then=st.none() | st.just("absent"))
 def test_machines(
-    converges: Callable[..., None], first: Result, plan: str, second: Result, other: str | None, then: str | None
+    converges: Callable[..., bool],
+    run_module: Run,
+    client: Client,
+    first: Result,
+    plan: str,
+    second: Result,
+    other: str | None,
+    then: str | None,
 ) -> None:
-    name = f"vm{next(NUMBERS)}"
-    converges("cloudn_vm", name=name, service_offering=plan, **NEW, **first)
-    converges("cloudn_vm", name=name, **second, **({"service_offering": other} if other else {}))
-    if then:
-        converges("cloudn_vm", name=name, state=then)
+    run_module("cloudn_security_group", name="web")
+    name, before = f"vm{next(NUMBERS)}", {}
+    for options in (
+        {"service_offering": plan, **NEW, **first},
+        {**second, **({"service_offering": other} if other else {})},
+        *([{"state": then}] if then else []),
+    ):
+        expected = before
+        if converges("cloudn_vm", name=name, **options):
+            expected = machine_asked(before, options, name)
+        before = machine(client, name)
+        assert before == expected
 
 
 @given(names=st.lists(st.integers(0, 4), min_size=1, max_size=4, unique=True), tags=TAGS, state=MACHINE)
-def test_several_machines(converges: Callable[..., None], names: list[int], tags: Result, state: Result) -> None:
+def test_several_machines(
+    converges: Callable[..., bool], run_module: Run, client: Client, names: list[int], tags: Result, state: Result
+) -> None:
+    run_module("cloudn_security_group", name="web")
     start = next(NUMBERS)
-    half = [f"vm{start}-{number}" for number in names[::2]]
-    converges("cloudn_vm", name=half, service_offering="v1", tags=tags, **NEW)
-    converges("cloudn_vm", name=[f"vm{start}-{number}" for number in names], service_offering="v1", **NEW, **state)
+    all_of_them = [f"vm{start}-{number}" for number in names]
+    before: dict[str, Result] = {name: {} for name in all_of_them}
+    for some_of_them, options in ((all_of_them[::2], {"tags": tags}), (all_of_them, state)):
+        options = {"service_offering": "v1", **NEW, **options}
+        done = converges("cloudn_vm", name=some_of_them, **options)
+        for name in all_of_them:
+            expected = before[name]
+            if done and name in some_of_them:
+                expected = machine_asked(before[name], options, name)
+            before[name] = machine(client, name)
+            assert before[name] == expected
 
 
 @given(first=GROUP, second=GROUP)
-def test_security_groups(converges: Callable[..., None], first: Result, second: Result) -> None:
-    name = f"group{next(NUMBERS)}"
-    converges("cloudn_security_group", name=name, **first)
-    converges("cloudn_security_group", name=name, **second)
+def test_security_groups(converges: Callable[..., bool], client: Client, first: Result, second: Result) -> None:
+    name, before = f"group{next(NUMBERS)}", {}
+    for options in (first, second):
+        expected = before
+        if converges("cloudn_security_group", name=name, **options):
+            expected = {"tags": tagged(before, options)}
+            for direction in ("ingress", "egress"):
+                kept = (
+                    before.get(direction, set())
+                    if direction not in options or not options.get("purge_rules", True)
+                    else set()
+                )
+                expected[direction] = kept | rules_asked(options.get(direction, []))
+        before = rules(client, name)
+        assert before == expected
 
 
 @given(places=st.lists(PLACE, min_size=1, max_size=3), options=VOLUME)
-def test_volumes(run_module: Run, converges: Callable[..., None], places: list[Result], options: Result) -> None:
+def test_volumes(
+    run_module: Run, converges: Callable[..., bool], client: Client, places: list[Result], options: Result
+) -> None:
     if not run_module("cloudn_vm_info")["vms"]:
         run_module("cloudn_vm", name=["one", "two"], service_offering="v1", **NEW)
-    name = f"volume{next(NUMBERS)}"
+    name, before = f"volume{next(NUMBERS)}", {}
     for place in places:
-        converges("cloudn_volume", name=name, zone="jp-e1a", disk_offering="Small", **{**options, **place})
+        asked = {**options, **place}
+        done = converges("cloudn_volume", name=name, zone="jp-e1a", disk_offering="Small", **asked)
+        after = volume(client, name)
+        if not done:
+            assert after == before
+        elif place["state"] == "absent" or (place["state"] == "detached" and not before):
+            assert after == {}  # one that does not exist is not made to be detached
+        else:
+            where = {"present": before.get("vm"), "detached": None, "attached": place.get("vm")}[place["state"]]
+            assert (after["vm"], after["tags"]) == (where, tagged(before, asked))
+            assert after["device_id"] == place.get("device_id", after["device_id"])
+        before = after
     run_module("cloudn_volume", name=name, state="absent", force=True)

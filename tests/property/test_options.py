@@ -5,20 +5,78 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import itertools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.api import UsageError, is_read
 from hypothesis import given
 from hypothesis import strategies as st
 
 Result = dict[str, Any]
 MODULES = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("cloudn_*.py"))
 NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-CONNECTION = ("api_url", "api_key", "api_secret", "api_timeout", "api_retries", "validate_certs", "ca_path")
+IMAGE = {"url": "https://images.example.com/x.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
+RULES = [{"ports": "22", "cidrs": ["192.0.2.0/24"]}, {"protocol": "icmp", "cidrs": ["0.0.0.0/0"]}]
+SITE: dict[str, Result] = {
+    "cloudn_vm": {"name": ["web1", "web2"], "tags": {"role": "web"}, **NEW},
+    "cloudn_volume": {"name": "data", "disk_offering": "Small", "state": "attached", "vm": "web1"},
+    "cloudn_security_group": {"name": "web", "ingress": RULES[:1]},
+    "cloudn_snapshot": {"volume": "data"},
+    "cloudn_key_pair": {"name": "deploy"},
+}
+# Tasks that are right at that site. What is asked for here is one of them, with some options set to something else.
+TASKS: dict[str, list[Result]] = {
+    "cloudn_vm": [
+        {"name": ["new1", "web1"], **NEW},
+        {"name": "new1", "user_data": "#!/bin/sh", "security_groups": ["web"], "key_pair": "deploy", **NEW},
+        {"name": "web1", "state": "stopped"},
+        {"name": "web1", "service_offering": "v2", "allow_restart": True, "tags": {"a": "b"}, "display_name": "Web"},
+        {"name": ["web1", "web2"], "state": "absent", "delete_volumes": True},
+    ],
+    "cloudn_vm_password": [{"name": "web1", "allow_restart": True}],
+    "cloudn_volume": [
+        {"name": "new1", "zone": "jp-e1a", "disk_offering": "Small", "tags": {"a": "b"}},
+        {"name": "new1", "zone": "jp-e1a", "disk_offering": "Custom", "size_gb": 5, "state": "attached", "vm": "web2"},
+        {"name": "data", "state": "attached", "vm": "web2", "force": True},
+        {"name": "data", "state": "detached"},
+        {"name": "data", "state": "absent", "force": True},
+        {"name": "data", "state": "extracted", "extract_mode": "ftp_upload", "extract_url": "ftp://u:p@example.com/x"},
+        {"name": "new1", "zone": "jp-e1a", "url": IMAGE["url"], "format": "VHD"},
+    ],
+    "cloudn_security_group": [
+        {"name": "web", "ingress": RULES, "egress": RULES[:1], "tags": {"a": "b"}},
+        {"name": "new1", "description": "New", "ingress": RULES},
+        {"name": "web", "state": "absent"},
+    ],
+    "cloudn_snapshot": [{"volume": "data", "max_age": "0", "keep": 1, "tags": {"a": "b"}}, {"vm": "web1"}],
+    "cloudn_template": [
+        {"name": "image", "vm": "web1", "allow_restart": True, "tags": {"a": "b"}},
+        {"name": "image", "volume": "data", "os_type": "142", "zone": "jp-e1a", "zones": ["jp-e1a", "jp-e1b"]},
+        {"name": "image", "zone": "jp-e1a", "public": False, "accounts": [], **IMAGE},
+    ],
+    "cloudn_key_pair": [
+        {"name": "new1"},
+        {"name": "deploy", "state": "absent"},
+        {"name": "deploy", "public_key": "ssh-rsa"},
+    ],
+    "cloudn_api": [
+        {"command": "createSecurityGroup", "params": {"name": "new1"}},
+        {"command": "listVirtualMachines", "params": {"keyword": "web"}},
+        {"command": "rebootVirtualMachine", "params": {"id": "1"}, "secret_params": {"x": "y"}},
+    ],
+    "cloudn_ec2": [
+        {"action": "DescribeInstances"},
+        {"action": "RebootInstances", "params": {"InstanceId": ["0f8fad5b-d9cb-469f-a165-70867728950e"]}},
+    ],
+    "cloudn_job": [{"jobs": ["0f8fad5b-d9cb-469f-a165-70867728950e"]}],
+}
+
+
 # What people write, by accident or not.
 TEXTS = st.one_of(
     st.sampled_from(
@@ -50,9 +108,6 @@ TEXTS = st.one_of(
             "null",
             "https://images.example.com/x.vhd",
             "ftp://u:p@x/y",
-            "listVolumes",
-            "DescribeVolumes",
-            "RunInstances",
         ]
     ),
     st.text(st.characters(codec="utf-8"), max_size=30),  # Ansible itself takes no other
@@ -64,15 +119,44 @@ ANYTHING = st.recursive(
 )
 
 
-def right(option: Result) -> st.SearchStrategy[Any]:
-    """Values of the type that an option has."""
-    if "choices" in option and option.get("type") != "list":
-        return st.sampled_from(option["choices"])
+# What options of these names mean something with, at the site above or in general.
+NAMES = ["web1", "web2", "new1", "data", "web", "deploy", "default", "image"]
+KNOWN: dict[str, list[Any]] = {
+    "name": NAMES,
+    "vm": ["web1", "web2"],
+    "volume": ["data", "ROOT-1"],
+    "zone": ["jp-e1a", "jp-e1b"],
+    "zones": ["jp-e1a", "jp-e1b"],
+    "template": ["CentOS 6.2 64bit"],
+    "service_offering": ["v1", "v2"],
+    "disk_offering": ["Small", "Custom"],
+    "security_groups": ["default", "web"],
+    "key_pair": ["deploy"],
+    "os_type": ["142"],
+    "hypervisor": ["XenServer"],
+    "ports": ["22", "8000-8100"],
+    "protocol": ["tcp", "udp", "icmp", "all"],
+    "cidrs": ["0.0.0.0/0", "192.0.2.7", "2001:db8::/32"],
+    "url": ["https://images.example.com/x.vhd"],
+    "extract_url": ["ftp://u:p@ftp.example.com/x"],
+    "max_age": ["0", "6h"],
+    "command": ["listZones", "listVirtualMachines", "createSecurityGroup", "rebootVirtualMachine", "deleteVolume"],
+    "size_gb": [1, 20],
+    "keep": [1, 2],
+    "device_id": [1, 5],
+    "wait_timeout": [2],
+}
+
+
+def right(name: str, option: Result) -> st.SearchStrategy[Any]:
+    """Values of the type that an option has, rather often such as mean something."""
     kind = option.get("type", "str")
+    known = st.sampled_from(KNOWN[name]) if name in KNOWN else st.nothing()
     if kind == "list":
-        if option.get("elements") == "dict":
-            return st.lists(mapping(option.get("options", {})), max_size=3)
-        return st.lists(TEXTS, max_size=3)
+        inner = option.get("options", {})
+        return st.lists(mapping(inner) if option.get("elements") == "dict" else known | TEXTS, max_size=3)
+    if "choices" in option:
+        return st.sampled_from(option["choices"])
     simple = {
         "str": TEXTS,
         "path": TEXTS,
@@ -81,37 +165,184 @@ def right(option: Result) -> st.SearchStrategy[Any]:
         "float": st.floats(-1, 10),
         "dict": st.dictionaries(TEXTS, TEXTS | st.integers() | st.booleans(), max_size=3),
     }
-    return simple[kind]
+    return known | known | simple[kind]
 
 
 def mapping(options: Result) -> st.SearchStrategy[Result]:
-    """Options of a task: mostly of their types, now and then anything."""
-    values = {name: right(option) | right(option) | ANYTHING for name, option in options.items()}
-    return st.fixed_dictionaries({}, optional=values)
+    """Options of the right types."""
+    return st.fixed_dictionaries({}, optional={name: right(name, option) for name, option in options.items()})
 
 
-def spec(name: str) -> Result:
-    """A module's own options."""
-    module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
-    return {option: told for option, told in module.SPEC.items() if option not in CONNECTION}
+@st.composite
+def tasks(draw: st.DrawFn, name: str, spec: Result) -> Result:
+    """A task that is right, but for up to three options, of their types or of any, or left out."""
+    task = dict(draw(st.sampled_from(TASKS.get(name, [{}]))))
+    options = st.lists(st.sampled_from(sorted(spec)), max_size=3, unique=True) if spec else st.just([])
+    for option in draw(options):
+        kind = draw(st.integers(0, 4))
+        if kind == 0:
+            task.pop(option, None)
+        else:
+            task[option] = draw(ANYTHING if kind == 1 else right(option, spec[option]))
+    return task
+
+
+def imported(name: str) -> Any:
+    return importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
+
+
+def constraints(name: str) -> Result:
+    """What a module says of options that exclude or need each other."""
+    module, told = imported(name), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "run", lambda *_args, **given: told.update(given))
+        module.main()
+    return told
+
+
+def against(name: str) -> Iterator[Result]:
+    """For each of these, options that are against it, and right in all else."""
+    spec, told = imported(name).SPEC, constraints(name)
+    base = {"name": "new1"} if "name" in spec else {}
+
+    def values(names: Any) -> Result:
+        return {option: KNOWN.get(option, spec[option].get("choices", ["x", True]))[0] for option in names}
+
+    for group in told.get("mutually_exclusive", ()):
+        for pair in itertools.combinations(group, 2):
+            yield {**base, **values(pair)}
+    for option, needed in told.get("required_by", {}).items():
+        if needed not in base:
+            yield {**base, **values([option])}
+    for option, value, needed in told.get("required_if", ()):
+        for left_out in needed:
+            yield {**base, **values(needed), option: value, left_out: None}
+    for group in told.get("required_one_of", ()):
+        yield {option: value for option, value in values(spec).items() if option in ("zone",) and option not in group}
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], list[str]]:
+    """Return a function that watches an emulator: it returns the list of complaints that come after a change there."""
+    watched: list[Any] = []
+    complaints: list[str] = []
+    make = UsageError.__init__
+
+    def record(error: UsageError, message: str, *args: Any, **more: Any) -> None:
+        make(error, message, *args, **more)
+        if watched and changes(watched[0]):
+            complaints.append(message)
+
+    monkeypatch.setattr(UsageError, "__init__", record)
+
+    def watch(emulator: Any) -> list[str]:
+        watched[:] = [emulator]
+        complaints.clear()
+        return complaints
+
+    return watch
+
+
+def changes(emulator: Any) -> list[Result]:
+    """The requests since the last look that change something, or tried to."""
+    return [request for request in emulator.requests if not is_read(request["command"])]
+
+
+def known_to_the_service_alone(name: str, options: Result, done: Result) -> bool:
+    """Whether what is wrong with a task could only be found by trying: a command of its own, or somebody else's names."""
+    return name in ("cloudn_api", "cloudn_ec2") or (
+        {"accounts", "key_pair"} & options.keys() and "not found" in done["msg"]
+    )
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_options(name: str, run_module_as: Callable[..., Any]) -> None:
-    with run_module_as(job_seconds=0.005) as (run, emulator):
-        run("cloudn_vm", name="web1", **NEW)
-        run("cloudn_volume", name="data", zone="jp-e1a", disk_offering="Small")
+def test_options(name: str, run_module_as: Callable[..., Any], late: Callable[[Any], list[str]]) -> None:
+    with contextlib.ExitStack() as running:
+        site: list[Any] = []
 
-        @given(mapping(spec(name)))
-        def holds(options: Result) -> None:
+        def build() -> None:
+            running.close()
+            site[:] = running.enter_context(run_module_as(job_seconds=0.005))
+            for module, options in SITE.items():
+                done = site[0](module, **options)
+                assert not done.get("failed"), done["msg"]
+
+        build()
+
+        @given(tasks(name, imported(name).SPEC), st.booleans())
+        def holds(options: Result, check: bool) -> None:
+            run, emulator = site
+            complaints = late(emulator)
             emulator.clear()
-            done = run(name, **{**options, "wait_timeout": 2} if "wait_timeout" in spec(name) else options)
-            changes = [request for request in emulator.requests if not is_read(request["command"])]
+            done = run(name, _check=check, **options)
+            sent = changes(emulator)
+            assert all(request["status"] != 530 or "error" in str(done) for request in emulator.requests)
+            assert not (check and sent)
             if done.get("failed"):
                 assert "Traceback" not in done["msg"]
                 assert len(done["msg"]) > 10
-                # What fails before there is a plan has changed nothing; what the service refused says which command it was.
-                assert not changes or "actions" in done or "command" in done
-            assert all(request["status"] != 530 or "error" in str(done) for request in emulator.requests)
+                # Whoever has changed something complains of nothing any more that could have been known: the service refuses.
+                assert not any(complaint in str(done) for complaint in complaints)
+                assert not sent or "wait_timeout" in done["msg"] or known_to_the_service_alone(name, options, done)
+            if sent:
+                build()
 
         holds()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if list(against(name))])
+def test_options_that_exclude_or_need_each_other(name: str, run_module: Callable[..., Result], emulator: Any) -> None:
+    for options in against(name):
+        for check in (False, True):
+            done = run_module(name, _check=check, **options)
+            assert done.get("failed"), options
+            assert any(option in done["msg"] for option in options) or "required" in done["msg"]
+            assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "said"),
+    [
+        ("cloudn_vm", {"tags": {"role": ""}}, "tags: 'role': the service takes no tag without a key or a value"),
+        ("cloudn_vm", {"tags": {"": "web"}}, "tags: '': the service takes no tag without a key or a value"),
+        ("cloudn_vm", {"tags": {"role": None}}, "tags: 'role': the service takes no tag without a key or a value"),
+        ("cloudn_vm", {"tags": {"role": "x" * 256}}, "tags: has 256 characters, of which the service takes 255: 'xxx"),
+        ("cloudn_vm", {"display_name": "日" * 256}, "display_name: has 256 characters, of which the service takes 255: '日"),
+        ("cloudn_vm", {"key_pair": ""}, "key_pair: must not be empty"),
+        ("cloudn_vm", {"name": None}, "argument 'name' is of type NoneType"),
+        ("cloudn_volume", {"tags": {"role": ""}}, "tags: 'role': the service takes no tag"),
+        ("cloudn_volume", {"name": None}, "one of the following is required: name, id"),
+        ("cloudn_volume", {"state": "attached", "vm": None}, "state is attached but all of the following are missing: vm"),
+        ("cloudn_security_group", {"tags": {"role": ""}}, "tags: 'role': the service takes no tag"),
+        ("cloudn_security_group", {"description": "x" * 256}, "description: has 256 characters"),
+        ("cloudn_snapshot", {"tags": {"role": ""}}, "tags: 'role': the service takes no tag"),
+        ("cloudn_template", {"tags": {"role": ""}}, "tags: 'role': the service takes no tag"),
+        ("cloudn_template", {"accounts": ["a,b"]}, "accounts: 'a,b' is no name of an account"),
+        ("cloudn_template", {"display_text": "x" * 4097}, "display_text: has 4097 characters, of which the service takes 4096"),
+        ("cloudn_key_pair", {"name": None}, "name: must not be empty"),
+    ],
+    ids=lambda value: None if isinstance(value, str) and " " in value else str(value)[:30],
+)  # fmt: skip
+def test_what_the_service_would_refuse_after_changes(
+    name: str, wrong: Result, said: str, run_module: Callable[..., Result], emulator: Any
+) -> None:
+    """Each was found by what is above: the machine was made, or stopped, when it was told."""
+    for check in (True, False):
+        done = run_module(name, _check=check, **{**TASKS[name][0], **wrong})
+        assert done.get("failed") and done["msg"].startswith(said), done["msg"]
+        assert emulator.requests == []
+
+
+def test_user_data_may_hold_any_text(run_module: Callable[..., Result], emulator: Any) -> None:
+    """It is sent encoded, so what the service refuses in names does not matter there."""
+    done = run_module("cloudn_vm", name="new1", user_data="#!/bin/sh\necho \U0001f600 " + "x" * 300, **NEW)
+    assert not done.get("failed"), done["msg"]
+
+
+@pytest.mark.parametrize("longest", [255, 256])
+def test_the_longest_text_is_taken(run_module: Callable[..., Result], client: Any, longest: int) -> None:
+    done = run_module(
+        "cloudn_security_group", name="日" * longest, description="x" * longest, tags={"k": "v" * longest}
+    )
+    assert done.get("failed", False) is (longest > 255)
+    assert len(client.list("listSecurityGroups")) == (2 if longest == 255 else 1)

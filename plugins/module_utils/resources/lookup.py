@@ -42,6 +42,12 @@ def check_text(options: Record) -> None:
                 raise UsageError(
                     f"{option}: has {len(text)} characters, of which the service takes {longest}: {text[:20]!r}..."
                 )
+    for key, value in (options.get("tags") or {}).items():
+        # A failed job, after what else is asked for has been done; measured on CloudStack 3.0.5.
+        if str(key) == "" or value is None or value == "":
+            raise UsageError(
+                f"tags: {key!r}: the service takes no tag without a key or a value; give both, or leave it out"
+            )
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:

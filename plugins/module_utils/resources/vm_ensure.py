@@ -57,6 +57,8 @@ def check_options(options: Record) -> None:
     check_text(options)
     if not all(name.strip() for name in options["name"]):
         raise UsageError("name: a name is empty")
+    if options.get("key_pair") == "":
+        raise UsageError("key_pair: must not be empty; leave the option out for a machine without one")
     if options.get("group") is not None and not options["group"].strip():
         raise UsageError("group: must not be empty; leave the option out to keep the group as it is")
     size = len(encoded(options.get("user_data")) or "")

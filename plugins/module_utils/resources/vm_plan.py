@@ -144,7 +144,7 @@ def _plan_creation(name: str, options: Record, facts: Record) -> Track:
         "service_offering": offering.get("name"),
         "display_name": options.get("display_name"),
         "group": options.get("group"),
-        "security_groups": [group.get("name") for group in groups] if groups else None,
+        "security_groups": sorted(str(group.get("name")) for group in groups) if groups else None,
         "disk_offering": facts["disk_offering"].get("name") if "disk_offering" in facts else None,
         "key_pair": options.get("key_pair"),
         "ha": options.get("ha"),
