@@ -27,7 +27,7 @@ sanity: $(STAMP)
 	$(BIN)/python tests/sanity.py
 
 pytest: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # Every task with every fault at every request; `make test` runs a sample of it.
 test-faults: $(STAMP)

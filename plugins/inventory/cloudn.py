@@ -86,7 +86,8 @@ notes:
   - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host), C(inventory_hostname), C(group_names)
     with the default groups, C(inventory_dir) and C(inventory_file).
   - The cache answers only what is asked with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones), O(states) and
-    O(filters). It holds neither key nor secret.
+    O(filters). It holds neither key nor secret. C(ansible.builtin.jsonfile) writes it so that every user of the computer may read
+    what it holds, names and addresses for example, so O(cache_connection) is best a folder that only you may enter (C(mkdir -m 700)).
   - A listing costs one request for fewer than 50 machines, for more about one for every 450 and at most eight beyond that, and one more where
     O(zones) are given. They are sent over up to eight connections at once, the more the longer the service takes.
 """

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import http.server
 import pathlib
 import subprocess
@@ -444,6 +445,30 @@ def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, ca
     assert not pathlib.Path(cached["cache_connection"]).exists() or not list(
         pathlib.Path(cached["cache_connection"]).iterdir()
     )
+
+
+def test_the_collection_writes_no_files_itself() -> None:
+    """What is kept is kept by Ansible's cache plugin; so no file of the collection's own can be readable for others."""
+    plugins = pathlib.Path(cloudn.__file__).parents[1]
+    writing = {
+        "open",
+        "fdopen",
+        "write_text",
+        "write_bytes",
+        "mkstemp",
+        "mkdtemp",
+        "makedirs",
+        "mkdir",
+        "NamedTemporaryFile",
+    }
+    calls = {
+        getattr(node.func, "attr", getattr(node.func, "id", ""))
+        for path in plugins.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    }
+    assert "open_session" in calls  # they are looked at
+    assert not calls & writing
 
 
 def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
