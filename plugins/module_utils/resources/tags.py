@@ -16,7 +16,8 @@ VM, VOLUME, TEMPLATE, SNAPSHOT, SECURITY_GROUP = "UserVm", "Volume", "Template",
 
 def shape(record: Record) -> dict[str, str]:
     """Return an object's tags as ``{key: value}``, sorted by key."""
-    return {tag["key"]: tag.get("value", "") for tag in sorted(record.get("tags") or [], key=lambda tag: tag["key"])}
+    found = [(tag["key"], tag.get("value", "")) for tag in record.get("tags") or [] if "key" in tag]
+    return dict(sorted(found))
 
 
 def has_all(record: Record, given: dict[str, t.Any] | None) -> bool:

@@ -24,7 +24,7 @@ def shape(volume: Record) -> Record:
         "type": volume.get("type"),
         "state": volume.get("state"),
         "status": volume.get("status"),
-        "size_gb": None if size is None else -(-size // GIB),
+        "size_gb": -(-size // GIB) if isinstance(size, int) else None,
         "size_bytes": size,
         "vm": volume.get("vmname"),
         "vm_id": volume.get("virtualmachineid"),
