@@ -47,7 +47,7 @@ TAGS: dict[str, t.Any] = {
 }
 
 
-class _Module(AnsibleModule):
+class Module(AnsibleModule):
     """Hides what addresses among the options hold of users and passwords, also where the options are refused at once."""
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
@@ -74,7 +74,7 @@ def run(
     what is there before it changes something.
     ``constraints`` are AnsibleModule's own (``mutually_exclusive``, ...).
     """
-    module = _Module(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    module = Module(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
     for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)

@@ -141,16 +141,6 @@ NESTED = frozenset(
         ("uploadtemplateresponse", "template"),
     ]
 )
-# Beside the above, what holds neither an object nor a list: an answer in which one does is none of this API.
-SCALARS = (NUMBERS | TEXT).union(
-    ["jobid", "jobinstanceid", "state", "type", "created", "zoneid", "virtualmachineid", "ruleid"]
-)
-# Objects that are known by their ids.
-IDENTIFIED = frozenset(
-    ["virtualmachine", "volume", "snapshot", "template", "zone", "serviceoffering", "diskoffering", "ostype"]
-)
-# A list of texts.
-TEXTS = frozenset([("templatepermission", "account")])
 # Roots that begin with `list` hold lists, except for these.
 SINGLE = frozenset(["count", "capability", "templatepermission"])
 
@@ -164,10 +154,6 @@ _DEEPEST = 50
 _INTEGER = re.compile(r"-?\d{1,18}\Z")
 _HALF = re.compile("[\ud800-\udfff]")
 _HTML = re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE)
-
-
-class _OddForm(ValueError):
-    """A field, by its name, that holds an object or a list where it holds neither, or the reverse."""
 
 
 def decode(body: bytes, command: str, status: int | None = None) -> tuple[str, dict[str, t.Any]]:
@@ -207,8 +193,6 @@ def decode(body: bytes, command: str, status: int | None = None) -> tuple[str, d
         return root, _fields(content, root, _DEEPEST)
     except RecursionError:
         raise bad("it is nested too deeply") from None
-    except _OddForm as error:
-        raise bad(f"its field {str(error)[:50]!r} has not the form that this API gives it") from None
 
 
 def _from_json(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
@@ -242,17 +226,11 @@ def _fields(fields: dict[str, t.Any], parent: str, depth: int) -> dict[str, t.An
         listed = _is_list(name, parent)
         if isinstance(value, dict) and listed:
             value = [value]
-        if isinstance(value, (dict, list)) and name in SCALARS and not listed and (parent, name) not in TEXTS:
-            raise _OddForm(name)
         if isinstance(value, list):
-            if listed and name != "uuidList":
+            if listed:
                 value = [{} if item is None else item for item in value]  # an element without content
-                if not all(isinstance(item, dict) and (name not in IDENTIFIED or item.get("id")) for item in value):
-                    raise _OddForm(name)
             if value:
                 typed[name] = _value(name, value, depth)
-        elif value and name in LISTS:
-            raise _OddForm(name)
         elif value is not None or not listed:
             typed[name] = _value(name, value, depth)
     return typed

@@ -37,8 +37,8 @@ _REFUSED_WAY = re.compile(r"Tunnel connection failed: (\d+)")  # in these words 
 def explain(command: str, error: Exception, patience: Patience, address: str) -> CloudnError:
     """Return the error to raise for an exception of requests, urllib3 or the socket, by a session of ours.
 
-    ``patience`` tells how long the answer had, ``address`` is the option with the service's address. Nothing of the exception's text is taken over that may hold an
-    address, a key or a password.
+    ``patience`` tells how long the answer had, ``address`` is the option with the service's address.
+    Nothing of the exception's text is taken over that may hold an address, a key or a password.
     """
     import requests
     from urllib3 import exceptions
@@ -53,7 +53,7 @@ def explain(command: str, error: Exception, patience: Patience, address: str) ->
     )
     if isinstance(error, usage):
         return UsageError(f"{command}: {address} {_UNUSABLE}", command)
-    if type(error) is OSError and error.errno is None:
+    if error.__class__ is OSError and error.errno is None:  # none of the many that are made of it
         # So requests tells that there are no certificates to trust; what ca_path names has been looked at before.
         return UsageError(
             f"{command}: there are no certificates where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE of the environment says; "

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import pathlib
 import ssl
+from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 DAY = datetime.timedelta(days=1)
-HERE = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+HERE = (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
 
 class Authority:
@@ -46,7 +47,10 @@ class Authority:
         return folder
 
     def context(
-        self, names: list[x509.GeneralName] = HERE, starts: datetime.timedelta = -DAY, ends: datetime.timedelta = DAY
+        self,
+        names: Sequence[x509.GeneralName] = HERE,
+        starts: datetime.timedelta = -DAY,
+        ends: datetime.timedelta = DAY,
     ) -> ssl.SSLContext:
         """Return the context of a server with a certificate for these names, from and until so long from now."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -129,22 +129,6 @@ BAD = {
 }
 
 
-# Well-formed, but not of the form that those who read them count on.
-BAD |= {
-    "id that is an object": b'{"listzonesresponse": {"zone": [{"id": {"a": "b"}}]}}',
-    "name that is two": b"<r><virtualmachine><name>a</name><name>b</name></virtualmachine></r>",
-    "job id that is a list": b'{"deployvirtualmachineresponse": {"jobid": ["a"]}}',
-    "state that is an object": b"<r><jobresult><virtualmachine><state><a>b</a></state></virtualmachine></jobresult></r>",
-    "number that is an object": b'{"r": {"count": {}}}',
-    "listing of texts": b'{"listzonesresponse": {"zone": ["a", "b"]}}',
-    "listing of lists": b'{"listzonesresponse": {"zone": [[{"id": "1"}]]}}',
-    "networks that are texts": b"<r><virtualmachine><nic>a</nic><nic>b</nic></virtualmachine></r>",
-    "a machine without an id": b'{"listvirtualmachinesresponse": {"virtualmachine": [{"id": "1"}, {"name": "a"}]}}',
-    "tags that are a text": b'{"r": {"virtualmachine": {"tags": "a"}}}',
-    "a field with a long name": b'{"listzonesresponse": {"' + b"a" * 1000 + b'": ["b"]}}',
-}
-
-
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
 def test_bad_answers_are_refused(body: bytes) -> None:
     with pytest.raises(BadAnswer, match=r"^listZones: the answer can't be read: ") as caught:
@@ -279,14 +263,13 @@ def judge(body: bytes) -> None:
         root, content = decode(body, "x")
     except BadAnswer:
         return
-    assert type(root) is str
-    assert type(content) is dict
+    assert (type(root), type(content)) == (str, dict)
     pending: list[Any] = [content]
     while pending:
         value = pending.pop()
-        if type(value) is dict:
+        if isinstance(value, dict):
             pending += [*value, *value.values()]
-        elif type(value) is list:
+        elif isinstance(value, list):
             pending += value
         else:
             assert type(value) in (str, int, bool)

@@ -95,7 +95,7 @@ def accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         given.append(argument_spec)
         raise SystemExit
 
-    monkeypatch.setattr(ansible_side, "AnsibleModule", stop)
+    monkeypatch.setattr(ansible_side, "Module", stop)
     with pytest.raises(SystemExit):
         load(name).main()
     return given[0]
