@@ -12,7 +12,7 @@ from typing import Any
 
 from .calls import Call, Param, declare, read_params
 from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, volume
-from .faults import Rule
+from .faults import Rule, change_page, without_young
 from .jobs import Jobs
 from .store import Store
 
@@ -45,16 +45,27 @@ class Command:
     async def run(self, store: Store, jobs: Jobs, params: dict[str, str], fault: Rule | None = None) -> dict[str, Any]:
         """Do the command; returns the body of its answer, which for an asynchronous one tells its job's id.
 
-        A fault of jobs is made in that job. Raises ApiError.
+        A fault of jobs is made in that job; a listing that lags shows what was there a while ago, and one that changes while
+        it is read changes after it. Raises ApiError.
         """
         values = read_params(self.params, params, self.label, store)
+        if fault and fault.kind == "lag" and self.name.startswith("list"):
+            return self._past(jobs, values, fault.settings["seconds"])
         result = self.handler(Call(store, jobs, store.account, values))
         if inspect.isawaitable(result):
             result = await result
         if self.job_class is None:
+            if fault and fault.kind == "page":
+                change_page(store, result, fault.settings["change"], fault.settings["name"])
             return result
         job = jobs.start(self.job_class, result, fault)
         return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
+
+    def _past(self, jobs: Jobs, values: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """A listing as it was a while ago. What was made shortly before there is a memory of it is left out as well."""
+        store, known = jobs.history.before(seconds)
+        body = self.handler(Call(store, jobs, store.account, values))
+        return body if known else without_young(body, store.now() - seconds)
 
 
 def _command(

@@ -81,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="L",
         help="hold listings back for each object in the answer (%(default)s)",
     )
+    add(
+        "--clock-ahead",
+        type=_shift,
+        default=0.0,
+        metavar="S",
+        help="the service's clock is so many seconds ahead (negative: behind)",
+    )
     add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long destroyed VMs stay")
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line per request")
@@ -115,6 +122,10 @@ def _seconds(text: str) -> float:
     return _number(text, float, 10**9)
 
 
+def _shift(text: str) -> float:
+    return -_seconds(text[1:]) if text.startswith("-") else _seconds(text)
+
+
 def _number(text: str, kind: type, limit: float) -> float:
     with contextlib.suppress(ValueError):
         if 0 <= kind(text) <= limit:
@@ -131,6 +142,7 @@ async def _serve(options: argparse.Namespace) -> int:
             options.account, options.api_key, options.api_secret, frozenset(options.grant), frozenset(options.deny)
         )
         store = seed.seeded(account, options.expunge_seconds, options.vms, options.zone)
+        store.ahead = options.clock_ahead
         faults = Faults(options.faults)
         service = Service(
             store,

@@ -26,8 +26,9 @@ class Emulator:
     action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
     `job_seconds` is how long a job takes, `latency_ms` what each request is held back,
     `list_ms_per_object` what a listing of the native API is held back beyond that for each object in its answer, `grants`
-    names commands beyond those of a plain account, `denied` those it lacks, `zones` are the names of its zones instead of the service's
-    two, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of what goes wrong.
+    names commands beyond those of a plain account, `denied` those it lacks, `zones` are the names of its zones instead of
+    the service's two, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of
+    what goes wrong, `clock_ahead` the seconds by which its clock is ahead of this machine's (negative: behind).
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Emulator:
         dialect: str = "cloudstack",
         faults: Sequence[Settings] = (),
         list_ms_per_object: float = 0,
+        clock_ahead: float = 0,
     ) -> None:
         self.api_key = api_key
         self.api_secret = api_secret
@@ -53,6 +55,7 @@ class Emulator:
         self.requests: list[dict[str, Any]] = []
         owner = seed.account_of(account, api_key, api_secret, frozenset(grants), frozenset(denied))
         self.store: Store = seed.seeded(owner, expunge_seconds, vms, zones)
+        self.store.ahead = clock_ahead
         self.jobs = Jobs(self.store, job_seconds)
         self._service = Service(
             self.store, self.jobs, latency_ms, self.requests.append, dialect, Faults(faults), list_ms_per_object
@@ -83,6 +86,15 @@ class Emulator:
     def faults(self, rules: Sequence[Settings]) -> None:
         """Put these rules of faults in the place of those in force."""
         self._service.faults.set(rules)
+        asyncio.run_coroutine_threadsafe(self._service.enforce(), self._loop).result(10)
+
+    def release_jobs(self) -> None:
+        """Let the jobs that hang because of a fault go on."""
+
+        async def release() -> None:
+            self.jobs.release()
+
+        asyncio.run_coroutine_threadsafe(release(), self._loop).result(10)
 
     def clear(self) -> None:
         """Forget the requests recorded so far."""

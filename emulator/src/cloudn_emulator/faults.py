@@ -10,7 +10,6 @@ import fnmatch
 import random
 import socket
 import struct
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,13 +17,13 @@ from typing import Any
 
 from aiohttp import web
 
-from .store import Store, new_id
+from .store import GONE, Store, new_id
 
 Settings = dict[str, Any]
 # The kinds and what each takes beside when it happens, with the defaults.
 KINDS: dict[str, Settings] = {
     # the command is not done
-    "refuse": {"seconds": 0.0},
+    "refuse": {"seconds": 0.2},
     "close": {},
     "reset_before": {},
     "status": {"status": 503},
@@ -33,6 +32,7 @@ KINDS: dict[str, Settings] = {
     # the command is done, its answer is not what it should be
     "reset_after": {},
     "late": {"seconds": 60.0},
+    "slow": {"seconds": 60.0},
     "status_after": {"status": 503},
     "cut": {},
     "garbage": {},
@@ -40,16 +40,17 @@ KINDS: dict[str, Settings] = {
     "other_format": {},
     # the command's job
     "job_fails": {"text": True, "result": True},
-    "job_hangs": {},
+    "job_hangs": {"seconds": None},
     "job_lost": {},
     # listings
-    "page": {"change": "appear"},
+    "page": {"change": "appear", "name": "*"},
     "lag": {"seconds": 2.0},
 }
 NOT_DONE = ("refuse", "close", "reset_before", "status", "too_many", "unauthorized")
 OF_JOBS = ("job_fails", "job_hangs", "job_lost")
 OF_LISTS = ("page", "lag")
 LISTINGS = ("list", "Describe")
+ANY = "*"
 WHEN = ("command", "nth", "every", "probability", "seed", "times")
 PAGE = "<html><head><title>{0} Service Unavailable</title></head><body><h1>{0}</h1>A proxy speaking.</body></html>"
 GARBAGE = b"\x00\xff\xfe\x1f\x8b not an answer \x80\x81"
@@ -64,7 +65,7 @@ class Rule:
     """One rule: what goes wrong with which requests. `seen` counts the requests that match, `fired` the faults made."""
 
     kind: str
-    command: str = "*"
+    command: str = ANY
     nth: list[int] | None = None
     every: int | None = None
     probability: float | None = None
@@ -74,6 +75,11 @@ class Rule:
     seen: int = 0
     fired: int = 0
     chance: random.Random = field(default_factory=random.Random)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it is known before a request that it goes wrong: only then can its connection be refused."""
+        return self.kind == "refuse" and self.command == ANY
 
     def is_due(self, command: str) -> bool:
         """Count a request, and tell whether it is one that goes wrong."""
@@ -113,9 +119,18 @@ class Faults:
         for rule in self.rules:
             if (rule.kind in OF_JOBS and not has_job) or (rule.kind in OF_LISTS and not command.startswith(LISTINGS)):
                 continue
-            if rule.is_due(command):
+            if not rule.is_ahead and rule.is_due(command):
                 return rule
         return None
+
+    def refusal(self) -> float:
+        """For how many seconds nobody listens from now on, since the next request, whatever it is, is to be refused."""
+        return max((rule.settings["seconds"] for rule in self.rules if rule.is_ahead and rule.is_due(ANY)), default=0.0)
+
+    @property
+    def lag(self) -> float:
+        """The most seconds by which any listing lags."""
+        return max((rule.settings["seconds"] for rule in self.rules if rule.kind == "lag"), default=0.0)
 
 
 def _rule(given: Any) -> Rule:
@@ -132,7 +147,7 @@ def _rule(given: Any) -> Rule:
     seed = _number(given, "seed", int, 1)
     return Rule(
         kind,
-        str(given.get("command", "*")),
+        str(given.get("command", ANY)),
         None if nth is None else [_whole("nth", number) for number in (nth if isinstance(nth, list) else [nth])],
         None if given.get("every") is None else _whole("every", given["every"]),
         _number(given, "probability", float, None),
@@ -161,6 +176,8 @@ def _setting(kind: str, name: str, value: Any) -> Any:
         raise BadRule(f"change: {value!r} is neither appear nor vanish")
     if name in ("text", "result") and not isinstance(value, bool):
         raise BadRule(f"{name}: {value!r} is neither true nor false")
+    if name == "name":
+        return str(value)
     if name in ("seconds", "retry_after"):
         return _number({name: value}, name, float, None)
     if name == "status" and value not in (500, 502, 503, 504):
@@ -207,32 +224,52 @@ async def cut(request: web.Request, status: int, payload: bytes, content_type: s
 # --- listings
 
 
-def lagging(body: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """A listing that does not know yet what was made in the last seconds."""
+def without_young(body: dict[str, Any], since: float) -> dict[str, Any]:
+    """A listing without what was made after a moment of the service's clock."""
     shown: dict[str, Any] = {}
     for name, value in body.items():
         if isinstance(value, list):
-            value = [item for item in value if not _is_young(item, seconds)]
+            value = [item for item in value if not _is_younger(item, since)]
         if value or not isinstance(value, list):
             shown[name] = value
     items = next((value for value in shown.values() if isinstance(value, list)), None)
     return {**shown, "count": len(items)} if items else {}
 
 
-def _is_young(item: Any, seconds: float) -> bool:
+def _is_younger(item: Any, since: float) -> bool:
     created = item.get("created") if isinstance(item, dict) else None
-    return bool(created) and time.time() - datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z").timestamp() < seconds
+    return bool(created) and datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z").timestamp() > since
 
 
-def change_page(store: Store, change: str) -> None:
-    """While machines are listed page by page, let one appear or vanish."""
-    machines = [vm for vm in store.vms.values() if vm.state != "Destroyed"]
-    if change == "vanish" and machines:
-        store.mark_destroyed(machines[0])
-    elif machines:
-        last = machines[-1]
-        id, serial = new_id(), store.next_serial()
-        store.add_vm(replace(last, id=id, name=f"appeared-{serial}", serial=serial, created=time.time()))
+def change_page(store: Store, body: dict[str, Any], change: str, name: str) -> None:
+    """After a page was read, let one of the objects on it vanish, or another like it appear."""
+    kind = next((kind for kind in ("virtualmachine", "volume", "snapshot", "template") if kind in body), "")
+    tables: dict[str, dict[str, Any]] = {
+        "virtualmachine": store.vms,
+        "volume": store.volumes,
+        "snapshot": store.snapshots,
+        "template": store.templates,
+    }
+    here = [
+        tables[kind][item["id"]]
+        for item in body.get(kind, ())
+        if item["id"] in tables[kind] and fnmatch.fnmatchcase(str(item.get("name")), name)
+    ]
+    # One of a page that was read before may have vanished meanwhile.
+    one = next((one for one in here if getattr(one, "state", "") != GONE), None)
+    if one is None:
+        return
+    if change == "appear":
+        serial = store.next_serial()
+        new = replace(one, id=new_id(), name=f"appeared-{serial}", created=store.now())
+        if kind == "virtualmachine":
+            store.add_vm(new)
+        else:
+            tables[kind][new.id] = new
+    elif kind == "virtualmachine":
+        store.mark_destroyed(one)
+    else:
+        del tables[kind][one.id]
 
 
 # --- jobs

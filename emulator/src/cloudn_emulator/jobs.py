@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import INTERNAL, ApiError, internal
 from .faults import Rule, undo
+from .history import History
 from .store import Job, Store, new_id
 
 log = logging.getLogger("cloudn_emulator")
@@ -34,24 +34,44 @@ class Work:
 
 
 class Jobs:
-    """Starts jobs, several at once, and stops them with the server. `seconds` is how long one takes."""
+    """Starts jobs, several at once, and stops them with the server.
+
+    `seconds` is how long one takes; `history` is what the store held before, noted at the end of each.
+    """
 
     def __init__(self, store: Store, seconds: float) -> None:
         self.store = store
         self.seconds = seconds
+        self.history = History(store)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hung: list[tuple[Job, Run]] = []
 
     def start(self, command: str, work: Work, fault: Rule | None = None) -> Job:
         """Begin a job; it runs once the answer is on its way, unless a fault of it says otherwise."""
-        job = Job(new_id(), command, time.time(), work.instance_type, work.instance_id)
+        job = Job(new_id(), command, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
         kind = fault.kind if fault else None
         job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
         if fault and kind == "job_fails":
             self.later(self._break(job, work, fault))
-        elif not job.hangs:
+        elif job.hangs:
+            self._hung.append((job, work.run))
+            if fault and fault.settings["seconds"] is not None:
+                self.later(self._hang(fault.settings["seconds"]))
+        else:
             self.later(self._run(job, work.run))
         return job
+
+    def release(self) -> None:
+        """Let the jobs that hang go on."""
+        for job, run in self._hung:
+            job.hangs = False
+            self.later(self._run(job, run))
+        self._hung.clear()
+
+    async def _hang(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.release()
 
     async def _break(self, job: Job, work: Work, fault: Rule) -> None:
         await self.moment()
@@ -62,12 +82,14 @@ class Jobs:
         if not fault.settings["result"]:
             job.result = None
         job.ended.set()
+        self.history.note()
 
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
+    def later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let something go on that no job tells of, such as a download."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def take(self, share: float) -> None:
         """Let this share of a job's time pass."""
@@ -95,6 +117,7 @@ class Jobs:
         else:
             job.result, job.status = result, 1
         job.ended.set()
+        self.history.note()
 
 
 def _fail(job: Job, error: ApiError) -> None:

@@ -13,7 +13,7 @@ from . import wire
 from .catalogue import DIALECTS
 from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
 from .exchange import Asked, Reply
-from .faults import Rule, lagging
+from .faults import Rule
 from .jobs import Jobs
 from .signature import is_signed
 from .store import Store
@@ -54,8 +54,6 @@ class Native:
         root, status, body = await self.execute(asked.params, fault)
         if self.object_cost and status == 200 and asked.params["command"].startswith("list"):
             await asyncio.sleep(listing_seconds(self.object_cost, body, asked.params.get("details", "")))
-        if fault and fault.kind == "lag":
-            body = lagging(body, fault.settings["seconds"])
         other_format = fault is not None and fault.kind == "other_format"
         return self._render(root, status, body, asked.params, other_format)
 
@@ -78,7 +76,7 @@ class Native:
         if command is None:  # told even to a wrong signature (measured on CloudStack 3.0.5)
             return _error("errorresponse", ApiError(NO_COMMAND, "The given command does not exist"))
         account = self.store.account
-        if not is_signed(params, account.api_key, account.api_secret):
+        if not is_signed(params, account.api_key, account.api_secret, self.store.time()):
             return _error(command.root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
         if not account.may(command.name, command.granted):
             return _error("errorresponse", ApiError(NO_COMMAND, f"The given command:{command.name} does not exist"))

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
+from email.utils import formatdate
 from functools import partial
 from typing import IO, Any
 from weakref import WeakKeyDictionary
@@ -58,6 +59,8 @@ class Service:
         self.record = record
         self._connections: WeakKeyDictionary[asyncio.BaseTransport, int] = WeakKeyDictionary()
         self._connected = 0
+        self._busy: list[web.Request] = []
+        self._closed: asyncio.Task[None] | None = None
 
     def application(self) -> web.Application:
         """The web application that serves the APIs."""
@@ -85,10 +88,31 @@ class Service:
             self.faults.set(yaml.safe_load(await request.text()) or [])
         except (faults.BadRule, yaml.YAMLError, UnicodeDecodeError) as error:
             return web.Response(status=400, text=f"{error}\n")
-        return await self.show_faults(request)
+        answer = await self.show_faults(request)
+        await self.enforce()
+        return answer
+
+    async def enforce(self) -> None:
+        """See to what new rules of faults need from now on: a memory for lists that lag, a first request to refuse."""
+        self.jobs.history.keep(self.faults.lag)
+        if self._closed is not None:
+            self._closed.cancel()
+            await self._listen_again()
+        else:
+            await self._refuse_next()
 
     async def answer(self, api: Api, request: web.Request) -> web.StreamResponse:
         """Answer one request, and record it."""
+        self._busy.append(request)
+        try:
+            answer = await self._recorded(api, request)
+            if await self._refuse_next():
+                answer.force_close()
+        finally:
+            self._busy.remove(request)
+        return answer
+
+    async def _recorded(self, api: Api, request: web.Request) -> web.StreamResponse:
         began = time.monotonic()
         connection = self._connection(request)
         asked = await read(request)
@@ -110,12 +134,13 @@ class Service:
         """The answer to a request, or None where a fault leaves it without one."""
         if fault and fault.kind in faults.NOT_DONE:
             return await self._not_done(api, request, asked, fault)
-        reply = await api.reply(asked, fault)
         kind = fault.kind if fault else ""
+        if fault and kind == "slow":
+            await asyncio.sleep(fault.settings["seconds"])
+        reply = await api.reply(asked, fault)
+        self.jobs.history.note()
         if fault and kind == "late":
             await asyncio.sleep(fault.settings["seconds"])
-        elif fault and kind == "page":
-            faults.change_page(self.store, fault.settings["change"])
         elif kind == "reset_after":
             faults.reset(request)
             return None
@@ -127,7 +152,14 @@ class Service:
             reply = replace(reply, payload=faults.GARBAGE)
         elif kind == "content_type":
             reply = replace(reply, content_type="application/octet-stream")
-        return _response(reply)
+        return self._response(reply)
+
+    def _response(self, reply: Reply) -> web.Response:
+        answer = web.Response if reply.content_type else _Untyped
+        headers = {"Date": formatdate(self.store.now(), usegmt=True)}
+        if reply.content_type:
+            headers["Content-Type"] = reply.content_type
+        return answer(body=reply.payload, status=reply.status, headers=headers)
 
     async def _not_done(self, api: Api, request: web.Request, asked: Asked, fault: Rule) -> web.StreamResponse | None:
         """What is answered, if anything is, by who does not do the command."""
@@ -136,30 +168,45 @@ class Service:
         if fault.kind == "too_many":
             return faults.too_many(fault.settings["retry_after"])
         if fault.kind == "unauthorized":
-            return _response(api.unauthorized(asked.params))
+            return self._response(api.unauthorized(asked.params))
         if fault.kind == "close":
             if request.transport is not None:
                 request.transport.abort()
             return None
-        if fault.kind == "refuse" and fault.settings["seconds"] and self.site is not None:
+        if fault.kind == "refuse" and fault.settings["seconds"]:
             await self._stop_listening(fault.settings["seconds"])
         faults.reset(request)
         return None
 
+    async def _refuse_next(self) -> bool:
+        """Stop listening where the next request is to be refused, and close the connections that it could come by."""
+        seconds = self.faults.refusal()
+        if seconds:
+            await self._stop_listening(seconds)
+            busy = [request.transport for request in self._busy]
+            for transport in list(self._connections):
+                if transport not in busy:
+                    transport.close()
+        return bool(seconds)
+
     async def _stop_listening(self, seconds: float) -> None:
-        """Refuse new connections for a while."""
-        site, runner, (host, port) = self.site, self.runner, self.address
-        self.site = None
-        if site is None or runner is None:
+        """Refuse new connections for a while, or until there are other rules."""
+        if self._closed is not None or self.site is None:
             return
-        await site.stop()
+        await self.site.stop()
 
-        async def listen_again() -> None:
+        async def wait() -> None:
             await asyncio.sleep(seconds)
-            self.site = web.TCPSite(runner, host, port, backlog=1024, reuse_address=True)
-            await self.site.start()
+            await self._listen_again()
 
-        self.jobs.later(listen_again())
+        self._closed = self.jobs.later(wait())
+
+    async def _listen_again(self) -> None:
+        self._closed = None
+        if self.runner is not None:
+            self.site = web.TCPSite(self.runner, *self.address, backlog=1024, reuse_address=True)
+            await self.site.start()
+        await self._refuse_next()
 
     def _connection(self, request: web.Request) -> int:
         transport = request.transport
@@ -169,12 +216,6 @@ class Service:
             self._connected += 1
             self._connections[transport] = self._connected
         return self._connections[transport]
-
-
-def _response(reply: Reply) -> web.Response:
-    if reply.content_type is None:
-        return _Untyped(body=reply.payload, status=reply.status)
-    return web.Response(body=reply.payload, status=reply.status, headers={"Content-Type": reply.content_type})
 
 
 class _Untyped(web.Response):
@@ -234,5 +275,7 @@ async def listen(service: Service, host: str, port: int) -> tuple[web.AppRunner,
     except BaseException:
         await runner.cleanup()
         raise
-    service.runner, service.address = runner, (host, runner.addresses[0][1])
-    return runner, runner.addresses[0][1]
+    port = runner.addresses[0][1]
+    service.runner, service.address = runner, (host, port)
+    await service.enforce()
+    return runner, port

@@ -11,11 +11,12 @@ import uuid
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 from .errors import CAPACITY, ApiError
 
-GONE = "Destroyed"
+GONE, EXPUNGING = "Destroyed", "Expunging"
 
 
 def new_id() -> str:
@@ -264,9 +265,13 @@ class Job:
 
 
 class Store:
-    """Everything there is. Names compare without regard to case, as the service's database does."""
+    """Everything there is. Names compare without regard to case, as the service's database does.
+
+    `ahead` are the seconds by which the service's clock is ahead of this machine's.
+    """
 
     def __init__(self, account: Account, expunge_seconds: float) -> None:
+        self.ahead = 0.0
         self.account = account
         self.expunge_seconds = expunge_seconds
         self.accounts = {account.name, "admin", "system"}
@@ -290,6 +295,14 @@ class Store:
         self._next_address: dict[str, int] = {}
         self._destroyed: deque[tuple[float, str]] = deque()
         self._serial = 0
+
+    def now(self) -> float:
+        """The time by the service's clock, in seconds since the epoch."""
+        return time.time() + self.ahead
+
+    def time(self) -> datetime:
+        """The same as a moment."""
+        return datetime.fromtimestamp(self.now(), timezone.utc)
 
     def next_serial(self) -> int:
         """The next number of the service's own counting (VM and disk names carry it)."""
@@ -338,12 +351,12 @@ class Store:
     def mark_destroyed(self, vm: Vm, now: float | None = None) -> None:
         """Make a VM Destroyed; it is expunged when its time is up."""
         vm.state, vm.host_id = GONE, None
-        vm.destroyed_at = time.time() if now is None else now
+        vm.destroyed_at = self.now() if now is None else now
         self._destroyed.append((vm.destroyed_at, vm.id))
 
     def expunge_due(self, now: float | None = None) -> None:
         """Remove the VMs that were destroyed long enough ago."""
-        due = (time.time() if now is None else now) - self.expunge_seconds
+        due = (self.now() if now is None else now) - self.expunge_seconds
         while self._destroyed and self._destroyed[0][0] <= due:
             destroyed_at, vm_id = self._destroyed.popleft()
             vm = self.vms.get(vm_id)

@@ -171,7 +171,8 @@ def faulty(emulate: Emulate, ec2_of: Any) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("kind", ["refuse", "close", "reset_before", "reset_after", "cut"])
 def test_connections_that_break(faulty: Callable[..., Any], kind: str) -> None:
-    ec2 = faulty(kind=kind, command="TerminateInstances")
+    settings = {"seconds": 0} if kind == "refuse" else {}
+    ec2 = faulty(kind=kind, command="TerminateInstances", **settings)
     (vm,) = ec2.emulator.store.vms.values()
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         ec2.raw("terminateinstances", {"InstanceId.1": vm.id})

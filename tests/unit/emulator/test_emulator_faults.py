@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -29,7 +33,7 @@ def was_made(api: Any) -> bool:
     return any(group.name == NAME for group in api.emulator.store.security_groups.values())
 
 
-@pytest.mark.parametrize("kind", ["refuse", "close", "reset_before", "reset_after", "cut"])
+@pytest.mark.parametrize("kind", ["close", "reset_before", "reset_after", "cut"])
 def test_connections_that_break(faulty: Callable[..., Any], kind: str) -> None:
     api = faulty(kind=kind, command="createSecurityGroup")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -39,14 +43,68 @@ def test_connections_that_break(faulty: Callable[..., Any], kind: str) -> None:
     assert api.raw("listSecurityGroups").status_code == 200
 
 
-def test_refused_for_a_while(faulty: Callable[..., Any]) -> None:
-    api = faulty(kind="refuse", seconds=0.4, times=1)
-    for _attempt in range(2):
-        with pytest.raises(requests.ConnectionError):
-            api.raw("listZones")
-        time.sleep(0.05)
-    time.sleep(0.6)
+def errno_of(ask: Callable[[], Any]) -> int:
+    """The number of the system's error that a request ends with."""
+    with pytest.raises(requests.ConnectionError) as broken:
+        ask()
+    error: BaseException | None = broken.value
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    reason = re.search(r"Errno (\d+)|ConnectionResetError\((\d+)", str(broken.value))
+    return int(reason[1] or reason[2]) if reason else 0
+
+
+def test_the_next_connection_is_refused(faulty: Callable[..., Any]) -> None:
+    """The request that is to be refused is never sent: nobody listens, and no connection is open any more."""
+    api = faulty(kind="refuse", nth=[2, 4], seconds=0.3)
+    idle = requests.Session()
+
+    def ask_on_idle() -> int:
+        return idle.get(api.emulator.url, params=api.signed("listZones"), timeout=5).status_code
+
+    for _time in range(2):
+        assert api.raw("listZones").status_code == 200
+        assert errno_of(lambda: api.raw("createSecurityGroup", name=NAME)) == errno.ECONNREFUSED
+        assert errno_of(ask_on_idle) == errno.ECONNREFUSED
+        time.sleep(0.5)
+        assert not was_made(api)
+        assert [request["command"] for request in api.emulator.requests] == ["listZones"]
+        api.emulator.clear()
+    assert ask_on_idle() == 200
+
+
+def test_the_first_connection_is_refused(faulty: Callable[..., Any]) -> None:
+    api = faulty(kind="refuse", nth=1)
+    assert errno_of(lambda: api.raw("listZones")) == errno.ECONNREFUSED
+    time.sleep(0.4)
     assert api.raw("listZones").status_code == 200
+
+
+def test_other_rules_end_a_refusal(faulty: Callable[..., Any]) -> None:
+    api = faulty(kind="refuse", seconds=100)
+    assert errno_of(lambda: api.raw("listZones")) == errno.ECONNREFUSED
+    api.emulator.faults([])
+    assert api.raw("listZones").status_code == 200
+
+
+def test_one_command_is_refused(faulty: Callable[..., Any]) -> None:
+    """Which command it is, is known only when it has been read: its connection is reset, the next ones are refused."""
+    api = faulty(kind="refuse", command="createSecurityGroup", seconds=0.3, times=1)
+    assert api.raw("listZones").status_code == 200
+    assert errno_of(lambda: api.raw("createSecurityGroup", name=NAME)) == errno.ECONNRESET
+    assert errno_of(lambda: api.raw("listZones")) == errno.ECONNREFUSED
+    assert not was_made(api)
+    time.sleep(0.5)
+    assert api.raw("listZones").status_code == 200
+
+
+def test_a_command_that_is_done_late(faulty: Callable[..., Any]) -> None:
+    api = faulty(kind="slow", seconds=0.4, command="createSecurityGroup")
+    with pytest.raises(requests.ReadTimeout):
+        api.session.get(api.emulator.url, params=api.signed("createSecurityGroup", name=NAME), timeout=0.1)
+    assert not was_made(api)
+    time.sleep(0.6)
+    assert was_made(api)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +173,31 @@ def test_jobs_that_hang_or_are_lost(emulate: Emulate) -> None:
     assert api.state(lost["id"]) == "Running"
 
 
+def test_jobs_that_hang_for_a_while(emulate: Emulate) -> None:
+    api = emulate(job_seconds=0.02, faults=[{"kind": "job_hangs", "nth": 1, "seconds": 0.3}, {"kind": "job_hangs"}])
+    first, second = api.deployment("one"), api.deployment("two")
+    time.sleep(0.15)
+    assert [api("queryAsyncJobResult", jobid=one["jobid"])["jobstatus"] for one in (first, second)] == [0, 0]
+    api.wait(first["jobid"])
+    third = api.deployment("three")
+    api.emulator.release_jobs()
+    api.wait(third["jobid"])
+    assert [api.state(one["id"]) for one in (first, second, third)] == ["Running"] * 3
+
+
+def test_a_machine_that_failed_can_be_destroyed(faulty: Callable[..., Any], refused: Any) -> None:
+    api = faulty(kind="job_fails", command="deployVirtualMachine")
+    machine = api.deployment("one")
+    with refused(530):
+        api.wait(machine["jobid"])
+    assert api.state(machine["id"]) == "Error"
+    gone = api.job("destroyVirtualMachine", id=machine["id"])
+    assert gone["virtualmachine"]["state"] == "Expunging"
+    assert api.vms() == []
+    with refused(431):
+        api.deployment("one")
+
+
 @pytest.mark.parametrize(("change", "second"), [("appear", 2), ("vanish", 0)])
 def test_a_page_that_changes(emulate: Emulate, change: str, second: int) -> None:
     api = emulate(vms=3, faults=[{"kind": "page", "change": change, "nth": 1}])
@@ -122,11 +205,59 @@ def test_a_page_that_changes(emulate: Emulate, change: str, second: int) -> None
     assert len(api.vms(page=2, pagesize=2)) == second
 
 
+@pytest.mark.parametrize(("change", "left"), [("appear", 3), ("vanish", 1)])
+def test_a_page_of_volumes_that_changes(emulate: Emulate, change: str, left: int) -> None:
+    api = emulate(job_seconds=0.02, faults=[{"kind": "page", "change": change, "nth": 1, "name": "b*"}])
+    for name in ("aa", "bb"):
+        api.job("createVolume", name=name, zoneid=api.vars["zone"], diskofferingid=api.vars["disk"])
+    assert len(api("listVolumes", page=1, pagesize=2)["volume"]) == 2
+    names = [volume["name"] for volume in api("listVolumes")["volume"]]
+    assert len(names) == left
+    assert ("bb" in names) is (change == "appear") and "aa" in names
+
+
 def test_a_listing_that_lags(faulty: Callable[..., Any]) -> None:
+    """What was made before there were rules is left out while it is young."""
     api = faulty(kind="lag", seconds=2, nth=1)
     api.deploy("one")
     assert api("listVirtualMachines") == {}
     assert len(api.vms()) == 1
+
+
+def test_listings_lag_behind_every_change(emulate: Emulate) -> None:
+    api = emulate(job_seconds=0.02)
+    machine = api.running("one")["id"]
+    group = api("createSecurityGroup", name=NAME)["securitygroup"]["id"]
+    time.sleep(1.1)  # dates have no fractions
+    api.emulator.faults(
+        [{"kind": "lag", "seconds": 1, "command": "listVirtualMachines"}, {"kind": "lag", "seconds": 1}]
+    )
+    rule = {"startport": 1, "endport": 2, "protocol": "tcp", "cidrlist": "0.0.0.0/0"}
+    api.job("authorizeSecurityGroupIngress", securitygroupid=group, **rule)
+    api.job("stopVirtualMachine", id=machine)
+    api.job("createTags", resourceids=machine, resourcetype="UserVm", tags__key="a", tags__value="b")
+
+    def seen() -> tuple[Any, ...]:
+        (one,) = api("listSecurityGroups", id=group)["securitygroup"]
+        return api.state(machine), api.vms()[0]["tags"], "ingressrule" in one
+
+    assert seen() == ("Running", [], False)
+    time.sleep(1.2)
+    assert seen() == ("Stopped", [{"key": "a", "value": "b"}], True)
+
+
+@pytest.mark.parametrize("ahead", [900, -900])
+def test_a_clock_that_is_wrong(emulate: Emulate, ahead: int) -> None:
+    api = emulate(job_seconds=0.02, clock_ahead=ahead)
+    now = datetime.now(UTC)
+    answer = api.raw("listZones")
+    assert abs((parsedate_to_datetime(answer.headers["Date"]) - now).total_seconds() - ahead) < 5
+    machine = api.running("one")["id"]
+    (created,) = [one["created"] for one in api.vms() if one["id"] == machine]
+    assert abs((datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z") - now).total_seconds() - ahead) < 5
+    expires = (now + timedelta(seconds=600)).strftime("%Y-%m-%dT%H:%M:%S%z")
+    status = api.raw("listZones", signatureversion=3, expires=expires).status_code
+    assert status == (401 if ahead > 600 else 200)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def create_snapshot(call: Call) -> Work:
     volume = call["volumeid"]
     if volume.state != "Ready":
         raise bad_parameter(f"VolumeId: {volume.id} is not in Ready state but {volume.state}. Cannot take snapshot.")
-    now = time.time()
+    now = call.store.now()
     vm = call.store.vms.get(volume.vm_id or "")
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
     name = f"{vm.name if vm else 'detached'}_{volume.name}_{stamp}"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ..calls import Call, check_owner, contains, date_text, has_tags, matching, nobodys, page_of, tag_list
@@ -160,7 +159,7 @@ def _new(call: Call, source_id: str | None, size: int) -> Template:
         os_type_id=call["ostypeid"].id,
         owner=call.account.name,
         zone_ids=[],
-        created=time.time(),
+        created=call.store.now(),
         size=size,
         password=bool(call["passwordenabled"]),
         public=bool(call["ispublic"]),

@@ -9,7 +9,6 @@ import asyncio
 import re
 import secrets
 import string
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -28,6 +27,7 @@ from ..calls import (
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..store import (
+    EXPUNGING,
     GONE,
     DiskOffering,
     Nic,
@@ -155,7 +155,7 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     p = call.params
     keyword, name, state = p.get("keyword"), p.get("name"), p.get("state")
     return [
-        None if call.account.admin else lambda vm: vm.state != GONE,
+        None if call.account.admin else lambda vm: vm.state not in (GONE, EXPUNGING),
         (lambda vm: vm.id == p["id"].id) if "id" in p else None,
         (lambda vm: contains(vm.name, name)) if name is not None else None,
         (lambda vm: vm.state.lower() == state.lower()) if state is not None else None,
@@ -298,7 +298,7 @@ def _new_vm(call: Call, offering: ServiceOffering, groups: list[SecurityGroup], 
         os_type_id=template.os_type_id,
         nic=Nic(new_id(), call["zoneid"].network_id, mac_address(serial)),
         security_group_ids=[one.id for one in groups],
-        created=time.time(),
+        created=call.store.now(),
         ha=offering.ha,
         group_id=call.store.instance_group(group).id if group is not None else None,
         keypair=call["keypair"],
@@ -450,14 +450,17 @@ async def _reboot(call: Call, vm: Vm) -> None:
 
 
 def destroy(call: Call) -> Work:
-    """destroyVirtualMachine: a second time it does nothing and ends well."""
+    """destroyVirtualMachine: a second time it does nothing and ends well. One in state Error goes to Expunging at once."""
     return _job_of(call, _destroy)
 
 
 async def _destroy(call: Call, vm: Vm) -> None:
     await take_down(call, vm, "Internal error executing command, please contact your system administrator")
-    if vm.state == "Stopped":
+    if vm.state in ("Stopped", "Error"):
+        failed = vm.state == "Error"
         call.store.mark_destroyed(vm)
+        if failed:  # CloudStack's source has it so; it was not measured
+            vm.state = EXPUNGING
 
 
 def reset_password(call: Call) -> Work:

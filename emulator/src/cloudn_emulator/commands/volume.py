@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -153,7 +152,7 @@ def _from_snapshot(call: Call) -> Volume:
 def _new(call: Call, size: int, offering_id: str | None) -> Volume:
     serial = call.store.next_serial()
     name, zone_id = call["name"], call["zoneid"].id
-    return Volume(serial, new_id(), name, zone_id, "DATADISK", size, time.time(), disk_offering_id=offering_id)
+    return Volume(serial, new_id(), name, zone_id, "DATADISK", size, call.store.now(), disk_offering_id=offering_id)
 
 
 def _storage(call: Call, volume: Volume) -> str:
@@ -237,7 +236,7 @@ def _device(call: Call, vm: Vm) -> int:
 
 def _attach(call: Call) -> None:
     volume, vm = call["id"], call["virtualmachineid"]
-    volume.device, volume.vm_id, volume.attached = _device(call, vm), vm.id, time.time()
+    volume.device, volume.vm_id, volume.attached = _device(call, vm), vm.id, call.store.now()
     volume.status = None
     if volume.state != "Ready":
         volume.state, volume.storage = "Ready", _storage(call, volume)

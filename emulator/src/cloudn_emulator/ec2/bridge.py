@@ -95,7 +95,7 @@ class Bridge:
         self.store.expunge_due()
         if "Action" not in asked.params:
             raise Refused(page(500, "java.lang.NullPointerException"))
-        check(asked, self.store.account)
+        check(asked, self.store.account, self.store.time())
         action = self.actions.get(asked.params["Action"].lower())
         if action is None:
             raise Refused(error(400, "Client.Unsupported", "This operation is not available"))

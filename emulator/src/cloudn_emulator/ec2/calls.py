@@ -11,7 +11,7 @@ from typing import Any
 
 from ..catalogue import COMMANDS
 from ..errors import ApiError
-from ..faults import Rule, lagging
+from ..faults import Rule
 from ..jobs import Jobs
 from ..store import Store
 from .errors import UNEXPECTED, Failed, Refused
@@ -68,7 +68,7 @@ class Call:
             raise Failed(error.text) from None
         if COMMANDS[command].job_class:
             return await self._result(body["jobid"])
-        return lagging(body, self.fault.settings["seconds"]) if self.fault and self.fault.kind == "lag" else body
+        return body
 
     async def _result(self, job_id: str) -> dict[str, Any]:
         job = self.store.jobs[job_id]

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import hmac
 import re
-from datetime import datetime, timezone
+from datetime import datetime
 from urllib.parse import unquote_plus
 
 from ..exchange import Asked
@@ -31,10 +31,10 @@ EXPECTED = {
 }
 
 
-def check(asked: Asked, account: Account) -> None:
+def check(asked: Asked, account: Account, now: datetime) -> None:
     """Raise Refused unless the account asks, with a signature that holds.
 
-    A `Timestamp` may be any text; an `Expires` that can't be read never comes.
+    `now` is the time by the service's clock. A `Timestamp` may be any text; an `Expires` that can't be read never comes.
     """
     params = asked.params
     for name in ("AWSAccessKeyId", "Signature", *EXPECTED):
@@ -46,7 +46,7 @@ def check(asked: Asked, account: Account) -> None:
     expires = params.get("Expires")
     if expires is None and "Timestamp" not in params:
         raise Refused(page(530, "Missing Timestamp and Expires parameter, one is required"))
-    if expires is not None and is_past(expires):
+    if expires is not None and is_past(expires, now):
         raise Refused(page(531, f"Expires parameter indicates signature has expired: {expires}"))
     if params["AWSAccessKeyId"] != account.api_key:
         raise Refused(plain(404, ""))
@@ -57,7 +57,7 @@ def check(asked: Asked, account: Account) -> None:
         raise Refused(plain(403, "Access denied"))
 
 
-def is_past(text: str, now: datetime | None = None) -> bool:
+def is_past(text: str, now: datetime) -> bool:
     """Whether this moment has come; without a time zone it is GMT."""
     match = _MOMENT.fullmatch(text)
     if match is None:
@@ -67,7 +67,7 @@ def is_past(text: str, now: datetime | None = None) -> bool:
         moment = datetime.strptime(match[1] + zone, "%Y-%m-%dT%H:%M:%S%z")
     except ValueError:
         return False
-    return moment <= (now or datetime.now(timezone.utc))
+    return moment <= now
 
 
 def sign(asked: Asked, secret: str) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from .calls import Call, gigabytes, moment, tag_set
@@ -93,13 +93,13 @@ async def attach(call: Call) -> Item:
     id, instance, device = (call.required(name) for name in ("VolumeId", "InstanceId", "Device"))
     number = str(_number(device))
     result = await call.native("attachVolume", id=id, virtualmachineid=instance, deviceid=number)
-    return _change(result["volume"], device, datetime.now(timezone.utc))
+    return _change(result["volume"], device, call.store.time())
 
 
 async def detach(call: Call) -> Item:
     """DetachVolume: by the volume's id alone; when it was attached is told as some day in 1970."""
     result = await call.native("detachVolume", id=call.required("VolumeId"))
-    return _change(result["volume"], call.get("Device"), datetime.now(timezone.utc).replace(1970, 2, 1))
+    return _change(result["volume"], call.get("Device"), call.store.time().replace(1970, 2, 1))
 
 
 def _change(volume: Item, device: str | None, time: datetime) -> Item:
