@@ -80,7 +80,8 @@ options:
     default: json
   signature_expires:
     description:
-      - Seconds for which the signature of a request holds.
+      - Seconds for which the signature of a request holds. This machine's clock may be behind the service's by less than
+        that.
       - V(0) signs without an end, for services that know no signature version 3.
     type: int
     default: 600

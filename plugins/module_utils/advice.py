@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from .api import CloudnError, NotSent, UnknownOutcome, is_read
+from .api import ApiError, CloudnError, Ec2Error, JobFailed, NotSent, UnknownOutcome, is_read
 from .api.client import NOT_GRANTED
 
+# Refusals that tell what to check, and failures of the service itself.
+_UNAUTHORISED, _INTERNAL = 401, 530
 _TAGS = "leave out tags; everything else works without them"
 _KEY_PAIRS = "put public keys into machines by user_data or by the template they are made from, and leave out key_pair"
 _PERMISSIONS = (
@@ -56,6 +58,18 @@ def advise(error: CloudnError, looks: bool = True) -> None:
         elif looks and command not in _REPEATED:
             error.message += "run the task again, it looks first and does only what is missing"
         else:
-            about = [kind for kind in _OF_EC2 if kind in command and command[0].isupper()]
-            by = f" by Describe{about[0]}s" if about else ""
-            error.message += f"look{by} before you run the task again, which would do it once more"
+            error.message += f"{_look(command)} before you run the task again, which would do it once more"
+    elif isinstance(error, Ec2Error) and str(error.code).startswith("Server") and not is_read(command):
+        # Actions wait for jobs, so one that ends badly may have done something.
+        error.message += (
+            f". It failed, at the beginning or in the middle: {_look(command)} before you run the task again"
+        )
+    elif isinstance(error, ApiError) and error.code not in (None, _UNAUTHORISED) and not is_read(command):
+        failed = isinstance(error, JobFailed) or error.code == _INTERNAL
+        error.message += f". It {'failed' if failed else 'was not done'}; see to the reason, and run the task again"
+
+
+def _look(command: str) -> str:
+    """Return how to look what became of a command."""
+    about = [kind for kind in _OF_EC2 if kind in command and command[0].isupper()]
+    return f"look by Describe{about[0]}s" if about else "look"

@@ -8,14 +8,15 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
+from . import plan
 from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
 from .api.client import NOT_GRANTED
 from .api.deadline import pause
 from .api.jobs import Jobs
-from .plan import THIS, Step, Track
+from .plan import THIS, Outrun, Step, Track
 
-# How often plans are made anew after unknown outcomes before the last error stands.
-_ROUNDS = 3
+# How often plans are made anew before the last error stands: another run that does the same may be ahead at each step.
+_ROUNDS = 6
 
 
 def apply(client: Client, tracks: list[Track], deadline: Deadline, parallel: int = 10, wait: bool = True) -> None:
@@ -39,14 +40,17 @@ def converge(
 
     This is the one place that finds out after an unknown outcome. No command is sent again because it may have been
     lost: ``again(track)`` finds the object anew and plans anew, and only what is then still missing is done. It returns
-    ``None`` where looking can't tell, and raises ``CloudnError`` where it fails. A track whose error was a plain refusal
-    is only forgiven, when nothing is missing any more (somebody else did it); it is not tried again.
+    ``None`` where looking can't tell, and raises ``CloudnError`` where it fails. Lists are given some seconds to catch up
+    before, so that what is found is not the state of before the command. What was refused is not tried again; where
+    it need not be done any more, since somebody else has done it, the track goes on.
     """
     pending = tracks
     for _round in range(_ROUNDS):
         apply(client, pending, deadline, parallel, wait)
-        failed = [track for track in pending if isinstance(track.error, (UnknownOutcome, ApiError))]
-        pending = [track for track in failed if _look_again(track, again)]
+        failed = [track for track in pending if isinstance(track.error, (UnknownOutcome, ApiError, Outrun))]
+        if any(isinstance(track.error, UnknownOutcome) for track in failed):
+            client.sleep(min(plan.LAG, deadline.remaining()))
+        pending = [track for track in failed if _look_again(track, again, deadline)]
         if not pending:
             break
     for track in tracks:
@@ -56,10 +60,12 @@ def converge(
             )
 
 
-def _look_again(track: Track, again: t.Callable[[Track], Track | None]) -> bool:
-    """Plan a failed track anew; return whether there is something left to apply."""
+def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline: Deadline) -> bool:
+    """Plan a failed track anew; return whether there is something left to apply, and time for it."""
     failure = track.error
     unknown = isinstance(failure, UnknownOutcome)
+    if unknown and track.culprit:
+        track.doubts.add(track.culprit.command)
     try:
         fresh = again(track)
     except CloudnError as error:
@@ -68,19 +74,19 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None]) -> bool:
         return False
     if fresh is None:
         return False
-    if fresh.stages:
-        if unknown:
-            # What need not be done any more was done by the command whose answer was lost.
-            left = {step.command for stage in fresh.stages for step in stage}
-            track.touched = track.touched or failure.command not in left
-            track.resume(fresh)
-        else:
-            track.keep(fresh.object)
-        return unknown
-    track.error = None
-    track.keep(fresh.object)
-    track.touched = track.touched or unknown
-    return False
+    late = fresh.stages and not deadline.remaining()
+    if late:
+        failure.message += (
+            f". The time for the task ({deadline.seconds:g} s, wait_timeout) was over before it could go on"
+        )
+    if late or (isinstance(failure, ApiError) and track.lacks(fresh)):
+        track.keep(fresh.object)
+        return False
+    # What need not be done any more was done by the command whose answer was lost.
+    left = {step.command for stage in fresh.stages for step in stage}
+    track.touched = track.touched or (unknown and track.culprit is not None and track.culprit.command not in left)
+    track.resume(fresh)
+    return bool(fresh.stages)
 
 
 class _Run:
@@ -154,16 +160,19 @@ class _Run:
         """Send a reading command until its answer is what is waited for."""
         began = self._client.clock()
         while True:
-            result = step.until(self._client.call(step.command, params, self._deadline)) if step.until else {}
+            records = self._client.list(step.command, params, deadline=self._deadline)
+            waited = self._client.clock() - began
+            # What was just made may not be listed yet.
+            result = step.until(records, track) if step.until and (records or waited >= plan.LAG) else None
             if result is not None:
                 return result
             if not self._deadline.remaining():
                 raise JobTimeout(
-                    f"{step.text}: not within {self._deadline.seconds:g} s (wait_timeout). It goes on at the service: run "
-                    "the task again, with a longer wait_timeout if need be",
+                    f"{step.command}: {step.text}: not within {self._deadline.seconds:g} s (wait_timeout). It goes on at the "
+                    "service: run the task again, with a longer wait_timeout if need be",
                     step.command,
                 )
-            self._client.sleep(min(pause(self._client.clock() - began), self._deadline.remaining()))
+            self._client.sleep(min(pause(waited), self._deadline.remaining()))
 
     def _take(self, track: Track, step: Step, answer: Record | CloudnError) -> None:
         """Take in the answer to a step: an error, a job to follow, or a result."""
@@ -173,7 +182,7 @@ class _Run:
             return
         track.touched = track.touched or not step.until
         if track.id is None and "id" in answer:
-            track.id = track.object["id"] = answer["id"]
+            track.id = track.own = track.object["id"] = answer["id"]
         job_id = answer.get("jobid")
         if job_id is None:
             track.ended(step, answer)

@@ -90,6 +90,9 @@ def run(
         advise(error, looks)
         module.fail_json(msg=error.message, **error.details())
         return
+    clocks = client.clocks()
+    if clocks:
+        module.warn(f"{clocks}, so signatures do not live as long as signature_expires says; set it right")
     if not isinstance(outcome, Report):
         end = module.fail_json if "msg" in outcome else module.exit_json
         end(**{"changed": False, **outcome})

@@ -9,6 +9,13 @@ import typing as t
 
 from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
 
+# Seconds by which what the service lists may lag behind what it has done.
+LAG = 5.0
+
+
+class Outrun(CloudnError):
+    """Another run made the same object at the same time, and its object stays; see ``resources.twins``."""
+
 
 class _This:
     """Stands in a step's parameters for the id of the track's object, which a new one gets only when it is made."""
@@ -27,8 +34,8 @@ class Step(t.NamedTuple):
     answer of the step before it (which brings the id), not the end of its job. One that makes ``amends`` is taken also
     where a step between it and the first has failed: it undoes what the first did for them.
 
-    A step with ``until`` only looks: its reading command is sent again and again until ``until(answer)`` returns a result
-    instead of ``None``, or raises. Its ``text`` tells what is waited for; it is no action.
+    A step with ``until`` only looks: what its command lists is asked for again and again until ``until(records, track)``
+    returns a result instead of ``None``, or raises. Its ``text`` tells what is waited for; it is no action.
 
     Where the account lacks the command of a step with ``instead``, that does it: ``instead(client, params, error)`` returns
     a result or raises.
@@ -40,7 +47,7 @@ class Step(t.NamedTuple):
     expect: tuple[str, ...] = ()
     early: bool = False
     amends: bool = False
-    until: t.Callable[[Record], Record | None] | None = None
+    until: t.Callable[[list[Record], Track], Record | None] | None = None
     instead: t.Callable[[Client, Record, ApiError], Record] | None = None
 
 
@@ -55,8 +62,10 @@ class Track:
         absorb: called as ``absorb(track, step, result)`` with the result of each step that was done.
 
     ``actions`` tells people what the steps do. After ``apply``: ``object`` is the object as the results show it,
-    ``touched`` whether the service took any command, ``error`` what stopped the track, ``jobs`` the ids of jobs that were
-    not waited for, ``undone`` the texts of steps that should have made amends, but it is not known for what.
+    ``touched`` whether the service took any command, ``error`` what stopped the track, ``culprit`` the step that ended with
+    it, ``jobs`` the ids of jobs that were not waited for, ``undone`` the texts of steps that should have made amends, but it
+    is not known for what, ``own`` the id of an object that an answer to this very run has said to be new, ``doubts`` the
+    commands whose outcome was unknown at first.
     """
 
     def __init__(
@@ -81,6 +90,9 @@ class Track:
         self.jobs: list[str] = []
         self.error: CloudnError | None = None
         self.undone: list[str] = []
+        self.own: str | None = None
+        self.doubts: set[str] = set()
+        self.culprit: Step | None = None
         self._next = 0
         self._sending = 0
         self._ended = 0
@@ -89,9 +101,14 @@ class Track:
         """Go on with the stages of a plan that was made anew after an unknown outcome."""
         self.stages = again.stages
         self.keep(again.object)
-        self.error = None
+        self.error = self.culprit = None
         self.undone = []
         self._next = self._ended = 0
+
+    def lacks(self, again: Track) -> bool:
+        """Tell whether the step that stopped this track is still to be done in a plan that was made anew."""
+        steps = [(step.command, step.params) for stage in again.stages for step in stage]
+        return self.culprit is not None and (self.culprit.command, self.culprit.params) in steps
 
     def keep(self, found: Record) -> None:
         """Take the object as it was found; a password that was made for it is shown only once, so it stays."""
@@ -121,10 +138,11 @@ class Track:
         unclear = isinstance(self.error, (UnknownOutcome, JobTimeout))
         while self._next < len(self.stages):
             stage = self.stages[self._next]
-            if self._ended and all(step.amends for step in stage):
-                if not unclear:
+            if all(step.amends for step in stage):
+                if unclear:
+                    self.undone += [step.text for step in stage]
+                elif self._ended:
                     return
-                self.undone += [step.text for step in stage]
             self._next += 1
 
     def answered(self) -> None:
@@ -139,7 +157,10 @@ class Track:
     def ended(self, step: Step, result: Record) -> None:
         """Take in the result of a step and judge it by the state that it must have led to."""
         self._ended += 1
+        known = self.id
         self.absorb(self, step, result)
+        if known is None:
+            self.own = self.id
         # A step may be about another object than the track's, such as a machine that is stopped for it.
         one = next((value for value in result.values() if isinstance(value, dict)), self.object)
         state = one.get("state", self.object.get("state"))
@@ -150,10 +171,13 @@ class Track:
 
     def fail(self, error: CloudnError, step: Step | None = None) -> None:
         """Stop the track; its first error stays, except that an unknown outcome outweighs a known one."""
+        if step is not None and step.amends and step.text not in self.undone:
+            self.undone.append(step.text)
         if self.error is not None and step is not None and step.amends:
             self.error.message += f". Then it failed to {step.text}: {error.message}"
         elif self.error is None or isinstance(error, UnknownOutcome):
             self.error = error
+            self.culprit = step
 
 
 def converge(

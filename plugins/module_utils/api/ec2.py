@@ -140,7 +140,7 @@ class Ec2Client:
         """Return the fields of an answer, or raise the error that it stands for."""
 
         def hint(advice: str) -> str:
-            return self._transport.clock_hint(self.signature_expires, advice) or f"; {advice}"
+            return self._transport.clock_hint(self.signature_expires, advice)
 
         return decode(answer.body, action, answer.status, hint)
 

@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
 PENDING, DONE = 0, 1
 # Seconds by which jobs sent at the same time may be older than the one whose answer came first.
 _SENT_TOGETHER = 60
+_STARTDATE = "%Y-%m-%dT%H:%M:%SZ%z"
 
 
 class JobEnd(t.NamedTuple):
@@ -153,7 +154,13 @@ def startdate(created: str, earlier: float = 0) -> str | None:
         moment = datetime.datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z") - datetime.timedelta(seconds=earlier)
     except ValueError:
         return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ%z")
+    return moment.strftime(_STARTDATE)
+
+
+def ago(client: Client, seconds: float) -> str:
+    """Return the moment so many seconds ago, by the service's clock, in the form that listAsyncJobs takes."""
+    moment = datetime.datetime.fromtimestamp(client.service_time() - seconds, datetime.timezone.utc)
+    return moment.strftime(_STARTDATE)
 
 
 def wait_for(client: Client, job_ids: t.Iterable[str], timeout: float | None = 600) -> dict[str, Record]:

@@ -28,6 +28,8 @@ Read = t.TypeVar("Read")
 # Seconds that a read has for its answer, however near the deadline is.
 _LAST_LOOK = 5.0
 _PROXY_CREDENTIALS = 407
+# Seconds by which clocks may differ, and an answer's date be old, without any harm.
+_CLOCKS_AGREE = 60.0
 _TOO_MANY_REQUESTS = 429
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # the name that `openssl rehash` gives a certificate
 
@@ -148,7 +150,7 @@ class Transport:
                 if not repeatable or attempt == self._retries:
                     raise
             if deadline is not None and pause >= deadline.remaining():
-                raise NotSent(f"{command}: no answer before the deadline", command, passing=False)
+                raise NotSent(f"{command}: no answer within the time for the task (wait_timeout)", command)
             self._sleep(pause)
             attempt += 1
 
@@ -157,16 +159,23 @@ class Transport:
         return self._now() - (self._ahead or 0.0)
 
     def clock_hint(self, signature_expires: int, otherwise: str = "check api_key and api_secret") -> str:
-        """Return what to add to a refusal of credentials: how far the clocks are apart, if too far for a signature's life.
+        """Return what to add to a refusal of credentials: that this machine's clock is wrong, where it may be that.
 
-        ``signature_expires`` is that life in seconds, 0 for one without end; ``otherwise`` is the advice if that is not it.
+        ``signature_expires`` is the life of a signature in seconds, 0 for one without end; ``otherwise`` is the advice if that is
+        not it.
         """
-        apart = self._ahead
-        if apart is None:
-            return ""
-        if signature_expires and abs(apart) > min(signature_expires, 60):
-            return f"; this machine's clock is {abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} the service's"
+        if self._ahead is None:
+            return f"; {otherwise}, and this machine's clock"
+        if signature_expires and -self._ahead > signature_expires - _CLOCKS_AGREE:
+            return f"; {self.clocks()}: set it right, as signatures have lost their life of {signature_expires} s on arrival"
         return f"; {otherwise}"
+
+    def clocks(self) -> str:
+        """Say how far this machine's clock and the service's are apart; nothing where they agree, or nothing is known."""
+        apart = self._ahead or 0.0
+        if abs(apart) <= _CLOCKS_AGREE:
+            return ""
+        return f"this machine's clock is {abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} the service's"
 
     def _send(
         self, command: str, request: Request, deadline: Deadline | None, patience: Patience | None = None

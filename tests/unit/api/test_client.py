@@ -147,6 +147,40 @@ def test_each_repetition_is_signed_anew(script: Any, connect: Callable[..., Clie
     assert script.requests[0]["expires"] != script.requests[1]["expires"] or clock.pauses[0] < 1
 
 
+def test_credentials_that_were_right_are_tried_once_more(script: Any, client: Client) -> None:
+    """What is refused for its credentials was not done, so that goes for commands that change something too."""
+    script.json(ZONES)
+    client.call("listZones")
+    for refusals in (1, 2):
+        script.requests.clear()
+        script.answers.clear()
+        for _refusal in range(refusals):
+            script.json(refusal(401), status=401)
+        if refusals == 1:
+            script.json('{"createvolumeresponse": {"id": "1"}}')
+            assert client.call("createVolume")["id"] == "1"
+        else:
+            with pytest.raises(ApiError):
+                client.call("createVolume")
+        assert len(script.requests) == 2
+
+
+def test_credentials_that_are_wrong_are_tried_once(script: Any, client: Client) -> None:
+    script.json(refusal(401), status=401)
+    with pytest.raises(ApiError, match="check api_key and api_secret"):
+        client.call("listZones")
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\x00\xff"])
+def test_refusals_without_words_are_refusals(script: Any, client: Client, body: bytes) -> None:
+    """The service has statuses of its own, which say by themselves that a command was not done, and why."""
+    script.answers = [(431, {}, body)]
+    with pytest.raises(ApiError, match="createVolume: refused, for a reason that can't be read") as refused:
+        client.call("createVolume")
+    assert refused.value.code == 431
+
+
 def test_repetitions_end(script: Any, connect: Callable[..., Client], clock: Any) -> None:
     script.answers = [HTML]
     with pytest.raises(BadAnswer, match="listZones: the answer can't be read: it is an HTML page .*HTTP 502"):
@@ -156,7 +190,7 @@ def test_repetitions_end(script: Any, connect: Callable[..., Client], clock: Any
 
 def test_repetitions_keep_to_the_deadline(script: Any, connect: Callable[..., Client], clock: Any) -> None:
     script.answers = [HTML]
-    with pytest.raises(NotSent, match="no answer before the deadline"):
+    with pytest.raises(NotSent, match=r"no answer within the time for the task \(wait_timeout\)"):
         connect(retries=1000).call("listZones", deadline=Deadline(20, clock))
     assert sum(clock.pauses) <= 20
 
