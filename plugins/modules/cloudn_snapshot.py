@@ -64,6 +64,8 @@ extends_documentation_fragment:
   - cloudn.compute.attributes
 notes:
   - O(tags) are those of the snapshot that is taken, or of the newest where that is young enough.
+  - Of two runs that take a snapshot at the same time, both go on with one, unless O(max_age=0); with O(wait=false) each takes its
+    own.
   - A task that changes nothing costs one request for the volume (two with O(vm)) and one for its snapshots. Where the service
     knows the command by CloudStack's name instead of the one in its manual, finding that out is one more.
 seealso:

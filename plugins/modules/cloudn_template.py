@@ -157,6 +157,9 @@ extends_documentation_fragment:
 notes:
   - A task that changes nothing costs one request; one or two more with O(accounts), and one with an O(os_type) that is given by
     another name than the template shows, or where O(zone) is given and nothing found there.
+  - A template that is made of a disk is not listed before it is there. So while the service makes one for this account, whatever its
+    name, another one is not begun; waiting for that counts for O(wait_timeout).
+  - With O(wait=false) it is not seen whether another run has made the same template at the same time.
   - What a template was made from is not compared; the service does not tell it. To renew one, make one of another name, or
     delete it first.
 seealso:

@@ -116,7 +116,7 @@ options:
     default: false
   delete_volumes:
     description:
-      - Whether data disks are deleted with a machine that is destroyed. What is on them is lost.
+      - Whether data disks are deleted with a machine that is destroyed, which is done before it is. What is on them is lost.
     type: bool
     default: false
   recover:

@@ -109,6 +109,8 @@ extends_documentation_fragment:
 notes:
   - A task that changes nothing costs one request. It costs one more where O(vm) is given by its display name, and where
     nothing is found and a O(zone) is given.
+  - Making one costs three requests more, which see to it that there is one also where other runs make the same, or answers are
+    lost. With O(wait=false) it is not seen whether another run has made the same at the same time.
   - The service extracts a volume only while no running machine has it.
 seealso:
   - module: cloudn.compute.cloudn_volume_info

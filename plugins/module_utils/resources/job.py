@@ -19,7 +19,7 @@ _MOST_TOLD = 5
 _STATUS = {PENDING: "pending", DONE: "done"}
 # What is to be known of jobs that ended badly, in the order in which they are told.
 _ADVICE = {
-    "failed": "",
+    "failed": ". See to the reason, and run the task that began it again",
     "unknown": ". What became of an unknown job can't be told: look at the object that it was about",
     "pending": (
         ". What is pending goes on at the service: run cloudn_job (again) with these ids, or with a longer wait_timeout"

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
@@ -13,6 +15,9 @@ from .lookup import check_text
 from .snapshot import FINISHED, PASSING
 
 _ALLOCATED = "Allocated"
+
+if t.TYPE_CHECKING:
+    from .twins import Twins
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -23,21 +28,52 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     """
     check_options(options)
     deadline = Deadline(options["wait_timeout"], client.clock)
+    warnings: list[str] = []
     if options["state"] == "absent":
-        disk: Record = {}
-        found = []
-        track = plan_absence(snapshot.find(client, options.get("name"), options.get("id")), options)
+        found = snapshot.find(client, options.get("name"), options.get("id"))
+        track = plan_absence(found, options)
+
+        def again(track: Track) -> Track | None:
+            client.await_pending("Snapshot", track.id, deadline)
+            return plan_absence(snapshot.find(client, None, track.id), options)
+
     else:
         disk = _volume(client, options)
-        found = snapshot.search(client, {"volumeid": disk["id"]})
-        track = plan(disk, _fresh(client, found, options), found, options)
+        listed = snapshot.search(client, {"volumeid": disk["id"]})
+        twins = None
+        if _fresh(client, listed, options) is None and disk.get("state") != _ALLOCATED and not check:
+            twins = _twins(client, disk, listed, options, deadline)
+            if twins.await_unseen():
+                listed = snapshot.search(client, {"volumeid": disk["id"]})
+        track = plan(disk, _fresh(client, listed, options), listed, options, twins)
+
+        def again(track: Track) -> Track | None:
+            return _again(client, track, disk, options, twins, deadline, warnings)
+
     if not check:
-
-        def again(track: Track) -> Track:
-            return _again(client, track, disk, found, options, deadline)
-
         converge(client, [track], deadline, again, wait=options["wait"])
-    return Report([track], show, check)
+    return Report([track], show, check, warnings)
+
+
+def _twins(client: Client, disk: Record, listed: list[Record], options: Record, deadline: Deadline) -> Twins:
+    """Return what may be the same as the snapshot that is to be taken: any of the volume that was not there before.
+
+    Where none is young enough, as with ``max_age: 0``, the snapshot of another run does not serve.
+    """
+    from .twins import Kind, Twins  # here, as few runs take a snapshot
+
+    def same(record: Record) -> bool:
+        return record.get("volumeid") == disk["id"] and record.get("state") in (FINISHED, *PASSING)
+
+    kind = Kind("snapshot", "listSnapshots", "CreateSnapshot", "createSnapshot", "deleteSnapshot", _is_good)
+    known = {one["id"] for one in listed}
+    shared = options.get("max_age") is None or duration.seconds(options["max_age"], "max_age") > 0
+    return Twins(client, kind, {"volumeid": disk["id"]}, same, deadline, known, shared, options["wait"])
+
+
+def _is_good(record: Record) -> bool | None:
+    state = record.get("state")
+    return None if state in PASSING else state == FINISHED
 
 
 def check_options(options: Record) -> None:
@@ -94,11 +130,12 @@ def _fresh(client: Client, found: list[Record], options: Record) -> Record | Non
     return newest
 
 
-def plan(disk: Record, fresh: Record | None, found: list[Record], options: Record) -> Track:
+def plan(disk: Record, fresh: Record | None, found: list[Record], options: Record, twins: Twins | None = None) -> Track:
     """Return the track that leaves a volume with a snapshot young enough, and no more than are to be kept.
 
-    ``fresh`` is the newest snapshot where it is young enough, ``found`` all of them, newest first. Only finished ones are
-    deleted, and only when a new one, if one is due, is finished. Raises ``UsageError`` for a volume that was never used.
+    ``fresh`` is the newest snapshot where it is young enough, ``found`` all of them, newest first, ``twins`` what may be the
+    same as a new one. Only finished ones are deleted, and only when a new one, if one is due, is finished. Raises
+    ``UsageError`` for a volume that was never used.
     """
     name = str(disk.get("name"))
     stages = []
@@ -114,6 +151,8 @@ def plan(disk: Record, fresh: Record | None, found: list[Record], options: Recor
     stages += tags.plan(tags.SNAPSHOT, name, fresh or {}, options, before, after)
     if fresh is None or fresh.get("state") != FINISHED:
         stages.append([Step(f"the snapshot of {name} to be finished", "listSnapshots", {"id": THIS}, until=_finished)])
+    if fresh is None and twins:
+        stages += twins.alone(f"the snapshot of {name}")
     old = _surplus(fresh, found, options.get("keep"))
     kept = [one.get("name") for one in found if one not in old]
     after["snapshots"] = kept if fresh else ["(new)", *kept]
@@ -143,23 +182,23 @@ def plan_absence(record: Record | None, options: Record) -> Track:
     return Track(name, record, [*stages, [delete]], before, {"state": "absent"}, absorb)
 
 
-def _finished(answer: Record) -> Record | None:
+def _finished(records: list[Record], _track: Track) -> Record | None:
     """Return the snapshot once it can be used; raise ``CloudnError`` when it never will."""
-    record = next(iter(answer.get("snapshot") or []), {})
+    record = next(iter(records), {})
     if record.get("state") in PASSING:
         return None
     if record.get("state") != FINISHED:
         raise CloudnError(
-            f"snapshot {record.get('name', '')} has come to nothing, it is {record.get('state', 'gone')}; delete it "
-            "(state: absent) and run the task again",
+            f"createSnapshot: snapshot {record.get('name', '')} has come to nothing, it is {record.get('state', 'gone')}; delete "
+            "it (state: absent) and run the task again",
             "createSnapshot",
         )
     return {"snapshot": record}
 
 
-def _settled(answer: Record) -> Record | None:
+def _settled(records: list[Record], _track: Track) -> Record | None:
     """Return once no work on the snapshot is under way, whatever came of it."""
-    record = next(iter(answer.get("snapshot") or []), {})
+    record = next(iter(records), {})
     return None if record.get("state") in PASSING else {}
 
 
@@ -173,20 +212,31 @@ def absorb(track: Track, step: Step, result: Record) -> None:
 
 
 def _again(
-    client: Client, track: Track, disk: Record, known: list[Record], options: Record, deadline: Deadline
+    client: Client,
+    track: Track,
+    disk: Record,
+    options: Record,
+    twins: Twins | None,
+    deadline: Deadline,
+    warnings: list[str],
 ) -> Track:
     """Find and plan anew after a failure, when the service has ended what it was doing.
 
     Snapshots get their names from the service. One of this volume that was not there before the lost command is what
     was asked for, whoever made it: it is as young as can be.
     """
-    client.await_pending("Snapshot", track.id, deadline)
-    if options["state"] == "absent":
-        return plan_absence(snapshot.find(client, None, track.id), options)
-    found = snapshot.search(client, {"volumeid": disk["id"]})
-    before = {one["id"] for one in known}
-    mine = [one for one in found if one["id"] == track.id or (track.id is None and one["id"] not in before)]
-    return plan(disk, next((one for one in mine if one.get("state") in (FINISHED, *PASSING)), None), found, options)
+    if twins and twins.stays:
+        wanted = twins.survivor() or None
+    elif twins and twins.is_in_doubt(track):
+        wanted = (twins.pick(track, warnings) or {}).get("id")
+    else:
+        client.await_pending("Snapshot", track.id, deadline)
+        wanted = track.id
+    surplus = twins.surplus if twins else ""  # it goes, so it must not count among those to keep
+    found = [one for one in snapshot.search(client, {"volumeid": disk["id"]}) if one["id"] != surplus]
+    usable = (one for one in found if one["id"] == wanted and one.get("state") in (FINISHED, *PASSING))
+    fresh = plan(disk, next(usable, None), found, options, twins)
+    return twins.onward(track, fresh) if twins else fresh
 
 
 def show(track: Track, check: bool) -> Record:

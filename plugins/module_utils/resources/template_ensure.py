@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..api import Client, Deadline, Record, UsageError
 from ..plan import Track, converge
 from ..report import Report
 from . import extraction, os_type, permissions, snapshot, template, vm, volume, zone
-from .download import check_url
-from .lookup import check_text, is_uuid, pick
+from .download import check_url, has_failed
+from .lookup import check_text, is_uuid, part, pick
 from .template_plan import RUNNING, plan, show
 
 _SOURCES = ("vm", "volume", "snapshot", "url")
 _READY = "Ready"
+
+if t.TYPE_CHECKING:
+    from .twins import Twins
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -28,14 +33,41 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     rows = template.find_own(client, options.get("name"), options.get("id"), options.get("zone"))
     facts = look_up(client, rows, options, deadline, check)
     warnings: list[str] = []
+    if "made" in facts and not check:
+        facts["twins"] = _twins(client, options, facts["zone"]["id"], deadline)
+        if facts["twins"].await_unseen():
+            rows = template.find_own(client, options.get("name"), options.get("id"), options.get("zone"))
+            facts = {**look_up(client, rows, options, deadline, check), "twins": facts["twins"]}
     track = plan(rows, options, facts, warnings)
     if not check:
 
         def again(track: Track) -> Track | None:
-            return _again(client, track, options, facts, deadline)
+            return _again(client, track, options, facts, deadline, warnings)
 
         converge(client, [track], deadline, again, wait=options["wait"])
     return Report([track], show, check, warnings)
+
+
+def _twins(client: Client, options: Record, zone_id: str, deadline: Deadline) -> Twins:
+    """Return what may be the same as the template that is to be made: of its name, in its zone."""
+    from .twins import Kind, Twins  # here, as few runs make a template
+
+    def same(record: Record) -> bool:
+        return (record.get("name"), record.get("zoneid")) == (options["name"], zone_id)
+
+    # One that is made of a disk is not listed before its job has ended; one that is downloaded has no job.
+    make = ("", "registerTemplate") if options.get("url") else ("CreateTemplate", "createTemplate")
+    kind = Kind(
+        "template", "listTemplates", *make, delete="deleteTemplate", good=_is_good, hidden=not options.get("url")
+    )
+    query = {"templatefilter": "self", "name": part(options["name"])}
+    return Twins(client, kind, query, same, deadline, wait=options["wait"])
+
+
+def _is_good(record: Record) -> bool | None:
+    if record.get("isready"):
+        return True
+    return False if has_failed(record.get("status")) else None
 
 
 def check_options(options: Record) -> None:
@@ -62,7 +94,7 @@ def look_up(client: Client, rows: list[Record], options: Record, deadline: Deadl
     Keys, all optional: ``zone`` (record: where it is made), ``zones`` (names by id: where it shall be), ``os_type_id``,
     ``volume``, ``snapshot``, ``machine`` (records of what it is made from), ``restart`` (whether the machine shall run
     again), ``made`` (what a new one is, before anything is changed), ``accounts`` (who may launch it, ``None`` where
-    nothing tells).
+    nothing tells), ``twins`` (what may be the same as one that is to be made).
     """
     facts: Record = {}
     if options["state"] != "present":
@@ -162,18 +194,33 @@ def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Dead
         )
 
 
-def _again(client: Client, track: Track, options: Record, facts: Record, deadline: Deadline) -> Track | None:
+def _again(
+    client: Client, track: Track, options: Record, facts: Record, deadline: Deadline, warnings: list[str]
+) -> Track | None:
     """Find and plan the template anew after a failure, when the service does nothing more with templates.
 
     A template that is being made is not listed before that has ended, so that is waited for. The machine is started
-    again whatever became of the template.
+    again whatever became of the template. One that is found after the answer to its making was lost must be what was asked
+    for, so drift counts then.
     """
     if track.error and track.error.command == "extractTemplate":
         return None  # an address that was made is not shown again, and making another one is up to the user
-    client.await_pending("Template", track.id, deadline)
-    rows = template.find_own(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
-    allowed = {**options, "on_immutable_drift": "ignore"}
-    fresh = look_up(client, rows, allowed, deadline, check=False)
+    twins: Twins | None = facts.get("twins")
+    given = options
+    options = {**options, "on_immutable_drift": "ignore"}
+    if twins and twins.stays:
+        wanted = twins.survivor() or None
+    elif twins and twins.is_in_doubt(track):
+        wanted = (twins.pick(track, warnings) or {}).get("id")
+        options = given
+    else:
+        client.await_pending("Template", track.id, deadline)
+        wanted = track.id
+    if wanted is None and twins and twins.is_in_doubt(track):
+        rows = []
+    else:
+        rows = template.find_own(client, options.get("name"), wanted or options.get("id"), options.get("zone"))
+    fresh = {**look_up(client, rows, options, deadline, check=False), **({"twins": twins} if twins else {})}
     if rows and fresh.get("accounts", ()) is None:
         if track.error and track.error.command == permissions.BY_EC2:
             return None  # nothing tells whether it was done
@@ -183,4 +230,5 @@ def _again(client: Client, track: Track, options: Record, facts: Record, deadlin
         machine = facts["machine"]["id"]
         fresh["machine"] = vm.settled(client, [machine], None, deadline, check=False)[machine]
         fresh["restart"] = True
-    return plan(rows, allowed, fresh, [])
+    again = plan(rows, options, fresh, [])
+    return twins.onward(track, again) if twins else again

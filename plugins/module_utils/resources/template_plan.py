@@ -117,18 +117,25 @@ def _creation(name: str, options: Record, facts: Record, after: Record) -> list[
             checksum=options.get("checksum"),
             isextractable=options.get("extractable"),
         )
-        return [[Step(f"{name}: download in {zone_name} from {after['url']}", "registerTemplate", params)]]
+        return [
+            [Step(f"{name}: download in {zone_name} from {after['url']}", "registerTemplate", params)],
+            *_alone(name, facts),
+        ]
     if "snapshot" in facts:
         params["snapshotid"] = facts["snapshot"]["id"]
         what = f"snapshot {facts['snapshot'].get('name')}"
-        return [[Step(f"{name}: create from {what}", "createTemplate", params)]]
+        return [[Step(f"{name}: create from {what}", "createTemplate", params)], *_alone(name, facts)]
     volume, machine = facts["volume"], facts.get("machine")
     params["volumeid"] = volume["id"]
     what = f"the disk {volume.get('name')}" + (f" of {machine.get('name')}" if machine else "")
-    stages = [[Step(f"{name}: create from {what}", "createTemplate", params)]]
+    stages = [[Step(f"{name}: create from {what}", "createTemplate", params)], *_alone(name, facts)]
     if machine and machine.get("state") == RUNNING:
         stages.insert(0, [_stop(machine, options)])
     return stages + (_restart(name, facts) if facts.get("restart") else [])
+
+
+def _alone(name: str, facts: Record) -> list[list[Step]]:
+    return facts["twins"].alone(name) if "twins" in facts else []
 
 
 def _stop(machine: Record, options: Record) -> Step:
@@ -158,8 +165,8 @@ class _Ready:
         self._zone_ids = zone_ids
         self._suspects: set[tuple[str, str]] = set()
 
-    def __call__(self, answer: Record) -> Record | None:
-        rows = [row for row in answer.get("template") or [] if row.get("zoneid") in self._zone_ids]
+    def __call__(self, records: list[Record], _track: Track) -> Record | None:
+        rows = [row for row in records if row.get("zoneid") in self._zone_ids]
         suspects = {
             (str(row.get("zonename")), str(row.get("status")).strip())
             for row in rows

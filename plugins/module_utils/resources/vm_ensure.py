@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
-from ..api import ApiError, Client, Deadline, JobFailed, Record, UnknownOutcome, UsageError
+from .. import plan as plans
+from ..api import ApiError, Client, CloudnError, Deadline, JobFailed, JobTimeout, Record, UnknownOutcome, UsageError
+from ..api.deadline import pause
 from ..plan import Track, converge
 from ..report import Report
 from . import disk_offering, os_type, service_offering, template, vm, volume, zone
@@ -34,6 +37,8 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     if twice:
         raise UsageError(f"name: {' and '.join(twice)} are the same virtual machine")
     facts = look_up(client, options, found)
+    if options["state"] == "absent" and "data_disks" in facts and not check:
+        _await_attached(client, facts, deadline)
     warnings: list[str] = []
     tracks = [plan(name, found[name], options, facts, warnings) for name in names]
     if not check:
@@ -47,6 +52,8 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
         )
         for track in tracks:
             _explain(track)
+            if options.get("delete_volumes"):
+                _tell_left(track, facts)
     return Report(tracks, show, check, warnings)
 
 
@@ -88,7 +95,8 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
     The names in an answer about a machine are enough to see that nothing differs; what the options name is looked up
     where it is to be used, or where it differs and may be unknown. Keys of the result, all optional: ``zone``,
     ``template``, ``service_offering``, ``disk_offering``, ``os_type`` (one record each), ``security_groups`` (a
-    list), ``offerings`` (service offerings by id), ``data_disks`` (volumes by the id of their machine).
+    list), ``offerings`` (service offerings by id), ``data_disks`` (volumes by the id of their machine), ``alive``
+    (machines that are to go, by id).
     """
     facts: Record = {}
     existing = [
@@ -97,9 +105,9 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
     if options["state"] == "absent":
         if options.get("zone") and not existing:
             facts["zone"] = zone.find(client, options["zone"])
-        alive = [record for record in existing if record.get("state") not in vm.GONE]
-        if alive:
-            facts["data_disks"] = _data_disks(client, alive)
+        facts["alive"] = {record["id"]: record for record in existing if record.get("state") not in vm.GONE}
+        if facts["alive"]:
+            facts["data_disks"] = _data_disks(client, facts["alive"])
         return facts
     missing = [name for name, record in found.items() if record is None]
     if missing:
@@ -132,7 +140,7 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
                     "first data disk can't; choose one with a size"
                 )
         if existing and immutable:
-            facts["data_disks"] = _data_disks(client, existing)
+            facts["data_disks"] = _data_disks(client, {record["id"]: record for record in existing})
     if missing and options.get("key_pair"):
         _check_key_pair(client, options["key_pair"])
     return facts
@@ -161,12 +169,57 @@ def _check_key_pair(client: Client, name: str) -> None:
             raise
 
 
-def _data_disks(client: Client, existing: list[Record]) -> dict[str, list[Record]]:
-    only = {"virtualmachineid": existing[0]["id"]} if len(existing) == 1 else {}
+def _data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[Record]]:
+    """Return the data disks of machines, given by their ids."""
+    only = {"virtualmachineid": next(iter(machines))} if len(machines) == 1 else {}
     disks: dict[str, list[Record]] = {}
     for disk in volume.search(client, {"type": "DATADISK", **only}):
         disks.setdefault(disk.get("virtualmachineid", ""), []).append(disk)
     return disks
+
+
+def _await_attached(client: Client, facts: Record, deadline: Deadline) -> None:
+    """Wait for data disks that are being attached, or were just now and are not listed so yet; add them to the facts.
+
+    A machine takes its disks along when it is destroyed, so what its list does not show must not be overlooked.
+    """
+    # Here, as few runs need them: what a module imports is compiled anew each time that it runs.
+    from ..api.jobs import PENDING, ago
+    from . import duration
+
+    since = ago(client, plans.LAG + 1)
+    while True:
+        unlisted = ""
+        for job in client.list("listAsyncJobs", {"startdate": since, "keyword": "AttachVolume"}, deadline=deadline):
+            result = job.get("jobresult")
+            disk = (result.get("volume") if isinstance(result, dict) else None) or {}
+            disks = facts["data_disks"].get(disk.get("virtualmachineid"), [])
+            pending = job.get("jobstatus") == PENDING
+            fresh = duration.age(client, job) < plans.LAG and disk.get("virtualmachineid") in facts["alive"]
+            if pending or (fresh and disk["id"] not in {one["id"] for one in disks}):
+                unlisted = job["jobid"]
+        if not unlisted:
+            return
+        if not deadline.remaining():
+            raise JobTimeout(
+                f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine that is to go, and "
+                "with it would go the volume; nothing was changed. Run the task again, with a longer wait_timeout if need be",
+                "attachVolume",
+                job_id=unlisted,
+            )
+        client.sleep(min(pause(0), deadline.remaining()))
+        facts["data_disks"] = _data_disks(client, facts["alive"])
+
+
+def _tell_left(track: Track, facts: Record) -> None:
+    """Say which disks a task that failed has left behind: the next run does not know that they were the machine's."""
+    disks = facts.get("data_disks", {}).get(track.id, [])
+    if track.error and disks:
+        names = ", ".join(f"{disk.get('name')} ({disk['id']})" for disk in disks)
+        track.error.message += (
+            f". Of its data disks {names}, those that are detached and not deleted yet are left: delete them with "
+            "cloudn_volume (state: absent)"
+        )
 
 
 def _again(client: Client, track: Track, options: Record, before: Record, deadline: Deadline) -> Track | None:
@@ -186,12 +239,19 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
         if options["state"] == "absent":
             client.await_pending("Volume", None, deadline)  # a disk that is being detached is still listed as attached
         password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
+    elif not track.id and "deployVirtualMachine" in track.doubts:
+        # Its name is taken now, so what was begun before the answer was lost is there, or will be listed.
+        _await_listed(client, names, options.get("zone"), deadline)
     found = vm.settled(client, names, options.get("zone"), deadline, check=False)
     record = found[names[0]]
     facts = look_up(client, options, found)
     if options["state"] == "absent":
         disks = before.get("data_disks", {}).get(track.id, [])
         facts["left_disks"] = [left for disk in disks for left in volume.search(client, {"id": disk["id"]})]
+        hidden = {disk["id"] for disk in disks} - {left["id"] for left in facts["left_disks"]}
+        if hidden and track.culprit and track.culprit.command == "detachVolume":
+            # It would go with the machine, if it is attached still.
+            raise CloudnError(f"the data disk {', '.join(sorted(hidden))} is not listed", "listVolumes")
         if not options["delete_volumes"]:
             facts["left_disks"] = [disk for disk in facts["left_disks"] if disk.get("virtualmachineid") == track.id]
     fresh = plan(track.name, record, options, facts, [])
@@ -200,6 +260,16 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
     if password:
         track.object["password"] = password
     return fresh
+
+
+def _await_listed(client: Client, names: list[str], zone_wanted: str | None, deadline: Deadline) -> None:
+    """Wait until a machine is listed, for at most as long as an answer may take (``api_timeout``)."""
+    began = client.clock()
+    while vm.find(client, names, zone_wanted)[names[0]] is None:
+        waited = client.clock() - began
+        if waited >= client.timeout or not deadline.remaining():
+            return
+        client.sleep(min(pause(waited), deadline.remaining()))
 
 
 def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> str | None:

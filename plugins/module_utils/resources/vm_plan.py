@@ -101,7 +101,10 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
 
 
 def _plan_absence(name: str, record: Record | None, options: Record, facts: Record) -> Track:
-    """Destroy a machine; its data disks, which the service would hide with it, are detached before, and deleted after."""
+    """Destroy a machine; its data disks, which the service would hide with it, are detached before, and deleted.
+
+    They go before the machine does: while it is there, the next run knows which disks were to go with it.
+    """
     gone = record is None or record.get("state") in vm.GONE
     disks = facts.get("left_disks") or facts.get("data_disks", {}).get((record or {}).get("id"), [])
     if disks and not (options["detach_volumes"] or options["delete_volumes"]):
@@ -129,7 +132,7 @@ def _plan_absence(name: str, record: Record | None, options: Record, facts: Reco
     if disks:
         before["data_disks"] = sorted(str(disk.get("name")) for disk in disks)
         after["data_disks"] = []
-    return Track(name, record, [detach, destroy, delete], before, after, absorb)
+    return Track(name, record, [detach, delete, destroy], before, after, absorb)
 
 
 def _plan_creation(name: str, options: Record, facts: Record) -> Track:

@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import disk_offering, extraction, snapshot, tags, vm, volume, zone
 from .download import check_url, has_failed
 from .drift import judge
-from .lookup import check_text, is_uuid, public
+from .lookup import check_text, is_uuid, part, public
 from .volume import GIB, ROOT
 
 UPLOADING, UPLOAD_ERROR = "Uploading", "UploadError"
 _PASSING = (UPLOADING, "Creating")
+_USABLE = ("Allocated", "Ready", "Uploaded")
 _NEEDS_STOPPED = ("Running", "Starting", "Stopping", "Migrating")
+
+if t.TYPE_CHECKING:
+    from .twins import Twins
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -30,10 +36,40 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     record = volume.find(client, options.get("name"), options.get("id"), options.get("zone"))
     facts = look_up(client, options, record, deadline, check)
     warnings: list[str] = []
+    if "zone" in facts and not check:
+        facts["twins"] = _twins(client, options, facts["zone"]["id"], deadline)
+        if facts["twins"].await_unseen():
+            record = volume.find(client, options.get("name"), options.get("id"), options.get("zone"))
+            facts = {**look_up(client, options, record, deadline, check), "twins": facts["twins"]}
     track = plan(record, options, facts, warnings)
     if not check:
-        converge(client, [track], deadline, lambda _track: _again(client, track, options, deadline), 1, options["wait"])
+
+        def again(track: Track) -> Track | None:
+            return _again(client, track, options, facts.get("twins"), deadline, warnings)
+
+        converge(client, [track], deadline, again, 1, options["wait"])
     return Report([track], show, check, warnings)
+
+
+def _twins(client: Client, options: Record, zone_id: str, deadline: Deadline) -> Twins:
+    """Return what may be the same as the volume that is to be made: of its name, in its zone, and nobody's yet."""
+    from .twins import Kind, Twins  # here, as few runs make a volume
+
+    def same(record: Record) -> bool:
+        machine = record.get("vmname") is None or volume.is_on(record, str(options.get("vm")))
+        return (record.get("name"), record.get("zoneid")) == (options["name"], zone_id) and machine
+
+    upload = bool(options.get("url"))
+    make = ("UploadVolume", "uploadVolume") if upload else ("CreateVolume", "createVolume")
+    # One that is uploaded is there only when the job has run; any other from the moment that the command is answered.
+    alike = () if upload else ("diskofferingid", "size")
+    kind = Kind("volume", "listVolumes", *make, "deleteVolume", _is_good, alike, hidden=upload)
+    return Twins(client, kind, {"name": part(options["name"])}, same, deadline, wait=options["wait"])
+
+
+def _is_good(record: Record) -> bool | None:
+    state = record.get("state")
+    return None if state in _PASSING else state in _USABLE
 
 
 def check_options(options: Record) -> None:
@@ -59,7 +95,7 @@ def look_up(client: Client, options: Record, record: Record | None, deadline: De
     """Return what the plan needs to know beyond the volume, asking only for what is needed.
 
     Keys, all optional: ``vm``, ``zone``, ``disk_offering``, ``snapshot`` (one record each), ``offerings`` (disk offerings
-    by id).
+    by id), ``twins`` (what may be the same as one that is to be made).
     """
     facts: Record = {}
     state, machine = options["state"], options.get("vm")
@@ -149,6 +185,8 @@ def plan(record: Record | None, options: Record, facts: Record, warnings: list[s
         _check_upload(name, record)
         _check_immutable(name, record, options, facts, warnings)
     uploading = bool(record is None and options.get("url"))
+    if record is None and "twins" in facts:
+        stages += facts["twins"].alone(name)
     stages += tags.plan(tags.VOLUME, name, record, options, before, after, early=not uploading)
     if uploading or (record or {}).get("state") in _PASSING:
         stages.append([Step(f"{name} to be ready", "listVolumes", {"id": THIS}, until=_ready)])
@@ -249,9 +287,9 @@ def _detach(name: str, record: Record) -> Step:
     return Step(f"{name}: detach from {record.get('vmname')}", "detachVolume", {"id": THIS})
 
 
-def _ready(answer: Record) -> Record | None:
+def _ready(records: list[Record], _track: Track) -> Record | None:
     """Return the volume once it is there, uploaded or made; raise ``CloudnError`` where an upload has failed."""
-    record = next(iter(answer.get("volume") or []), {})
+    record = next(iter(records), {})
     _check_upload(record.get("name", "the volume"), record)
     return None if record.get("state") in _PASSING else {"volume": record}
 
@@ -299,14 +337,25 @@ def absorb(track: Track, step: Step, result: Record) -> None:
     track.id = record.get("id", track.id)
 
 
-def _again(client: Client, track: Track, options: Record, deadline: Deadline) -> Track | None:
-    """Find and plan the volume anew after a failure, when the service does nothing more with it."""
+def _again(
+    client: Client, track: Track, options: Record, twins: Twins | None, deadline: Deadline, warnings: list[str]
+) -> Track | None:
+    """Find and plan the volume anew after a failure, when the service does nothing more with it.
+
+    One that is found after the answer to its making was lost must be what was asked for, so drift counts then.
+    """
     if track.error and track.error.command == "extractVolume":
         return None  # an address that was made is not shown again, and making another one is up to the user
-    client.await_pending("Volume", track.id, deadline)
-    record = volume.find(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
-    options = {**options, "on_immutable_drift": "ignore"}
-    return plan(record, options, look_up(client, options, record, deadline, check=False), [])
+    if twins and twins.stays:
+        record = next(iter(volume.search(client, {"id": twins.survivor()})), None) if twins.survivor() else None
+    elif twins and twins.is_in_doubt(track):
+        record = twins.pick(track, warnings)
+    else:
+        client.await_pending("Volume", track.id, deadline)
+        record = volume.find(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
+        options = {**options, "on_immutable_drift": "ignore"}
+    facts = {**look_up(client, options, record, deadline, check=False), **({"twins": twins} if twins else {})}
+    return twins.onward(track, plan(record, options, facts, [])) if twins else plan(record, options, facts, [])
 
 
 def show(track: Track, check: bool) -> Record:

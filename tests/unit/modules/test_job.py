@@ -142,7 +142,8 @@ def test_a_failed_job(run_module: Run, failed_job: str) -> None:
     assert (shown["status"], shown["result"], shown["object_id"]) == ("failed", None, None)
     text = shown["error_text"]
     assert text and shown["error_code"] == 530
-    assert done["msg"] == f"AuthorizeSecurityGroupIngressCmd: job {failed_job} failed: {text} (error 530)"
+    told = f"AuthorizeSecurityGroupIngressCmd: job {failed_job} failed: {text} (error 530)"
+    assert done["msg"] == f"{told}. See to the reason, and run the task that began it again"
     details = {"command": shown["command"], "error_code": 530, "error_text": text, "job_id": failed_job}
     assert {name: done[name] for name in details} == details
 
@@ -192,8 +193,8 @@ def test_good_and_bad_ends_together(run_module_as: Callable[..., Any]) -> None:
         told = [
             f"3 of 4 jobs did not end well: DeployVMCmd: job {failed} failed: no room (error 533)",
             f"job {forgotten} is not known to the service (any more)",
-            f"DeployVMCmd: job {going_on} is still pending after 1 s (wait_timeout). What became of an unknown job can't "
-            "be told: look at the object that it was about. What is pending goes on at the service: run cloudn_job "
+            f"DeployVMCmd: job {going_on} is still pending after 1 s (wait_timeout). See to the reason, and run the task "
+            "that began it again. What became of an unknown job can't be told: look at the object that it was about. What is pending goes on at the service: run cloudn_job "
             "(again) with these ids, or with a longer wait_timeout",
         ]
         assert done["msg"] == "; ".join(told)
@@ -297,7 +298,9 @@ def test_failures_that_lack_something(record: Result, code: int | None, text: st
     one = job.shape({"jobid": "1", "jobstatus": 2, **record})
     assert (one["status"], one["error_code"], one["error_text"], one["result"]) == ("failed", code, text, None)
     reason = text or "the service gave no reason"
-    assert job.failure([one], 1)["msg"] == f"job 1 failed: {reason} (error {code})"
+    assert job.failure([one], 1)["msg"] == (
+        f"job 1 failed: {reason} (error {code}). See to the reason, and run the task that began it again"
+    )
 
 
 @pytest.mark.parametrize(

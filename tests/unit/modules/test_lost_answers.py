@@ -55,7 +55,7 @@ def changes(emulator: Any) -> list[str]:
 
 def settle(run_module: Run, emulator: Any, module: str, **options: Any) -> Result:
     """Run once with the loss and once more; the second run must find nothing to do."""
-    done = run_module(module, **options)
+    done = run_module(module, api_timeout=0.5, **options)
     assert not done.get("failed"), done["msg"]
     assert done["changed"]
     emulator.clear()

@@ -263,7 +263,7 @@ def test_a_group_in_use_is_not_deleted_and_its_users_are_told(make: Run, run_mod
     make("db", ingress=[{"ports": "5432", "groups": [{"name": "web"}]}])
     told = run_module(MODULE, name="web", state="absent")
     assert told["failed"] and told["error_code"] == 536 and not told["changed"]
-    assert told["msg"].endswith("It is used by rules of db")
+    assert "It is used by rules of db. It was not done; see to the reason" in told["msg"]
     new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
     run_module("cloudn_vm", name="web1", security_groups=["web"], **new)
     assert (

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
 from cloudn_emulator import Emulator
 
 Result = dict[str, Any]
@@ -111,6 +111,23 @@ def test_a_starting_one_is_waited_for(run_module: Run, client: Client, emulator:
     done = run_module("cloudn_vm", name="web1", state="absent")
     assert not done.get("failed"), done
     assert client.list("listVirtualMachines") == []
+
+
+@pytest.mark.parametrize(("state", "sent"), [("absent", ["destroyVirtualMachine"]), ("started", [])])
+def test_one_that_is_about_to_start_is_waited_for(
+    run_module: Run, emulator: Any, client: Client, state: str, sent: list[str]
+) -> None:
+    """It is Stopped for a moment, while its deployment is pending; a second command then would fail or be in vain."""
+    emulator.faults([{"kind": "job_hangs", "command": "deployVirtualMachine", "seconds": 0.6}])
+    run_module("cloudn_vm", name="web1", wait=False, **NEW)
+    assert client.list("listVirtualMachines")[0]["state"] == "Stopped"
+    planned = run_module("cloudn_vm", name="web1", state=state, _check=True)
+    assert planned["changed"] is bool(sent)
+    emulator.clear()
+    done = run_module("cloudn_vm", name="web1", state=state)
+    assert not done.get("failed"), done
+    assert done["changed"] is bool(sent)
+    assert [one["command"] for one in emulator.requests if not is_read(one["command"])] == sent
 
 
 def test_waiting_ends() -> None:
@@ -601,8 +618,39 @@ def test_data_disks_are_kept(disks: None, beats: Run, client: Client) -> None:
 
 def test_data_disks_are_deleted(disks: None, beats: Run, client: Client) -> None:
     changes = ["detachVolume", "detachVolume", "destroyVirtualMachine", "deleteVolume", "deleteVolume"]
-    beats("cloudn_vm", changes, name="web1", state="absent", delete_volumes=True)
+    done = beats("cloudn_vm", changes, name="web1", state="absent", delete_volumes=True)
     assert left(client) == []
+    # While the machine is there, the next run knows which disks were to go with it.
+    assert done["actions"][-1] == "web1: destroy"
+
+
+def test_a_disk_that_is_being_attached_is_waited_for(
+    disks: None, run_module: Run, emulator: Any, client: Client
+) -> None:
+    """It is not listed as the machine's yet, and would go with it."""
+    run_module("cloudn_volume", name="late", disk_offering="Small", zone="jp-e1a")
+    emulator.faults([{"kind": "job_hangs", "command": "attachVolume"}])
+    begun = run_module("cloudn_volume", name="late", state="attached", vm="web1", wait=False)
+    options = {"name": "web1", "state": "absent", "detach_volumes": True}
+    emulator.clear()
+    said = run_module("cloudn_vm", wait_timeout=0, **options)["msg"]
+    assert f"attachVolume: job {begun['jobs'][0]}, which began before this run" in said
+    assert "nothing was changed" in said and client.list("listVirtualMachines")[0]["state"] == "Running"
+    emulator.release_jobs()
+    done = run_module("cloudn_vm", **options)
+    assert not done.get("failed"), done["msg"]
+    assert left(client) == ["DATA-1", "data", "late"]
+
+
+def test_disks_that_are_left_are_told(disks: None, run_module: Run, emulator: Any, client: Client) -> None:
+    """By a task that fails: the next run does not know that they were the machine's."""
+    emulator.faults([{"kind": "unauthorized", "command": "deleteVolume"}])
+    done = run_module("cloudn_vm", name="web1", state="absent", delete_volumes=True)
+    assert done["failed"]
+    for disk in client.list("listVolumes", {"type": "DATADISK"}):
+        assert f"{disk['name']} ({disk['id']})" in done["msg"]
+    assert "those that are detached and not deleted yet are left: delete them with cloudn_volume" in done["msg"]
+    assert client.list("listVirtualMachines")[0]["state"] == "Running"
 
 
 def test_one_of_both_for_data_disks(refused: Callable[..., str]) -> None:

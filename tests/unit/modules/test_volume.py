@@ -242,7 +242,9 @@ def test_what_takes_too_long(run_module_as: Callable[..., Any]) -> None:
         slow = run(MODULE, name="slow", wait=False, **UPLOAD)
         run("cloudn_job", jobs=slow["jobs"])
         failed = run(MODULE, name="slow", wait_timeout=0, **UPLOAD)
-        assert failed["msg"].startswith("slow to be ready: not within 0 s (wait_timeout). It goes on at the service")
+        assert failed["msg"].startswith(
+            "listVolumes: slow to be ready: not within 0 s (wait_timeout). It goes on at the service"
+        )
         assert failed["changed"] is False
 
 
