@@ -5,20 +5,75 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import functools
+import json
+import os
+import pathlib
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import connection
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, ec2
+from ansible_collections.cloudn.compute.plugins.module_utils import connection, plan
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, ec2, paging
+from cases import LAG, LAG_WAITED, PAGE
+
+REPORT = os.environ.get("FAULTS_REPORT")
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients pause a twentieth of the time before they try again; everything else takes its time."""
+    """Clients pause a twentieth of the time before they try again, and look at jobs soon; everything else takes its time."""
 
     def pause(seconds: float) -> None:
-        time.sleep(seconds / 20)
+        time.sleep(LAG_WAITED if seconds == LAG else seconds / 20)
 
     monkeypatch.setattr(connection, "Client", functools.partial(Client, sleep=pause))
     monkeypatch.setattr(ec2, "Ec2Client", functools.partial(ec2.Ec2Client, sleep=pause))
+
+
+@pytest.fixture(autouse=True)
+def lists_may_lag(no_lag: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the matrix they do, by less than is waited for."""
+    monkeypatch.setattr(plan, "LAG", LAG)
+
+
+@pytest.fixture
+def small_pages() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """Return a context manager in which clients read lists in pages of some objects, however short they are."""
+
+    @contextlib.contextmanager
+    def read() -> Iterator[None]:
+        whole = paging.read
+
+        def in_small_pages(
+            command: str, fetch: Any, _first: int, clock: Any, deadline: Any = None
+        ) -> Iterator[list[dict[str, Any]]]:
+            return whole(command, fetch, PAGE, clock, deadline)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(paging, "LARGEST", PAGE)
+            patch.setattr(paging, "OVERLAP", 1)
+            patch.setattr(paging, "read", in_small_pages)
+            yield
+
+    return read
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many cases of the matrix were run, by module and by kind of fault, and what went wrong."""
+    if not REPORT or "PYTEST_XDIST_WORKER" in os.environ or not pathlib.Path(REPORT).exists():
+        return
+    lines = [json.loads(line) for line in pathlib.Path(REPORT).read_text().splitlines()]
+    terminalreporter.section(f"{len(lines)} cases of faults")
+    for column in ("module", "kind"):
+        counted = collections.Counter(line[column] for line in lines)
+        terminalreporter.line(
+            f"by {column}: " + ", ".join(f"{name} {number}" for name, number in sorted(counted.items()))
+        )
+    problems = [problem for line in lines for problem in line["problems"]]
+    counts = {word: sum(problem.startswith(word) for problem in problems) for word in ("doubled", "lost", "leaked")}
+    counts["other"] = len(problems) - sum(counts.values())
+    terminalreporter.line(", ".join(f"{word}: {number}" for word, number in counts.items()))

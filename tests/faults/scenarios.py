@@ -1,13 +1,19 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks for the matrix of faults: each module and state, what must be there before, and what is left afterwards."""
+"""Tasks for the matrix of faults: each module and state, what must be there before, and what is left afterwards.
+
+A scenario for another module is one more entry of ``SCENARIOS``; ``holdings`` tells what is compared.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from typing import Any
+
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import is_uuid
 
 Task = tuple[str, dict[str, Any]]
 
@@ -25,6 +31,7 @@ OTHER_KEY = (
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGvMLyKEffNE3iIWbe"
     "T/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8tOTqr8QU/aeLNXQ=="
 )
+GIVEN = {fingerprint(key): key for key in (KEY, OTHER_KEY)}
 MACHINE: Task = ("cloudn_vm", {"name": "web1", **NEW})
 SECOND: Task = ("cloudn_vm", {"name": "web2", **NEW})
 STOPPED: Task = ("cloudn_vm", {"name": "web1", "state": "stopped"})
@@ -41,9 +48,21 @@ GROUP: Task = ("cloudn_security_group", {"name": "web", "ingress": RULES, "tags"
 DOWNLOAD = {"url": "https://images.example.com/image.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
 
 
+# Others of the same name, which nobody may take for what a task is about: in the other zone, and shown by the same name.
+DETACHED: tuple[Task, ...] = (MACHINE, ATTACHED, ("cloudn_volume", {"name": "data", "state": "detached"}))
+ELSEWHERE: tuple[Task, ...] = (
+    ("cloudn_volume", {"name": "data", "disk_offering": "Small", "zone": "jp-e1b", "tags": {"whose": "other"}}),
+    ("cloudn_template", {"name": "image", "zone": "jp-e1b", **DOWNLOAD, "display_text": "other"}),
+    ("cloudn_vm", {"name": "other", "display_name": "web1", **NEW}),
+)
+VOLUME_ELSEWHERE, IMAGE_ELSEWHERE, SHOWN_ALIKE = ELSEWHERE
+
+
 @dataclass(frozen=True)
 class Scenario:
-    """One task. An ``action`` is done each time it runs, so a rerun changes something again."""
+    """One task. An ``action`` is done each time it runs, so a rerun changes something again, or with ``once`` makes another
+    object; one that ``reads`` shows what is there, whole or not at all.
+    """
 
     name: str
     module: str
@@ -53,6 +72,8 @@ class Scenario:
     grants: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     dialect: str = "cloudstack"
+    reads: bool = False
+    once: bool = False
 
 
 SCENARIOS = (
@@ -61,6 +82,7 @@ SCENARIOS = (
         "cloudn_vm",
         {"name": "web1", "state": "started", "tags": {"r": "w"}, "group": "front", "user_data": USER_DATA, **NEW},
     ),
+    Scenario("vm-changed-beside", "cloudn_vm", {"name": "web1", "tags": {"a": "b"}}, (MACHINE, SHOWN_ALIKE)),
     Scenario("vm-present-many", "cloudn_vm", {"name": ["web1", "web2", "web3"], "state": "started", **NEW}),
     Scenario("vm-new-stopped", "cloudn_vm", {"name": "web1", "state": "stopped", **NEW}),
     Scenario("vm-stopped", "cloudn_vm", dict(STOPPED[1]), (MACHINE,)),
@@ -100,7 +122,6 @@ SCENARIOS = (
         grants=("recoverVirtualMachine",),
     ),
     Scenario("vm-password", "cloudn_vm_password", {"name": "web1", "allow_restart": True}, (MACHINE,), action=True),
-    Scenario("vm-info", "cloudn_vm_info", {"name": ["web1"]}, (MACHINE,)),
     Scenario("group-present", "cloudn_security_group", {**GROUP[1], "description": "Web", "egress": RULES}),
     Scenario(
         "group-changed",
@@ -109,17 +130,26 @@ SCENARIOS = (
         (GROUP,),
     ),
     Scenario("group-absent", "cloudn_security_group", {"name": "web", "state": "absent"}, (GROUP,)),
-    Scenario("volume-present", "cloudn_volume", {**DATA[1], "tags": {"a": "b"}}),
+    Scenario("volume-present", "cloudn_volume", {**DATA[1], "tags": {"a": "b"}}, (VOLUME_ELSEWHERE,)),
     Scenario("volume-of-size", "cloudn_volume", {"name": "data", **ZONE, "disk_offering": "Custom", "size_gb": 7}),
     Scenario(
-        "volume-of-snapshot", "cloudn_volume", {"name": "data", **ZONE, "snapshot": "{snapshot}"}, (MACHINE, SNAPSHOT)
+        "volume-of-snapshot",
+        "cloudn_volume",
+        {"name": "data", **ZONE, "snapshot": "{snapshot}"},
+        (VOLUME_ELSEWHERE, MACHINE, SNAPSHOT),
     ),
     Scenario(
         "volume-uploaded",
         "cloudn_volume",
         {"name": "data", **ZONE, "url": "https://images.example.com/data.vhd", "format": "VHD", "tags": {"a": "b"}},
+        (VOLUME_ELSEWHERE,),
     ),
-    Scenario("volume-new-attached", "cloudn_volume", {**ATTACHED[1], "tags": {"a": "b"}}, (MACHINE,)),
+    Scenario(
+        "volume-new-attached",
+        "cloudn_volume",
+        {**ATTACHED[1], **ZONE, "tags": {"a": "b"}},
+        (VOLUME_ELSEWHERE, MACHINE),
+    ),
     Scenario(
         "volume-moved",
         "cloudn_volume",
@@ -128,6 +158,12 @@ SCENARIOS = (
     ),
     Scenario("volume-detached", "cloudn_volume", {"name": "data", "state": "detached"}, (MACHINE, ATTACHED)),
     Scenario("volume-absent", "cloudn_volume", {"name": "data", "state": "absent", "force": True}, (MACHINE, ATTACHED)),
+    Scenario(
+        "volume-absent-beside",
+        "cloudn_volume",
+        {"name": "data", "state": "absent", **ZONE},
+        (VOLUME_ELSEWHERE, DATA),
+    ),
     Scenario(
         "volume-extracted",
         "cloudn_volume",
@@ -150,8 +186,17 @@ SCENARIOS = (
     Scenario(
         "template-of-vm",
         "cloudn_template",
-        {"name": "image", "vm": "web1", "allow_restart": True, "tags": {"a": "b"}},
-        (MACHINE,),
+        {"name": "image", "vm": "web1", **ZONE, "allow_restart": True, "tags": {"a": "b"}},
+        (IMAGE_ELSEWHERE, MACHINE),
+    ),
+    Scenario(
+        "template-of-volume", "cloudn_template", {"name": "image", "volume": "data", "os_type": "142", **ZONE}, DETACHED
+    ),
+    Scenario(
+        "template-of-snapshot",
+        "cloudn_template",
+        {"name": "image", "snapshot": "{snapshot}", "os_type": "142", **ZONE},
+        (IMAGE_ELSEWHERE, MACHINE, SNAPSHOT),
     ),
     Scenario(
         "template-downloaded",
@@ -171,6 +216,12 @@ SCENARIOS = (
         (MACHINE, STOPPED, IMAGE),
         denied=("updateTemplatePermissions",),
         dialect="cloudn",
+    ),
+    Scenario(
+        "template-absent-beside",
+        "cloudn_template",
+        {"name": "image", "state": "absent", **ZONE},
+        (IMAGE_ELSEWHERE, MACHINE, STOPPED, ("cloudn_template", {"name": "image", "vm": "web1", **ZONE})),
     ),
     Scenario("template-absent", "cloudn_template", {"name": "image", "state": "absent"}, (MACHINE, STOPPED, IMAGE)),
     Scenario(
@@ -209,6 +260,48 @@ SCENARIOS = (
         (MACHINE,),
         action=True,
     ),
+    Scenario(
+        "ec2-run",
+        "cloudn_ec2",
+        {
+            "action": "RunInstances",
+            "params": {"ImageId": "{template}", "MinCount": 1, "MaxCount": 1, "InstanceType": "v1"},
+        },
+        action=True,
+        once=True,
+    ),
+    Scenario("ec2-reads", "cloudn_ec2", {"action": "DescribeInstances"}, (MACHINE, SECOND), reads=True),
+    Scenario(
+        "api-deploys",
+        "cloudn_api",
+        {
+            "command": "deployVirtualMachine",
+            "params": {"zoneid": "{zone}", "templateid": "{template}", "serviceofferingid": "{small}"},
+        },
+        action=True,
+        once=True,
+    ),
+    Scenario("api-reads", "cloudn_api", {"command": "listVirtualMachines"}, (MACHINE, SECOND), reads=True),
+    Scenario("inventory", "inventory", {}, (MACHINE, SECOND), reads=True),
+    Scenario("vm-info", "cloudn_vm_info", {"name": ["web1"]}, (MACHINE, SECOND), reads=True),
+    Scenario(
+        "vm-info-all",
+        "cloudn_vm_info",
+        {"tags": {"a": "b"}},
+        (("cloudn_vm", {**MACHINE[1], "tags": {"a": "b"}}),),
+        reads=True,
+    ),
+    Scenario("group-info", "cloudn_security_group_info", {}, (GROUP,), reads=True),
+    Scenario("volume-info", "cloudn_volume_info", {"name": "data"}, (VOLUME_ELSEWHERE, DATA), reads=True),
+    Scenario("snapshot-info", "cloudn_snapshot_info", {"volume": "ROOT-1"}, (MACHINE, SNAPSHOT), reads=True),
+    Scenario("template-info", "cloudn_template_info", {"zone": "jp-e1a"}, (MACHINE, STOPPED, IMAGE), reads=True),
+    Scenario(
+        "key-info", "cloudn_key_pair_info", {}, (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),), reads=True
+    ),
+    Scenario("job-info", "cloudn_job_info", {"status": "done"}, (MACHINE,), reads=True),
+    Scenario("zone-info", "cloudn_zone_info", {}, reads=True),
+    Scenario("service-offering-info", "cloudn_service_offering_info", {}, reads=True),
+    Scenario("disk-offering-info", "cloudn_disk_offering_info", {}, reads=True),
 )
 
 
@@ -223,22 +316,29 @@ def filled(value: Any, known: dict[str, str]) -> Any:
     return value
 
 
+def counts(one: Any) -> bool:
+    """Whether a machine or a disk is not one of those that only fill pages."""
+    return "filler" not in one.name and not one.name.startswith("appeared")
+
+
 def holdings(store: Any) -> dict[str, list[Any]]:
-    """What an emulator's store holds, without what differs between runs: ids, addresses, times, serial numbers."""
+    """What an emulator's store holds, without what differs between runs: ids, addresses, times, serial numbers; and
+    without the fillers of pages.
+    """
 
     def plain(name: str) -> str:
-        return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", name))
+        return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", "unnamed" if is_uuid(name) else name))
 
     def tags(kind: str, id: str) -> list[tuple[str, str]]:
         return sorted(store.tags_of(kind, id))
 
-    machines = {vm.id: vm.name for vm in store.vms.values()}
+    machines = {vm.id: plain(vm.name) for vm in store.vms.values()}
     return {
         "machines": sorted(
             (
-                vm.name,
+                plain(vm.name),
                 vm.state,
-                vm.displayname,
+                plain(vm.displayname),
                 vm.offering_id,
                 vm.template_id,
                 store.instance_groups[vm.group_id].name if vm.group_id else "",
@@ -246,16 +346,25 @@ def holdings(store: Any) -> dict[str, list[Any]]:
                 tags("UserVm", vm.id),
             )
             for vm in store.vms.values()
+            if counts(vm)
         ),
         "volumes": sorted(
-            (plain(one.name), one.kind, one.size, one.state, machines.get(one.vm_id or "", ""), tags("Volume", one.id))
+            (
+                plain(one.name),
+                store.zones[one.zone_id].name,
+                one.kind,
+                one.size,
+                one.state,
+                machines.get(one.vm_id or "", ""),
+                tags("Volume", one.id),
+            )
             for one in store.volumes.values()
-            if one.state != "Destroy"
+            if one.state != "Destroy" and counts(one) and counts(store.vms.get(one.vm_id, one))
         ),
         "snapshots": sorted(
             (plain(one.name), one.state, tags("Snapshot", one.id))
             for one in store.snapshots.values()
-            if one.state != "Destroyed"
+            if one.state != "Destroyed" and counts(one)
         ),
         "templates": sorted(
             (
@@ -263,12 +372,12 @@ def holdings(store: Any) -> dict[str, list[Any]]:
                 one.text,
                 one.public,
                 sorted(one.zone_ids),
-                one.unready,
+                dict(one.unready),
                 tuple(one.launch),
                 tags("Template", one.id),
             )
             for one in store.templates.values()
-            if one.owner == store.account.name and one.zone_ids
+            if one.owner == store.account.name and one.zone_ids and counts(one)
         ),
         "groups": sorted(
             (
@@ -282,5 +391,5 @@ def holdings(store: Any) -> dict[str, list[Any]]:
             )
             for group in store.security_groups.values()
         ),
-        "keys": sorted(store.key_pairs),
+        "keys": sorted((pair.name, GIVEN.get(pair.fingerprint, "made")) for pair in store.key_pairs.values()),
     }

@@ -10,213 +10,260 @@ each case.
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import importlib
 import json
 import os
 import pathlib
-import random
+import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import client as api_client
 from ansible_collections.cloudn.compute.plugins.module_utils.api import ec2 as api_ec2
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
-from cloudn_emulator.catalogue import COMMANDS
-from scenarios import FTP_PASSWORD, SCENARIOS, USER_DATA, Scenario, filled, holdings
+from cases import Case, cases, chosen
+from scenarios import FTP_PASSWORD, SCENARIOS, USER_DATA, Scenario
+from sites import SECRETS, Result, RunAs, Site, site
 
-Result = dict[str, Any]
-Rule = dict[str, Any]
-RunAs = Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]
-SAMPLE = 4  # cases of each scenario
-DEADLINE = 5
-SECRETS = {"api_key": "canary-api-key", "api_secret": "canary-api-secret"}
-EC2_JOBS = ("StopInstances",)  # of the actions that scenarios send
-# Kinds of faults with their settings, for any request, for those that begin a job, and for listings.
-ANY: list[Rule] = [
-    {"kind": "refuse"},
-    {"kind": "close"},
-    {"kind": "reset_before"},
-    {"kind": "reset_after"},
-    {"kind": "late", "seconds": 1},
-    {"kind": "status", "status": 503},
-    {"kind": "status", "status": 502},
-    {"kind": "status", "status": 504},
-    {"kind": "status_after", "status": 502},
-    {"kind": "too_many"},
-    {"kind": "too_many", "retry_after": 1},
-    {"kind": "unauthorized"},
-    {"kind": "cut"},
-    {"kind": "garbage"},
-    {"kind": "content_type"},
-    {"kind": "other_format"},
-]
-JOBS: list[Rule] = [
-    {"kind": "job_fails"},
-    {"kind": "job_fails", "text": False},
-    {"kind": "job_fails", "result": False},
-    {"kind": "job_hangs"},
-    {"kind": "job_lost"},
-]
-LISTS: list[Rule] = [{"kind": "lag", "seconds": 0.3}]
+MODULES = pathlib.Path(__file__).parents[2] / "plugins" / "modules"
+# What an error says of the outcome, or of what to do.
+KNOWN = re.compile(
+    r"was not done|run the task again|[Rr]un .*again|look before|look by|look at the object|check api|wait for|Delete it|see to the reason|cloudn_\w+_info|"
+    r"needed to make|needed to create|there is no|give the zone|choose one by its id"
+)
 
 
-class Case(NamedTuple):
-    """A fault at the nth request of a command."""
-
-    fault: Rule
-    command: str
-    nth: int
-
-    @property
-    def rule(self) -> Rule:
-        """The fault as the emulator takes it."""
-        return {**self.fault, "command": self.command, "nth": self.nth}
-
-
-class Site:
-    """An emulator on which what a scenario presumes has been done, and a way to run the scenario's task."""
-
-    def __init__(self, scenario: Scenario, run: Callable[..., Result], emulator: Any) -> None:
-        self.scenario = scenario
-        self.emulator = emulator
-        self._run = run
-        known: dict[str, str] = {}
-        for module, options in scenario.before:
-            done = run(module, **filled(options, known))
-            assert not done.get("failed"), done["msg"]
-            known |= {kind: done[kind]["id"] for kind in ("vm", "snapshot") if kind in done}
-            known |= {"job": done["jobs"][0]} if done.get("jobs") else {}
-        self._options = filled(scenario.options, known)
-        emulator.clear()
-
-    def run(self) -> Result:
-        """Run the scenario's task once."""
-        patience = {} if self.scenario.module.endswith("_info") else {"wait_timeout": DEADLINE}
-        return self._run(self.scenario.module, **{"api_timeout": 0.5, "api_retries": 3, **patience, **self._options})
-
-    def sent(self) -> list[str]:
-        """The commands that came since the last look."""
-        commands = [request["command"] for request in self.emulator.requests]
-        self.emulator.clear()
-        return commands
-
-    def holds(self) -> dict[str, Any]:
-        """What the emulator holds, when no job is pending that will end."""
-        deadline = time.monotonic() + 2
-        while any(not job.status and not job.hangs for job in list(self.emulator.store.jobs.values())):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.01)
-        return holdings(self.emulator.store)
-
-
-@contextlib.contextmanager
-def site(scenario: Scenario, run_module_as: RunAs) -> Iterator[Site]:
-    """A site of its own for one case."""
-    service = {"grants": scenario.grants, "denied": scenario.denied, "dialect": scenario.dialect}
-    with run_module_as(job_seconds=0.02, **service, **SECRETS) as (run, emulator):
-        yield Site(scenario, run, emulator)
-
-
-def cases(sent: list[str]) -> list[Case]:
-    """The cases of a task that sends these commands."""
-    found = []
-    seen: dict[str, int] = {}
-    for command in sent:
-        seen[command] = seen.get(command, 0) + 1
-        if command in ("queryAsyncJobResult", "listAsyncJobs") and seen[command] > 2:
-            continue  # how often a job is asked for is chance
-        begins_job = (command in COMMANDS and COMMANDS[command].job_class) or command in EC2_JOBS
-        faults = ANY + (LISTS if command.startswith("list") else []) + (JOBS if begins_job else [])
-        found += [Case(fault, command, seen[command]) for fault in faults]
-    return found
-
-
-def chosen(scenario: Scenario, found: list[Case]) -> list[Case]:
-    """All cases, or a sample of them that is the same for the same seed."""
-    if os.environ.get("FAULTS") == "all":
-        return found
-    chance = random.Random(f"{os.environ.get('FAULTS_SEED', '1')} {scenario.name}")
-    return chance.sample(found, min(SAMPLE, len(found)))
+def test_every_module_and_state_has_a_scenario() -> None:
+    lacking = []
+    for path in sorted(MODULES.glob("cloudn_*.py")):
+        module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{path.stem}")
+        mine = [scenario.options for scenario in SCENARIOS if scenario.module == path.stem]
+        state = module.SPEC.get("state", {})
+        for wanted in state.get("choices", [None]):
+            if not any(options.get("state", state.get("default")) == wanted or not wanted for options in mine):
+                lacking.append((path.stem, wanted))
+    assert lacking == []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
-def test_with_faults(scenario: Scenario, run_module_as: RunAs, written: list[str]) -> None:
+def test_with_faults(scenario: Scenario, run_module_as: RunAs, written: list[str], small_pages: Any) -> None:
     with site(scenario, run_module_as) as calm:
-        done = calm.run()
-        assert not done.get("failed"), done["msg"]
-        found = cases(calm.sent())
-        wanted = calm.holds()
+        wanted = {False: undisturbed(calm)}
+        found = cases(calm.sent(), paged=False)
+    with_pages = cases([case.command for case in found if case.kind == "reset_before"], paged=True)
+    picked = chosen(scenario.name, found + with_pages)
+    if any(case.paged for case in picked):
+        with site(scenario, run_module_as, paged=True) as calm, small_pages():
+            wanted[True] = undisturbed(calm)
     wrong = []
-    for case in chosen(scenario, found):
-        with site(scenario, run_module_as) as disturbed:
-            problems = list(trouble(disturbed, case, wanted, written))
+    for case in picked:
+        # A job that the service does not know any more may still be under way.
+        options = {"job_seconds": 0.5} if case.kind == "job_lost" else {}
+        with site(scenario, run_module_as, case.paged, **options) as disturbed, _pages(small_pages, case.paged):
+            disturbed.response_format = case.response_format
+            problems = list(trouble(disturbed, case, *wanted[case.paged], written))
         _report(scenario, case, problems)
-        wrong += [f"{case.rule}: {problem}" for problem in problems]
+        wrong += [f"{case.name}: {problem}" for problem in problems]
     assert wrong == []
 
 
-def trouble(disturbed: Site, case: Case, wanted: dict[str, Any], written: list[str]) -> Iterator[str]:
+def undisturbed(calm: Site) -> tuple[dict[str, Any], Result]:
+    """What the service holds after a run that nothing disturbs, and what that run shows."""
+    done = calm.run()
+    assert not done.get("failed"), done["msg"]
+    return calm.holds(), shown(calm.scenario, done)
+
+
+def _pages(small_pages: Any, paged: bool) -> contextlib.AbstractContextManager[None]:
+    return small_pages() if paged else contextlib.nullcontext()
+
+
+def trouble(disturbed: Site, case: Case, wanted: dict[str, Any], told: Result, written: list[str]) -> Iterator[str]:
     """Run a task with its fault, again without, and once more; yield what is not as it should be."""
-    disturbed.emulator.faults([case.rule])
+    scenario = disturbed.scenario
+    disturbed.deadline = 1 if case.kind == "job_hangs" else 5
+    disturbed.emulator.faults(case.rules)
     began = time.monotonic()
     first = disturbed.run()
     took = time.monotonic() - began
     disturbed.emulator.faults([])
-    if took > DEADLINE + 6:
+    if took > disturbed.deadline + 6:
         yield f"took {took:.1f} s"
-    yield from _told(disturbed.scenario, first, case)
-    left = disturbed.holds()
-    disturbed.sent()
-    second = disturbed.run()
-    dead_end = _dead_end(disturbed.scenario, case, second)
-    if dead_end:
-        yield from dead_end if isinstance(dead_end, list) else []
+    results = [first]
+    yield from _error_tells(first, case, disturbed.sent())
+    if scenario.reads:
+        yield from _is_whole(scenario, first, told, case)
+    if scenario.once:
+        yield from (f"doubled: {what}" for what in _surplus(disturbed.holds(), wanted))
+        yield from _leaks(disturbed, results, written)
         return
+    _do_as_told(disturbed, first)
+    left = disturbed.holds()
+    second = disturbed.run()
+    results.append(second)
+    if case.kind == "job_hangs":
+        yield from _more(disturbed.holds(), wanted)
+        disturbed.emulator.release_jobs()
+        disturbed.deadline = 5
+        disturbed.holds()
+        _do_as_told(disturbed, first)
+        # A job that goes on so late may undo what was done meanwhile.
+        disturbed.run()
+        second = disturbed.run()
+    elif _is_failed_deployment(case, second):
+        second = _out_of_error(disturbed, second)
     if second.get("failed"):
-        yield f"the run after it failed: {second['msg']} (first: {first.get('msg', 'was well')})"
+        if not _is_for_ever(scenario, case, second):
+            yield f"the run after it failed: {second['msg']} (first: {first.get('msg', 'was well')})"
         return
     now = disturbed.holds()
     if now != wanted:
-        yield f"holds {_different(now, wanted)} (first: {first.get('msg', 'was well')})"
-    if not disturbed.scenario.action:
-        if second["changed"] != (left != wanted):
+        yield f"{_kinds(now, wanted)}: holds {_different(now, wanted)} (first: {first.get('msg', 'was well')})"
+    if not scenario.action:
+        if (
+            case.kind != "job_hangs"
+            and not _is_failed_deployment(case, results[1])
+            and second["changed"] != (left != wanted)
+        ):
             yield f"the run after it says changed: {second['changed']}, and {_different(left, wanted)} was missing"
         disturbed.sent()
         third = disturbed.run()
         changing = [command for command in disturbed.sent() if not is_read(command)]
         if third.get("failed") or third["changed"] or changing:
             yield f"the third run: {third.get('msg')}, changed: {third.get('changed')}, sent {changing}"
-    yield from _leaks(disturbed, [first, second], written)
+    yield from _leaks(disturbed, results, written)
 
 
-def _told(scenario: Scenario, result: Result, case: Case) -> Iterator[str]:
-    """A failure names a command, and what to do or what is known of the outcome."""
+# --- what an error tells
+
+
+def _error_tells(result: Result, case: Case, sent: list[str]) -> Iterator[str]:
+    """A failure names a command, what is known of the outcome, and what to do."""
     if not result.get("failed"):
         return
     message = result["msg"]
-    if case.fault["kind"] == "lag":
-        return  # what is not listed yet is not there, for who asks for it
-    if not any(command in message for command in (case.command, result.get("command") or case.command)):
-        yield f"the error names no command: {message}"
     if "Traceback" in message or len(message) < 20:
         yield f"the error is no sentence: {message}"
+    if "lag" in case.kind and not any(not is_read(command) for command in sent):
+        return  # what is not listed yet is not there, for who asks for it
+    if not re.search(r"\b[A-Za-z]+[A-Z]\w+: ", message):
+        yield f"the error names no command: {message}"
+    if not KNOWN.search(message):
+        yield f"the error does not say what is known or what to do: {message}"
 
 
-def _dead_end(scenario: Scenario, case: Case, second: Result) -> list[str] | bool:
-    """Whether no rerun can mend it, and the error says so: a failed deployment, a lost private key, a job without end."""
-    message = second.get("msg", "")
-    if case.command == "deployVirtualMachine" and case.fault["kind"] == "job_fails":
-        return True if "is in state Error" in message and "state: absent" in message else [f"dead end: {message}"]
-    if case.fault["kind"] == "job_hangs" and second.get("failed"):
-        return True if "wait_timeout" in message else [f"dead end: {message}"]
-    return bool(scenario.name == "job" and second.get("failed"))
+def _do_as_told(disturbed: Site, result: Result) -> None:
+    """Do what an error says is left to do by hand: start a machine, delete a disk of a machine that goes."""
+    message = result.get("msg", "")
+    told = re.search(r"Not done any more, so do it yourself when that is over: (\S+): start", message)
+    if told:
+        disturbed.holds()
+        disturbed.do("cloudn_vm", name=told[1], state="started")
+    told = re.search(r"Of its data disks \S+ \((\S+)\), those that are detached and not deleted yet are left", message)
+    if told:
+        disturbed.holds()
+        (volume,) = disturbed.do("cloudn_volume_info", id=told[1])["volumes"] or [{"vm": "gone already"}]
+        if volume["vm"] is None:
+            disturbed.do("cloudn_volume", id=told[1], state="absent")
+
+
+def _is_failed_deployment(case: Case, second: Result) -> bool:
+    return case.command == "deployVirtualMachine" and case.kind == "job_fails" and bool(second.get("failed"))
+
+
+def _out_of_error(disturbed: Site, second: Result) -> Result:
+    """Do what the error of a machine whose deployment has failed says, and run the task again."""
+    if not second.get("failed"):
+        return second
+    if "is in state Error" not in second["msg"] or "state: absent" not in second["msg"]:
+        return second
+    names = disturbed.scenario.options["name"]
+    failed = [
+        name for name in ([names] if isinstance(names, str) else names) if f"{name} is in state Error" in second["msg"]
+    ]
+    disturbed.do("cloudn_vm", name=failed, state="absent")
+    again = disturbed.run()
+    if not again.get("failed") or "until the service has expunged it" not in again["msg"]:
+        return {"failed": True, "msg": f"a name that is taken by a destroyed machine: {again}"}
+    disturbed.expunge()
+    return disturbed.run()
+
+
+def _is_for_ever(scenario: Scenario, case: Case, second: Result) -> bool:
+    """Whether a run must fail each time: what became of a job that the service forgot can't be told."""
+    return scenario.name == "job" and "is not known to the service (any more)" in second["msg"]
+
+
+# --- what a reading task shows
+
+
+def shown(scenario: Scenario, result: Result) -> Result:
+    """What a reading task shows, without what differs between sites."""
+    if not scenario.reads:
+        return {}
+    names = {
+        key: sorted(str(item.get("name") or item.get("command")) for item in value)
+        for key, value in {**result, **(result.get("result") or {})}.items()
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+    }
+    return {key: [re.sub(r"_\d{14}$|-\d+$", "", name) for name in value] for key, value in names.items()}
+
+
+def _is_whole(scenario: Scenario, result: Result, told: Result, case: Case) -> Iterator[str]:
+    """What is shown is all there is, or there is an error: what can't be read is never shown as if it were not there."""
+    if result.get("failed") or "lag" in case.kind:
+        return
+    now = shown(scenario, result)
+    if case.paged:
+        now, told = _without_fillers(now), _without_fillers(told)
+    if now != told:
+        yield f"lost: shows {now}, not {told}"
+
+
+def _without_fillers(seen: Result) -> Result:
+    return {
+        key: [name for name in names if "filler" not in name and "appeared" not in name] for key, names in seen.items()
+    }
+
+
+# --- what is there
+
+
+def _kinds(now: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Whether there is too much or too little of anything."""
+    words = [
+        word for word, more, less in (("doubled", now, wanted), ("lost", wanted, now)) if list(_surplus(more, less))
+    ]
+    return ", ".join(words) or "differs"
+
+
+def _surplus(more: dict[str, Any], less: dict[str, Any]) -> Iterator[str]:
+    for kind in less:
+        count = collections.Counter(_name(one) for one in more[kind])
+        count.subtract(_name(one) for one in less[kind])
+        yield from (f"{number} {kind} {name}" for name, number in count.items() if number > 0)
+
+
+def _name(one: Any) -> str:
+    return str(one if isinstance(one, str) else one[0])
+
+
+def _more(now: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
+    """While a job hangs, much may be missing, but nothing may be there twice."""
+    for what in _surplus(now, wanted):
+        if int(what.split()[0]) > 1:
+            yield f"doubled while the job hangs: {what}"
 
 
 def _different(now: dict[str, Any], wanted: dict[str, Any]) -> str:
     return "; ".join(f"{kind}: {now[kind]}, not {wanted[kind]}" for kind in wanted if now[kind] != wanted[kind])
+
+
+# --- what is written
 
 
 def _leaks(disturbed: Site, results: list[Result], written: list[str]) -> Iterator[str]:
@@ -224,7 +271,7 @@ def _leaks(disturbed: Site, results: list[Result], written: list[str]) -> Iterat
     text = json.dumps(results, ensure_ascii=False) + json.dumps(disturbed.emulator.requests, ensure_ascii=False)
     for secret in (*SECRETS.values(), USER_DATA, FTP_PASSWORD, *written):
         if secret in text:
-            yield f"{secret} is in what was written"
+            yield f"leaked: {secret} is in what was written"
 
 
 @pytest.fixture
@@ -247,6 +294,12 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def _report(scenario: Scenario, case: Case, problems: list[str]) -> None:
     path = os.environ.get("FAULTS_REPORT")
     if path:
-        line = {"scenario": scenario.name, "module": scenario.module, **case.rule, "problems": problems}
+        line = {
+            "scenario": scenario.name,
+            "module": scenario.module,
+            "kind": case.kind,
+            "case": case.name,
+            "problems": problems,
+        }
         with pathlib.Path(path).open("a") as file:
             file.write(json.dumps(line) + "\n")

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clocks of client and service fifteen minutes apart: what that breaks, and what is said of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from scenarios import NEW
+from sites import inventory
+
+APART = 900
+ABOUT = r"(899|90\d)"  # dates have no fractions
+
+
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_a_clock_that_is_behind(run_module_as: Any, response_format: str) -> None:
+    """A signature is past its end when it arrives: nothing is done, and the error tells why."""
+    with run_module_as(clock_ahead=APART) as (run, emulator):
+        done = run("cloudn_vm", name="web1", response_format=response_format, **NEW)
+        assert done["failed"] and done["error_code"] == 401
+        assert re.search(rf"this machine's clock is {ABOUT} s behind the service's: set it right", done["msg"])
+        assert [request["status"] for request in emulator.requests] == [401]
+        shown = inventory(emulator, {})
+        assert re.search(rf"this machine's clock is {ABOUT} s behind the service's", shown["msg"])
+        # A signature that lives longer, or without an end, is taken.
+        for life in (2000, 0):
+            assert not run("cloudn_vm_info", signature_expires=life).get("failed")
+
+
+def test_a_clock_that_is_ahead(run_module_as: Any) -> None:
+    """Signatures then live longer than they shall, so the service takes them; that is said in a warning."""
+    with run_module_as(clock_ahead=-APART) as (run, emulator):
+        done = run("cloudn_vm", name="web1", **NEW)
+        assert not done.get("failed"), done["msg"]
+        (warning,) = done["warnings"]
+        assert re.search(rf"this machine's clock is {ABOUT} s ahead of the service's", warning)
+        assert len(emulator.store.vms) == 1
+        done = run("cloudn_vm", name="web1", signature_expires=0, **NEW)
+        assert (done["changed"], done["warnings"]) == (False, [])  # there is nothing that the clock matters for
+
+
+@pytest.mark.parametrize("ahead", [APART, -APART])
+def test_ages_are_told_by_the_services_clock(run_module_as: Any, ahead: int) -> None:
+    """What the service made is as old as its own clock says: a snapshot of now is none of a quarter of an hour ago."""
+    with run_module_as(clock_ahead=ahead) as (run, emulator):
+        patient = {"signature_expires": 2000}
+        assert not run("cloudn_vm", name="web1", **NEW, **patient).get("failed")
+        for changed in (True, False):
+            done = run("cloudn_snapshot", vm="web1", max_age="10m", **patient)
+            assert not done.get("failed"), done["msg"]
+            assert done["changed"] is changed
+        for snapshot in emulator.store.snapshots.values():
+            snapshot.created -= 601
+        assert run("cloudn_snapshot", vm="web1", max_age="10m", **patient)["changed"] is True
+
+
+def test_a_service_that_does_not_tell_its_time(run_module_as: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As behind a proxy that takes the date away."""
+    from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import Transport
+
+    monkeypatch.setattr(Transport, "_compare_clocks", lambda _transport, _date: None)
+    with run_module_as(clock_ahead=APART) as (run, _emulator):
+        done = run("cloudn_zone_info")
+        assert "check api_key and api_secret, and this machine's clock" in done["msg"]

@@ -1,0 +1,474 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects whose names are not unique: two runs at once, others of the same name, lists that lag, answers that are lost."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
+    key_pair,
+    security_group,
+    snapshot_ensure,
+    template_ensure,
+    twins,
+    vm_ensure,
+    volume_ensure,
+)
+from cases import LAG, LAG_WAITED, sample
+from scenarios import DATA, DOWNLOAD, GROUP, KEY, MACHINE, NEW, SNAPSHOT, STOPPED, ZONE, Task, filled
+from sites import Result
+
+ENSURE = {
+    "cloudn_volume": volume_ensure.ensure,
+    "cloudn_snapshot": snapshot_ensure.ensure,
+    "cloudn_template": template_ensure.ensure,
+    "cloudn_vm": vm_ensure.ensure,
+    "cloudn_security_group": security_group.ensure,
+    "cloudn_key_pair": key_pair.ensure,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A task that makes an object whose name is not unique, and the command that does."""
+
+    name: str
+    module: str
+    options: dict[str, Any]
+    command: str
+    before: tuple[Task, ...] = ()
+
+    @property
+    def plural(self) -> str:
+        return self.module.removeprefix("cloudn_") + "s"
+
+
+KINDS = (
+    Kind("volume", "cloudn_volume", dict(DATA[1]), "createVolume"),
+    Kind(
+        "volume-of-snapshot",
+        "cloudn_volume",
+        {"name": "data", **ZONE, "snapshot": "{snapshot}"},
+        "createVolume",
+        (MACHINE, SNAPSHOT),
+    ),
+    Kind(
+        "volume-uploaded",
+        "cloudn_volume",
+        {"name": "data", **ZONE, "url": "https://images.example.com/data.vhd", "format": "VHD"},
+        "uploadVolume",
+    ),
+    Kind("snapshot", "cloudn_snapshot", {"vm": "web1", "max_age": "1h"}, "createSnapshot", (MACHINE,)),
+    Kind("template-of-vm", "cloudn_template", {"name": "image", "vm": "web1"}, "createTemplate", (MACHINE, STOPPED)),
+    Kind(
+        "template-of-snapshot",
+        "cloudn_template",
+        {"name": "image", "snapshot": "{snapshot}", "os_type": "142"},
+        "createTemplate",
+        (MACHINE, SNAPSHOT),
+    ),
+    Kind("template-downloaded", "cloudn_template", {"name": "image", **ZONE, **DOWNLOAD}, "registerTemplate"),
+)
+HIDDEN = [kind for kind in KINDS if kind.command in ("createTemplate", "uploadVolume")]
+WITH_JOB = [kind for kind in KINDS if kind.command != "registerTemplate"]
+
+
+def each(name: str, number: int, *others: Iterable[Any], kinds: Sequence[Kind] = KINDS) -> pytest.MarkDecorator:
+    """Parameters of a test: every kind with everything else, or a sample of so many."""
+    names = ", ".join(["kind", *name.split()])
+    found = sample(f"twins {names}", list(itertools.product(kinds, *others)), number)
+    ids = ["-".join([kind.name, *map(str, more)]) for kind, *more in found]
+    return pytest.mark.parametrize(names, found if others else [kind for (kind,) in found], ids=ids)
+
+
+class Controller:
+    """Runs a task as a controller of its own does: with a client of its own, in any thread."""
+
+    def __init__(self, kind: Kind, emulator: Any, known: dict[str, str]) -> None:
+        self.kind = kind
+
+        def pause(seconds: float) -> None:
+            time.sleep(LAG_WAITED if seconds == LAG else seconds)
+
+        self.client = Client(emulator.url, emulator.api_key, emulator.api_secret, timeout=1, sleep=pause)
+        module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{kind.module}")
+        defaults = {name: told.get("default") for name, told in module.SPEC.items()}
+        self.options = {**defaults, "wait_timeout": 10, **filled(kind.options, known)}
+
+    def run(self) -> Result:
+        """The task's result, with its object as `one` and its errors as `errors`."""
+        report = ENSURE[self.kind.module](self.client, dict(self.options))
+        (one,) = report.objects()
+        errors = [failure.message for _name, failure in report.failures]
+        return {**report.result(), "one": one, "errors": errors, "warnings": report.warnings}
+
+
+class Site:
+    """An emulator with what a kind needs, and controllers."""
+
+    def __init__(self, run: Callable[..., Result], emulator: Any, kind: Kind) -> None:
+        self.emulator = emulator
+        self.kind = kind
+        self._known: dict[str, str] = {}
+        for module, options in kind.before:
+            done = run(module, **filled(options, self._known))
+            assert not done.get("failed"), done["msg"]
+            self._known |= {name: done[name]["id"] for name in ("vm", "snapshot") if name in done}
+        self._before = {one.id for one in self._objects()}
+        emulator.clear()
+
+    def controller(self) -> Controller:
+        return Controller(self.kind, self.emulator, self._known)
+
+    def _objects(self) -> list[Any]:
+        store = self.emulator.store
+        return [
+            *(volume for volume in store.volumes.values() if volume.kind == "DATADISK" and volume.state != "Destroy"),
+            *(snapshot for snapshot in store.snapshots.values() if snapshot.state != "Destroyed"),
+            *(one for one in store.templates.values() if one.owner == store.account.name and one.zone_ids),
+        ]
+
+    def made(self) -> list[str]:
+        """The ids of what there is more than before."""
+        return [one.id for one in self._objects() if one.id not in self._before]
+
+    def changes(self) -> list[str]:
+        return [r["command"] for r in self.emulator.requests if not is_read(r["command"])]
+
+
+@pytest.fixture
+def site(run_module_as: Any) -> Iterator[Callable[[Kind], Site]]:
+    """Return a function that prepares a site."""
+    with run_module_as(job_seconds=0.1, dialect="cloudstack") as (run, emulator):
+        yield lambda kind: Site(run, emulator, kind)
+
+
+@pytest.fixture
+def before_sending(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], None]], None]:
+    """Return a function that has something done each time before a command is sent; not by what it does itself."""
+    actions: dict[str, Callable[[], None]] = {}
+    send = requests.adapters.HTTPAdapter.send
+    inside = threading.local()
+
+    def watch(self: Any, prepared: Any, **options: Any) -> Any:
+        command = prepared.url.split("command=")[1].split("&")[0]
+        action = actions.get(command)
+        if action and not getattr(inside, "at", False):
+            inside.at = True
+            try:
+                action()
+            finally:
+                inside.at = False
+        return send(self, prepared, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", watch)
+    return lambda command, action: actions.update({command: action})
+
+
+def at_once(*controllers: Controller) -> list[Result]:
+    """The results of controllers that run at the same time."""
+    results: dict[int, Result] = {}
+
+    def work(number: int, controller: Controller) -> None:
+        results[number] = controller.run()
+
+    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(controllers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return [results[number] for number in range(len(controllers))]
+
+
+# --- two runs of the same task
+
+
+@each("number", 5, [2, 3])
+def test_runs_at_once_make_one(
+    site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind, number: int
+) -> None:
+    """All have looked, and found nothing, when the first sends its command: no lock helps there, only looking after."""
+    monkeypatch.setattr(twins, "GRACE", 2)
+    here = site(kind)
+    barrier = threading.Barrier(number)
+    first_time = threading.local()
+
+    def meet() -> None:
+        if not getattr(first_time, "over", False):
+            first_time.over = True
+            barrier.wait(10)
+
+    before_sending(kind.command, meet)
+    results = at_once(*(here.controller() for _number in range(number)))
+    assert [result["errors"] for result in results] == [[]] * number
+    (stays,) = here.made()
+    assert {result["one"]["id"] for result in results} == {stays}
+    again = here.controller().run()
+    assert (again["changed"], again["one"]["id"]) == (False, stays)
+
+
+@each("", 4)
+def test_a_run_in_between_makes_it(site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind) -> None:
+    """Another run does all of it after this one has looked; what this one then makes, it takes back, and only that."""
+    monkeypatch.setattr(twins, "GRACE", 0.3)
+    here = site(kind)
+    other: list[Result] = []
+
+    def overtake() -> None:
+        if not other:
+            other.append(here.controller().run())
+
+    before_sending(kind.command, overtake)
+    done = here.controller().run()
+    assert done["errors"] == other[0]["errors"] == []
+    assert here.made() == [other[0]["one"]["id"]] == [done["one"]["id"]]
+    deleted = [r["params"]["id"] for r in here.emulator.requests if r["command"].startswith("delete")]
+    assert len(deleted) == 1 and deleted != here.made()
+    assert done["actions"][-1].endswith(f"delete {deleted[0]} again, as another run made {here.made()[0]}")
+    again = here.controller().run()
+    assert (again["changed"], again["one"]["id"]) == (False, done["one"]["id"])
+
+
+@each("", 2, kinds=HIDDEN)
+def test_what_is_being_made_unseen_is_waited_for(site: Any, kind: Kind) -> None:
+    """As after a run that was killed: what its command makes is listed only when the job has ended."""
+    here = site(kind)
+    here.emulator.jobs.seconds = 0.6
+    if kind.command == "uploadVolume":  # its job is short; it is there when that has begun
+        here.emulator.faults([{"kind": "job_hangs", "seconds": 0.4, "command": "uploadVolume", "nth": 1}])
+    first = here.controller()
+    killed = {**first.options, "wait": False}
+    begun = ENSURE[kind.module](first.client, killed)
+    assert begun.result()["jobs"] and here.made() == []
+    done = here.controller().run()
+    assert done["errors"] == [] and done["changed"] is False
+    assert here.made() == [done["one"]["id"]]
+    assert here.changes().count(kind.command) == 1
+
+
+@each("", 2, kinds=HIDDEN)
+def test_what_is_being_made_for_ever_is_told(site: Any, run_module_as: Any, kind: Kind) -> None:
+    here = site(kind)
+    here.emulator.faults([{"kind": "job_hangs", "command": kind.command}])
+    first = here.controller()
+    (job,) = ENSURE[kind.module](first.client, {**first.options, "wait": False}).result()["jobs"]
+    second = here.controller()
+    second.options["wait_timeout"] = 1
+    with pytest.raises(Exception, match=f"{kind.command}: job {job}, which began before .*nothing was changed"):
+        second.run()
+    assert here.changes().count(kind.command) == 1
+    here.emulator.release_jobs()
+    assert here.controller().run()["errors"] == []
+    assert len(here.made()) == 1
+
+
+UNIQUE = (
+    Kind(
+        "machine", "cloudn_vm", {"name": ["web1"], "tags": {"a": "b"}, "group": "front", **NEW}, "deployVirtualMachine"
+    ),
+    Kind("group", "cloudn_security_group", dict(GROUP[1]), "createSecurityGroup"),
+    Kind("key", "cloudn_key_pair", {"name": "mine", "public_key": KEY}, "registerSSHKeyPair"),
+)
+
+
+@pytest.mark.parametrize("kind", UNIQUE, ids=[kind.name for kind in UNIQUE])
+@pytest.mark.parametrize("done", ["made", "all"])
+def test_a_name_that_another_run_took_meanwhile(site: Any, before_sending: Any, kind: Kind, done: str) -> None:
+    """What the service refuses, since another run did it, is no end: what is left, of rules and tags, is still done."""
+    here = site(kind)
+    other: list[str] = []
+
+    def overtake() -> None:
+        if not other:
+            rival = here.controller()
+            if done == "made":
+                rival.options.update(tags=None, ingress=None)
+            other.extend(rival.run()["errors"] or ["none"])
+
+    before_sending(kind.command, overtake)
+    result = here.controller().run()
+    assert other == ["none"]
+    assert result["errors"] == []
+    assert len(result["diff"]["after"]) == 1
+    again = here.controller().run()
+    assert (again["errors"], again["changed"]) == ([], False)
+
+
+# --- answers that are lost, and lists that lag
+
+
+@each("lost lag", 7, ["reset_after", "late", "slow", "cut"], [0, 0.4])
+def test_a_lost_answer_is_found_out(site: Any, kind: Kind, lost: str, lag: float) -> None:
+    """Done, but not told, and for a while not listed either; done late, when it has been looked for already."""
+    here = site(kind)
+    rule: dict[str, Any] = {"kind": lost, "command": kind.command, "nth": 1}
+    if lost in ("late", "slow"):
+        rule["seconds"] = 1.4
+    here.emulator.faults([rule, *([{"kind": "lag", "seconds": lag, "command": "list*"}] if lag else [])])
+    time.sleep(lag)  # so that what is there before is listed
+    done = here.controller().run()
+    assert done["errors"] == []
+    assert here.made() == [done["one"]["id"]]
+    assert set(here.changes()) <= {kind.command, "uploadTemplate"}
+    here.emulator.faults([])
+    assert here.controller().run()["changed"] is False
+
+
+@each("", 2)
+def test_a_command_that_was_not_done_is_sent_again(site: Any, kind: Kind) -> None:
+    """When nothing was found for as long as an answer may take (here a second)."""
+    here = site(kind)
+    here.emulator.faults([{"kind": "reset_before", "command": kind.command, "nth": 1}])
+    done = here.controller().run()
+    assert done["errors"] == []
+    assert here.made() == [done["one"]["id"]]
+
+
+@each("", 3)
+def test_one_that_is_done_very_late_is_taken_back(
+    site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """So late that the command is being sent again: the two are seen when the second is there."""
+    monkeypatch.setattr(twins, "GRACE", 0.3)
+    here = site(kind)
+    here.emulator.faults([{"kind": "reset_before", "command": kind.command, "nth": 1}])
+    sent: list[str] = []
+
+    def do_the_first() -> None:
+        sent.append(kind.command)
+        if len(sent) == 2:
+            late = here.controller()
+            late.options["wait"] = False
+            ENSURE[kind.module](late.client, late.options)
+
+    before_sending(kind.command, do_the_first)
+    done = here.controller().run()
+    assert done["errors"] == []
+    assert here.made() == [done["one"]["id"]]
+
+
+@each("", 3, kinds=WITH_JOB)
+def test_a_new_one_that_is_not_listed_yet_is_not_made_again(site: Any, kind: Kind) -> None:
+    """By the run after one that was killed, while lists lag: the jobs tell of it."""
+    here = site(kind)
+    here.emulator.faults([{"kind": "lag", "seconds": 1, "command": f"list{kind.plural.capitalize()}"}])
+    time.sleep(1)
+    first = here.controller()
+    ENSURE[kind.module](first.client, {**first.options, "wait": False})
+    done = here.controller().run()
+    assert done["errors"] == []
+    assert here.made() == [done["one"]["id"]]
+    assert here.changes().count(kind.command) == 1
+
+
+# --- somebody else's, of the same name
+
+
+@each("lost", 6, ["", "reset_before", "reset_after"])
+def test_somebody_makes_an_equal_one(
+    site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind, lost: str
+) -> None:
+    """Who makes it is no run of this task, and takes nothing back. Nothing of it is ever deleted.
+
+    Only where the answer was lost too, so that it can't be told which of two equal ones is whose, both stay; that is said.
+    """
+    monkeypatch.setattr(twins, "GRACE", 0.3)
+    here = site(kind)
+    theirs: list[str] = []
+
+    def intrude() -> None:
+        if not theirs:
+            stranger = here.controller()
+            stranger.options["wait"] = False
+            ENSURE[kind.module](stranger.client, stranger.options)
+            ids = here.made() or [next(reversed(here.emulator.store.templates))]
+            theirs.extend(ids)
+
+    before_sending(kind.command, intrude)
+    here.emulator.faults([{"kind": lost, "command": kind.command, "nth": 2}] if lost else [])
+    done = here.controller().run()
+    assert done["errors"] == []
+    if kind.command == "uploadVolume":
+        theirs[:] = [next(one.id for one in here.emulator.store.volumes.values())]
+    assert set(theirs) <= set(here.made())
+    if lost == "reset_after":
+        assert len(here.made()) == 2
+        assert "2 are found that may be what it made" in done["warnings"][0]
+    else:
+        assert here.made() == theirs == [done["one"]["id"]]
+
+
+def test_a_volume_that_somebody_took_is_not_deleted(
+    site: Any, run_module_as: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made in vain is attached by somebody before it is taken back: the service refuses, and both stay."""
+    monkeypatch.setattr(twins, "GRACE", 0.1)
+    kind = Kind("volume", "cloudn_volume", dict(DATA[1]), "createVolume", (MACHINE,))
+    here = site(kind)
+    other: list[Result] = []
+
+    def overtake() -> None:
+        if not other:
+            other.append(here.controller().run())
+
+    def attach() -> None:
+        mine = here.emulator.store.volumes[next(id for id in here.made() if id != other[0]["one"]["id"])]
+        mine.vm_id, mine.device = next(iter(here.emulator.store.vms)), 1
+
+    before_sending("createVolume", overtake)
+    before_sending("deleteVolume", attach)
+    done = here.controller().run()
+    assert len(here.made()) == 2
+    assert "deleteVolume" in done["errors"][0]
+
+
+def test_two_that_both_give_way_make_one(site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for the other, and each then deletes its own: the one that looks last makes another."""
+    monkeypatch.setattr(twins, "GRACE", 0.1)
+    here = site(KINDS[0])
+    other: list[str] = []
+
+    def overtake() -> None:
+        if not other:
+            rival = here.controller()
+            rival.options["wait"] = False
+            other.append(rival.run()["one"]["id"])
+
+    def give_way_too() -> None:
+        here.emulator.store.volumes[other[0]].state = "Destroy"
+
+    before_sending("createVolume", overtake)
+    before_sending("deleteVolume", give_way_too)
+    done = here.controller().run()
+    assert done["errors"] == []
+    assert here.made() == [done["one"]["id"]]
+    assert here.changes().count("createVolume") == 3
+
+
+def test_one_of_the_same_name_that_is_not_alike(site: Any, before_sending: Any) -> None:
+    kind = KINDS[0]
+    here = site(kind)
+    other: list[str] = []
+
+    def intrude() -> None:
+        if not other:
+            rival = here.controller()
+            rival.options["disk_offering"] = "Medium"
+            other.append(rival.run()["one"]["id"])
+
+    before_sending("createVolume", intrude)
+    done = here.controller().run()
+    assert len(here.made()) == 2
+    assert f"{other[0]}, which is not alike: delete one of the two by its id" in done["errors"][0]
+    assert "deleteVolume" not in here.changes()
