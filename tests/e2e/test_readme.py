@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What README.md shows works as it stands there."""
+"""What README.md shows works as it stands there; what it and other documents point to is there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -53,6 +54,20 @@ def test_the_python_shell(emulator: Any, tmp_path: pathlib.Path) -> None:
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == value.strip().strip('"') == "Stopped"
+
+
+DOCUMENTS = [
+    path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS])
+def test_what_documents_point_to(path: pathlib.Path) -> None:
+    """Links lead to files, and files that are named with their folder are there."""
+    text = path.read_text()
+    links = [path.parent / link for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]
+    named = [ROOT / name for name in re.findall(r"`((?:tests|plugins|docs|examples|emulator/src)/[\w./-]+)`", text)]
+    assert [str(file) for file in (*links, *named) if not file.exists()] == []
 
 
 def _deploy(emulator: Any, parameters: dict[str, str]) -> None:
