@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .api import ApiError, CloudnError, Ec2Error, JobFailed, NotSent, UnknownOutcome, is_read
-from .api.client import NOT_GRANTED
+from .api.errors import NOT_GRANTED
 
 # Refusals that tell what to check, and failures of the service itself.
 _UNAUTHORISED, _INTERNAL = 401, 530

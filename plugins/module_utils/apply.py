@@ -10,8 +10,8 @@ import typing as t
 
 from . import plan
 from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
-from .api.client import NOT_GRANTED
 from .api.deadline import pause
+from .api.errors import NOT_GRANTED
 from .api.jobs import Jobs
 from .plan import THIS, Outrun, Step, Track
 
@@ -45,12 +45,12 @@ def converge(
     it need not be done any more, since somebody else has done it, the track goes on.
     """
     pending = tracks
-    for _round in range(_ROUNDS):
+    for left in reversed(range(_ROUNDS)):
         apply(client, pending, deadline, parallel, wait)
         failed = [track for track in pending if isinstance(track.error, (UnknownOutcome, ApiError, Outrun))]
         if any(isinstance(track.error, UnknownOutcome) for track in failed):
             client.sleep(min(plan.LAG, deadline.remaining()))
-        pending = [track for track in failed if _look_again(track, again, deadline)]
+        pending = [track for track in failed if _look_again(track, again, deadline, left == 0)]
         if not pending:
             break
     for track in tracks:
@@ -60,11 +60,15 @@ def converge(
             )
 
 
-def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline: Deadline) -> bool:
-    """Plan a failed track anew; return whether there is something left to apply, and time for it."""
+def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline: Deadline, last: bool) -> bool:
+    """Plan a failed track anew; return whether there is something left to apply, and time for it.
+
+    ``last`` says that it will not be applied again, so that the failure stands unless nothing is left to do.
+    """
     failure = track.error
     unknown = isinstance(failure, UnknownOutcome)
-    if unknown and track.culprit:
+    lost = unknown and track.culprit is not None and not track.culprit.until  # not only a look failed
+    if lost:
         track.doubts.add(track.culprit.command)
     try:
         fresh = again(track)
@@ -79,12 +83,14 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline
         failure.message += (
             f". The time for the task ({deadline.seconds:g} s, wait_timeout) was over before it could go on"
         )
-    if late or (isinstance(failure, ApiError) and track.lacks(fresh)):
+    elif fresh.stages and last:
+        failure.message += f". It was tried {_ROUNDS} times"
+    if late or (fresh.stages and last) or (isinstance(failure, ApiError) and track.lacks(fresh)):
         track.keep(fresh.object)
         return False
     # What need not be done any more was done by the command whose answer was lost.
     left = {step.command for stage in fresh.stages for step in stage}
-    track.touched = track.touched or (unknown and track.culprit is not None and track.culprit.command not in left)
+    track.touched = track.touched or (lost and track.culprit.command not in left)
     track.resume(fresh)
     return bool(fresh.stages)
 

@@ -13,7 +13,7 @@ import typing as t
 from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
-from .errors import ApiError, BadAnswer, TooLarge, UsageError
+from .errors import NOT_GRANTED, ApiError, BadAnswer, TooLarge, UsageError
 from .signature import expiry, query, sign
 from .transport import Answer, Request, Transport
 
@@ -57,8 +57,6 @@ SCOPED = frozenset(
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
 # Native commands begin with a small letter, EC2's actions with a capital one.
 _READ = re.compile(r"(list|query|get|Describe|Get)[A-Z]")
-# The command does not exist, or is not granted to the account.
-NOT_GRANTED = 432
 _UNAUTHORISED = 401
 # HTTP statuses that nobody else uses: the service itself refused, whatever became of its words. Measured on CloudStack 3.0.5.
 _REFUSALS = range(430, 438)
@@ -164,7 +162,6 @@ class Client:
             # it is refused for is looked at before anything is done.
             if error.code != _UNAUTHORISED or not self._accepted:
                 raise
-            self._accepted = False
             answer = send()
         self._accepted = True
         return answer
@@ -273,6 +270,9 @@ class Client:
             raise ApiError(
                 f"{command}: HTTP {status}, and the answer is not one of this API; is api_url right?", command, status
             ) from None
+        if status >= 500 and "errorcode" not in content:
+            # A proxy's words, whatever their form; the command may have been done behind it.
+            raise BadAnswer(f"{command}: the answer is not one of this API (HTTP {status})", command, status)
         if "errorcode" in content or status >= 400:
             code, text = content.get("errorcode", status), content.get("errortext", "")
             hint = self._transport.clock_hint(self.signature_expires) if code == _UNAUTHORISED else ""

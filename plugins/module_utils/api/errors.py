@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+# The command does not exist, or is not granted to the account.
+NOT_GRANTED = 432
+
 
 class CloudnError(Exception):
     """Base of all errors here. The message is for people; the attributes are for programs.

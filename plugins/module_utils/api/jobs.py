@@ -10,13 +10,15 @@ import typing as t
 
 from .deadline import Deadline, pause
 from .decode import Record
-from .errors import ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout
+from .errors import NOT_GRANTED, ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout
 
 if t.TYPE_CHECKING:
     from .client import Client
 
 # queryAsyncJobResult's `jobstatus`; measured on CloudStack 3.0.5.
 PENDING, DONE = 0, 1
+# Seconds after which a job that is still pending is taken to be forgotten by the service.
+FORGOTTEN = 3600.0
 # Seconds by which jobs sent at the same time may be older than the one whose answer came first.
 _SENT_TOGETHER = 60
 _STARTDATE = "%Y-%m-%dT%H:%M:%SZ%z"
@@ -67,7 +69,12 @@ class Jobs:
         ends = []
         listed = self._listing() if len(self._pending) > 1 else {}
         for job_id in list(self._pending):
-            end = self._end(job_id, listed.get(job_id))
+            try:
+                end = self._end(job_id, listed.get(job_id))
+            except CloudnError:
+                if not ends:
+                    raise
+                break  # what has ended is told first; the next look meets the error again
             if end is not None:
                 del self._pending[job_id]
                 ends.append(end)
@@ -128,6 +135,19 @@ class Jobs:
         return JobEnd(job_id, {}, _failure(command, job_id, job, result))
 
 
+def listing(client: Client, params: Record, deadline: Deadline | None = None) -> list[Record]:
+    """Return the jobs that listAsyncJobs lists with ``params``; none for an account that lacks the command.
+
+    It is asked to be sure of what is under way, which such an account goes without.
+    """
+    try:
+        return client.list("listAsyncJobs", params, deadline=deadline)
+    except ApiError as error:
+        if error.code != NOT_GRANTED:
+            raise
+        return []
+
+
 def await_pending(client: Client, keyword: str, object_id: str | None, deadline: Deadline) -> None:
     """Wait until no job is pending that may be about an object; how they end does not matter here.
 
@@ -135,7 +155,7 @@ def await_pending(client: Client, keyword: str, object_id: str | None, deadline:
     name of the jobs' command (``Volume``). Without an id, or where a job does not tell its object's, all those count. Raises
     what ``Client.list`` raises.
     """
-    for job in client.list("listAsyncJobs", {"keyword": keyword}, deadline=deadline):
+    for job in listing(client, {"keyword": keyword}, deadline):
         about = job.get("jobinstanceid")
         if job.get("jobstatus") == PENDING and (object_id is None or about in (None, object_id)):
             try:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..api import ApiError, Client, Ec2Error, Record
-from ..api.client import NOT_GRANTED
+from ..api.errors import NOT_GRANTED
 
 BY_EC2 = "ModifyImageAttribute"
 

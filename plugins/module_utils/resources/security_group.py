@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..api import ApiError, Client, Deadline, Record, UsageError
+from ..api.errors import NOT_GRANTED
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm
@@ -15,7 +16,7 @@ from .drift import judge
 from .lookup import check_text, is_uuid, listing, pick
 from .rules import DIRECTIONS, Rule
 
-_NOT_GRANTED, _IN_USE = 432, 536
+_IN_USE = 536
 _PARALLEL = 10
 
 
@@ -65,7 +66,7 @@ def _show_tags(client: Client, groups: list[Record]) -> None:
     try:
         found = client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only})
     except ApiError as error:
-        if error.code == _NOT_GRANTED:  # an account that has no tags at all
+        if error.code == NOT_GRANTED:  # an account that has no tags at all
             return
         raise
     for tag in found:

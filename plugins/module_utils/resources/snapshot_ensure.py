@@ -225,13 +225,11 @@ def _again(
     Snapshots get their names from the service. One of this volume that was not there before the lost command is what
     was asked for, whoever made it: it is as young as can be.
     """
-    if twins and twins.stays:
-        wanted = twins.survivor() or None
-    elif twins and twins.is_in_doubt(track):
+    if twins and twins.is_in_doubt(track):
         wanted = (twins.pick(track, warnings) or {}).get("id")
     else:
         client.await_pending("Snapshot", track.id, deadline)
-        wanted = track.id
+        wanted = (twins.survivor() or {}).get("id") if twins and twins.stays else track.id
     surplus = twins.surplus if twins else ""  # it goes, so it must not count among those to keep
     found = [one for one in snapshot.search(client, {"volumeid": disk["id"]}) if one["id"] != surplus]
     usable = (one for one in found if one["id"] == wanted and one.get("state") in (FINISHED, *PASSING))

@@ -160,8 +160,18 @@ def _zone_of_snapshot(client: Client, found: Record, options: Record) -> Record:
     """Return the zone that a snapshot's template will be in: that of its volume, where that is still there."""
     disk = volume.find(client, None, found.get("volumeid"))
     if disk is not None:
-        return {"id": disk.get("zoneid"), "name": disk.get("zonename")}
+        return _zone_of(disk, options)
     return zone.find(client, options.get("zone"))
+
+
+def _zone_of(disk: Record, options: Record) -> Record:
+    """Return the zone of a disk, in which its template will be; raise ``UsageError`` where another one is asked for."""
+    if not zone.holds(disk, options.get("zone")):
+        raise UsageError(
+            f"zone: {options['name']} will be made in {disk.get('zonename')}, where its disk is, not in {options['zone']}: "
+            "give that zone, or none, and let zones have those to copy it to"
+        )
+    return {"id": disk.get("zoneid"), "name": disk.get("zonename")}
 
 
 def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Deadline, check: bool) -> None:
@@ -185,7 +195,7 @@ def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Dead
             raise UsageError(f"vm: {wanted} has no root disk that the service lists")
         disk = disks[0]
     facts["volume"] = disk
-    facts["zone"] = {"id": disk.get("zoneid"), "name": disk.get("zonename")}
+    facts["zone"] = _zone_of(disk, options)
     if facts.get("restart") and not options["allow_restart"]:
         name = facts["machine"].get("name")
         raise UsageError(
@@ -208,14 +218,12 @@ def _again(
     twins: Twins | None = facts.get("twins")
     given = options
     options = {**options, "on_immutable_drift": "ignore"}
-    if twins and twins.stays:
-        wanted = twins.survivor() or None
-    elif twins and twins.is_in_doubt(track):
+    if twins and twins.is_in_doubt(track):
         wanted = (twins.pick(track, warnings) or {}).get("id")
         options = given
     else:
         client.await_pending("Template", track.id, deadline)
-        wanted = track.id
+        wanted = (twins.survivor() or {}).get("id") if twins and twins.stays else track.id
     if wanted is None and twins and twins.is_in_doubt(track):
         rows = []
     else:

@@ -13,15 +13,14 @@ import typing as t
 from .. import plan
 from ..api import Client, CloudnError, Deadline, JobFailed, JobLost, JobTimeout, Record, UnknownOutcome
 from ..api.deadline import pause
-from ..api.jobs import DONE, PENDING, ago
+from ..api.jobs import DONE, FORGOTTEN, PENDING, ago
+from ..api.jobs import listing as jobs_listing
 from ..plan import Outrun, Step, Track
 from . import duration
 from .lookup import listing
 
 # Seconds for another run to take back what it made later than this one.
 GRACE = 10.0
-# Seconds after which a job that is still pending is taken to be forgotten by the service.
-_FORGOTTEN = 3600.0
 
 
 class Kind(t.NamedTuple):
@@ -77,7 +76,7 @@ class Twins:
         self._known = set(known)
         self._shared = shared
         self._wait = wait
-        self._window = _FORGOTTEN if kind.hidden else plan.LAG + 1
+        self._window = FORGOTTEN if kind.hidden else plan.LAG + 1
         self._since = ago(client, self._window)
         self._old_jobs: set[str] = set()
         self._unclear_since: float | None = None
@@ -128,7 +127,7 @@ class Twins:
     def _may_appear(self, job: Record, seen_pending: float | None) -> bool:
         """Tell whether what a job makes may yet be listed; what was made a while ago and is not listed has been deleted."""
         if job.get("jobstatus") == PENDING and self._kind.hidden:
-            return duration.age(self._client, job) < _FORGOTTEN
+            return duration.age(self._client, job) < FORGOTTEN
         just_now = seen_pending is not None and self._client.clock() - seen_pending < plan.LAG
         return just_now or duration.age(self._client, job) < plan.LAG
 
@@ -241,15 +240,16 @@ class Twins:
             self._kind.create,
         )
 
-    def survivor(self) -> str:
-        """Return the id of the object that stays, of two; empty where both are gone, as both runs gave way."""
-        for one in (self.stays, self.surplus):
-            if self._rows({"id": one}):
+    def survivor(self) -> Record | None:
+        """Return the object that stays, of two; ``None`` where both are gone, as both runs gave way."""
+        for one in filter(None, (self.stays, self.surplus)):
+            rows = self._rows({"id": one})
+            if rows:
                 if one == self.surplus:
                     self.stays, self.surplus = one, ""
-                return one
+                return rows[0]
         self.stays = self.surplus = ""
-        return ""
+        return None
 
     def onward(self, track: Track, fresh: Track) -> Track:
         """Return a new plan of a track, led by the deletion of what this run made in vain, once the other can be used.
@@ -304,7 +304,7 @@ class Twins:
         if not self._kind.making:
             return []
         params = {"startdate": self._since, "keyword": self._kind.making}
-        return self._client.list("listAsyncJobs", params, deadline=self._deadline)
+        return jobs_listing(self._client, params, self._deadline)
 
     def _made_by(self, job: Record) -> Record:
         result = job.get("jobresult")

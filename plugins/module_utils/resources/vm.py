@@ -19,7 +19,7 @@ from .zone import holds
 # States that pass by themselves, and what they become; measured on CloudStack 3.0.5.
 PASSING = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
-_PARAMETER_ERROR, _NOT_GRANTED = 431, 432
+_PARAMETER_ERROR = 431
 # Seconds for which a new machine that is Stopped may be one that is about to start: it is so for a moment.
 _YOUNG = 10.0
 # The first page where all machines are asked for. Listing costs the service 6 to 12 ms for each, and it lists several
@@ -230,20 +230,15 @@ def _about_to_start(client: Client, records: list[Record]) -> list[Record]:
     if not stopped:
         return []
     # Here, as few runs need them: what a module imports is compiled anew each time that it runs.
-    from ..api.jobs import PENDING, ago
+    from ..api import jobs
     from . import duration
 
     young = [vm for vm in stopped if duration.age(client, vm) < _YOUNG]
     if not young:
         return []
 
-    try:
-        jobs = client.list("listAsyncJobs", {"startdate": ago(client, _YOUNG), "keyword": "DeployVM"})
-    except ApiError as error:
-        if error.code != _NOT_GRANTED:
-            raise
-        return []
-    pending = {job.get("jobinstanceid") for job in jobs if job.get("jobstatus") == PENDING}
+    deployments = jobs.listing(client, {"startdate": jobs.ago(client, _YOUNG), "keyword": "DeployVM"})
+    pending = {job.get("jobinstanceid") for job in deployments if job.get("jobstatus") == jobs.PENDING}
     return [vm for vm in young if vm["id"] in pending]
 
 

@@ -9,8 +9,20 @@ import re
 import typing as t
 
 from .. import plan as plans
-from ..api import ApiError, Client, CloudnError, Deadline, JobFailed, JobTimeout, Record, UnknownOutcome, UsageError
+from ..api import (
+    ApiError,
+    Client,
+    CloudnError,
+    Deadline,
+    JobFailed,
+    JobLost,
+    JobTimeout,
+    Record,
+    UnknownOutcome,
+    UsageError,
+)
 from ..api.deadline import pause
+from ..api.errors import NOT_GRANTED
 from ..plan import Track, converge
 from ..report import Report
 from . import disk_offering, os_type, service_offering, template, vm, volume, zone
@@ -20,7 +32,7 @@ from .vm_plan import DESTROYED, RUNNING, differs, encoded, is_whole, other_secur
 # What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
 LONGEST_USER_DATA = 2048
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
-_PARAMETER_ERROR, _NOT_GRANTED = 431, 432
+_PARAMETER_ERROR = 431
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -165,7 +177,7 @@ def _check_key_pair(client: Client, name: str) -> None:
         if not any(pair.get("name") == name for pair in client.list("listSSHKeyPairs", {"name": name})):
             raise UsageError(f"key_pair: there is no key pair {name!r}")
     except ApiError as error:
-        if error.code != _NOT_GRANTED:  # an account that can't list them may still use them
+        if error.code != NOT_GRANTED:  # an account that can't list them may still use them
             raise
 
 
@@ -178,25 +190,39 @@ def _data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[R
     return disks
 
 
+def _is_seen(job: Record, facts: Record) -> bool:
+    """Tell whether a job has ended, and what it attached to one of the machines that are to go is among their data disks."""
+    result = job.get("jobresult")
+    disk = (result.get("volume") if isinstance(result, dict) else None) or {}
+    disks = facts["data_disks"].get(disk.get("virtualmachineid"), [])
+    elsewhere = disk.get("virtualmachineid") not in facts["alive"]
+    return bool(job.get("jobstatus")) and (elsewhere or disk.get("id") in {one["id"] for one in disks})
+
+
 def _await_attached(client: Client, facts: Record, deadline: Deadline) -> None:
     """Wait for data disks that are being attached, or were just now and are not listed so yet; add them to the facts.
 
     A machine takes its disks along when it is destroyed, so what its list does not show must not be overlooked.
     """
     # Here, as few runs need them: what a module imports is compiled anew each time that it runs.
-    from ..api.jobs import PENDING, ago
+    from ..api import jobs
     from . import duration
 
-    since = ago(client, plans.LAG + 1)
+    query = {"startdate": jobs.ago(client, jobs.FORGOTTEN), "keyword": "AttachVolume"}
+    pending_at: dict[str, float] = {}
     while True:
+        unseen = [job for job in jobs.listing(client, query, deadline) if not _is_seen(job, facts)]
+        if unseen:  # it may have ended between the two listings
+            facts["data_disks"] = _data_disks(client, facts["alive"])
         unlisted = ""
-        for job in client.list("listAsyncJobs", {"startdate": since, "keyword": "AttachVolume"}, deadline=deadline):
-            result = job.get("jobresult")
-            disk = (result.get("volume") if isinstance(result, dict) else None) or {}
-            disks = facts["data_disks"].get(disk.get("virtualmachineid"), [])
-            pending = job.get("jobstatus") == PENDING
-            fresh = duration.age(client, job) < plans.LAG and disk.get("virtualmachineid") in facts["alive"]
-            if pending or (fresh and disk["id"] not in {one["id"] for one in disks}):
+        for job in unseen:
+            pending = job.get("jobstatus") == jobs.PENDING
+            if pending:
+                pending_at[job["jobid"]] = client.clock()
+            ended = client.clock() - pending_at.get(job["jobid"], float("-inf"))
+            # What was attached a while ago and is not listed was detached again.
+            just_now = not _is_seen(job, facts) and min(ended, duration.age(client, job)) < plans.LAG
+            if pending or just_now:
                 unlisted = job["jobid"]
         if not unlisted:
             return
@@ -208,7 +234,6 @@ def _await_attached(client: Client, facts: Record, deadline: Deadline) -> None:
                 job_id=unlisted,
             )
         client.sleep(min(pause(0), deadline.remaining()))
-        facts["data_disks"] = _data_disks(client, facts["alive"])
 
 
 def _tell_left(track: Track, facts: Record) -> None:
@@ -247,8 +272,10 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
     facts = look_up(client, options, found)
     if options["state"] == "absent":
         disks = before.get("data_disks", {}).get(track.id, [])
-        facts["left_disks"] = [left for disk in disks for left in volume.search(client, {"id": disk["id"]})]
-        hidden = {disk["id"] for disk in disks} - {left["id"] for left in facts["left_disks"]}
+        left_disks = [left for disk in disks for left in volume.search(client, {"id": disk["id"]})]
+        hidden = {disk["id"] for disk in disks} - {left["id"] for left in left_disks}
+        # One that somebody has attached to another machine meanwhile is not this one's any more.
+        facts["left_disks"] = [disk for disk in left_disks if disk.get("virtualmachineid") in (None, track.id)]
         if hidden and track.culprit and track.culprit.command == "detachVolume":
             # It would go with the machine, if it is attached still.
             raise CloudnError(f"the data disk {', '.join(sorted(hidden))} is not listed", "listVolumes")
@@ -279,18 +306,19 @@ def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> st
     its id, and the results of those that are done hold it; measured on CloudStack 3.0.5.
     """
     # Here, as few runs need it: what a module imports is compiled anew each time that it runs.
-    from ..api.jobs import PENDING, startdate
+    from ..api import jobs
 
     password = None
     if record is None:
         return None
-    for job in client.list("listAsyncJobs", {"startdate": startdate(record.get("created", ""))}):
-        machine = (job.get("jobresult") or {}).get("virtualmachine") or {}
-        if job.get("jobinstanceid") == record["id"] and job.get("jobstatus") == PENDING:
+    for job in jobs.listing(client, {"startdate": jobs.startdate(record.get("created", ""))}, deadline):
+        result = job.get("jobresult")
+        if job.get("jobinstanceid") == record["id"] and job.get("jobstatus") == jobs.PENDING:
             try:
-                machine = client.wait(job["jobid"], deadline.remaining()).get("virtualmachine") or {}
-            except JobFailed:
+                result = client.wait(job["jobid"], deadline.remaining())
+            except (JobFailed, JobLost):
                 continue  # what that leaves to do, the next look shows
+        machine = (result.get("virtualmachine") if isinstance(result, dict) else None) or {}
         if machine.get("id") == record["id"] and machine.get("password"):
             password = machine["password"]
     return password

@@ -52,12 +52,11 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
 
 def _twins(client: Client, options: Record, zone_id: str, deadline: Deadline) -> Twins:
-    """Return what may be the same as the volume that is to be made: of its name, in its zone, and nobody's yet."""
+    """Return what may be the same as the volume that is to be made: of its name, in its zone, attached already or not."""
     from .twins import Kind, Twins  # here, as few runs make a volume
 
     def same(record: Record) -> bool:
-        machine = record.get("vmname") is None or volume.is_on(record, str(options.get("vm")))
-        return (record.get("name"), record.get("zoneid")) == (options["name"], zone_id) and machine
+        return (record.get("name"), record.get("zoneid")) == (options["name"], zone_id)
 
     upload = bool(options.get("url"))
     make = ("UploadVolume", "uploadVolume") if upload else ("CreateVolume", "createVolume")
@@ -346,14 +345,15 @@ def _again(
     """
     if track.error and track.error.command == "extractVolume":
         return None  # an address that was made is not shown again, and making another one is up to the user
-    if twins and twins.stays:
-        record = next(iter(volume.search(client, {"id": twins.survivor()})), None) if twins.survivor() else None
-    elif twins and twins.is_in_doubt(track):
+    if twins and twins.is_in_doubt(track):
         record = twins.pick(track, warnings)
     else:
         client.await_pending("Volume", track.id, deadline)
-        record = volume.find(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
-        options = {**options, "on_immutable_drift": "ignore"}
+        if twins and twins.stays:
+            record = twins.survivor()
+        else:
+            record = volume.find(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
+            options = {**options, "on_immutable_drift": "ignore"}
     facts = {**look_up(client, options, record, deadline, check=False), **({"twins": twins} if twins else {})}
     return twins.onward(track, plan(record, options, facts, [])) if twins else plan(record, options, facts, [])
 
