@@ -18,7 +18,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     is_read,
     transport,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure, volume_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import twins, vm_ensure, volume_ensure
 from scenarios import NEW
 
 ZONE = {"zone": "jp-e1a"}
@@ -99,6 +99,7 @@ def test_another_run_makes_the_volume_and_attaches_it(
     well(run_module("cloudn_vm", name="web1", display_name="shown", **NEW))
     task = {"name": "data", "disk_offering": "Small", **ZONE, **options}
     converge = volume_ensure.converge
+    monkeypatch.setattr(twins, "GRACE", 0.3)
 
     def outrun(*args: Any) -> None:
         monkeypatch.setattr(volume_ensure, "converge", converge)
