@@ -27,7 +27,7 @@ from figures import MISSED, Figure, machine, page, table
 from stage import ROOT, Failed, Run, Stage, our_tool
 
 Row = Callable[[Stage], Iterator[Figure]]
-LONG, WAITING = "growth", ("machines", "rules")
+LONG, WAITING = "growth", ("ahead", "machines", "rules")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ FULL = Scale(
     hosts_late=200,
     latencies=(0, 20, 100),
     growth=(100, 1_000, 10_000, 50_000),
-    hosts_slow=500,
+    hosts_slow=2_000,
     hosts_cached=300,
     tasks=3,
     machines=50,
@@ -149,7 +149,7 @@ def measured(
 ) -> Iterator[tuple[str, list[Figure], str, float]]:
     """Measure rows; yield the name of each, its figures, why it could not be measured, and how many seconds it took.
 
-    The largest inventories take one of two processors for minutes, and in some rows nearly all is waiting for jobs, so these
+    The largest inventories take one of two processors for minutes, and in some rows nearly all is waiting for the service, so these
     are measured beside each other.
     """
 

@@ -40,6 +40,7 @@ options:
     description:
       - Zone by name or id. Needed for a new one with O(url), where there are several. Limits where O(name), O(vm) and
         O(volume) are looked for.
+      - A template of a disk is made in the disk's zone; another one is refused here. O(zones) has those to copy it to.
     type: str
   zones:
     description:

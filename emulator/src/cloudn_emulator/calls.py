@@ -36,12 +36,16 @@ class Param:
 
 @dataclass(slots=True)
 class Call:
-    """One command with its parameters, read and checked; absent ones are None."""
+    """One command with its parameters, read and checked; absent ones are None.
+
+    `total` is how many objects a listing has found, on all its pages.
+    """
 
     store: Store
     jobs: Jobs
     account: Account
     params: dict[str, Any]
+    total: int | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.params.get(name)
@@ -172,6 +176,7 @@ def _check_paging(values: dict[str, Any]) -> None:
 def page_of(call: Call, objects: list[Any]) -> list[Any]:
     """The objects of the page that was asked for; without a page the first 500. Page 0 is page 1."""
     page, size = call["page"], call["pagesize"]
+    call.total = len(objects)
     if size == -1:
         return objects
     size = PAGE_LIMIT if size is None else max(size, 0)

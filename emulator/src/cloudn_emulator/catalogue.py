@@ -51,9 +51,12 @@ class Command:
         values = read_params(self.params, params, self.label, store)
         if fault and fault.kind == "lag" and self.name.startswith("list"):
             return self._past(jobs, values, fault.settings["seconds"])
-        result = self.handler(Call(store, jobs, store.account, values))
+        call = Call(store, jobs, store.account, values)
+        result = self.handler(call)
         if inspect.isawaitable(result):
             result = await result
+        if store.counts_all and call.total and "count" in result:
+            result["count"] = call.total
         if self.job_class is None:
             if fault and fault.kind == "page":
                 change_page(store, result, fault.settings["change"], fault.settings["name"])

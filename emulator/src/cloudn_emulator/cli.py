@@ -64,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
         default="cloudstack",
         help="whose names of commands are known (%(default)s)",
     )
+    add(
+        "--count",
+        choices=("page", "all"),
+        default="page",
+        help="what a listing's count is of: the page, as in CloudStack 3, or all pages, as in 4 (%(default)s)",
+    )
     add("--vms", type=_count, default=0, metavar="N", help="this many virtual machines from the start")
     add(
         "--zone",
@@ -143,6 +149,7 @@ async def _serve(options: argparse.Namespace) -> int:
         )
         store = seed.seeded(account, options.expunge_seconds, options.vms, options.zone)
         store.ahead = options.clock_ahead
+        store.counts_all = options.count == "all"
         faults = Faults(options.faults)
         service = Service(
             store,

@@ -97,7 +97,7 @@ def listing_seconds(object_cost: float, body: dict[str, Any], details: str) -> f
         factor = LEAST_DETAILS_COST
     elif "all" in words:
         factor = DETAILS_COST[0]
-    return object_cost * factor * body.get("count", 0)
+    return object_cost * factor * sum(len(value) for value in body.values() if isinstance(value, list))
 
 
 def _error(root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:

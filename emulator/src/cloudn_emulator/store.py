@@ -267,11 +267,13 @@ class Job:
 class Store:
     """Everything there is. Names compare without regard to case, as the service's database does.
 
-    `ahead` are the seconds by which the service's clock is ahead of this machine's.
+    `ahead` are the seconds by which the service's clock is ahead of this machine's; `counts_all` says that a listing's `count`
+    is that of all pages, as in CloudStack 4, instead of the one in the answer.
     """
 
     def __init__(self, account: Account, expunge_seconds: float) -> None:
         self.ahead = 0.0
+        self.counts_all = False
         self.account = account
         self.expunge_seconds = expunge_seconds
         self.accounts = {account.name, "admin", "system"}

@@ -68,23 +68,30 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "LARGEST", 40)
 
 
-def pages_from(first: int) -> Iterator[paging.Page]:
+def pages_from(first: int, share: int = 1) -> Iterator[paging.Page]:
     page = paging.Page(1, first)
     while True:
         yield page
-        page = paging.following(page)
+        page = paging.following(page, share)
 
 
+def number_of_pages(first: int, count: int, seconds: float) -> int:
+    """The number of the first page that is not full, in a list of so many, whose first page takes so long."""
+    pages = pages_from(first, paging.SLOW_SHARE if seconds else 1)
+    return next(number for number, page in enumerate(pages, 1) if page.number * page.size > count)
+
+
+@pytest.mark.parametrize("share", [1, paging.SLOW_SHARE])
 @pytest.mark.parametrize("first", [20, 50, 500])
-def test_each_page_joins_the_one_before(first: int) -> None:
+def test_each_page_joins_the_one_before(first: int, share: int) -> None:
     end = 0
-    for number, page in enumerate(itertools.islice(pages_from(first), 200)):
+    for number, page in enumerate(itertools.islice(pages_from(first, share), 200)):
         start = (page.number - 1) * page.size
         assert start <= max(0, end - paging.OVERLAP)
         assert start + page.size > end
         assert page.size <= paging.LARGEST
         # what is read twice is little, once pages are long
-        assert number < 10 or start + page.size - end > 0.75 * paging.LARGEST
+        assert number < 10 * share or start + page.size - end > 0.75 * paging.LARGEST
         end = start + page.size
 
 
@@ -93,9 +100,7 @@ def test_each_page_joins_the_one_before(first: int) -> None:
 def test_a_list_that_stands_still(small_pages: None, count: int, seconds: float) -> None:
     service = Service(count)
     assert sorted(service.read(seconds=seconds)) == list(range(count))
-    needed = next(
-        number for number, page in enumerate(pages_from(20), 1) if (page.number * page.size) > count
-    )  # the first that is not full
+    needed = number_of_pages(20, count, seconds)
     in_vain = 0 if count < 20 else (paging.MOST if seconds else paging.FEWEST) - 1
     assert needed <= len(service.asked) <= needed + in_vain
 
@@ -108,8 +113,8 @@ def test_requests_for_many(count: int, most: int) -> None:
     assert len(service.asked) <= most
     service = Service(count)
     service.read(first=50, seconds=1)
-    needed = next(number for number, page in enumerate(pages_from(50), 1) if page.number * page.size > count)
-    assert needed <= count / 450 + 3
+    needed = number_of_pages(50, count, 1)
+    assert needed <= count / 450 + 6
     assert len(service.asked) <= needed + paging.MOST - 1
     assert service.most_at_once <= paging.MOST
 
@@ -275,6 +280,7 @@ def test_machines_that_come_and_go_at_a_server(monkeypatch: pytest.MonkeyPatch, 
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         found = [vm["id"] for vm in client.list("listVirtualMachines", first=50)]
         stayed = before & {vm.id for vm in emulator.store.vms.values() if vm.state != "Destroyed"}
-        assert len(stayed) == (300 if change == "appear" else 296)
+        # Two pages share some, so the same machine may be about to vanish with either.
+        assert len(stayed) == 300 if change == "appear" else 296 <= len(stayed) < 300
         assert stayed <= set(found)
         assert len(found) == len(set(found))

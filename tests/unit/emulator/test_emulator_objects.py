@@ -152,6 +152,16 @@ def test_a_date_has_its_offset(api):
 # --- pages
 
 
+def test_the_count_of_all_pages(emulate):
+    """As CloudStack 4 tells it; of the page, as CloudStack 3 does, unless that is asked for."""
+    api = emulate(vms=12)
+    assert [len(api("listVirtualMachines", page=page, pagesize=5)["virtualmachine"]) for page in (1, 2, 3)] == [5, 5, 2]
+    assert [api("listVirtualMachines", page=page, pagesize=5)["count"] for page in (1, 2, 3)] == [5, 5, 2]
+    api.emulator.store.counts_all = True
+    assert [api("listVirtualMachines", page=page, pagesize=5)["count"] for page in (1, 2, 3)] == [12, 12, 12]
+    assert "count" not in api("listVirtualMachines", page=4, pagesize=5)
+
+
 def test_pages_of_many_machines(emulate):
     api = emulate(vms=1200)
     assert len(api.vms()) == 500

@@ -171,7 +171,7 @@ def test_requests_are_recorded_without_secrets(emulate):
     ],
 )
 def test_what_listings_cost_by_details(details, seconds):
-    assert listing_seconds(0.01, {"count": 20, "virtualmachine": []}, details) == pytest.approx(seconds)
+    assert listing_seconds(0.01, {"count": 20, "virtualmachine": [{}] * 20}, details) == pytest.approx(seconds)
     assert listing_seconds(0.01, {}, details) == 0
 
 
