@@ -15,7 +15,6 @@ from ansible.module_utils.common.validation import (
     check_required_one_of,
 )
 
-from .advice import advise
 from .api import Client, CloudnError, Record
 from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
@@ -87,7 +86,7 @@ def run(
             module.warn(warning)
         outcome = act(client, module.params, module.check_mode)
     except CloudnError as error:
-        advise(error, looks)
+        _advise([error], looks)
         module.fail_json(msg=error.message, **error.details())
         return
     clocks = client.clocks()
@@ -97,8 +96,7 @@ def run(
         end = module.fail_json if "msg" in outcome else module.exit_json
         end(**{"changed": False, **outcome})
         return
-    for _name, failure in outcome.failures:
-        advise(failure, looks)
+    _advise([failure for _name, failure in outcome.failures], looks)
     for warning in outcome.warnings:
         module.warn(warning)
     objects = outcome.objects()
@@ -108,6 +106,16 @@ def run(
     if outcome.failures:
         module.fail_json(**{**result, **outcome.failure()})
     module.exit_json(**result)
+
+
+def _advise(errors: list[CloudnError], looks: bool) -> None:
+    """Say in errors what to do next."""
+    if errors:
+        # Here, as most runs have none: what a module imports is compiled anew each time that it runs.
+        from .advice import advise
+
+        for error in errors:
+            advise(error, looks)
 
 
 def _check_empty(module: AnsibleModule, spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import pathlib
 import tempfile
 import time
@@ -31,6 +32,11 @@ DEADLINE = 5.0
 FILLERS = PAGE + 1
 
 
+def _came(request: dict[str, Any]) -> float:
+    """When a request came, in seconds since the epoch; the log tells when it was answered, in milliseconds."""
+    return datetime.datetime.fromisoformat(request["time"]).timestamp() - request["ms"] / 1000 + 0.005
+
+
 class Site:
     """An emulator where a scenario's task can be run. ``paged``: with other objects beside those of the task."""
 
@@ -53,6 +59,7 @@ class Site:
                 self.do("cloudn_volume", name=f"data-filler-{number}", disk_offering="Small", **ZONE)
             self._fill_snapshots()
         self._options = filled(scenario.options, self._known)
+        self._looked = time.time()
         emulator.clear()
 
     def _fill_templates(self) -> None:
@@ -94,8 +101,9 @@ class Site:
         return self._run(self.scenario.module, **options)
 
     def sent(self) -> list[str]:
-        """The commands that came since the last look."""
-        commands = [request["command"] for request in self.emulator.requests]
+        """The commands that came since the last look; one that was answered since may have come before."""
+        looked, self._looked = self._looked, time.time()
+        commands = [request["command"] for request in self.emulator.requests if _came(request) >= looked]
         self.emulator.clear()
         return commands
 

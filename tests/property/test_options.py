@@ -307,6 +307,7 @@ def test_options_that_exclude_or_need_each_other(name: str, run_module: Callable
         ("cloudn_vm", {"tags": {"role": ""}}, "tags: 'role': the service takes no tag without a key or a value"),
         ("cloudn_vm", {"tags": {"": "web"}}, "tags: '': the service takes no tag without a key or a value"),
         ("cloudn_vm", {"tags": {"role": None}}, "tags: 'role': the service takes no tag without a key or a value"),
+        ("cloudn_vm", {"tags": {"role": ["web"]}}, "tags: 'role': must be a text or a number, not ['web']"),
         ("cloudn_vm", {"tags": {"role": "x" * 256}}, "tags: has 256 characters, of which the service takes 255: 'xxx"),
         ("cloudn_vm", {"display_name": "日" * 256}, "display_name: has 256 characters, of which the service takes 255: '日"),
         ("cloudn_vm", {"key_pair": ""}, "key_pair: must not be empty"),

@@ -18,7 +18,6 @@ from email.utils import parsedate_to_datetime
 from .deadline import Deadline
 from .errors import ApiError, NotSent, TooLarge, UnknownOutcome, UsageError
 from .session import open_session, read_body
-from .trouble import explain
 
 # It is imported with the first request; that it is missing is told before.
 REQUESTS_ERROR = None if importlib.util.find_spec("requests") else "No module named 'requests'"
@@ -211,6 +210,8 @@ class Transport:
                 return Answer(answer.status_code, read_body(answer, command))
         except (OSError, ValueError, TypeError, HTTPError) as error:  # requests lets through some that are not its own
             # `from None`: the exception's own text holds the URL, and so the key and the signature.
+            from .trouble import explain  # here, as most runs meet none
+
             raise explain(command, error, patience, self._address) from None
 
     def _compare_clocks(self, date: str | None) -> None:

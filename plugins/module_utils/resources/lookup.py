@@ -48,6 +48,8 @@ def check_text(options: Record) -> None:
             raise UsageError(
                 f"tags: {key!r}: the service takes no tag without a key or a value; give both, or leave it out"
             )
+        if isinstance(value, (dict, list)):
+            raise UsageError(f"tags: {key!r}: must be a text or a number, not {value!r}")
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:

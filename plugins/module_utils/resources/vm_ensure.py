@@ -25,7 +25,7 @@ from ..api.deadline import pause
 from ..api.errors import NOT_GRANTED
 from ..plan import Track, converge
 from ..report import Report
-from . import disk_offering, os_type, service_offering, template, vm, volume, zone
+from . import vm, volume, zone
 from .lookup import check_text, is_uuid
 from .vm_plan import DESTROYED, RUNNING, differs, encoded, is_whole, other_security_groups, plan, show
 
@@ -127,15 +127,24 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
         facts["zone"] = zone.find(client, options.get("zone"))
     immutable = options["on_immutable_drift"] != "ignore"
     if missing or (immutable and any(differs(record, "template", options.get("template")) for record in existing)):
+        # Here and below, as few runs need them: what a module imports is compiled anew each time that it runs.
+        from . import template
+
         zone_id = facts["zone"]["id"] if missing else existing[0].get("zoneid")
         facts["template"] = template.find(client, options["template"], options["template_filter"], zone_id)
     if options.get("service_offering") and (
         missing or any(differs(record, "serviceoffering", options["service_offering"]) for record in existing)
     ):
+        from . import service_offering
+
         facts["service_offering"] = service_offering.find(client, options["service_offering"])
     if options.get("ha") and (missing or any(not record.get("haenable") for record in existing)):
+        from . import service_offering
+
         facts["offerings"] = {item["id"]: item for item in service_offering.search(client)}
     if options.get("os_type"):
+        from . import os_type
+
         facts["os_type"] = os_type.find(client, options["os_type"])
     if options.get("security_groups") and (
         missing or (immutable and any(other_security_groups(record, options["security_groups"]) for record in existing))
@@ -145,6 +154,8 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
         facts["security_groups"] = security_group.find_all(client, options["security_groups"], "security_groups")
     if options.get("disk_offering"):
         if missing:
+            from . import disk_offering
+
             facts["disk_offering"] = disk_offering.find(client, options["disk_offering"])
             if facts["disk_offering"].get("iscustomized"):
                 raise UsageError(
