@@ -184,12 +184,13 @@ templates:
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import template
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import TEMPLATE_FILTERS
 
 SPEC = {
     "name": {"type": "str"},
     "id": {"type": "str"},
     "zone": {"type": "str"},
-    "template_filter": {"type": "str", "default": "executable", "choices": list(template.FILTERS)},
+    "template_filter": {"type": "str", "default": "executable", "choices": list(TEMPLATE_FILTERS)},
     "tags": {"type": "dict"},
 }
 

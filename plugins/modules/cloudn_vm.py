@@ -447,7 +447,8 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import template, vm_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import TEMPLATE_FILTERS
 
 KEYBOARDS = ["de", "de-ch", "es", "fi", "fr", "fr-be", "fr-ch", "is", "it", "jp", "nl-be", "no", "pt", "uk", "us"]
 
@@ -456,7 +457,7 @@ SPEC = {
     "state": {"type": "str", "default": "present", "choices": ["present", "started", "stopped", "restarted", "absent"]},
     "zone": {"type": "str"},
     "template": {"type": "str"},
-    "template_filter": {"type": "str", "default": "executable", "choices": list(template.FILTERS)},
+    "template_filter": {"type": "str", "default": "executable", "choices": list(TEMPLATE_FILTERS)},
     "service_offering": {"type": "str"},
     "disk_offering": {"type": "str"},
     "display_name": {"type": "str"},

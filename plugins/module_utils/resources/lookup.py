@@ -21,6 +21,10 @@ _LONGEST = {"display_text": 4096, "public_key": 5120, "params": float("inf")}
 # What is sent in another form, which is measured there, or not at all.
 _NOT_AS_IT_IS = ("user_data", "api_url", "api_key", "api_secret", "ca_path", "ec2_url")
 
+# Whose templates are looked at. The service refuses any other word; measured on CloudStack 3.0.5, except for
+# `selfexecutable`, `sharedexecutable` and `community`, which its documentation declares.
+TEMPLATE_FILTERS = ("executable", "featured", "self", "selfexecutable", "sharedexecutable", "community")
+
 
 def is_uuid(text: str) -> bool:
     """Tell whether a text has the form of the service's ids (a host name never starts with a digit, but may be one)."""

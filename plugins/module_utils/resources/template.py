@@ -11,10 +11,6 @@ from ..api import Client, Record, UsageError
 from . import tags, zone
 from .lookup import is_uuid, listing, named, part, pick, told
 
-# The service refuses any other word; measured on CloudStack 3.0.5, except for `selfexecutable`, `sharedexecutable`
-# and `community`, which its documentation declares.
-FILTERS = ("executable", "featured", "self", "selfexecutable", "sharedexecutable", "community")
-
 
 def shape(template: Record) -> Record:
     """Return a template as the user sees it; sizes in bytes.
