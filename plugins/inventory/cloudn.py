@@ -181,6 +181,19 @@ FILTERS = (
     "tags",
     "templateid",
 )
+# Those of CloudStack 3.0.5; another version may know more.
+STATES = (
+    "Starting",
+    "Running",
+    "Stopping",
+    "Stopped",
+    "Destroyed",
+    "Expunging",
+    "Error",
+    "Migrating",
+    "Shutdowned",
+    "Unknown",
+)
 CONNECTION = (
     "api_url",
     "api_key",
@@ -333,6 +346,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         problem = next(filter(None, problems), None)
         if problem:
             raise AnsibleParserError(problem)
+        known = {state.lower() for state in STATES}
+        for state in self._given("states"):
+            if state.lower() not in known:
+                self.display.warning(
+                    f"states: {state!r} is no state that is known here, so machines may be missing; known are {', '.join(STATES)}"
+                )
         return hosts.Wanted(
             self._given("hostnames"), self.get_option("connect_with"), prefix, self.get_option("default_groups")
         )

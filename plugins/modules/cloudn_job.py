@@ -60,13 +60,13 @@ EXAMPLES = r"""
 
 - name: How far they are
   cloudn.compute.cloudn_job:
-    jobs: "{{ begun.jobs }}"
+    jobs: "{{ begun.jobs | default([]) }}" # none where nothing was to be done
     wait: false
   no_log: true
 
 - name: Wait for both
   cloudn.compute.cloudn_job:
-    jobs: "{{ begun.jobs }}"
+    jobs: "{{ begun.jobs | default([]) }}" # none where nothing was to be done
     wait_timeout: 1200
   register: done
   no_log: true

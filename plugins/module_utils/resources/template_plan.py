@@ -202,7 +202,8 @@ def _copies(
     names = {**present, **wanted}
     missing = [zone_id for zone_id in wanted if zone_id not in present]
     if wanted:
-        before["zones"] = sorted(map(str, present.values()))
+        if before:  # there is one
+            before["zones"] = sorted(map(str, present.values()))
         after["zones"] = sorted(map(str, names.values()))
     stages = []
     source = next(iter(sorted(ready) or present))

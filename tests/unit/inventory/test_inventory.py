@@ -582,6 +582,14 @@ def test_unexpected_errors_end_the_run(site: None, read: Read, monkeypatch: pyte
 # What is warned of
 
 
+def test_a_state_that_is_not_known_is_warned_of(site: None, read: Read) -> None:
+    """It may be one of another version of the service, but more often it is a slip, which would leave machines out."""
+    inventory = read(states=["Runing", "stopped"])
+    assert inventory.hosts.keys() == {"off1"}
+    assert "states: 'Runing' is no state that is known here" in inventory.said
+    assert "stopped" not in inventory.said.partition("known are")[0]
+
+
 def test_an_open_connection_is_warned_of_once(
     site: None, read: Read, cached: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,7 +194,8 @@ def test_good_and_bad_ends_together(run_module_as: Callable[..., Any]) -> None:
             f"3 of 4 jobs did not end well: DeployVMCmd: job {failed} failed: no room (error 533)",
             f"job {forgotten} is not known to the service (any more)",
             f"DeployVMCmd: job {going_on} is still pending after 1 s (wait_timeout). See to the reason, and run the task "
-            "that began it again. What became of an unknown job can't be told: look at the object that it was about. What is pending goes on at the service: run cloudn_job "
+            "that began it again. What became of an unknown job can't be told: look at the object that it was about. "
+            "What is pending goes on at the service: run cloudn_job "
             "(again) with these ids, or with a longer wait_timeout",
         ]
         assert done["msg"] == "; ".join(told)
