@@ -557,6 +557,8 @@ def test_two_of_one_name(make: Run, client: Client, run_module: Run, refused: Ca
         ({"name": "web", "state": "absent", "zones": ["jp-e1a"]}, "zones: are those to copy to"),
         ({"name": "web", "checksum": "x"}, "missing parameter(s) required by 'checksum': url"),
         ({"name": "web", **DOWNLOAD, "url": "web.vhd"}, "url: 'web.vhd' is no http or https address"),
+        ({"name": "web", **DOWNLOAD, "url": "https://x:8443/y.vhd"}, "url: 'https://x:8443/y.vhd' has another port"),
+        ({"name": "web", **DOWNLOAD, "url": "https://x:port/y.vhd"}, "url: 'https://x:port/y.vhd' has another port"),
         ({"name": "web", **DOWNLOAD, "accounts": ["admin", ""]}, "accounts: '' is no name of an account"),
         ({"name": "web", **DOWNLOAD, "accounts": ["a,b"]}, "accounts: 'a,b' is no name of an account"),
         ({"name": "web", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
