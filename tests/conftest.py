@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from reaching import environment_of
 
 ROOT = pathlib.Path(__file__).parent.parent
 Result = dict[str, Any]
@@ -146,15 +147,7 @@ def run_module_as() -> Callable[..., contextlib.AbstractContextManager[tuple[Cal
 @pytest.fixture
 def environment(emulator: Any) -> dict[str, str]:
     """The environment in which commands of Ansible reach the emulator."""
-    return {
-        **os.environ,
-        "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "CLOUDN_API_URL": emulator.url,
-        "CLOUDN_EC2_URL": emulator.ec2_url,
-        "CLOUDN_API_KEY": emulator.api_key,
-        "CLOUDN_API_SECRET": emulator.api_secret,
-        "ANSIBLE_NOCOLOR": "true",
-    }
+    return environment_of(emulator)
 
 
 @pytest.fixture

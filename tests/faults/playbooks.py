@@ -10,7 +10,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -90,18 +89,6 @@ class Play:
             self.kill()
             raise
         return self.process.returncode, output
-
-
-def environment_of(emulator: Any) -> dict[str, str]:
-    """The environment in which ansible-playbook reaches an emulator."""
-    return {
-        **os.environ,
-        "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "CLOUDN_API_URL": emulator.url,
-        "CLOUDN_API_KEY": emulator.api_key,
-        "CLOUDN_API_SECRET": emulator.api_secret,
-        "ANSIBLE_NOCOLOR": "true",
-    }
 
 
 def asked(emulator: Any) -> int:

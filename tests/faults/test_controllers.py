@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 from cases import sample
-from playbooks import SITE, VMS, Play, asked, environment_of, wait_for_requests
+from playbooks import SITE, VMS, Play, asked, wait_for_requests
+from reaching import environment_of
 from scenarios import holdings
 
 SEED = int(os.environ.get("FAULTS_SEED", "1"))

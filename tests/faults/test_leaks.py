@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 from cloudn_emulator import Emulator
-from playbooks import environment_of, task
+from playbooks import task
+from reaching import environment_of
 from scenarios import FTP_PASSWORD, NEW, USER_DATA
 from sites import SECRETS
 

@@ -148,6 +148,12 @@ def listing(client: Client, params: Record, deadline: Deadline | None = None) ->
         return []
 
 
+def made_by(result: t.Any, field: str) -> Record:
+    """Return the object of this field in a job's result; empty where there is none, as where the result is a text."""
+    made = result.get(field) if isinstance(result, dict) else None
+    return made if isinstance(made, dict) else {}
+
+
 def await_pending(client: Client, keyword: str, object_id: str | None, deadline: Deadline) -> None:
     """Wait until no job is pending that may be about an object; how they end does not matter here.
 

@@ -13,7 +13,7 @@ import typing as t
 from .. import plan
 from ..api import Client, CloudnError, Deadline, JobFailed, JobLost, JobTimeout, Record, UnknownOutcome
 from ..api.deadline import pause
-from ..api.jobs import DONE, FORGOTTEN, PENDING, ago
+from ..api.jobs import DONE, FORGOTTEN, PENDING, ago, made_by
 from ..api.jobs import listing as jobs_listing
 from ..plan import Outrun, Step, Track
 from . import duration
@@ -307,9 +307,7 @@ class Twins:
         return jobs_listing(self._client, params, self._deadline)
 
     def _made_by(self, job: Record) -> Record:
-        result = job.get("jobresult")
-        made = result.get(self._kind.field) if job.get("jobstatus") == DONE and isinstance(result, dict) else None
-        return made if isinstance(made, dict) else {}
+        return made_by(job.get("jobresult"), self._kind.field) if job.get("jobstatus") == DONE else {}
 
 
 def _rank(record: Record) -> tuple[str, str]:

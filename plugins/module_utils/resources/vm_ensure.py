@@ -203,8 +203,9 @@ def _data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[R
 
 def _is_seen(job: Record, facts: Record) -> bool:
     """Tell whether a job has ended, and what it attached to one of the machines that are to go is among their data disks."""
-    result = job.get("jobresult")
-    disk = (result.get("volume") if isinstance(result, dict) else None) or {}
+    from ..api.jobs import made_by  # here, as in those below
+
+    disk = made_by(job.get("jobresult"), "volume")
     disks = facts["data_disks"].get(disk.get("virtualmachineid"), [])
     elsewhere = disk.get("virtualmachineid") not in facts["alive"]
     return bool(job.get("jobstatus")) and (elsewhere or disk.get("id") in {one["id"] for one in disks})
@@ -329,7 +330,7 @@ def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> st
                 result = client.wait(job["jobid"], deadline.remaining())
             except (JobFailed, JobLost):
                 continue  # what that leaves to do, the next look shows
-        machine = (result.get("virtualmachine") if isinstance(result, dict) else None) or {}
+        machine = jobs.made_by(result, "virtualmachine")
         if machine.get("id") == record["id"] and machine.get("password"):
             password = machine["password"]
     return password
