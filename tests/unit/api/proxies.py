@@ -10,9 +10,10 @@ import http.client
 import http.server
 import select
 import socket
-import threading
 import urllib.parse
 from collections.abc import Iterator
+
+from servers import answering
 
 BIG = 65536
 
@@ -95,12 +96,6 @@ def proxying() -> Iterator[Proxy]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    proxy.address = f"127.0.0.1:{server.server_address[1]}"
-    try:
+    with answering(server):
+        proxy.address = f"127.0.0.1:{server.server_address[1]}"
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -8,12 +8,26 @@ from __future__ import annotations
 import contextlib
 import http.server
 import socket
+import socketserver
 import ssl
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
 
 Answer = tuple[int, dict[str, str], bytes]
+
+
+@contextlib.contextmanager
+def answering(server: socketserver.BaseServer) -> Iterator[None]:
+    """Let a server answer in a thread of its own, until the end."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class Script:
@@ -84,15 +98,9 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Script]:
                 wrapped.close()
 
     server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    script.url = f"http{'s' if context else ''}://127.0.0.1:{server.server_address[1]}/client/api"
-    try:
+    with answering(server):
+        script.url = f"http{'s' if context else ''}://127.0.0.1:{server.server_address[1]}/client/api"
         yield script
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class Wire:
