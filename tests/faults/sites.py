@@ -76,7 +76,7 @@ class Site:
         of_task = [volume for volume in store.volumes.values() if counts(store.vms.get(volume.vm_id, volume))]
         for volume in of_task:
             for number in range(FILLERS):
-                new = Snapshot(new_id(), f"filler-{number}", volume, volume.size, store.now(), "Error")
+                new = Snapshot(new_id(), volume.owner, f"filler-{number}", volume, volume.size, store.now(), "Error")
                 store.snapshots[new.id] = new
 
     def do(self, module: str, **options: Any) -> Result:
@@ -121,7 +121,7 @@ class Site:
     def expunge(self) -> None:
         """Let the service forget destroyed machines, so that their names are free."""
         store = self.emulator.store
-        store.expunge_due(store.now() + store.expunge_seconds + 1)
+        store.expunge_due(store.now() + store.settings.expunge_seconds + 1)
 
 
 @contextlib.contextmanager

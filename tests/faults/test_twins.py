@@ -244,7 +244,7 @@ def test_a_run_in_between_makes_it(site: Any, before_sending: Any, monkeypatch: 
 def test_what_is_being_made_unseen_is_waited_for(site: Any, kind: Kind) -> None:
     """As after a run that was killed: what its command makes is listed only when the job has ended."""
     here = site(kind)
-    here.emulator.jobs.seconds = 0.6
+    here.emulator.settings.job_seconds = 0.6
     if kind.command == "uploadVolume":  # its job is short; it is there when that has begun
         here.emulator.faults([{"kind": "job_hangs", "seconds": 0.4, "command": "uploadVolume", "nth": 1}])
     first = here.controller()

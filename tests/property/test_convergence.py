@@ -78,7 +78,7 @@ def converges(run_module: Run, emulator: Any) -> Callable[..., bool]:
 
     It returns whether that can be done at all; where not, check mode must have said so, and nothing is changed.
     """
-    emulator.jobs.seconds = 0.005
+    emulator.settings.job_seconds = 0.005
 
     def changed() -> list[str]:
         commands = [request["command"] for request in emulator.requests if not is_read(request["command"])]

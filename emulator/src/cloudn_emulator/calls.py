@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from .errors import ACCOUNT, MALFORMED, ApiError, bad_parameter, internal
+from .errors import ACCOUNT, MALFORMED, UNABLE, ApiError, bad_parameter, internal
 from .jobs import Jobs
-from .store import Account, Store
+from .models import NO_OBJECT, Account
+from .store import Store, collated, without_accents
 
 PAGE_LIMIT = 500
 LONGEST = 255  # characters of a text, unless its parameter says otherwise; by CloudStack 3.0's code
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ[+-]\d{4}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
 _SIMPLE = ("string", "int", "long", "bool", "date", "{}")
@@ -36,7 +38,7 @@ class Param:
 
 @dataclass(slots=True)
 class Call:
-    """One command with its parameters, read and checked; absent ones are None.
+    """One command of an account with its parameters, read and checked; absent ones are None.
 
     `total` is how many objects a listing has found, on all its pages.
     """
@@ -72,12 +74,15 @@ def _declared(word: str) -> Param:
 def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, store: Store) -> dict[str, Any]:
     """Parameters as Python values, objects in place of ids; unknown ones are ignored, names count without case.
 
-    Raises ApiError: 430 for a badly formed map, 431 for missing, unreadable, too long or unknown values,
+    An id `-1` is NO_OBJECT. Raises ApiError: 430 for a badly formed map, 431 for missing, unreadable, too long or unknown values,
     530 for characters beyond the basic plane (all measured on CloudStack 3.0.5).
     """
     if any(ord(char) > 0xFFFF for value in raw.values() for char in value):
         raise internal()
     given = _unpack(raw)
+    declared = tuple(declared)
+    if any(param.name == "pagesize" for param in declared) and not _INTEGER.fullmatch(given.get("pagesize", "0")):
+        raise internal(UNABLE)  # the real server reads it before all others, and falls over
     values = {}
     for param in declared:
         value = given.get(param.name)
@@ -108,7 +113,9 @@ def _unpack(raw: dict[str, str]) -> dict[str, Any]:
 def _value(param: Param, value: Any, label: str, store: Store) -> Any:
     if param.kind == "{}":
         if not isinstance(value, dict):
-            raise ApiError(MALFORMED, f"Unable to decode parameter {param.name}")
+            raise bad_parameter(
+                f"Unable to execute API command {label} due to invalid value for parameter {param.name}"
+            )
         return [value[index] for index in sorted(value)]
     if isinstance(value, dict):
         raise ApiError(MALFORMED, f"Unable to decode parameter {param.name}")
@@ -118,7 +125,8 @@ def _value(param: Param, value: Any, label: str, store: Store) -> Any:
             f"Value greater than max allowed length {param.limit} for param: {param.name}"
         )
     if param.many:
-        return [_one(param, part.strip(), label, store) for part in value.split(",") if part.strip()]
+        # The real server does not trim: a blank in a list is a part of the id or the word.
+        return [_one(param, part, label, store) for part in value.split(",") if part]
     return _one(param, value, label, store)
 
 
@@ -142,7 +150,7 @@ def _one(param: Param, value: str, label: str, store: Store) -> Any:
 
 def _integer(param: Param, value: str, label: str) -> int:
     bits = 31 if param.kind == "int" else 63
-    if re.fullmatch(r"[+-]?[0-9]{1,19}", value) and -(2**bits) <= int(value) < 2**bits:
+    if _INTEGER.fullmatch(value) and -(2**bits) <= int(value) < 2**bits:
         return int(value)
     raise bad_parameter(
         f"Unable to execute API command {label} due to invalid value {value} for parameter {param.name}"
@@ -191,15 +199,27 @@ def contains(text: str | None, part: str) -> bool:
     """
     if text is None:
         return False
-    if "%" not in part and "_" not in part:
-        return part.lower() in text.lower()
-    return _like(part.lower()).search(text.lower()) is not None
+    part, text = without_accents(part), without_accents(text)
+    if not _SPECIAL.search(part):
+        return part in text
+    return _like(part).search(text) is not None
+
+
+_SPECIAL = re.compile(r"[%_\\]")
 
 
 @functools.lru_cache(maxsize=256)
 def _like(part: str) -> re.Pattern[str]:
+    """A part of a text as LIKE has it, behind and before any other; a backslash takes the next character's meaning away.
+
+    At the end of the part it meets the service's own `%`, so that the text must end with this sign.
+    """
     wild = {"%": ".*", "_": "."}
-    return re.compile("".join(wild.get(char) or re.escape(char) for char in part), re.DOTALL)
+    pieces = re.findall(r"\\?.", part + "%", re.DOTALL)
+    return re.compile(
+        "".join(wild.get(piece) or re.escape(piece[-1]) for piece in pieces) + r"\Z",
+        re.DOTALL,
+    )
 
 
 def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | None]) -> list[Any]:
@@ -213,7 +233,7 @@ def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
     pairs = call["tags"]
     if not pairs:
         return None
-    wanted = [((pair.get("key") or "").lower(), pair.get("value")) for pair in pairs]
+    wanted = [(collated(pair.get("key") or ""), pair.get("value")) for pair in pairs]
 
     def test(one: Any) -> bool:
         tags = call.store.tags.get((kind, one.id), {})
@@ -223,27 +243,68 @@ def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
 
 
 def _tag_matches(tag: tuple[str, str] | None, value: str | None) -> bool:
-    return tag is not None and (value is None or tag[1].lower() == value.lower())
+    return tag is not None and (value is None or collated(tag[1]) == collated(value))
 
 
-def check_owner(call: Call) -> None:
-    """Refuse an `account` that does not exist (431) or is somebody else's (531)."""
+# --- whose an object is
+
+
+def no_permission(call: Call, resource: str) -> ApiError:
+    """The error (531) for somebody else's object, which the text calls `resource`."""
+    return ApiError(ACCOUNT, f"{call.account.label} does not have permission to operate with resource {resource}")
+
+
+def check_access(call: Call, owner: str, resource: str) -> None:
+    """Refuse (531) an object that is another account's; administrators may use them all."""
+    if owner != call.account.name and not call.account.admin:
+        raise no_permission(call, resource)
+
+
+def owner_for(call: Call, alone: str = "Account must be specified with domainId parameter") -> Account:
+    """The account for which something is made: the one that asks, or the one that `account` and `domainid` name.
+
+    Raises ApiError: 431 for a name without a domain (`alone` is the text) and for an unknown one, 531 for somebody else.
+    """
     name = call["account"]
-    if name is None or name == call.account.name:
-        return
-    if name not in call.store.accounts:
-        raise bad_parameter(f"Unable to find account {name} in domain {call.account.domain}")
-    if not call.account.admin:
-        raise ApiError(ACCOUNT, f"Acct[{call.account.number}-{call.account.name}] does not have permission")
+    if call["projectid"] is not None:
+        raise bad_parameter("Unable to find project by id")
+    if name is None:
+        return call.account
+    if call["domainid"] is None:
+        raise bad_parameter(alone)
+    return _account_named(call, name, f"Unable to find account by name {name} in domain with specified id")
 
 
-def nobodys(call: Call) -> bool:
-    """Whether a listing asks for another account's objects: there are none here."""
-    return call["account"] not in (None, call.account.name)
+def _account_named(call: Call, name: str, unknown: str) -> Account:
+    wanted = collated(name)
+    found = next((one for one in call.store.accounts.values() if collated(one.name) == wanted), None)
+    if found is None:
+        raise bad_parameter(unknown)
+    check_access(call, found.name, found.label)
+    return found
 
 
-def ownership(account: Account) -> dict[str, str]:
+def owners(call: Call) -> Callable[[Any], bool]:
+    """The test of a listing for whose objects it shows: those of the account that asks, or of the one that is named.
+
+    `domainid` without `account` shows everybody's of that domain, even to a plain account: the real server's leak, not a
+    slip of this one. Raises ApiError: 431 for an unknown account or domain, 531 for another's.
+    """
+    name, domain = call["account"], call["domainid"]
+    if domain is NO_OBJECT:
+        raise bad_parameter("Unable to find domain by id")
+    if name is not None:
+        shown = _account_named(call, name, f"could not find account {name} in domain with specified id").name
+        return lambda one: one.owner == shown
+    if domain is not None or (call.account.admin and call["listall"]):
+        return lambda one: True
+    own = call.account.name
+    return lambda one: one.owner == own
+
+
+def ownership(call: Call, owner: str) -> dict[str, str]:
     """The fields that tell whose an object is."""
+    account = call.store.accounts[owner]
     return {"account": account.name, "domainid": account.domain_id, "domain": account.domain}
 
 

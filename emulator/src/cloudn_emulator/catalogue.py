@@ -12,11 +12,12 @@ from typing import Any
 
 from .calls import Call, Param, declare, read_params
 from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, volume
+from .errors import UNABLE, internal
 from .faults import Rule, change_page, without_young
-from .jobs import Jobs
+from .jobs import CLASSES, Jobs
+from .models import NO_OBJECT, Account
 from .store import Store
 
-CLASSES = "com.cloud.api.commands."
 PAGED = " keyword page:int pagesize:int"
 LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
 OWNED = " account domainid:domain projectid:projects"
@@ -28,7 +29,10 @@ RULE = (
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. `job_class` is set for asynchronous ones; `granted` is false where plain accounts lack it."""
+    """A command. `job_class` is set for asynchronous ones; `granted` is false where plain accounts lack it.
+
+    `entity` names the parameter of the object that an asynchronous one is about.
+    """
 
     name: str
     params: tuple[Param, ...]
@@ -36,38 +40,43 @@ class Command:
     job_class: str | None
     root: str
     granted: bool
+    entity: str = "id"
 
     @property
     def label(self) -> str:
         """The command as error texts call it: the root without its last eight letters, whatever they are."""
         return self.root[:-8]
 
-    async def run(self, store: Store, jobs: Jobs, params: dict[str, str], fault: Rule | None = None) -> dict[str, Any]:
-        """Do the command; returns the body of its answer, which for an asynchronous one tells its job's id.
+    async def run(
+        self, store: Store, jobs: Jobs, account: Account, params: dict[str, str], fault: Rule | None = None
+    ) -> dict[str, Any]:
+        """Do the command for an account; returns the body of its answer, which for an asynchronous one tells its job's id.
 
         A fault of jobs is made in that job; a listing that lags shows what was there a while ago, and one that changes while
         it is read changes after it. Raises ApiError.
         """
         values = read_params(self.params, params, self.label, store)
         if fault and fault.kind == "lag" and self.name.startswith("list"):
-            return self._past(jobs, values, fault.settings["seconds"])
-        call = Call(store, jobs, store.account, values)
+            return self._past(jobs, account, values, fault.settings["seconds"])
+        if self.job_class and values.get(self.entity) is NO_OBJECT:
+            raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
+        call = Call(store, jobs, account, values)
         result = self.handler(call)
         if inspect.isawaitable(result):
             result = await result
-        if store.counts_all and call.total and "count" in result:
+        if store.settings.count_all and call.total and "count" in result:
             result["count"] = call.total
         if self.job_class is None:
             if fault and fault.kind == "page":
                 change_page(store, result, fault.settings["change"], fault.settings["name"])
             return result
-        job = jobs.start(self.job_class, result, fault)
+        job = jobs.start(self.job_class, account.name, result, fault)
         return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
 
-    def _past(self, jobs: Jobs, values: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def _past(self, jobs: Jobs, account: Account, values: dict[str, Any], seconds: float) -> dict[str, Any]:
         """A listing as it was a while ago. What was made shortly before there is a memory of it is left out as well."""
         store, known = jobs.history.before(seconds)
-        body = self.handler(Call(store, jobs, store.account, values))
+        body = self.handler(Call(store, jobs, account, values))
         return body if known else without_young(body, store.now() - seconds)
 
 
@@ -78,9 +87,10 @@ def _command(
     job_class: str | None = None,
     root: str | None = None,
     granted: bool = True,
+    entity: str = "id",
 ) -> Command:
     full_class = CLASSES + job_class if job_class else None
-    return Command(name, declare(params), handler, full_class, root or f"{name.lower()}response", granted)
+    return Command(name, declare(params), handler, full_class, root or f"{name.lower()}response", granted, entity)
 
 
 _COMMANDS = (

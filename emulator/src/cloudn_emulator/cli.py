@@ -24,6 +24,7 @@ from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
 from .jobs import Jobs
 from .server import Record, Service, listen, to_file
+from .settings import API_KEY, API_SECRET, RACE_ORDERS, BadSetting, Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(" ".join(f"--var {shlex.quote(f'{name}={value}')}" for name, value in pairs))
         return 0
     try:
-        return asyncio.run(_serve(options))
+        settings = _settings(options)
+    except BadSetting as wrong:
+        parser.error(str(wrong))
+    try:
+        return asyncio.run(_serve(options, settings))
     except OSError as error:
         print(f"cloudn-emulator: {_trouble(error, options)}", file=sys.stderr)
         return 1
@@ -53,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     add("what", nargs="?", choices=("serve", "vars"), default="serve", help="vars: print the seeded ids and end")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=_port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
-    add("--api-key", default=seed.API_KEY, metavar="K", help="the account's key (%(default)s)")
-    add("--api-secret", default=seed.API_SECRET, metavar="S", help="the account's secret (%(default)s)")
+    add("--api-key", default=API_KEY, metavar="K", help="the account's key (%(default)s)")
+    add("--api-secret", default=API_SECRET, metavar="S", help="the account's secret (%(default)s)")
     add("--account", choices=("user", "admin"), default="user", help="admin may recover and sees destroyed VMs")
     add("--grant", action="append", default=[], choices=_grantable(), metavar="COMMAND", help="let the user do this")
     add("--deny", action="append", default=[], choices=sorted(COMMANDS), metavar="COMMAND", help="do not let the user")
@@ -95,9 +100,41 @@ def _parser() -> argparse.ArgumentParser:
         help="the service's clock is so many seconds ahead (negative: behind)",
     )
     add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long destroyed VMs stay")
+    add(
+        "--group-lock-seconds",
+        type=_seconds,
+        default=5.0,
+        metavar="S",
+        help="how long a change of a group's rules sleeps that finds the group locked (%(default)s)",
+    )
+    add(
+        "--race-ms",
+        type=_seconds,
+        default=0.0,
+        metavar="L",
+        help="time between the look whether a name is free and the new row; 0: none (%(default)s)",
+    )
+    add(
+        "--race-order",
+        choices=RACE_ORDERS,
+        default="first",
+        help="which of two rows made at one moment is listed first (%(default)s)",
+    )
+    add("--neighbour", action="store_true", help="a second plain account, with one of each kind of object")
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line per request")
     return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    same = set(Settings.__dataclass_fields__) & set(vars(options))
+    return Settings(
+        **{name: getattr(options, name) for name in same},
+        grants=options.grant,
+        denied=options.deny,
+        zones=options.zone,
+        count_all=options.count == "all",
+    )
 
 
 def _grantable() -> list[str]:
@@ -139,33 +176,19 @@ def _number(text: str, kind: type, limit: float) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {limit}")
 
 
-async def _serve(options: argparse.Namespace) -> int:
+async def _serve(options: argparse.Namespace, settings: Settings) -> int:
     with contextlib.ExitStack() as files:
         record: Record = lambda entry: None  # noqa: E731
         if options.log:
             record = to_file(files.enter_context(open(options.log, "a", encoding="utf-8")))
-        account = seed.account_of(
-            options.account, options.api_key, options.api_secret, frozenset(options.grant), frozenset(options.deny)
-        )
-        store = seed.seeded(account, options.expunge_seconds, options.vms, options.zone)
-        store.ahead = options.clock_ahead
-        store.counts_all = options.count == "all"
-        faults = Faults(options.faults)
-        service = Service(
-            store,
-            Jobs(store, options.job_seconds),
-            options.latency_ms,
-            record,
-            options.dialect,
-            faults,
-            options.list_ms_per_object,
-        )
+        store = seed.seeded(settings)
+        service = Service(store, Jobs(store), record, Faults(options.faults))
         runner, port = await listen(service, options.host, options.port)
         try:
             host = f"[{options.host}]" if ":" in options.host else options.host
             print(
                 f"cloudn-emulator listens on http://{host}:{port}{native.PATH} and http://{host}:{port}{ec2.PATH} "
-                f"(account {account.name}, API key {account.api_key}, {len(store.vms)} virtual machines)",
+                f"(account {store.account.name}, API key {store.account.api_key}, {len(store.vms)} virtual machines)",
                 flush=True,
             )
             await _told_to_stop()

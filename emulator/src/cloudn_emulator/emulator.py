@@ -7,59 +7,40 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from . import ec2, native, seed
-from .faults import Faults, Settings
+from .faults import Faults
+from .faults import Settings as FaultRule
 from .jobs import Jobs
 from .server import Service, listen
+from .settings import Settings
 from .store import Store
 
 HOST = "127.0.0.1"
 
 
 class Emulator:
-    """A running emulator, used as a context manager.
+    """A running emulator, used as a context manager: `Emulator(job_seconds=0.05, vms=10)`.
+
+    `settings` are those of `Settings`; here a job takes 0.05 s by default. `port` is where it listens (0: any free port),
+    `faults` are rules of what goes wrong.
 
     `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command or
     action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
-    `job_seconds` is how long a job takes, `latency_ms` what each request is held back,
-    `list_ms_per_object` what a listing of the native API is held back beyond that for each object in its answer, `grants`
-    names commands beyond those of a plain account, `denied` those it lacks, `zones` are the names of its zones instead of
-    the service's two, `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `faults` are rules of
-    what goes wrong, `clock_ahead` the seconds by which its clock is ahead of this machine's (negative: behind).
+    Raises BadSetting and TypeError for settings that can't be.
     """
 
-    def __init__(
-        self,
-        job_seconds: float = 0.05,
-        vms: int = 0,
-        latency_ms: float = 0,
-        expunge_seconds: float = 86400,
-        account: str = "user",
-        grants: Iterable[str] = (),
-        api_key: str = seed.API_KEY,
-        api_secret: str = seed.API_SECRET,
-        port: int = 0,
-        zones: Sequence[str] = (),
-        denied: Iterable[str] = (),
-        dialect: str = "cloudstack",
-        faults: Sequence[Settings] = (),
-        list_ms_per_object: float = 0,
-        clock_ahead: float = 0,
-    ) -> None:
-        self.api_key = api_key
-        self.api_secret = api_secret
-        self.vars: dict[str, str] = seed.variables(account)
+    def __init__(self, port: int = 0, faults: Sequence[FaultRule] = (), **settings: Any) -> None:
+        self.settings = Settings(**{"job_seconds": 0.05, **settings})
+        self.api_key = self.settings.api_key
+        self.api_secret = self.settings.api_secret
+        self.vars: dict[str, str] = seed.variables(self.settings.account)
         self.requests: list[dict[str, Any]] = []
-        owner = seed.account_of(account, api_key, api_secret, frozenset(grants), frozenset(denied))
-        self.store: Store = seed.seeded(owner, expunge_seconds, vms, zones)
-        self.store.ahead = clock_ahead
-        self.jobs = Jobs(self.store, job_seconds)
-        self._service = Service(
-            self.store, self.jobs, latency_ms, self.requests.append, dialect, Faults(faults), list_ms_per_object
-        )
+        self.store: Store = seed.seeded(self.settings)
+        self.jobs = Jobs(self.store)
+        self._service = Service(self.store, self.jobs, self.requests.append, Faults(faults))
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
@@ -83,7 +64,7 @@ class Emulator:
         self._thread = None
         self._loop.close()
 
-    def faults(self, rules: Sequence[Settings]) -> None:
+    def faults(self, rules: Sequence[FaultRule]) -> None:
         """Put these rules of faults in the place of those in force."""
         self._service.faults.set(rules)
         asyncio.run_coroutine_threadsafe(self._service.enforce(), self._loop).result(10)

@@ -15,6 +15,7 @@ CAPACITY = 533
 IN_USE = 536
 
 INTERNAL_TEXT = "Internal error executing command, please contact your system administrator"
+UNABLE = "Internal server error, unable to execute request."
 
 
 class ApiError(Exception):

@@ -17,7 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
-from .store import GONE, Store, new_id
+from .models import GONE, new_id
+from .store import Store
 
 Settings = dict[str, Any]
 # The kinds and what each takes beside when it happens, with the defaults.

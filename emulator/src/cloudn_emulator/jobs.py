@@ -14,9 +14,11 @@ from typing import Any
 from .errors import INTERNAL, ApiError, internal
 from .faults import Rule, undo
 from .history import History
-from .store import Job, Store, new_id
+from .models import Job, new_id
+from .store import Store
 
 log = logging.getLogger("cloudn_emulator")
+CLASSES = "com.cloud.api.commands."  # of the commands, as jobs tell them
 Run = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -36,19 +38,18 @@ class Work:
 class Jobs:
     """Starts jobs, several at once, and stops them with the server.
 
-    `seconds` is how long one takes; `history` is what the store held before, noted at the end of each.
+    `history` is what the store held before, noted at the end of each.
     """
 
-    def __init__(self, store: Store, seconds: float) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
-        self.seconds = seconds
         self.history = History(store)
         self._tasks: set[asyncio.Task[None]] = set()
         self._hung: list[tuple[Job, Run]] = []
 
-    def start(self, command: str, work: Work, fault: Rule | None = None) -> Job:
-        """Begin a job; it runs once the answer is on its way, unless a fault of it says otherwise."""
-        job = Job(new_id(), command, self.store.now(), work.instance_type, work.instance_id)
+    def start(self, command: str, owner: str, work: Work, fault: Rule | None = None) -> Job:
+        """Begin a job of an account; it runs once the answer is on its way, unless a fault of it says otherwise."""
+        job = Job(new_id(), owner, command, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
         kind = fault.kind if fault else None
         job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
@@ -90,6 +91,11 @@ class Jobs:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    @property
+    def seconds(self) -> float:
+        """How long a job takes."""
+        return self.store.settings.job_seconds
 
     async def take(self, share: float) -> None:
         """Let this share of a job's time pass."""

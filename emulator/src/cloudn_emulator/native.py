@@ -29,19 +29,16 @@ NOT_VERIFIED = "unable to verify user credentials and/or request signature"
 
 
 class Native:
-    """Answers requests of the native API over a store.
-
-    `dialect` is whose names of commands are known, `list_ms_per_object` how long a listing takes for each object in it.
-    """
+    """Answers requests of the native API over a store."""
 
     paths = (PATH, PATH + "/")
     credentials = ("apikey", "signature", "command")
 
-    def __init__(self, store: Store, jobs: Jobs, dialect: str, list_ms_per_object: float = 0) -> None:
+    def __init__(self, store: Store, jobs: Jobs) -> None:
         self.store = store
         self.jobs = jobs
-        self.commands = DIALECTS[dialect]
-        self.object_cost = list_ms_per_object / 1000
+        self.commands = DIALECTS[store.settings.dialect]
+        self.object_cost = store.settings.list_ms_per_object / 1000
 
     def command(self, params: dict[str, str]) -> tuple[str, bool]:
         """The name of the command that is asked for, and whether it has a job."""
@@ -75,18 +72,22 @@ class Native:
         command = self.commands.get(params.get("command", ""))
         if command is None:  # told even to a wrong signature (measured on CloudStack 3.0.5)
             return _error("errorresponse", ApiError(NO_COMMAND, "The given command does not exist"))
-        account = self.store.account
-        if not is_signed(params, account.api_key, account.api_secret, self.store.time()):
+        account = self.store.account_with_key(_api_key(params))
+        if account is None or not is_signed(params, account.api_secret, self.store.time()):
             return _error(command.root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
         if not account.may(command.name, command.granted):
             return _error("errorresponse", ApiError(NO_COMMAND, f"The given command:{command.name} does not exist"))
         try:
-            return command.root, 200, await command.run(self.store, self.jobs, params, fault)
+            return command.root, 200, await command.run(self.store, self.jobs, account, params, fault)
         except ApiError as error:
             return _error(command.root, error)
         except Exception:
             log.exception("%s", command.name)
             return _error(command.root, internal())
+
+
+def _api_key(params: dict[str, str]) -> str:
+    return next((value for name, value in params.items() if name.lower() == "apikey"), "")
 
 
 def listing_seconds(object_cost: float, body: dict[str, Any], details: str) -> float:

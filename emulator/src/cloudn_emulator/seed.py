@@ -8,27 +8,28 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 
 from .commands.vm import GIB, mac_address
-from .store import (
+from .jobs import CLASSES
+from .models import (
     Account,
     DiskOffering,
     Host,
+    Job,
     Nic,
     OsType,
     Rule,
     ServiceOffering,
-    Store,
+    Snapshot,
     Template,
     Vm,
     Volume,
     Zone,
 )
+from .settings import Settings
+from .store import Store
 
-API_KEY = "cloudn-emulator-api-key"
-API_SECRET = "cloudn-emulator-api-secret"
 BEGINNING = 1325376000.0  # 2012-01-01: offerings and templates are older than any machine
 
 ZONE_A = "1b02e74c-6c21-4aa3-b96c-51042de8fccd"
@@ -97,20 +98,35 @@ OS_TYPES = (
 
 USER_DEFAULT_GROUP = "2c0c5f6e-8e5a-4b57-9d3e-5b7b0d9a0001"
 ADMIN_DEFAULT_GROUP = "1"
+DEFAULT_TEXT = "Default Security Group"
 
 
-def account_of(
-    kind: str, api_key: str, api_secret: str, grants: frozenset[str], denied: frozenset[str] = frozenset()
-) -> Account:
-    """The account that uses the emulator: `user` (flatuser) or `admin`."""
-    if kind == "admin":
-        return Account("admin", "2", "2", 2, True, api_key, api_secret, grants, denied)
+def _id_of(text: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, text))
+
+
+NEIGHBOUR_KEY, NEIGHBOUR_SECRET = "cloudn-emulator-neighbour-key", "cloudn-emulator-neighbour-secret"
+# What the neighbour has, by the names that recorded scenarios use for it behind `foreign`.
+NEIGHBOUR = {
+    "account": "neighbour",
+    "sgname": "neighbour-group",
+    "vmname": "neighbour-vm",
+    **{kind: _id_of(f"neighbour {kind}") for kind in ("vm", "vol", "tmpl", "snap", "sg", "rule", "job")},
+}
+
+
+def account_of(settings: Settings) -> Account:
+    """The account that uses the emulator: a plain one (flatuser) or admin."""
+    key, secret = settings.api_key, settings.api_secret
+    grants, denied = frozenset(settings.grants), frozenset(settings.denied)
+    if settings.account == "admin":
+        return Account("admin", "2", "2", 2, True, key, secret, grants, denied)
     ids = ("5a0c1c1b-6f0e-4d84-9b0c-3f6f6d2a0003", "d0d7ba0c-44b8-4a4e-bd6c-9a6c1f1e0003")
-    return Account("flatuser", *ids, 3, False, api_key, api_secret, grants, denied)
+    return Account("flatuser", *ids, 3, False, key, secret, grants, denied)
 
 
 def variables(kind: str) -> dict[str, str]:
-    """The seeded ids by the names that recorded scenarios use for them."""
+    """The seeded ids by the names that recorded scenarios use for them; those of the neighbour begin with `foreign`."""
     return {
         "zone": ZONE_A,
         "template": CENTOS,
@@ -121,17 +137,17 @@ def variables(kind: str) -> dict[str, str]:
         "ostype": "142",
         "account": "admin" if kind == "admin" else "flatuser",
         "defaultsg": ADMIN_DEFAULT_GROUP if kind == "admin" else USER_DEFAULT_GROUP,
+        **{f"foreign{name}": value for name, value in NEIGHBOUR.items()},
     }
 
 
-def seeded(account: Account, expunge_seconds: float, vms: int = 0, zone_names: Sequence[str] = ()) -> Store:
-    """A store with everything that is there from the beginning, and this many machines.
-
-    `zone_names` are the names of the zones, instead of the service's own two; there are as many zones.
-    """
-    store = Store(account, expunge_seconds)
-    further = [_further_zone(number, name) for number, name in enumerate(zone_names) if number >= len(ZONES)]
-    named = [replace(zone, name=name) for zone, name in zip(ZONES, zone_names, strict=False)] or list(ZONES)
+def seeded(settings: Settings) -> Store:
+    """A store with everything that is there from the beginning."""
+    account = account_of(settings)
+    store = Store(account, settings)
+    names = settings.zones
+    further = [_further_zone(number, name) for number, name in enumerate(names) if number >= len(ZONES)]
+    named = [replace(zone, name=name) for zone, name in zip(ZONES, names, strict=False)] or list(ZONES)
     store.zones = {zone.id: zone for zone in named + further}
     hosts = [
         *HOSTS,
@@ -153,10 +169,13 @@ def seeded(account: Account, expunge_seconds: float, vms: int = 0, zone_names: S
         )
         if builtin:
             store.templates[id].checksum = ""
-    default = ADMIN_DEFAULT_GROUP if account.admin else USER_DEFAULT_GROUP
-    store.add_security_group("default", "Default Security Group", default)
-    if vms:
-        _add_machines(store, vms)
+    store.add_security_group("default", "admin", DEFAULT_TEXT, ADMIN_DEFAULT_GROUP)
+    if not account.admin:
+        store.add_security_group("default", account.name, DEFAULT_TEXT, USER_DEFAULT_GROUP)
+    if settings.neighbour:
+        _add_neighbour(store)
+    if settings.vms:
+        _add_machines(store, settings.vms)
     return store
 
 
@@ -165,8 +184,64 @@ def _further_zone(number: int, name: str) -> Zone:
     return Zone(_id_of(f"zone {name}"), name, _id_of(f"token {name}"), _id_of(f"network {name}"), number + 1)
 
 
-def _id_of(text: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, text))
+# --- the neighbour
+
+
+def _add_neighbour(store: Store) -> None:
+    """A second plain account with one of each kind of object."""
+    name, zone, created = NEIGHBOUR["account"], next(iter(store.zones.values())), time.time()
+    ids = (_id_of("neighbour"), _id_of("neighbour user"))
+    store.add_account(Account(name, *ids, store.account.number + 1, False, NEIGHBOUR_KEY, NEIGHBOUR_SECRET))
+    store.add_security_group("default", name, DEFAULT_TEXT, _id_of("neighbour default"))
+    group = store.add_security_group(NEIGHBOUR["sgname"], name, "of the neighbour", NEIGHBOUR["sg"])
+    store.add_rule(Rule(NEIGHBOUR["rule"], group.id, "ingress", "tcp", 22, 22, "0.0.0.0/0"))
+    template, serial = store.templates[CENTOS], store.next_serial()
+    vm = Vm(
+        serial=serial,
+        id=NEIGHBOUR["vm"],
+        owner=name,
+        name=NEIGHBOUR["vmname"],
+        displayname=NEIGHBOUR["vmname"],
+        zone_id=zone.id,
+        template_id=template.id,
+        offering_id=PLANS[0][0],
+        os_type_id=template.os_type_id,
+        nic=Nic(_id_of("neighbour nic"), zone.network_id, mac_address(serial)),
+        security_group_ids=[group.id],
+        created=created,
+        root_device="NetworkFilesystem",
+    )
+    store.add_vm(vm)
+    store.reserve_address(vm)
+    root = Volume(serial, _id_of("neighbour root"), name, f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
+    root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
+    root.offering_id, root.template_id = vm.offering_id, template.id
+    disk = Volume(
+        store.next_serial(), NEIGHBOUR["vol"], name, "neighbour-volume", zone.id, "DATADISK", 5 * GIB, created
+    )
+    disk.disk_offering_id = DISKS[0][0]
+    store.volumes |= {root.id: root, disk.id: disk}
+    snapshot = Snapshot(NEIGHBOUR["snap"], name, f"{vm.name}_{root.name}_20121001000000", root, root.size, created)
+    snapshot.state = "BackedUp"
+    store.snapshots[snapshot.id] = snapshot
+    store.templates[NEIGHBOUR["tmpl"]] = Template(
+        NEIGHBOUR["tmpl"],
+        "neighbour-template",
+        "of the neighbour",
+        template.os_type_id,
+        name,
+        [zone.id],
+        created,
+        template.size,
+        password=True,
+        public=False,
+        featured=False,
+        extractable=False,
+        format="QCOW2",
+    )
+    job = Job(NEIGHBOUR["job"], name, CLASSES + "RevokeSecurityGroupIngressCmd", created, None, None, status=1)
+    job.result = {"success": True}
+    store.jobs[job.id] = job
 
 
 # --- machines
@@ -192,7 +267,7 @@ def _seed_id(chance: random.Random) -> str:
 
 
 def _add_role_group(store: Store, role: str, chance: random.Random) -> str:
-    group = store.add_security_group(role, f"{role} servers", _seed_id(chance))
+    group = store.add_security_group(role, store.account.name, f"{role} servers", _seed_id(chance))
     for port in (22, *PORTS[role]):
         cidr = "192.0.2.0/24" if port == 22 else "0.0.0.0/0"
         store.add_rule(Rule(_seed_id(chance), group.id, "ingress", "tcp", port, port, cidr))
@@ -209,6 +284,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
     vm = Vm(
         serial=serial,
         id=_seed_id(chance),
+        owner=store.account.name,
         name=f"{role}-{number + 1:05d}",
         displayname=f"{SHOWN[role]} {number + 1}" if number % 4 else f"{role}-{number + 1:05d}",
         zone_id=zone.id,
@@ -219,7 +295,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
         security_group_ids=[groups[role]],
         created=created,
         state="Stopped" if number % 10 == 9 else "Running",
-        group_id=store.instance_group(environment).id if number % 6 else None,
+        group_id=store.instance_group(environment, store.account.name).id if number % 6 else None,
         root_device="NetworkFilesystem",
     )
     vm.ha = store.service_offerings[vm.offering_id].ha
@@ -227,7 +303,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
     store.reserve_address(vm)
     if vm.state == "Running":
         vm.host_id = [host.id for host in store.hosts.values() if host.zone_id == zone.id][number % 2]
-    root = Volume(serial, _seed_id(chance), f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
+    root = Volume(serial, _seed_id(chance), vm.owner, f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
     root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
     root.offering_id, root.template_id = vm.offering_id, template.id
     store.volumes[root.id] = root

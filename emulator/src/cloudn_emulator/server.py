@@ -42,20 +42,17 @@ class Service:
         self,
         store: Store,
         jobs: Jobs,
-        latency_ms: float,
         record: Record,
-        dialect: str = "cloudstack",
         faults: Faults | None = None,
-        list_ms_per_object: float = 0,
     ) -> None:
         self.faults = faults or Faults()
         self.site: web.TCPSite | None = None
         self.runner: web.AppRunner | None = None
         self.address = ("", 0)
-        self.apis: tuple[Api, ...] = (Native(store, jobs, dialect, list_ms_per_object), Bridge(store, jobs, dialect))
+        self.apis: tuple[Api, ...] = (Native(store, jobs), Bridge(store, jobs))
         self.store = store
         self.jobs = jobs
-        self.latency = latency_ms / 1000
+        self.latency = store.settings.latency_ms / 1000
         self.record = record
         self._connections: WeakKeyDictionary[asyncio.BaseTransport, int] = WeakKeyDictionary()
         self._connected = 0

@@ -30,10 +30,10 @@ def sign(params: dict[str, str], secret: str) -> str:
     return base64.b64encode(mac.digest()).decode()
 
 
-def is_signed(params: dict[str, str], api_key: str, secret: str, now: datetime | None = None) -> bool:
-    """Whether a request carries this key, a right signature, and (version 3) an expiry that lies ahead."""
+def is_signed(params: dict[str, str], secret: str, now: datetime | None = None) -> bool:
+    """Whether a request carries a signature with this secret, and (version 3) an expiry that lies ahead."""
     named = {name.lower(): value for name, value in params.items()}
-    if named.get("apikey") != api_key or "signature" not in named:
+    if "signature" not in named:
         return False
     if named.get("signatureversion") == "3" and not _lies_ahead(named.get("expires"), now):
         return False

@@ -5,278 +5,48 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import time
-import uuid
+import unicodedata
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from .errors import CAPACITY, ApiError
-
-GONE, EXPUNGING = "Destroyed", "Expunging"
-
-
-def new_id() -> str:
-    """A fresh id, as the service makes them."""
-    return str(uuid.uuid4())
-
-
-@dataclass(slots=True)
-class Account:
-    """Who asks; `grants` are commands it may use beyond those of its kind, `denied` those it may not."""
-
-    name: str
-    id: str
-    user_id: str
-    number: int
-    admin: bool
-    api_key: str
-    api_secret: str
-    grants: frozenset[str] = frozenset()
-    denied: frozenset[str] = frozenset()
-    domain_id: str = "1"
-    domain: str = "ROOT"
-
-    def may(self, command: str, granted: bool) -> bool:
-        """Whether it has a command, which is `granted` to all or not."""
-        return command not in self.denied and (granted or self.admin or command in self.grants)
-
-
-@dataclass(slots=True)
-class Zone:
-    """A Basic zone with its one shared network; `subnet` is the second number of its addresses (10.N.0.0/16)."""
-
-    id: str
-    name: str
-    token: str
-    network_id: str
-    subnet: int
-
-
-@dataclass(slots=True)
-class Host:
-    """A hypervisor; only administrators see it."""
-
-    id: str
-    name: str
-    zone_id: str
-
-
-@dataclass(slots=True)
-class ServiceOffering:
-    """A plan: CPU speed in MHz, memory in MiB."""
-
-    id: str
-    name: str
-    text: str
-    cpus: int
-    speed: int
-    memory: int
-    created: float
-    ha: bool
-
-
-@dataclass(slots=True)
-class DiskOffering:
-    """A kind of data disk: size in GiB, 0 where the size is given when a disk is made."""
-
-    id: str
-    name: str
-    text: str
-    size: int
-    created: float
-    custom: bool
-
-
-@dataclass(slots=True)
-class OsType:
-    """A kind of guest system."""
-
-    id: str
-    category: str
-    description: str
-
-
-@dataclass(slots=True)
-class Template:
-    """An image: size in bytes, the zones that have it, and the accounts that may launch it.
-
-    `unready` holds the status of each zone whose copy can't be used (yet). A deleted template is in no zone.
-    """
-
-    id: str
-    name: str
-    text: str
-    os_type_id: str
-    owner: str
-    zone_ids: list[str]
-    created: float
-    size: int
-    password: bool
-    public: bool = True
-    featured: bool = True
-    extractable: bool = True
-    builtin: bool = False
-    format: str = "VHD"
-    hypervisor: str = "Simulator"
-    checksum: str | None = None
-    source_id: str | None = None
-    launch: list[str] = field(default_factory=list)
-    unready: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Nic:
-    """The network card of a VM; it has no address before its network is reserved."""
-
-    id: str
-    network_id: str
-    mac: str
-    ip: str | None = None
-
-
-@dataclass(slots=True)
-class Vm:
-    """A virtual machine. `transition` is open while a job moves it, `reserving` until its network is reserved."""
-
-    serial: int
-    id: str
-    name: str
-    displayname: str
-    zone_id: str
-    template_id: str
-    offering_id: str
-    os_type_id: str
-    nic: Nic
-    security_group_ids: list[str]
-    created: float
-    state: str = "Stopped"
-    ha: bool = False
-    group_id: str | None = None
-    host_id: str | None = None
-    keypair: str | None = None
-    userdata: str | None = None
-    root_device: str = "Not created"
-    destroyed_at: float | None = None
-    transition: asyncio.Future[None] | None = None
-    reserving: asyncio.Future[None] | None = None
-
-
-@dataclass(slots=True)
-class Volume:
-    """A disk: size in bytes; `attached` only where it was attached by a command of its own.
-
-    `disk_offering_id` is a service offering's id for a disk made from a snapshot of a root disk; `status` tells how far
-    an upload is. A deleted disk stays, in state Destroy.
-    """
-
-    serial: int
-    id: str
-    name: str
-    zone_id: str
-    kind: str
-    size: int
-    created: float
-    state: str = "Allocated"
-    storage: str = "none"
-    vm_id: str | None = None
-    device: int | None = None
-    disk_offering_id: str | None = None
-    offering_id: str | None = None
-    template_id: str | None = None
-    attached: float | None = None
-    status: str | None = None
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """A copy of a disk, which outlives it: size in bytes. A deleted one stays, in state Destroyed."""
-
-    id: str
-    name: str
-    volume: Volume
-    size: int
-    created: float
-    state: str = "Creating"
-
-
-@dataclass(slots=True)
-class Rule:
-    """One rule of a security group: from or to a CIDR or another group. For icmp, start and end are type and code."""
-
-    id: str
-    group_id: str
-    direction: str
-    protocol: str
-    start: int
-    end: int
-    cidr: str | None = None
-    source_id: str | None = None
-
-
-@dataclass(slots=True)
-class SecurityGroup:
-    """A security group with its rules, by id."""
-
-    id: str
-    name: str
-    description: str | None
-    rules: dict[str, Rule] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class InstanceGroup:
-    """The display group of VMs."""
-
-    id: str
-    name: str
-
-
-@dataclass(slots=True)
-class KeyPair:
-    """A public SSH key under a name."""
-
-    name: str
-    public_key: str
-    fingerprint: str
-
-
-@dataclass(slots=True)
-class Job:
-    """An asynchronous job: status 0 pending, 1 done, 2 failed; the result stays as it was when the job ended.
-
-    One that `hangs` never ends, one that is `lost` is not known any more to who asks for it. `ended` is set at its end.
-    """
-
-    id: str
-    command: str
-    created: float
-    instance_type: str | None
-    instance_id: str | None
-    status: int = 0
-    code: int = 0
-    result: dict[str, Any] | None = None
-    hangs: bool = False
-    lost: bool = False
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+from .models import (
+    GONE,
+    NO_OBJECT,
+    Account,
+    DiskOffering,
+    Host,
+    InstanceGroup,
+    Job,
+    KeyPair,
+    OsType,
+    Rule,
+    SecurityGroup,
+    ServiceOffering,
+    Snapshot,
+    Template,
+    Vm,
+    Volume,
+    Zone,
+    new_id,
+)
+from .settings import Settings
 
 
 class Store:
-    """Everything there is. Names compare without regard to case, as the service's database does.
+    """Everything there is, of all accounts.
 
-    `ahead` are the seconds by which the service's clock is ahead of this machine's; `counts_all` says that a listing's `count`
-    is that of all pages, as in CloudStack 4, instead of the one in the answer.
+    `account` is the one that the emulator was started for, `settings` are what it was started with.
     """
 
-    def __init__(self, account: Account, expunge_seconds: float) -> None:
-        self.ahead = 0.0
-        self.counts_all = False
+    def __init__(self, account: Account, settings: Settings) -> None:
         self.account = account
-        self.expunge_seconds = expunge_seconds
-        self.accounts = {account.name, "admin", "system"}
+        self.settings = settings
+        self.accounts: dict[str, Account] = {}
         self.zones: dict[str, Zone] = {}
         self.hosts: dict[str, Host] = {}
         self.service_offerings: dict[str, ServiceOffering] = {}
@@ -289,7 +59,7 @@ class Store:
         self.security_groups: dict[str, SecurityGroup] = {}
         self.rules: dict[str, Rule] = {}
         self.instance_groups: dict[str, InstanceGroup] = {}
-        self.key_pairs: dict[str, KeyPair] = {}
+        self.key_pairs: dict[tuple[str, str], KeyPair] = {}
         self.jobs: dict[str, Job] = {}
         self.tags: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
         self._host_names: set[tuple[str, str]] = set()
@@ -297,10 +67,12 @@ class Store:
         self._next_address: dict[str, int] = {}
         self._destroyed: deque[tuple[float, str]] = deque()
         self._serial = 0
+        for one in (Account("system", "1", "1", 1, admin=True), Account("admin", "2", "2", 2, admin=True), account):
+            self.add_account(one)
 
     def now(self) -> float:
         """The time by the service's clock, in seconds since the epoch."""
-        return time.time() + self.ahead
+        return time.time() + self.settings.clock_ahead
 
     def time(self) -> datetime:
         """The same as a moment."""
@@ -311,18 +83,36 @@ class Store:
         self._serial += 1
         return self._serial
 
+    # --- accounts
+
+    def add_account(self, account: Account) -> None:
+        """Take an account in; one of the same name gives way."""
+        self.accounts[account.name] = account
+
+    def account_with_key(self, api_key: str) -> Account | None:
+        """The account that asks with this key."""
+        return next((one for one in self.accounts.values() if one.api_key and one.api_key == api_key), None)
+
     # --- what parameters refer to, by the name of the service's table
 
     def find(self, table: str, id: str) -> Any:
-        """The object of this table and id, or None; destroyed machines are found, expunged ones are not."""
+        """The object of this table and id, or None; destroyed machines are found, expunged ones are not.
+
+        The real server's database compares ids without regard to case and trailing blanks, and `-1` stands for no object
+        at all: NO_OBJECT.
+        """
+        id = id.rstrip(" ")
+        if id == NO_OBJECT.id:
+            return NO_OBJECT
         if table == "disk_offering":  # both kinds of offerings share a table (measured on CloudStack 3.0.5)
-            return self.service_offerings.get(id) or self.disk_offerings.get(id)
+            return _row(self.service_offerings, id) or _row(self.disk_offerings, id)
         if table == "domain":
             return self.account if id == self.account.domain_id else None
+        if table == "account":
+            return next((one for one in self.accounts.values() if one.id == id), None)
         if table == "networks":
             return next((zone for zone in self.zones.values() if zone.network_id == id), None)
-        rows = self._tables().get(table)
-        return rows.get(id) if rows else None
+        return _row(self._tables().get(table, {}), id)
 
     def _tables(self) -> dict[str, dict[str, Any]]:
         return {
@@ -358,7 +148,7 @@ class Store:
 
     def expunge_due(self, now: float | None = None) -> None:
         """Remove the VMs that were destroyed long enough ago."""
-        due = (self.now() if now is None else now) - self.expunge_seconds
+        due = (self.now() if now is None else now) - self.settings.expunge_seconds
         while self._destroyed and self._destroyed[0][0] <= due:
             destroyed_at, vm_id = self._destroyed.popleft()
             vm = self.vms.get(vm_id)
@@ -400,19 +190,21 @@ class Store:
         """The disks attached to a VM, oldest first."""
         return [volume for volume in self.volumes.values() if volume.vm_id == vm.id]
 
-    def instance_group(self, name: str) -> InstanceGroup:
-        """The display group of this name; made where there is none."""
-        found = by_name(self.instance_groups.values(), name)
+    def instance_group(self, name: str, owner: str) -> InstanceGroup:
+        """The account's display group of this name; made where there is none."""
+        found = by_name(self.instance_groups.values(), name, owner)
         if found is None:
-            found = InstanceGroup(new_id(), name)
+            found = InstanceGroup(new_id(), owner, name, self.now())
             self.instance_groups[found.id] = found
         return found
 
     # --- security groups
 
-    def add_security_group(self, name: str, description: str | None, id: str | None = None) -> SecurityGroup:
-        """Make a group without rules."""
-        group = SecurityGroup(id or new_id(), name, description)
+    def add_security_group(
+        self, name: str, owner: str, description: str | None, id: str | None = None
+    ) -> SecurityGroup:
+        """Make a group without rules for an account."""
+        group = SecurityGroup(id or new_id(), owner, name, description)
         self.security_groups[group.id] = group
         return group
 
@@ -428,6 +220,20 @@ class Store:
         if group:
             group.rules.pop(rule.id, None)
 
+    # --- key pairs
+
+    def key_pair(self, name: str, owner: str) -> KeyPair | None:
+        """The account's key pair of this name."""
+        return self.key_pairs.get((owner, collated(name)))
+
+    def add_key_pair(self, pair: KeyPair) -> None:
+        """Take a key pair in; one of the same name gives way."""
+        self.key_pairs[pair.owner, collated(pair.name)] = pair
+
+    def remove_key_pair(self, pair: KeyPair) -> None:
+        """Take a key pair out."""
+        del self.key_pairs[pair.owner, collated(pair.name)]
+
     # --- tags
 
     def tags_of(self, kind: str, id: str) -> list[tuple[str, str]]:
@@ -435,9 +241,39 @@ class Store:
         return list(self.tags.get((kind, id), {}).values())
 
 
-def by_name(objects: Iterable[Any], name: str) -> Any:
-    """The first object of this name, or None."""
-    return next((one for one in objects if one.name.lower() == name.lower()), None)
+def by_name(objects: Iterable[Any], name: str, owner: str) -> Any:
+    """The account's first object of this name, or None."""
+    wanted = collated(name)
+    return next((one for one in objects if one.owner == owner and collated(one.name) == wanted), None)
+
+
+@functools.lru_cache(maxsize=4096)
+def collated(text: str) -> str:
+    """A text as the service's database compares it with `=`: case, accents and trailing blanks do not count.
+
+    Measured on CloudStack 3.0.5 (MySQL's utf8_general_ci): `Case1` = `case1 `, `café` = `cafe`, but wide letters and the
+    two kinds of kana are letters of their own.
+    """
+    return without_accents(text).rstrip(" ")
+
+
+def without_accents(text: str) -> str:
+    """The same for a part of a text (LIKE), in which trailing blanks count."""
+    if text.isascii():
+        return text.lower()
+    return "".join(_base(char) for char in text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _base(char: str) -> str:
+    parts = unicodedata.decomposition(char).split()
+    if len(parts) == 2 and not parts[0].startswith("<") and 0x300 <= int(parts[1], 16) < 0x370:
+        return _base(chr(int(parts[0], 16)))
+    return char.lower()
+
+
+def _row(table: dict[str, Any], id: str) -> Any:
+    return table.get(id) or table.get(id.lower())
 
 
 def _number(ip: str) -> int:

@@ -18,12 +18,12 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import M
 from ansible_collections.cloudn.compute.plugins.module_utils.api.errors import TooLarge
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import scenarios
 
-RECORDINGS = pathlib.Path(__file__).parents[2] / "conformance" / "recordings"
 BOTH = [
-    pytest.param(step, id=f"{path.stem}-{number}-{step['call']}")
-    for path in sorted(RECORDINGS.glob("*.json"))
-    for number, step in enumerate(json.loads(path.read_text())["steps"], 1)
+    pytest.param(step, id=f"{scenario}-{number}-{step['call']}")
+    for scenario, steps in scenarios("cloudstack-3.0.5").items()
+    for number, step in enumerate(steps, 1)
     if "xml" in step
 ]
 

@@ -93,7 +93,7 @@ def test_a_key_pair_is_a_real_one(api):
     pair = api("createSSHKeyPair", name="k")["keypair"]
     key = load_pem_private_key(pair["privatekey"].encode(), None)
     assert key.key_size >= 2048
-    stored = api.emulator.store.key_pairs["k"].public_key.split()[1]
+    stored = api.emulator.store.key_pair("k", "flatuser").public_key.split()[1]
     digest = hashlib.md5(base64.b64decode(stored)).hexdigest()
     assert pair["fingerprint"].replace(":", "") == digest
     assert api("listSSHKeyPairs")["sshkeypair"] == [{"name": "k", "fingerprint": pair["fingerprint"]}]
@@ -157,7 +157,7 @@ def test_the_count_of_all_pages(emulate):
     api = emulate(vms=12)
     assert [len(api("listVirtualMachines", page=page, pagesize=5)["virtualmachine"]) for page in (1, 2, 3)] == [5, 5, 2]
     assert [api("listVirtualMachines", page=page, pagesize=5)["count"] for page in (1, 2, 3)] == [5, 5, 2]
-    api.emulator.store.counts_all = True
+    api.emulator.settings.count_all = True
     assert [api("listVirtualMachines", page=page, pagesize=5)["count"] for page in (1, 2, 3)] == [12, 12, 12]
     assert "count" not in api("listVirtualMachines", page=4, pagesize=5)
 

@@ -29,7 +29,7 @@ def test_every_cidr_and_group_makes_a_rule_of_its_own(api, group):
     other = api("createSecurityGroup", name="other")["securitygroup"]
     source = {"usersecuritygrouplist__account": api.vars["account"], "usersecuritygrouplist__group": other["name"]}
     ingress, egress = allow(
-        api, group, protocol="TCP", startport=22, endport=23, cidrlist="192.0.2.0/24, 198.51.100.7/32", **source
+        api, group, protocol="TCP", startport=22, endport=23, cidrlist="192.0.2.0/24,198.51.100.7/32", **source
     )
     assert egress == []
     assert {(rule["protocol"], rule["startport"], rule["endport"]) for rule in ingress} == {("tcp", 22, 23)}

@@ -215,7 +215,7 @@ def test_without_waiting(run_module_as: Callable[..., Any]) -> None:
 def test_a_job_that_takes_too_long(run_module_as: Callable[..., Any], timeout: int) -> None:
     with run_module_as() as (run, emulator):
         vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
-        emulator.jobs.seconds = 30
+        emulator.settings.job_seconds = 30
         done = run(MODULE, command="stopVirtualMachine", params={"id": vm_id}, wait_timeout=timeout)
         assert done["failed"] and done["changed"] is True
         (job_id,) = done["jobs"]

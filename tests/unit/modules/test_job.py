@@ -185,7 +185,7 @@ def test_good_and_bad_ends_together(run_module_as: Callable[..., Any]) -> None:
         del emulator.store.jobs[forgotten]
         emulator.store.jobs[failed].status = 2
         emulator.store.jobs[failed].result = {"errorcode": 533, "errortext": "no room"}
-        emulator.jobs.seconds = 30
+        emulator.settings.job_seconds = 30
         (going_on,) = begun(run, "web4")
         done = run("cloudn_job", jobs=[going_on, good, forgotten, failed], wait_timeout=1)
         assert done["failed"] and "job_id" not in done
@@ -340,7 +340,7 @@ def history(run_module: Run, failed_job: str, emulator: Any) -> list[str]:
     """The ids of jobs, oldest first: a rule, the same again, which failed, a machine that was made, one that was begun."""
     (made,) = begun(run_module, "web1")
     run_module("cloudn_job", jobs=[made])
-    emulator.jobs.seconds = 30
+    emulator.settings.job_seconds = 30
     (pending,) = begun(run_module, "web2")
     jobs = list(emulator.store.jobs)
     assert [jobs[1], *jobs[2:]] == [failed_job, made, pending]
@@ -434,7 +434,7 @@ def test_more_than_a_page(run_module: Run, emulator: Any) -> None:
     (one,) = emulator.store.jobs.values()
     for number in range(700):
         job_id = f"{number:08}{UNKNOWN[8:]}"
-        emulator.store.jobs[job_id] = type(one)(job_id, one.command, one.created, None, None)
+        emulator.store.jobs[job_id] = type(one)(job_id, one.owner, one.command, one.created, None, None)
     emulator.clear()
     assert len(run_module("cloudn_job_info")["jobs"]) == 701
     sent = asked(emulator)

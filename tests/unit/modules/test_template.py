@@ -15,6 +15,7 @@ from cloudn_emulator.commands import template as emulated
 from cloudn_emulator.ec2.bridge import Action
 from cloudn_emulator.ec2.errors import Refused
 from cloudn_emulator.exchange import Reply
+from cloudn_emulator.models import Account
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -30,6 +31,12 @@ DOWNLOAD = {
     "os_type": CENTOS,
 }
 STOP, TAKE, START = "stopVirtualMachine", "createTemplate", "startVirtualMachine"
+
+
+def add_accounts(emulator: Any) -> None:
+    """Two accounts more, which may be given templates."""
+    for name in ("other", "third"):
+        emulator.store.add_account(Account(name, name, name, 9))
 
 
 @pytest.fixture
@@ -322,7 +329,7 @@ def test_featured_by_administrators_only(run_module: Run, make: Run, run_module_
 
 
 def test_launch_permissions_are_a_set(beats: Run, make: Run, client: Client, emulator: Any) -> None:
-    emulator.store.accounts |= {"other", "third"}
+    add_accounts(emulator)
     made = make(accounts=["admin", "other"])
     assert made["accounts"] == ["admin", "other"]
     beats(MODULE, [], name="web", accounts=["other", "admin", "flatuser"])
@@ -354,7 +361,7 @@ def shared(run_module_as: Callable[..., Any]) -> Callable[..., Any]:
     @contextlib.contextmanager
     def start(*denied: str, dialect: str = "cloudn") -> Iterator[tuple[Run, Any, Any]]:
         with run_module_as(dialect=dialect, denied=denied) as (run, emulator):
-            emulator.store.accounts |= {"other", "third"}
+            add_accounts(emulator)
             run("cloudn_vm", name="web1", **NEW_VM)
             run("cloudn_vm", name="web1", state="stopped")
             run(MODULE, name="web", vm="web1")

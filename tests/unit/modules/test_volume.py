@@ -161,9 +161,9 @@ def test_detached_from_a_machine_that_is_stopping(
     commands: list[str],
 ) -> None:
     make(state="attached", vm="db1")
-    emulator.jobs.seconds = 0.3
+    emulator.settings.job_seconds = 0.3
     run_module("cloudn_vm", name="db1", state="stopped", wait=False)
-    emulator.jobs.seconds = 0.05
+    emulator.settings.job_seconds = 0.05
     sent()
     done = run_module(MODULE, name="data", **options)
     assert not done.get("failed"), done["msg"]
@@ -235,7 +235,7 @@ def test_an_upload_that_fails_is_told(run_module: Run, beats: Run) -> None:
 def test_what_takes_too_long(run_module_as: Callable[..., Any]) -> None:
     """The error names the job where there is one, and what to do next."""
     with run_module_as(job_seconds=0.05) as (run, emulator):
-        emulator.jobs.seconds = 30
+        emulator.settings.job_seconds = 30
         failed = run(MODULE, name="data", wait_timeout=0, **SMALL)
         assert failed["job_id"] in failed["msg"]
         assert "wait for it with cloudn_job, or run the task again" in failed["msg"]

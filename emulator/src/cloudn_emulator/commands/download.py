@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..calls import Call
-from ..errors import ApiError, bad_parameter
-from ..store import Zone, new_id
+from ..errors import bad_parameter
+from ..models import Zone, new_id
 
 GIB = 1024**3
 SIZE = 8 * GIB  # of everything that is downloaded
@@ -71,8 +71,3 @@ def extraction(call: Call, id: str, name: str, zone: Zone, suffix: str) -> dict[
     if uploaded:
         return {**view, "uploadpercentage": 100, "url": call["url"]}
     return {**view, "url": f"https://10-1-1-1.realhostip.com/userdata/{new_id()}.{suffix}"}
-
-
-def not_yours(call: Call) -> ApiError:
-    """The error for somebody else's object (531)."""
-    return ApiError(531, f"Acct[{call.account.number}-{call.account.name}] does not have permission")

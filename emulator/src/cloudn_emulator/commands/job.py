@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, check_owner, contains, date_text, matching, nobodys, page_of
-from ..errors import bad_parameter
-from ..store import Job
+from ..calls import Call, contains, date_text, matching, owners, page_of
+from ..errors import ACCOUNT, ApiError, bad_parameter
+from ..models import Job
 from ..wire import listing
 
 
@@ -18,25 +18,28 @@ def query_job(call: Call) -> dict[str, Any]:
     job = call["jobid"]
     if job.lost:
         raise bad_parameter(f"Object async_job(uuid: {job.id}) does not exist.")
+    if job.owner != call.account.name and not call.account.admin:
+        raise ApiError(ACCOUNT, f"Account {call.account.label} is not authorized to see job id={job.id}")
     return job_view(call, job)
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
     """listAsyncJobs: all there were since `startdate`, oldest first, pending ones too; `keyword` is in the class."""
-    check_owner(call)
     since, keyword = call["startdate"], call["keyword"]
     tests = [
+        owners(call),
         lambda job: not job.lost,
         (lambda job: int(job.created) >= since) if since is not None else None,
         (lambda job: contains(job.command, keyword)) if keyword is not None else None,
     ]
-    found = [] if nobodys(call) else matching(call.store.jobs.values(), tests)
+    found = matching(call.store.jobs.values(), tests)
     return listing("asyncjobs", [job_view(call, job) for job in page_of(call, found)])
 
 
 def job_view(call: Call, job: Job) -> dict[str, Any]:
     """A job: a pending one tells what it is about, a finished one its result."""
-    view: dict[str, Any] = {"accountid": call.account.id, "userid": call.account.user_id, "cmd": job.command}
+    owner = call.store.accounts[job.owner]
+    view: dict[str, Any] = {"accountid": owner.id, "userid": owner.user_id, "cmd": job.command}
     view |= {"jobstatus": job.status, "jobprocstatus": 0, "jobresultcode": job.code}
     if job.status:
         view |= {"jobresulttype": "object", "jobresult": job.result} if job.result is not None else {}

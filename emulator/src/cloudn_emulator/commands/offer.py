@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, contains, date_text, matching, page_of
-from ..store import DiskOffering, ServiceOffering, Zone
+from ..calls import Call, check_access, contains, date_text, matching, page_of
+from ..models import DiskOffering, ServiceOffering, Zone
 from ..wire import VERSION, listing
 
 
@@ -42,7 +42,9 @@ def list_service_offerings(call: Call) -> dict[str, Any]:
     """listServiceOfferings. For a plain account `name` and `keyword` find only its own domain's, so none of the
     public ones (CloudStack's source); `id` finds any (measured on CloudStack 3.0.5)."""
     found = [] if call["issystem"] else _offerings(call, call.store.service_offerings.values(), ServiceOffering)
-    if "virtualmachineid" in call.params:  # what that machine could change to
+    if "virtualmachineid" in call.params:
+        check_access(call, call["virtualmachineid"].owner, call["virtualmachineid"].label)
+        # what that machine could change to
         found = [offering for offering in found if offering.id != call["virtualmachineid"].offering_id]
     return listing("serviceoffering", [_service_offering_view(offering) for offering in page_of(call, found)])
 

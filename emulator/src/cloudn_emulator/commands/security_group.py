@@ -9,10 +9,11 @@ import ipaddress
 import re
 from typing import Any
 
-from ..calls import Call, check_owner, contains, has_tags, matching, nobodys, ownership, page_of, tag_list
+from ..calls import Call, check_access, contains, has_tags, matching, owner_for, owners, ownership, page_of, tag_list
 from ..errors import IN_USE, ApiError, bad_parameter, internal
 from ..jobs import Work
-from ..store import Rule, SecurityGroup, by_name, new_id
+from ..models import Rule, SecurityGroup, new_id
+from ..store import by_name, collated
 from ..wire import listing
 
 INGRESS, EGRESS = "ingress", "egress"
@@ -28,7 +29,7 @@ def group_view(call: Call, group: SecurityGroup, rules: list[Rule], tags: bool) 
     view: dict[str, Any] = {"id": group.id, "name": group.name}
     if group.description is not None:
         view["description"] = group.description
-    view |= ownership(call.account)
+    view |= ownership(call, group.owner)
     if rules:
         for direction in (INGRESS, EGRESS):
             view[direction + "rule"] = [_rule_view(call, rule) for rule in rules if rule.direction == direction]
@@ -43,7 +44,7 @@ def _rule_view(call: Call, rule: Rule) -> dict[str, Any]:
     if rule.source_id is None:
         return {**view, "cidr": rule.cidr}
     source = call.store.security_groups[rule.source_id]
-    return {**view, "securitygroupname": source.name, "account": call.account.name}
+    return {**view, "securitygroupname": source.name, "account": source.owner}
 
 
 # --- groups
@@ -51,36 +52,37 @@ def _rule_view(call: Call, rule: Rule) -> dict[str, Any]:
 
 def list_groups(call: Call) -> dict[str, Any]:
     """listSecurityGroups: `securitygroupname` is the whole name, `keyword` a part of it."""
-    check_owner(call)
     p = call.params
     name, keyword = p.get("securitygroupname"), p.get("keyword")
+    if "virtualmachineid" in p:
+        check_access(call, p["virtualmachineid"].owner, p["virtualmachineid"].label)
     tests = [
+        owners(call),
         (lambda group: group.id == p["id"].id) if "id" in p else None,
-        (lambda group: group.name.lower() == name.lower()) if name is not None else None,
+        (lambda group: collated(group.name) == collated(name)) if name is not None else None,
         (lambda group: contains(group.name, keyword)) if keyword is not None else None,
         (lambda group: group.id in p["virtualmachineid"].security_group_ids) if "virtualmachineid" in p else None,
         has_tags(call, "SecurityGroup"),
     ]
-    found = [] if nobodys(call) else matching(call.store.security_groups.values(), tests)
+    found = matching(call.store.security_groups.values(), tests)
     views = [group_view(call, group, list(group.rules.values()), tags=True) for group in page_of(call, found)]
     return listing("securitygroup", views)
 
 
 def create_group(call: Call) -> dict[str, Any]:
     """createSecurityGroup: names are unique in the account (431)."""
-    check_owner(call)
+    owner = owner_for(call, "AccountName and domainId must be specified together").name
     name = call["name"]
     if not name.strip():
         raise bad_parameter("Unable to create security group, its name is empty")
-    if by_name(call.store.security_groups.values(), name):
+    if by_name(call.store.security_groups.values(), name, owner):
         raise bad_parameter(f"Unable to create security group, a group with name {name} already exists.")
-    group = call.store.add_security_group(name, call["description"])
+    group = call.store.add_security_group(name, owner, call["description"])
     return {"securitygroup": group_view(call, group, [], tags=False)}
 
 
 def delete_group(call: Call) -> dict[str, Any]:
     """deleteSecurityGroup: by id or name; not `default` (431), nor one in use by a VM or another group's rule (536)."""
-    check_owner(call)
     group = _named_group(
         call, call["id"], call["name"], "Either id or name parameter is requred by deleteSecurityGroup"
     )
@@ -102,9 +104,13 @@ def _named_group(call: Call, group: SecurityGroup | None, name: str | None, neit
         raise bad_parameter(f"{neither} command")
     if group is not None and name is not None:
         raise bad_parameter("The id and the name of a security group exclude each other")
-    found = group or by_name(call.store.security_groups.values(), name or "")
+    if group is not None:
+        check_access(call, group.owner, group.label)
+        return group
+    owner = owner_for(call)
+    found = by_name(call.store.security_groups.values(), name or "", owner.name)
     if found is None:
-        raise bad_parameter(f"Unable to find security group by name {name} for the account id={call.account.number}")
+        raise bad_parameter(f"Unable to find security group by name {name} for the account id={owner.number}")
     return found
 
 
@@ -122,7 +128,6 @@ def authorize_egress(call: Call) -> Work:
 
 
 def _authorize(call: Call, direction: str) -> Work:
-    check_owner(call)
     command = f"authorizeSecurityGroup{direction.capitalize()}"
     neither = f"Either securityGroupId or securityGroupName is required by {command}"
     group = _named_group(call, call["securitygroupid"], call["securitygroupname"], neither)
@@ -216,9 +221,10 @@ def _source(call: Call, source: dict[str, str]) -> SecurityGroup:
     account, name = source.get("account"), source.get("group")
     if account is None or name is None:
         raise bad_parameter("Invalid user group specified, fields 'group' and 'account' cannot be null")
-    if account != call.account.name:
+    owner = next((one for one in call.store.accounts.values() if collated(one.name) == collated(account)), None)
+    if owner is None:
         raise bad_parameter(f"Nonexistent account: {account} when trying to authorize a rule")
-    found = by_name(call.store.security_groups.values(), name)
+    found = by_name(call.store.security_groups.values(), name, owner.name)
     if found is None:
         raise bad_parameter(f"Nonexistent group {name} for account {account} is given, unable to authorize a rule.")
     return found
@@ -238,6 +244,9 @@ def _revoke(call: Call, direction: str) -> Work:
     rule = call["id"]
 
     async def run() -> dict[str, Any]:
+        group = call.store.security_groups.get(rule.group_id)
+        if group:
+            check_access(call, group.owner, group.label)
         if rule.direction != direction:
             await call.jobs.moment()
             raise bad_parameter(f"Mismatch in rule type for security rule with id {rule.id}")

@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..calls import Call, check_owner, contains, date_text, has_tags, matching, nobodys, ownership, page_of, tag_list
+from ..calls import Call, check_access, contains, date_text, has_tags, matching, owners, ownership, page_of, tag_list
 from ..errors import bad_parameter
 from ..jobs import Work
-from ..store import Snapshot, new_id
+from ..models import Snapshot, new_id
 from ..wire import listing
 
 DELETED = "Destroyed"
@@ -19,15 +19,15 @@ DELETED = "Destroyed"
 
 def create_snapshot(call: Call) -> Work:
     """createSnapshot: the job's result says CreatedOnPrimary, the listing after it BackedUp."""
-    check_owner(call)
     volume = call["volumeid"]
     if volume.state != "Ready":
         raise bad_parameter(f"VolumeId: {volume.id} is not in Ready state but {volume.state}. Cannot take snapshot.")
+    check_access(call, volume.owner, volume.label)
     now = call.store.now()
     vm = call.store.vms.get(volume.vm_id or "")
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
     name = f"{vm.name if vm else 'detached'}_{volume.name}_{stamp}"
-    snapshot = Snapshot(new_id(), name, volume, volume.size, now)
+    snapshot = Snapshot(new_id(), volume.owner, name, volume, volume.size, now)
     call.store.snapshots[snapshot.id] = snapshot
 
     async def run() -> dict[str, Any]:
@@ -43,11 +43,13 @@ def create_snapshot(call: Call) -> Work:
 
 def list_snapshots(call: Call) -> dict[str, Any]:
     """listSnapshots, newest first."""
-    check_owner(call)
     p = call.params
+    if "volumeid" in p:
+        check_access(call, p["volumeid"].owner, p["volumeid"].label)
     name, keyword = p.get("name"), p.get("keyword")
     kinds = [p[kind] for kind in ("snapshottype", "intervaltype") if p.get(kind) is not None]
     tests = [
+        owners(call),
         lambda snapshot: snapshot.state != DELETED,
         (lambda snapshot: snapshot.id == p["id"].id) if "id" in p else None,
         (lambda snapshot: snapshot.volume.id == p["volumeid"].id) if "volumeid" in p else None,
@@ -56,7 +58,7 @@ def list_snapshots(call: Call) -> dict[str, Any]:
         (lambda snapshot: all(kind.upper() == "MANUAL" for kind in kinds)) if kinds else None,
         has_tags(call, "Snapshot"),
     ]
-    found = [] if nobodys(call) else matching(reversed(call.store.snapshots.values()), tests)
+    found = matching(reversed(call.store.snapshots.values()), tests)
     return listing("snapshot", [snapshot_view(call, snapshot) for snapshot in page_of(call, found)])
 
 
@@ -65,6 +67,7 @@ def delete_snapshot(call: Call) -> Work:
     snapshot = call["id"]
 
     async def run() -> dict[str, Any]:
+        check_access(call, snapshot.owner, snapshot.label)
         if snapshot.state not in ("BackedUp", DELETED):
             await call.jobs.moment()
             raise bad_parameter(f"Can't delete snapshot {snapshot.id} in state {snapshot.state}")
@@ -81,7 +84,7 @@ def snapshot_view(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     volume = snapshot.volume
     return {
         "id": snapshot.id,
-        **ownership(call.account),
+        **ownership(call, snapshot.owner),
         "snapshottype": "MANUAL",
         "volumeid": volume.id,
         "volumename": volume.name,

@@ -10,9 +10,10 @@ import hashlib
 import re
 from typing import Any
 
-from ..calls import Call, check_owner, contains, matching, nobodys, page_of
+from ..calls import Call, contains, matching, owner_for, owners, page_of
 from ..errors import bad_parameter
-from ..store import KeyPair
+from ..models import KeyPair
+from ..store import collated
 from ..wire import listing
 
 KEY_BITS = 2048
@@ -20,53 +21,56 @@ KEY_BITS = 2048
 
 def create_key_pair(call: Call) -> dict[str, Any]:
     """createSSHKeyPair: the only answer that ever has the private key."""
-    _check_free(call)
+    owner = _check_free(call)
     private, public = _generate()
-    pair = _keep(call, public)
+    pair = _keep(call, owner, public)
     return {"keypair": {**_view(pair), "privatekey": private}}
 
 
 def register_key_pair(call: Call) -> dict[str, Any]:
     """registerSSHKeyPair: refuses (431) what is not an RSA or DSA public key."""
-    _check_free(call)
-    return {"keypair": _view(_keep(call, _public_key(call["publickey"])))}
+    owner = _check_free(call)
+    return {"keypair": _view(_keep(call, owner, _public_key(call["publickey"])))}
 
 
 def delete_key_pair(call: Call) -> dict[str, Any]:
     """deleteSSHKeyPair."""
-    check_owner(call)
-    if call.store.key_pairs.pop(call["name"].lower(), None) is None:
+    owner = owner_for(call).name
+    pair = call.store.key_pair(call["name"], owner)
+    if pair is None:
         raise bad_parameter(
-            f"A key pair with name '{call['name']}' does not exist for account {call.account.name} "
-            "in specified domain id"
+            f"A key pair with name '{call['name']}' does not exist for account {owner} in specified domain id"
         )
+    call.store.remove_key_pair(pair)
     return {"success": "true"}
 
 
 def list_key_pairs(call: Call) -> dict[str, Any]:
     """listSSHKeyPairs: `name` and `fingerprint` are whole values."""
-    check_owner(call)
     name, fingerprint, keyword = call["name"], call["fingerprint"], call["keyword"]
     tests = [
-        (lambda pair: pair.name.lower() == name.lower()) if name is not None else None,
+        owners(call),
+        (lambda pair: collated(pair.name) == collated(name)) if name is not None else None,
         (lambda pair: pair.fingerprint.lower() == fingerprint.lower()) if fingerprint is not None else None,
         (lambda pair: contains(pair.name, keyword) or contains(pair.fingerprint, keyword))
         if keyword is not None
         else None,
     ]
-    found = [] if nobodys(call) else matching(call.store.key_pairs.values(), tests)
+    found = matching(call.store.key_pairs.values(), tests)
     return listing("sshkeypair", [_view(pair) for pair in page_of(call, found)])
 
 
-def _check_free(call: Call) -> None:
-    check_owner(call)
-    if call["name"].lower() in call.store.key_pairs:
+def _check_free(call: Call) -> str:
+    """The account that is to have a pair of this name, which it has not yet. Raises ApiError (431)."""
+    owner = owner_for(call).name
+    if call.store.key_pair(call["name"], owner):
         raise bad_parameter(f"A key pair with name '{call['name']}' already exists.")
+    return owner
 
 
-def _keep(call: Call, public_key: str) -> KeyPair:
-    pair = KeyPair(call["name"], public_key, fingerprint(public_key))
-    call.store.key_pairs[pair.name.lower()] = pair
+def _keep(call: Call, owner: str, public_key: str) -> KeyPair:
+    pair = KeyPair(owner, call["name"], public_key, fingerprint(public_key))
+    call.store.add_key_pair(pair)
     return pair
 
 

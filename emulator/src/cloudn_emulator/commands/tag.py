@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, check_owner, contains, nobodys, ownership, page_of
+from ..calls import Call, check_access, contains, owners, ownership, page_of
 from ..errors import bad_parameter, internal
 from ..jobs import Work
+from ..models import NO_OBJECT
+from ..store import collated
 from ..wire import listing
 
 # The kinds of object that take tags, and the table that holds them.
@@ -32,10 +34,10 @@ def create_tags(call: Call) -> Work:
         kind = _kind(call)
         ids = _resources(call, kind)
         new = [(pair["key"], pair["value"]) for pair in call["tags"]]
-        if any(key.lower() in call.store.tags.get((kind, id), {}) for id in ids for key, _value in new):
+        if any(collated(key) in call.store.tags.get((kind, id), {}) for id in ids for key, _value in new):
             raise internal()
         for id in ids:
-            call.store.tags.setdefault((kind, id), {}).update({key.lower(): (key, value) for key, value in new})
+            call.store.tags.setdefault((kind, id), {}).update({collated(key): (key, value) for key, value in new})
         return {"success": True}
 
     return Work(run)
@@ -81,40 +83,44 @@ def _kind(call: Call) -> str:
 def _resources(call: Call, kind: str) -> list[str]:
     ids = call["resourceids"]
     for id in ids:
-        if call.store.find(TABLES[kind], id) is None:
+        found = call.store.find(TABLES[kind], id)
+        if found is None or found is NO_OBJECT:
             raise bad_parameter(f"Unable to find resource by id {id} and type {kind}")
+        check_access(call, found.owner, call.store.accounts[found.owner].label)
     return ids
 
 
 def _doomed(call: Call, tags: dict[str, tuple[str, str]]) -> list[str]:
-    wanted = {(pair.get("key") or "").lower(): pair.get("value") for pair in call["tags"] or ()}
+    wanted = {collated(pair.get("key") or ""): pair.get("value") for pair in call["tags"] or ()}
     if not wanted:
         return list(tags)
     return [
         key
         for key, (_name, value) in tags.items()
-        if key in wanted and (wanted[key] is None or wanted[key].lower() == value.lower())
+        if key in wanted and (wanted[key] is None or collated(wanted[key]) == collated(value))
     ]
 
 
 def list_tags(call: Call) -> dict[str, Any]:
     """listTags: filters are whole values."""
-    check_owner(call)
-    views = [] if nobodys(call) else [view for view in _views(call) if _is_wanted(call, view)]
+    views = [view for view in _views(call) if _is_wanted(call, view)]
     return listing("tag", page_of(call, views))
 
 
 def _views(call: Call) -> list[dict[str, Any]]:
+    is_shown = owners(call)
+    tagged = [(kind, call.store.find(TABLES[kind], id), tags) for (kind, id), tags in call.store.tags.items() if tags]
     return [
-        {"key": key, "value": value, "resourcetype": kind, "resourceid": id, **ownership(call.account)}
-        for (kind, id), tags in call.store.tags.items()
+        {"key": key, "value": value, "resourcetype": kind, "resourceid": one.id, **ownership(call, one.owner)}
+        for kind, one, tags in tagged
+        if one is not None and is_shown(one)
         for key, value in tags.values()
     ]
 
 
 def _is_wanted(call: Call, view: dict[str, Any]) -> bool:
     exact = ("resourcetype", "resourceid", "key", "value")
-    if any(call[name] is not None and call[name].lower() != view[name].lower() for name in exact):
+    if any(call[name] is not None and collated(call[name]) != collated(view[name]) for name in exact):
         return False
     keyword = call["keyword"]
     return keyword is None or contains(view["key"], keyword) or contains(view["value"], keyword)

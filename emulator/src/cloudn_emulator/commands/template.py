@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, check_owner, contains, date_text, has_tags, matching, nobodys, page_of, tag_list
-from ..errors import bad_parameter, internal
+from ..calls import (
+    Call,
+    contains,
+    date_text,
+    has_tags,
+    matching,
+    no_permission,
+    owner_for,
+    owners,
+    page_of,
+    tag_list,
+)
+from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
-from ..store import Template, Zone, new_id
+from ..models import Template, Zone, new_id
 from ..wire import OnlyJson, listing
-from .download import DONE, SIZE, check_address, check_extraction, checksum, extraction, fetch, not_yours
+from .download import DONE, SIZE, check_address, check_extraction, checksum, extraction, fetch
 
 FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community")
 
@@ -28,10 +39,9 @@ def list_templates(call: Call) -> dict[str, Any]:
     wanted = call["templatefilter"]
     if wanted not in FILTERS and not (wanted == "all" and call.account.admin):
         raise bad_parameter(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
-    check_owner(call)
     p = call.params
     if "id" in p and not is_usable(call, p["id"]):
-        raise not_yours(call)
+        raise no_permission(call, call.store.accounts[p["id"].owner].label)
     name, keyword = p.get("name"), p.get("keyword")
     tests = [
         (lambda template: template.id == p["id"].id) if "id" in p else None,
@@ -39,8 +49,9 @@ def list_templates(call: Call) -> dict[str, Any]:
         (lambda template: contains(template.name, keyword)) if keyword is not None else None,
         (lambda template: p["hypervisor"].lower() == template.hypervisor.lower()) if "hypervisor" in p else None,
         has_tags(call, "Template"),
+        owners(call) if call["account"] is not None else None,
     ]
-    found = [] if nobodys(call) else matching(call.store.templates.values(), tests)
+    found = matching(call.store.templates.values(), tests)
     zoned = [
         (template, call.store.zones[zone_id])
         for template in found
@@ -93,6 +104,7 @@ def template_view(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
 
 def _first_fields(call: Call, template: Template) -> dict[str, Any]:
     """What also the answer to an update tells, which knows no zone."""
+    owner = call.store.accounts[template.owner]
     return {
         "id": template.id,
         "name": template.name,
@@ -106,8 +118,8 @@ def _first_fields(call: Call, template: Template) -> dict[str, Any]:
         "ostypename": call.store.os_types[template.os_type_id].description,
         "account": template.owner,
         "hypervisor": template.hypervisor,
-        "domain": call.account.domain,
-        "domainid": call.account.domain_id,
+        "domain": owner.domain,
+        "domainid": owner.domain_id,
         "tags": tag_list(call, "Template", template.id),
     }
 
@@ -121,7 +133,9 @@ def create_template(call: Call) -> Work:
     It is in no listing before its job has ended.
     """
     source = _source(call)
-    template = _new(call, source.template_id, source.size)
+    if source.owner != call.account.name and not call.account.admin:
+        raise no_permission(call, call.store.accounts[source.owner].label)
+    template = _new(call, call.account.name, source.template_id, source.size)
     template.format = "QCOW2"
     call.store.templates[template.id] = template
 
@@ -151,13 +165,13 @@ def _source(call: Call) -> Any:
     return volume
 
 
-def _new(call: Call, source_id: str | None, size: int) -> Template:
+def _new(call: Call, owner: str, source_id: str | None, size: int) -> Template:
     return Template(
         id=new_id(),
         name=call["name"],
         text=call["displaytext"],
         os_type_id=call["ostypeid"].id,
-        owner=call.account.name,
+        owner=owner,
         zone_ids=[],
         created=call.store.now(),
         size=size,
@@ -170,9 +184,9 @@ def _new(call: Call, source_id: str | None, size: int) -> Template:
 
 def register_template(call: Call) -> dict[str, Any]:
     """registerTemplate (in the manual uploadTemplate): answers at once, ready only after the download."""
-    check_owner(call)
+    owner = owner_for(call).name
     check_address(call["url"], call["format"])
-    template, zone = _new(call, None, 0), call["zoneid"]
+    template, zone = _new(call, owner, None, 0), call["zoneid"]
     template.format, template.hypervisor = call["format"].upper(), call["hypervisor"]
     template.extractable = bool(call["isextractable"])
     template.zone_ids.append(zone.id)
@@ -204,8 +218,7 @@ def copy_template(call: Call) -> Work:
             raise bad_parameter("Please specify different source and destination zones.")
         if source.id not in template.zone_ids or source.id in template.unready:
             raise bad_parameter(f"Please specify a template that is ready in zone {source.name}")
-        if template.owner != call.account.name and not call.account.admin:
-            raise not_yours(call)
+        _check_own(call, template)
         if target.id not in template.zone_ids:
             template.zone_ids.append(target.id)
             template.unready[target.id] = ""
@@ -237,9 +250,15 @@ def update_template(call: Call) -> dict[str, Any]:
 
 def _own(call: Call) -> Template:
     template = call["id"]
-    if template.owner != call.account.name and not call.account.admin:
-        raise not_yours(call)
+    _check_own(call, template)
     return template
+
+
+def _check_own(call: Call, template: Template) -> None:
+    if template.owner != call.account.name and not call.account.admin:
+        raise ApiError(
+            ACCOUNT, f"{call.account.label} does not have permission to launch instances from Tmpl[{template.id}]"
+        )
 
 
 def delete_template(call: Call) -> Work:
@@ -272,7 +291,7 @@ def extract_template(call: Call) -> Work:
         template = _own(call)
         zone = call["zoneid"] or call.store.zones.get(next(iter(template.zone_ids), ""))
         if not template.extractable:
-            raise not_yours(call)
+            raise ApiError(ACCOUNT, f"The template {template.id} is not extractable")
         if zone is None or zone.id not in template.zone_ids or zone.id in template.unready:
             raise bad_parameter("The template has not been downloaded ")
         await call.jobs.take(1)

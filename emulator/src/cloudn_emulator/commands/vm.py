@@ -14,21 +14,24 @@ from typing import Any
 
 from ..calls import (
     Call,
-    check_owner,
+    check_access,
     contains,
     date_text,
     has_tags,
     matching,
-    nobodys,
+    no_permission,
+    owner_for,
+    owners,
     ownership,
     page_of,
     tag_list,
 )
-from ..errors import ACCOUNT, ApiError, bad_parameter, internal
+from ..errors import bad_parameter, internal
 from ..jobs import Work
-from ..store import (
+from ..models import (
     EXPUNGING,
     GONE,
+    Account,
     DiskOffering,
     Nic,
     SecurityGroup,
@@ -36,9 +39,9 @@ from ..store import (
     Template,
     Vm,
     Volume,
-    by_name,
     new_id,
 )
+from ..store import by_name
 from ..wire import listing
 from .template import is_usable
 
@@ -62,7 +65,7 @@ def vm_view(call: Call, vm: Vm, words: set[str] | None = None, password: str | N
     words = words or set()
     store, admin = call.store, call.account.admin
     zone, host = store.zones[vm.zone_id], store.hosts.get(vm.host_id or "")
-    view: dict[str, Any] = {"id": vm.id, "name": vm.name, "displayname": vm.displayname, **ownership(call.account)}
+    view: dict[str, Any] = {"id": vm.id, "name": vm.name, "displayname": vm.displayname, **ownership(call, vm.owner)}
     view |= {"created": date_text(vm.created), "state": vm.state, "haenable": vm.ha}
     if vm.group_id and (every or "group" in words):
         view |= {"groupid": vm.group_id, "group": store.instance_groups[vm.group_id].name}
@@ -94,7 +97,7 @@ def vm_view(call: Call, vm: Vm, words: set[str] | None = None, password: str | N
 
 def instance_name(call: Call, vm: Vm) -> str:
     """The name that the hypervisor knows a VM by."""
-    return f"i-{call.account.number}-{vm.serial}-VM"
+    return f"i-{call.store.accounts[vm.owner].number}-{vm.serial}-VM"
 
 
 def _template_fields(template: Template) -> dict[str, Any]:
@@ -146,8 +149,7 @@ def list_vms(call: Call) -> dict[str, Any]:
         raise bad_parameter(
             "The details parameter contains a non permitted value. The allowed values are " + f"[{', '.join(DETAILS)}]"
         )
-    check_owner(call)
-    found = [] if nobodys(call) else matching(call.store.vms.values(), _vm_tests(call))
+    found = matching(call.store.vms.values(), _vm_tests(call))
     return listing("virtualmachine", [vm_view(call, vm, words) for vm in reversed(page_of(call, found))])
 
 
@@ -155,6 +157,7 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     p = call.params
     keyword, name, state = p.get("keyword"), p.get("name"), p.get("state")
     return [
+        owners(call),
         None if call.account.admin else lambda vm: vm.state not in (GONE, EXPUNGING),
         (lambda vm: vm.id == p["id"].id) if "id" in p else None,
         (lambda vm: contains(vm.name, name)) if name is not None else None,
@@ -185,16 +188,16 @@ def _is_named(call: Call, vm: Vm, keyword: str) -> bool:
 
 def deploy(call: Call) -> Work:
     """deployVirtualMachine: everything about the parameters is refused at once; the machine starts in the job."""
-    check_owner(call)
+    owner = owner_for(call)
     offering = service_offering(call["serviceofferingid"])
     disk = _disk_offering(call)
-    groups = _security_groups(call)
+    groups = _security_groups(call, owner)
     if call["networkids"]:
         raise bad_parameter("Can't specify network Ids in Basic zone")
     _check_template(call)
     _check_userdata(call["userdata"])
-    _check_key_pair(call)
-    vm = _new_vm(call, offering, groups, _host_name(call))
+    _check_key_pair(call, owner)
+    vm = _new_vm(call, owner, offering, groups, _host_name(call))
     call.store.add_vm(vm)
     _add_disks(call, vm, disk)
 
@@ -229,28 +232,30 @@ def _disk_offering(call: Call) -> DiskOffering | None:
     return found
 
 
-def _security_groups(call: Call) -> list[SecurityGroup]:
+def _security_groups(call: Call, owner: Account) -> list[SecurityGroup]:
     groups, names = call["securitygroupids"], call["securitygroupnames"]
     if groups and names:
         raise bad_parameter("securitygroupids parameter is mutually exclusive with securitygroupnames parameter")
     if names:
-        groups = [_group_named(call, name) for name in names]
+        groups = [_group_named(call, owner, name) for name in names]
     if not groups:
-        groups = [_group_named(call, "default")]
+        groups = [_group_named(call, owner, "default")]
+    for group in groups:
+        check_access(call, group.owner, group.label)
     return list({group.id: group for group in groups}.values())
 
 
-def _group_named(call: Call, name: str) -> SecurityGroup:
-    group = by_name(call.store.security_groups.values(), name)
+def _group_named(call: Call, owner: Account, name: str) -> SecurityGroup:
+    group = by_name(call.store.security_groups.values(), name, owner.name)
     if group is None:
-        raise bad_parameter(f"Unable to find group by name {name} for account {call.account.number}")
+        raise bad_parameter(f"Unable to find group by name {name} for account {owner.number}")
     return group
 
 
 def _check_template(call: Call) -> None:
     template, zone = call["templateid"], call["zoneid"]
     if not is_usable(call, template):
-        raise ApiError(ACCOUNT, f"Acct[{call.account.number}-{call.account.name}] may not use template {template.id}")
+        raise no_permission(call, call.store.accounts[template.owner].label)
     if zone.id not in template.zone_ids:
         raise bad_parameter(f"Template {template.id} is not available in zone {zone.id}")
     if zone.id in template.unready:
@@ -262,9 +267,9 @@ def _check_userdata(userdata: str | None) -> None:
         raise bad_parameter("User data is not base64 encoded")
 
 
-def _check_key_pair(call: Call) -> None:
+def _check_key_pair(call: Call, owner: Account) -> None:
     name = call["keypair"]
-    if name is not None and name.lower() not in call.store.key_pairs:
+    if name is not None and call.store.key_pair(name, owner.name) is None:
         raise bad_parameter(f"A key pair with name '{name}' was not found.")
 
 
@@ -283,13 +288,14 @@ def _host_name(call: Call) -> str | None:
     return name
 
 
-def _new_vm(call: Call, offering: ServiceOffering, groups: list[SecurityGroup], name: str | None) -> Vm:
+def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[SecurityGroup], name: str | None) -> Vm:
     serial, id, template = call.store.next_serial(), new_id(), call["templateid"]
     shown = call["displayname"]
     group = call["group"]
     return Vm(
         serial=serial,
         id=id,
+        owner=owner.name,
         name=name or id,
         displayname=(name or id) if shown is None else shown,
         zone_id=call["zoneid"].id,
@@ -300,7 +306,7 @@ def _new_vm(call: Call, offering: ServiceOffering, groups: list[SecurityGroup], 
         security_group_ids=[one.id for one in groups],
         created=call.store.now(),
         ha=offering.ha,
-        group_id=call.store.instance_group(group).id if group is not None else None,
+        group_id=call.store.instance_group(group, owner.name).id if group is not None else None,
         keypair=call["keypair"],
         userdata=call["userdata"],
     )
@@ -324,7 +330,7 @@ def _add_disks(call: Call, vm: Vm, disk: DiskOffering | None) -> None:
 
 def _disk(vm: Vm, kind: str, size: int, device: int) -> Volume:
     name = f"{'ROOT' if kind == 'ROOT' else 'DATA'}-{vm.serial}"
-    return Volume(vm.serial, new_id(), name, vm.zone_id, kind, size, vm.created, vm_id=vm.id, device=device)
+    return Volume(vm.serial, new_id(), vm.owner, name, vm.zone_id, kind, size, vm.created, vm_id=vm.id, device=device)
 
 
 # --- the state machine
@@ -418,6 +424,7 @@ def _job_of(call: Call, change: Callable[[Call, Vm], Awaitable[str | None]]) -> 
     vm = call["id"]
 
     async def run() -> dict[str, Any]:
+        check_access(call, vm.owner, vm.label)
         return _result(call, vm, await change(call, vm))
 
     return Work(run, "VirtualMachine", vm.id)
@@ -494,6 +501,7 @@ def recover(call: Call) -> dict[str, Any]:
 def change_service(call: Call) -> dict[str, Any]:
     """changeServiceForVirtualMachine: only Stopped, and only to another offering."""
     vm, offering = call["id"], service_offering(call["serviceofferingid"])
+    check_access(call, vm.owner, vm.label)
     if vm.state != "Stopped":
         raise bad_parameter(
             f"Unable to upgrade virtual machine VM[User|{vm.name}] in state {vm.state}; make sure the virtual machine "
@@ -513,6 +521,7 @@ def change_service(call: Call) -> dict[str, Any]:
 async def update(call: Call) -> dict[str, Any]:
     """updateVirtualMachine: waits while the VM's network is being reserved, since its row is locked then."""
     vm = call["id"]
+    check_access(call, vm.owner, vm.label)
     if vm.reserving is not None:
         await asyncio.shield(vm.reserving)
     _check_userdata(call["userdata"])
@@ -526,7 +535,7 @@ def _change(call: Call, vm: Vm) -> None:
     if call["displayname"] is not None:
         vm.displayname = call["displayname"]
     if call["group"] is not None:
-        vm.group_id = call.store.instance_group(call["group"]).id
+        vm.group_id = call.store.instance_group(call["group"], vm.owner).id
     if call["haenable"] is not None:
         vm.ha = call["haenable"]
     if call["ostypeid"] is not None:

@@ -8,10 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Call, check_owner, contains, date_text, has_tags, matching, nobodys, ownership, page_of, tag_list
+from ..calls import (
+    Call,
+    check_access,
+    contains,
+    date_text,
+    has_tags,
+    matching,
+    owner_for,
+    owners,
+    ownership,
+    page_of,
+    tag_list,
+)
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
-from ..store import GONE, DiskOffering, Vm, Volume, new_id
+from ..models import GONE, DiskOffering, Vm, Volume, new_id
 from ..wire import listing
 from .download import SIZE, check_address, check_extraction, extraction, fetch
 
@@ -27,10 +39,10 @@ UPLOADED = "Uploaded"
 
 def list_volumes(call: Call) -> dict[str, Any]:
     """listVolumes: pages newest first. A plain account does not see the disks of destroyed machines."""
-    check_owner(call)
     p = call.params
     name, keyword, kind = p.get("name"), p.get("keyword"), p.get("type")
     tests = [
+        owners(call),
         lambda volume: _is_visible(call, volume),
         (lambda volume: volume.id == p["id"].id) if "id" in p else None,
         (lambda volume: contains(volume.name, name)) if name is not None else None,
@@ -41,7 +53,7 @@ def list_volumes(call: Call) -> dict[str, Any]:
         has_tags(call, "Volume"),
     ]
     newest_first = reversed(call.store.volumes.values())
-    found = [] if nobodys(call) else matching(newest_first, tests)
+    found = matching(newest_first, tests)
     return listing("volume", [volume_view(call, volume) for volume in reversed(page_of(call, found))])
 
 
@@ -65,7 +77,7 @@ def volume_view(call: Call, volume: Volume, snapshot_id: str | None = None) -> d
         view |= {"deviceid": volume.device, "virtualmachineid": vm.id, "vmname": vm.name}
         view |= {"vmdisplayname": vm.displayname, "vmstate": vm.state}
     view |= {"size": volume.size, "created": date_text(volume.created), "state": volume.state}
-    view |= {**ownership(call.account), "storagetype": "shared"}
+    view |= {**ownership(call, volume.owner), "storagetype": "shared"}
     view |= _disk_offering_fields(call, volume)
     view["storage"] = volume.storage
     if snapshot_id:
@@ -108,13 +120,13 @@ def _offering_fields(call: Call, volume: Volume) -> dict[str, Any]:
 
 def create_volume(call: Call) -> Work:
     """createVolume: from a disk offering, Allocated until it is attached, or from a snapshot, Ready at once."""
-    check_owner(call)
+    owner = owner_for(call).name
     offering, snapshot = call["diskofferingid"], call["snapshotid"]
     if (offering is None) == (snapshot is None):
         raise bad_parameter("Either disk Offering Id or snapshot Id must be passed whilst creating volume")
     if call["zoneid"] is None:
         raise bad_parameter("Missing parameter, zoneid must be specified.")
-    volume = _from_snapshot(call) if snapshot else _from_offering(call)
+    volume = _from_snapshot(call, owner) if snapshot else _from_offering(call, owner)
     call.store.volumes[volume.id] = volume
 
     async def run() -> dict[str, Any]:
@@ -126,7 +138,7 @@ def create_volume(call: Call) -> Work:
     return Work(run, "Volume", volume.id, created_id=volume.id)
 
 
-def _from_offering(call: Call) -> Volume:
+def _from_offering(call: Call, owner: str) -> Volume:
     offering, size = call["diskofferingid"], call["size"]
     if not isinstance(offering, DiskOffering):
         raise bad_parameter("Please specify a valid disk offering.")
@@ -134,25 +146,28 @@ def _from_offering(call: Call) -> Volume:
         raise bad_parameter("This disk offering does not allow custom size")
     if offering.custom and not 1 <= (size or 0) <= 1024:
         raise bad_parameter("Please specify a valid disk size between 1 and 1024 GB.")
-    return _new(call, (size if offering.custom else offering.size) * GIB, offering.id)
+    return _new(call, owner, (size if offering.custom else offering.size) * GIB, offering.id)
 
 
-def _from_snapshot(call: Call) -> Volume:
+def _from_snapshot(call: Call, owner: str) -> Volume:
     snapshot = call["snapshotid"]
+    check_access(call, snapshot.owner, snapshot.label)
     if snapshot.state != "BackedUp":
         raise bad_parameter(
             f"Snapshot id={snapshot.id} is not in BackedUp state yet and can't be used for volume creation"
         )
     source = snapshot.volume
-    volume = _new(call, snapshot.size, source.offering_id or source.disk_offering_id)
+    volume = _new(call, owner, snapshot.size, source.offering_id or source.disk_offering_id)
     volume.state = "Creating"
     return volume
 
 
-def _new(call: Call, size: int, offering_id: str | None) -> Volume:
+def _new(call: Call, owner: str, size: int, offering_id: str | None) -> Volume:
     serial = call.store.next_serial()
     name, zone_id = call["name"], call["zoneid"].id
-    return Volume(serial, new_id(), name, zone_id, "DATADISK", size, call.store.now(), disk_offering_id=offering_id)
+    return Volume(
+        serial, new_id(), owner, name, zone_id, "DATADISK", size, call.store.now(), disk_offering_id=offering_id
+    )
 
 
 def _storage(call: Call, volume: Volume) -> str:
@@ -161,12 +176,12 @@ def _storage(call: Call, volume: Volume) -> str:
 
 def upload_volume(call: Call) -> Work:
     """uploadVolume: the job only begins the download; the volume's state and status tell how that goes on."""
-    check_owner(call)
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
+        owner = owner_for(call).name
         check_address(call["url"], call["format"])
-        volume = _new(call, 0, None)
+        volume = _new(call, owner, 0, None)
         volume.state, volume.status = "Uploading", "0% Uploaded"
         call.store.volumes[volume.id] = volume
         call.jobs.later(_upload(call, volume))
@@ -190,6 +205,7 @@ def delete_volume(call: Call) -> dict[str, Any]:
     volume = call["id"]
     if volume.state == DELETED:
         raise bad_parameter("Unable to find volume by ID")
+    check_access(call, volume.owner, volume.label)
     if volume.vm_id is not None:
         raise bad_parameter("Please specify a volume that is not attached to any VM.")
     if volume.state == "Uploading":
@@ -209,6 +225,8 @@ def attach_volume(call: Call) -> Work:
 
 def _check_attach(call: Call) -> None:
     volume, vm = call["id"], call["virtualmachineid"]
+    check_access(call, volume.owner, volume.label)
+    check_access(call, vm.owner, vm.label)
     if volume.kind != "DATADISK" or volume.state not in ("Allocated", "Ready", UPLOADED):
         raise bad_parameter("Please specify a valid data volume.")
     if volume.vm_id is not None:
@@ -261,6 +279,7 @@ def _check_detach(call: Call) -> None:
     volume = call["id"]
     if volume is None:
         raise bad_parameter("Please provide either a volume id, or a tuple(device id, instance id)")
+    check_access(call, volume.owner, volume.label)
     if volume.kind != "DATADISK":
         raise bad_parameter("Please specify a data volume.")
     if volume.vm_id is None:
@@ -297,6 +316,7 @@ def extract_volume(call: Call) -> Work:
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
         volume = call["id"]
+        check_access(call, volume.owner, volume.label)
         check_extraction(call)
         vm = call.store.vms.get(volume.vm_id or "")
         if vm and vm.state != "Stopped":

@@ -63,15 +63,15 @@ _DIALECTS = {
 
 
 class Bridge:
-    """Answers requests of the EC2-compatible API over a store; `dialect` is whose actions are known."""
+    """Answers requests of the EC2-compatible API over a store."""
 
     paths = (PATH, PATH + "/", REST, REST + "/")
     credentials = ("awsaccesskeyid", "signature", "action")
 
-    def __init__(self, store: Store, jobs: Jobs, dialect: str) -> None:
+    def __init__(self, store: Store, jobs: Jobs) -> None:
         self.store = store
         self.jobs = jobs
-        self.actions = {action.name.lower(): action for action in (*_ACTIONS, *_DIALECTS[dialect])}
+        self.actions = {action.name.lower(): action for action in (*_ACTIONS, *_DIALECTS[store.settings.dialect])}
 
     def command(self, params: dict[str, str]) -> tuple[str, bool]:
         """The name of the action that is asked for, in any case of its letters, and whether it has a job."""
@@ -95,11 +95,11 @@ class Bridge:
         self.store.expunge_due()
         if "Action" not in asked.params:
             raise Refused(page(500, "java.lang.NullPointerException"))
-        check(asked, self.store.account, self.store.time())
+        account = check(asked, self.store)
         action = self.actions.get(asked.params["Action"].lower())
         if action is None:
             raise Refused(error(400, "Client.Unsupported", "This operation is not available"))
-        body = await action.handler(Call(self.store, self.jobs, asked.params, fault))
+        body = await action.handler(Call(self.store, self.jobs, account, asked.params, fault))
         return answer(action.name, body, as_json=fault is not None and fault.kind == "other_format")
 
     def unauthorized(self, params: dict[str, str]) -> Reply:

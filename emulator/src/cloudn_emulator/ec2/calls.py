@@ -13,6 +13,7 @@ from ..catalogue import COMMANDS
 from ..errors import ApiError
 from ..faults import Rule
 from ..jobs import Jobs
+from ..models import Account
 from ..store import Store
 from .errors import UNEXPECTED, Failed, Refused
 from .wire import page, plain
@@ -24,6 +25,7 @@ class Call:
 
     store: Store
     jobs: Jobs
+    account: Account
     params: dict[str, str]
     fault: Rule | None = None
 
@@ -63,7 +65,7 @@ class Call:
         """
         given = {name: value for name, value in params.items() if value is not None}
         try:
-            body = await COMMANDS[command].run(self.store, self.jobs, given, self.fault)
+            body = await COMMANDS[command].run(self.store, self.jobs, self.account, given, self.fault)
         except ApiError as error:
             raise Failed(error.text) from None
         if COMMANDS[command].job_class:

@@ -16,8 +16,9 @@ from datetime import datetime
 from urllib.parse import unquote_plus
 
 from ..exchange import Asked
+from ..models import Account
 from ..signature import java_quote
-from ..store import Account
+from ..store import Store
 from .errors import Refused
 from .wire import page, plain
 
@@ -31,10 +32,10 @@ EXPECTED = {
 }
 
 
-def check(asked: Asked, account: Account, now: datetime) -> None:
-    """Raise Refused unless the account asks, with a signature that holds.
+def check(asked: Asked, store: Store) -> Account:
+    """The account that asks; raises Refused unless one does, with a signature that holds.
 
-    `now` is the time by the service's clock. A `Timestamp` may be any text; an `Expires` that can't be read never comes.
+    The time is that of the service's clock. A `Timestamp` may be any text; an `Expires` that can't be read never comes.
     """
     params = asked.params
     for name in ("AWSAccessKeyId", "Signature", *EXPECTED):
@@ -46,15 +47,17 @@ def check(asked: Asked, account: Account, now: datetime) -> None:
     expires = params.get("Expires")
     if expires is None and "Timestamp" not in params:
         raise Refused(page(530, "Missing Timestamp and Expires parameter, one is required"))
-    if expires is not None and is_past(expires, now):
+    if expires is not None and is_past(expires, store.time()):
         raise Refused(page(531, f"Expires parameter indicates signature has expired: {expires}"))
-    if params["AWSAccessKeyId"] != account.api_key:
+    account = store.account_with_key(params["AWSAccessKeyId"])
+    if account is None:
         raise Refused(plain(404, ""))
     given = params["Signature"].strip()
     if "%" in given:
         given = unquote_plus(given)
     if not hmac.compare_digest(sign(asked, account.api_secret).encode(), given.encode("utf-8", "replace")):
         raise Refused(plain(403, "Access denied"))
+    return account
 
 
 def is_past(text: str, now: datetime) -> bool:

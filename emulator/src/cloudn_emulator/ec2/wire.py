@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from ..exchange import Reply
-from ..store import new_id
+from ..models import new_id
 from ..wire import JSON_TYPE, XML_TYPE, text
 
 HTML_TYPE = "text/html;charset=utf-8"

@@ -1,0 +1,312 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the emulated cloud has: one data class for each kind of object."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import internal
+
+GONE, EXPUNGING = "Destroyed", "Expunging"
+
+
+def new_id() -> str:
+    """A fresh id, as the service makes them."""
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class NoObject:
+    """What the id `-1` stands for: no object. A filter with it finds nothing, or is as if it were not given.
+
+    A command that needs more of it than the id falls over as the real server does, for which it is a null pointer (530).
+    """
+
+    id: str = "-1"
+
+    def __getattr__(self, name: str) -> Any:
+        raise internal()
+
+
+NO_OBJECT = NoObject()
+
+
+@dataclass(slots=True)
+class Account:
+    """Who may ask; `grants` are commands it may use beyond those of its kind, `denied` those it may not.
+
+    One without a key can't ask: it only owns things.
+    """
+
+    name: str
+    id: str
+    user_id: str
+    number: int
+    admin: bool = False
+    api_key: str = ""
+    api_secret: str = ""
+    grants: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+    domain_id: str = "1"
+    domain: str = "ROOT"
+
+    @property
+    def label(self) -> str:
+        """The account as error texts call it."""
+        return f"Acct[{self.number}-{self.name}]"
+
+    def may(self, command: str, granted: bool) -> bool:
+        """Whether it has a command, which is `granted` to all or not."""
+        return command not in self.denied and (granted or self.admin or command in self.grants)
+
+
+@dataclass(slots=True)
+class Zone:
+    """A Basic zone with its one shared network; `subnet` is the second number of its addresses (10.N.0.0/16)."""
+
+    id: str
+    name: str
+    token: str
+    network_id: str
+    subnet: int
+
+
+@dataclass(slots=True)
+class Host:
+    """A hypervisor; only administrators see it."""
+
+    id: str
+    name: str
+    zone_id: str
+
+
+@dataclass(slots=True)
+class ServiceOffering:
+    """A plan: CPU speed in MHz, memory in MiB."""
+
+    id: str
+    name: str
+    text: str
+    cpus: int
+    speed: int
+    memory: int
+    created: float
+    ha: bool
+
+
+@dataclass(slots=True)
+class DiskOffering:
+    """A kind of data disk: size in GiB, 0 where the size is given when a disk is made."""
+
+    id: str
+    name: str
+    text: str
+    size: int
+    created: float
+    custom: bool
+
+
+@dataclass(slots=True)
+class OsType:
+    """A kind of guest system."""
+
+    id: str
+    category: str
+    description: str
+
+
+@dataclass(slots=True)
+class Template:
+    """An image: size in bytes, the zones that have it, and the accounts that may launch it.
+
+    `unready` holds the status of each zone whose copy can't be used (yet). A deleted template is in no zone.
+    """
+
+    id: str
+    name: str
+    text: str
+    os_type_id: str
+    owner: str
+    zone_ids: list[str]
+    created: float
+    size: int
+    password: bool
+    public: bool = True
+    featured: bool = True
+    extractable: bool = True
+    builtin: bool = False
+    format: str = "VHD"
+    hypervisor: str = "Simulator"
+    checksum: str | None = None
+    source_id: str | None = None
+    launch: list[str] = field(default_factory=list)
+    unready: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Nic:
+    """The network card of a VM; it has no address before its network is reserved."""
+
+    id: str
+    network_id: str
+    mac: str
+    ip: str | None = None
+
+
+@dataclass(slots=True)
+class Vm:
+    """A virtual machine of an account. `transition` is open while a job moves it, `reserving` until its network is reserved."""
+
+    serial: int
+    id: str
+    owner: str
+    name: str
+    displayname: str
+    zone_id: str
+    template_id: str
+    offering_id: str
+    os_type_id: str
+    nic: Nic
+    security_group_ids: list[str]
+    created: float
+    state: str = "Stopped"
+    ha: bool = False
+    group_id: str | None = None
+    host_id: str | None = None
+    keypair: str | None = None
+    userdata: str | None = None
+    root_device: str = "Not created"
+    destroyed_at: float | None = None
+    transition: asyncio.Future[None] | None = None
+    reserving: asyncio.Future[None] | None = None
+
+    @property
+    def label(self) -> str:
+        """The object as error texts call it."""
+        return f"VM[User|{self.name}]"
+
+
+@dataclass(slots=True)
+class Volume:
+    """A disk: size in bytes; `attached` only where it was attached by a command of its own.
+
+    `disk_offering_id` is a service offering's id for a disk made from a snapshot of a root disk; `status` tells how far
+    an upload is. A deleted disk stays, in state Destroy.
+    """
+
+    serial: int
+    id: str
+    owner: str
+    name: str
+    zone_id: str
+    kind: str
+    size: int
+    created: float
+    state: str = "Allocated"
+    storage: str = "none"
+    vm_id: str | None = None
+    device: int | None = None
+    disk_offering_id: str | None = None
+    offering_id: str | None = None
+    template_id: str | None = None
+    attached: float | None = None
+    status: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The object as error texts call it."""
+        return f"Vol[{self.serial}|vm={self.vm_id or 'null'}|{self.kind}]"
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A copy of a disk, which outlives it: size in bytes. A deleted one stays, in state Destroyed."""
+
+    id: str
+    owner: str
+    name: str
+    volume: Volume
+    size: int
+    created: float
+    state: str = "Creating"
+
+    @property
+    def label(self) -> str:
+        """The object as error texts call it."""
+        return "com.cloud.storage.SnapshotVO"
+
+
+@dataclass(slots=True)
+class Rule:
+    """One rule of a security group: from or to a CIDR or another group. For icmp, start and end are type and code."""
+
+    id: str
+    group_id: str
+    direction: str
+    protocol: str
+    start: int
+    end: int
+    cidr: str | None = None
+    source_id: str | None = None
+
+
+@dataclass(slots=True)
+class SecurityGroup:
+    """A security group of an account with its rules, by id."""
+
+    id: str
+    owner: str
+    name: str
+    description: str | None
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The object as error texts call it."""
+        return "com.cloud.network.security.SecurityGroupVO"
+
+
+@dataclass(slots=True)
+class InstanceGroup:
+    """The display group of an account's VMs."""
+
+    id: str
+    owner: str
+    name: str
+    created: float
+
+
+@dataclass(slots=True)
+class KeyPair:
+    """A public SSH key under a name of its account's."""
+
+    owner: str
+    name: str
+    public_key: str
+    fingerprint: str
+
+
+@dataclass(slots=True)
+class Job:
+    """An asynchronous job: status 0 pending, 1 done, 2 failed; the result stays as it was when the job ended.
+
+    One that `hangs` never ends, one that is `lost` is not known any more to who asks for it. `ended` is set at its end.
+    """
+
+    id: str
+    owner: str
+    command: str
+    created: float
+    instance_type: str | None
+    instance_id: str | None
+    status: int = 0
+    code: int = 0
+    result: dict[str, Any] | None = None
+    hangs: bool = False
+    lost: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)

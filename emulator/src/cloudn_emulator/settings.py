@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an emulator is started with: the same for the command line and for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+API_KEY = "cloudn-emulator-api-key"
+API_SECRET = "cloudn-emulator-api-secret"
+SHORTEST_SECRET = 8  # characters
+RACE_ORDERS = ("first", "last", "random")
+
+
+class BadSetting(ValueError):
+    """A setting that can't be; the text names it, its value and what to do."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """How an emulator behaves.
+
+    The account: `account` is `user` (a plain one) or `admin`, with `api_key` and `api_secret`; `grants` names commands
+    beyond those of a plain account, `denied` those it lacks; `neighbour` adds a second plain account with objects.
+
+    What is there: `zones` are the names of the zones instead of the service's two, `vms` the machines from the start;
+    `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `count_all` makes a listing's `count` that
+    of all pages.
+
+    Time, in seconds where the name does not say otherwise: `job_seconds` is how long a job takes, `latency_ms` what each
+    request is held back, `list_ms_per_object` what a listing of the native API is held back for each object in it,
+    `expunge_seconds` how long a destroyed machine keeps its name and groups, `clock_ahead` how far the service's clock is
+    ahead of this machine's (negative: behind).
+
+    Races: `group_lock_seconds` is how long a change of a security group's rules sleeps that finds the group locked by
+    another; `race_ms` is the time between the look whether a name is free and the new row, `race_order` which of two rows
+    that were made at one moment is listed first (`first` or `last` made, or `random`).
+    """
+
+    account: str = "user"
+    api_key: str = API_KEY
+    api_secret: str = API_SECRET
+    grants: Collection[str] = ()
+    denied: Collection[str] = ()
+    neighbour: bool = False
+    zones: Sequence[str] = ()
+    vms: int = 0
+    dialect: str = "cloudstack"
+    count_all: bool = False
+    job_seconds: float = 1.0
+    latency_ms: float = 0.0
+    list_ms_per_object: float = 0.0
+    expunge_seconds: float = 86400.0
+    clock_ahead: float = 0.0
+    group_lock_seconds: float = 5.0
+    race_ms: float = 0.0
+    race_order: str = "first"
+
+    def __post_init__(self) -> None:
+        if len(self.api_secret) < SHORTEST_SECRET:
+            raise BadSetting(
+                f"api_secret: {self.api_secret!r} has {len(self.api_secret)} characters. Use at least {SHORTEST_SECRET}: "
+                "Ansible masks each of a secret's letters in its output where the secret is short."
+            )
