@@ -34,6 +34,7 @@ from .models import (
     Zone,
     new_id,
 )
+from .races import Races
 from .settings import Settings
 
 
@@ -46,6 +47,7 @@ class Store:
     def __init__(self, account: Account, settings: Settings) -> None:
         self.account = account
         self.settings = settings
+        self.races = Races(settings)
         self.accounts: dict[str, Account] = {}
         self.zones: dict[str, Zone] = {}
         self.hosts: dict[str, Host] = {}
