@@ -283,8 +283,9 @@ class InstanceGroup:
 
 @dataclass(slots=True)
 class KeyPair:
-    """A public SSH key under a name of its account's."""
+    """A public SSH key under a name of its account's. `id` is the row's, which no answer tells."""
 
+    id: str
     owner: str
     name: str
     public_key: str

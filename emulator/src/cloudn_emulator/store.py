@@ -61,7 +61,7 @@ class Store:
         self.security_groups: dict[str, SecurityGroup] = {}
         self.rules: dict[str, Rule] = {}
         self.instance_groups: dict[str, InstanceGroup] = {}
-        self.key_pairs: dict[tuple[str, str], KeyPair] = {}
+        self.key_pairs: dict[str, KeyPair] = {}
         self.jobs: dict[str, Job] = {}
         self.tags: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
         self._host_names: set[tuple[str, str]] = set()
@@ -225,16 +225,21 @@ class Store:
     # --- key pairs
 
     def key_pair(self, name: str, owner: str) -> KeyPair | None:
-        """The account's key pair of this name."""
-        return self.key_pairs.get((owner, collated(name)))
+        """The account's key pair of this name: after a race there may be several, and the first one made counts."""
+        return by_name(self.key_pairs.values(), name, owner)
+
+    def key_pair_of(self, public_key: str, owner: str) -> KeyPair | None:
+        """The account's first key pair with this public key."""
+        pairs = self.key_pairs.values()
+        return next((one for one in pairs if one.owner == owner and one.public_key == public_key), None)
 
     def add_key_pair(self, pair: KeyPair) -> None:
-        """Take a key pair in; one of the same name gives way."""
-        self.key_pairs[pair.owner, collated(pair.name)] = pair
+        """Take a key pair in, beside others of the same name."""
+        self.key_pairs[pair.id] = pair
 
     def remove_key_pair(self, pair: KeyPair) -> None:
         """Take a key pair out."""
-        del self.key_pairs[pair.owner, collated(pair.name)]
+        del self.key_pairs[pair.id]
 
     # --- tags
 

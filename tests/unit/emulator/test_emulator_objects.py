@@ -1,16 +1,13 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags, key pairs, jobs, pages and what is on offer in the emulator."""
+"""Tags, jobs, pages and what is on offer in the emulator."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 USER_VM = {"resourcetype": "UserVm"}
 
@@ -84,37 +81,6 @@ def test_several_tags_in_a_filter_find_what_has_one_of_them(api):
     wanted = {"tags[0].key": "a", "tags[0].value": "v", "tags[1].key": "b", "tags[1].value": "v"}
     assert api.names(**wanted) == {"one", "two"}
     assert api.names(**wanted, name="one") == {"one"}
-
-
-# --- key pairs
-
-
-def test_a_key_pair_is_a_real_one(api):
-    pair = api("createSSHKeyPair", name="k")["keypair"]
-    key = load_pem_private_key(pair["privatekey"].encode(), None)
-    assert key.key_size >= 2048
-    stored = api.emulator.store.key_pair("k", "flatuser").public_key.split()[1]
-    digest = hashlib.md5(base64.b64decode(stored)).hexdigest()
-    assert pair["fingerprint"].replace(":", "") == digest
-    assert api("listSSHKeyPairs")["sshkeypair"] == [{"name": "k", "fingerprint": pair["fingerprint"]}]
-    assert api.running("one", keypair="k")["keypair"] == "k"
-
-
-@pytest.mark.parametrize("key", ["nonsense", "ssh-rsa", "ssh-ed25519 AAAA x", "ssh-rsa !!!", "a b c"])
-def test_a_malformed_public_key_is_refused(api, refused, key):
-    with refused(431):
-        api("registerSSHKeyPair", name="k", publickey=key)
-    assert "sshkeypair" not in api("listSSHKeyPairs")
-
-
-def test_registered_keys(api, refused):
-    public = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC5Mpr0fSbWZrSTVvWl5Q== someone"
-    made = api("registerSSHKeyPair", name="k", publickey=public)["keypair"]
-    assert made["fingerprint"].replace(":", "") == hashlib.md5(base64.b64decode(public.split()[1])).hexdigest()
-    with refused(431):
-        api("registerSSHKeyPair", name="K", publickey=public)
-    assert api("listSSHKeyPairs", fingerprint=made["fingerprint"])["count"] == 1
-    assert api("deleteSSHKeyPair", name="k") == {"success": "true"}
 
 
 # --- jobs

@@ -10,31 +10,34 @@ import hashlib
 import re
 from typing import Any
 
-from ..calls import Call, contains, matching, owner_for, owners, page_of
-from ..errors import bad_parameter
-from ..models import KeyPair
+from ..calls import Call, matching, owner_for, owners, page_of
+from ..errors import bad_parameter, internal
+from ..models import KeyPair, new_id
 from ..store import collated
 from ..wire import listing
 
 KEY_BITS = 2048
 
 
-def create_key_pair(call: Call) -> dict[str, Any]:
+async def create_key_pair(call: Call) -> dict[str, Any]:
     """createSSHKeyPair: the only answer that ever has the private key."""
     owner = _check_free(call)
     private, public = _generate()
+    await call.store.races.gap(("keypair", owner, collated(call["name"])))
     pair = _keep(call, owner, public)
     return {"keypair": {**_view(pair), "privatekey": private}}
 
 
-def register_key_pair(call: Call) -> dict[str, Any]:
-    """registerSSHKeyPair: refuses (431) what is not an RSA or DSA public key."""
+async def register_key_pair(call: Call) -> dict[str, Any]:
+    """registerSSHKeyPair: refuses (431) what is not an RSA public key."""
     owner = _check_free(call)
-    return {"keypair": _view(_keep(call, owner, _public_key(call["publickey"])))}
+    public = _public_key(call["publickey"])
+    await call.store.races.gap(("keypair", owner, collated(call["name"])))
+    return {"keypair": _view(_keep(call, owner, public))}
 
 
 def delete_key_pair(call: Call) -> dict[str, Any]:
-    """deleteSSHKeyPair."""
+    """deleteSSHKeyPair: of several pairs of one name, the first one made goes."""
     owner = owner_for(call).name
     pair = call.store.key_pair(call["name"], owner)
     if pair is None:
@@ -46,17 +49,14 @@ def delete_key_pair(call: Call) -> dict[str, Any]:
 
 
 def list_key_pairs(call: Call) -> dict[str, Any]:
-    """listSSHKeyPairs: `name` and `fingerprint` are whole values."""
-    name, fingerprint, keyword = call["name"], call["fingerprint"], call["keyword"]
+    """listSSHKeyPairs: newest first. `name` and `fingerprint` are whole values; the real server ignores `keyword`."""
+    name, fingerprint = call["name"], call["fingerprint"]
     tests = [
         owners(call),
         (lambda pair: collated(pair.name) == collated(name)) if name is not None else None,
-        (lambda pair: pair.fingerprint.lower() == fingerprint.lower()) if fingerprint is not None else None,
-        (lambda pair: contains(pair.name, keyword) or contains(pair.fingerprint, keyword))
-        if keyword is not None
-        else None,
+        (lambda pair: collated(pair.fingerprint) == collated(fingerprint)) if fingerprint is not None else None,
     ]
-    found = matching(call.store.key_pairs.values(), tests)
+    found = matching(reversed(call.store.key_pairs.values()), tests)
     return listing("sshkeypair", [_view(pair) for pair in page_of(call, found)])
 
 
@@ -69,7 +69,7 @@ def _check_free(call: Call) -> str:
 
 
 def _keep(call: Call, owner: str, public_key: str) -> KeyPair:
-    pair = KeyPair(owner, call["name"], public_key, fingerprint(public_key))
+    pair = KeyPair(new_id(), owner, call["name"], public_key, fingerprint(public_key))
     call.store.add_key_pair(pair)
     return pair
 
@@ -79,11 +79,16 @@ def _view(pair: KeyPair) -> dict[str, str]:
 
 
 def _public_key(material: str) -> str:
-    """Kind and blob of a key in OpenSSH's form (which may be Base64 as a whole); raises ApiError (431)."""
+    """Kind and blob of a key in OpenSSH's form (which may be Base64 as a whole). Raises ApiError (431).
+
+    By CloudStack 3.0's code: RSA only, and nobody looks at the blob.
+    """
     text = material if " " in material else _decoded(material).decode("utf-8", "replace")
-    words = text.split(" ")
-    if len(words) < 2 or words[0] not in ("ssh-rsa", "ssh-dss") or not _decoded(words[1]):
+    words = text.rstrip(" ").split(" ")
+    if not text.startswith("ssh-rsa") or len(words) < 2:
         raise bad_parameter("Public key is invalid")
+    if not words[1]:  # two blanks: the real server looks for a blob behind the first one, and falls over
+        raise internal()
     return f"{words[0]} {words[1]}"
 
 
@@ -94,8 +99,11 @@ def fingerprint(public_key: str) -> str:
 
 
 def _decoded(text: str) -> bytes:
-    """Base64 read as leniently as the service does: what is no digit is skipped, a lone last digit dropped."""
-    digits = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    """Base64 read as leniently as the service does.
+
+    It takes either alphabet, skips what is no digit, ends at the first `=`, and drops a lone last digit.
+    """
+    digits = re.sub(r"[^A-Za-z0-9+/]", "", text.partition("=")[0].replace("-", "+").replace("_", "/"))
     digits = digits[: len(digits) - (len(digits) % 4 == 1)]
     return base64.b64decode(digits + "=" * (-len(digits) % 4))
 
