@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from .api import ApiError, CloudnError, Ec2Error, JobFailed, NotSent, UnknownOutcome, is_read
-from .api.errors import NOT_GRANTED
+from .api import ApiError, CloudnError, Ec2Error, JobFailed, NotGranted, NotSent, UnknownOutcome, is_read
 
 # Refusals that tell what to check, and failures of the service itself.
 _UNAUTHORISED, _INTERNAL = 401, 530
@@ -44,7 +43,7 @@ def advise(error: CloudnError, looks: bool = True) -> None:
     ``looks`` tells whether a task looks what is there before it changes something, so that it can be run again.
     """
     command = error.command or ""
-    if error.code == NOT_GRANTED and command:
+    if isinstance(error, NotGranted) and command:
         instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
         error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
     elif isinstance(error, NotSent) and error.passing:

@@ -9,9 +9,8 @@ import concurrent.futures
 import typing as t
 
 from . import plan
-from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
+from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, NotGranted, Record, UnknownOutcome
 from .api.deadline import pause
-from .api.errors import NOT_GRANTED
 from .api.jobs import Jobs
 from .plan import THIS, Outrun, Step, Track
 
@@ -157,8 +156,8 @@ class _Run:
     def _send(self, step: Step, params: Record) -> Record:
         try:
             return self._client.call(step.command, params, self._deadline)
-        except ApiError as error:
-            if step.instead is None or error.code != NOT_GRANTED:
+        except NotGranted as error:
+            if step.instead is None:
                 raise
             return step.instead(self._client, params, error)
 

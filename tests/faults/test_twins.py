@@ -320,7 +320,7 @@ def test_a_lost_answer_is_found_out(site: Any, kind: Kind, lost: str, lag: float
     done = here.controller().run()
     assert done["errors"] == []
     assert here.made() == [done["one"]["id"]]
-    assert set(here.changes()) <= {kind.command, "uploadTemplate"}
+    assert set(here.changes()) <= {kind.command}
     here.emulator.faults([])
     assert here.controller().run()["changed"] is False
 

@@ -251,7 +251,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "cloudn_template",
             {"name": "web", **ZONE, **DOWNLOAD},
             ("url",),
-            differs="registerTemplate in CloudStack; the manual's name is tried first. It answers long before it is ready.",
+            differs="registerTemplate in CloudStack, which is tried first. It answers long before it is ready.",
         ),
         Row(
             "copyTemplate",
@@ -283,7 +283,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "listSnapshot",
             "cloudn_snapshot_info",
             {},
-            differs="listSnapshots in CloudStack; the manual's name is tried first.",
+            differs="listSnapshots in CloudStack, which is tried first.",
         ),
         Row(
             "createSnapshot",

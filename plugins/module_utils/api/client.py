@@ -13,7 +13,7 @@ import typing as t
 from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
-from .errors import NOT_GRANTED, ApiError, BadAnswer, TooLarge, UsageError
+from .errors import ApiError, BadAnswer, NotGranted, TooLarge, UsageError
 from .signature import expiry, query, sign
 from .transport import Answer, Request, Transport
 
@@ -57,7 +57,9 @@ SCOPED = frozenset(
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
 # Native commands begin with a small letter, EC2's actions with a capital one.
 _READ = re.compile(r"(list|query|get|Describe|Get)[A-Z]")
-_UNAUTHORISED = 401
+# A reading command that every account has: it shows whether credentials hold.
+_KNOWN = "listZones"
+_UNAUTHORISED, _NOT_GRANTED = 401, 432
 # HTTP statuses that nobody else uses: the service itself refused, whatever became of its words. Measured on CloudStack 3.0.5.
 _REFUSALS = range(430, 438)
 
@@ -128,23 +130,28 @@ class Client:
         Returns the content of the answer's root: ``{"jobid": ...}`` of an asynchronous command, ``{"count": ...,
         "virtualmachine": [...]}`` of a list (empty lists are left out), ``{"securitygroup": {...}}`` of a creation.
 
-        Raises ``UsageError`` for values that can't be sent, ``ApiError`` when the service refuses, ``NotSent`` when it
-        was not reached, ``UnknownOutcome`` when a command that changes something may have been done or not,
-        ``BadAnswer`` when a reading command was answered with something unreadable to the end.
-        A command that the service's manual spells otherwise is sent as the manual has it, and as CloudStack has it where
-        that is unknown; which one it is, is remembered.
+        Raises ``UsageError`` for values that can't be sent, ``ApiError`` when the service refuses (``NotGranted`` where it
+        does not know the command, or does not grant it to the account), ``NotSent`` when it was not reached,
+        ``UnknownOutcome`` when a command that changes something may have been done or not, ``BadAnswer`` when a reading
+        command was answered with something unreadable to the end.
+
+        A command is sent under CloudStack's name. Where the service does not know it and its manual has another name, it is
+        sent under that one; the client remembers the name that the service knows.
         """
-        if command in SPELLINGS and command not in self._spelled:
+        names = [self._spelled[command]] if command in self._spelled else [command, SPELLINGS.get(command, "")]
+        refusal: NotGranted | None = None
+        for name in filter(None, names):
             try:
-                answer = self._call(SPELLINGS[command], params or {}, deadline)
-            except ApiError as error:
-                self._spelled[command] = command if error.code == NOT_GRANTED else SPELLINGS[command]
-                if error.code != NOT_GRANTED:
-                    raise
+                answer = self._call(name, params or {}, deadline)
+            except NotGranted as error:
+                refusal = refusal or error
+            except ApiError:
+                self._spelled[command] = name
+                raise
             else:
-                self._spelled[command] = SPELLINGS[command]
+                self._spelled[command] = name
                 return answer
-        return self._call(self._spelled.get(command, command), params or {}, deadline)
+        raise t.cast(NotGranted, refusal)
 
     def _call(self, command: str, params: Params, deadline: Deadline | None) -> Record:
         """Send one command under exactly this name; see ``call``."""
@@ -158,13 +165,48 @@ class Client:
         try:
             answer = send()
         except ApiError as error:
-            # Credentials that were right a moment ago: a signature that grew old on its way, or a service that hiccups. What
-            # it is refused for is looked at before anything is done.
-            if error.code != _UNAUTHORISED or not self._accepted:
+            if error.code != _UNAUTHORISED:
                 raise
-            answer = send()
+            answer = self._resend(command, send, error, deadline)
         self._accepted = True
         return answer
+
+    def _resend(
+        self, command: str, send: t.Callable[[], Record], refusal: ApiError, deadline: Deadline | None
+    ) -> Record:
+        """Send a command again that was refused as if its credentials were wrong, where the service accepts them otherwise.
+
+        The service looks at credentials before it does anything. A signature may grow old on its way, and a service may
+        hiccup. Where both tries are refused, the service does not know the command: raises ``NotGranted``.
+        """
+        known = self._accepted
+        if not known and not self._credentials_hold(command, deadline):
+            raise refusal
+        try:
+            return send()
+        except ApiError as error:
+            if error.code != _UNAUTHORISED or (known and not self._credentials_hold(command, deadline)):
+                raise
+            raise NotGranted(
+                f"{command}: the service refuses the credentials for this command (error {error.code}), which it accepts for "
+                "other commands",
+                command,
+                error.status,
+                error.code,
+                error.text,
+            ) from None
+
+    def _credentials_hold(self, refused: str, deadline: Deadline | None) -> bool:
+        """Tell whether the service accepts the credentials now, by a command that it knows. Raises what ``call`` raises."""
+        if refused == _KNOWN:
+            return False
+        flat = self._request(_KNOWN, {})
+        try:
+            self._transport.exchange(_KNOWN, lambda: self._signed(flat), self._read, deadline, repeatable=True)
+        except ApiError as error:
+            return error.code != _UNAUTHORISED
+        self._accepted = True
+        return True
 
     def list(
         self,
@@ -276,7 +318,8 @@ class Client:
         if "errorcode" in content or status >= 400:
             code, text = content.get("errorcode", status), content.get("errortext", "")
             hint = self._transport.clock_hint(self.signature_expires) if code == _UNAUTHORISED else ""
-            raise ApiError(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
+            refused = NotGranted if code == _NOT_GRANTED else ApiError
+            raise refused(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
         return content
 
 

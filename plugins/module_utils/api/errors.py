@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-# The command does not exist, or is not granted to the account.
-NOT_GRANTED = 432
-
 
 class CloudnError(Exception):
     """Base of all errors here. The message is for people; the attributes are for programs.
@@ -73,6 +70,14 @@ class NotSent(CloudnError):
 
 class ApiError(CloudnError):
     """The service answered with an error: the command was refused."""
+
+
+class NotGranted(ApiError):
+    """The service does not know the command, or does not grant it to the account: nothing has been done.
+
+    CloudStack 3 answers 432; CloudStack 4 answers 401 to a command that it does not know, as it does to wrong credentials.
+    Source: measured on CloudStack 3.0.5 and 4.23.
+    """
 
 
 class Ec2Error(ApiError):

@@ -10,7 +10,7 @@ import typing as t
 
 from .deadline import Deadline, pause
 from .decode import Record
-from .errors import NOT_GRANTED, ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout
+from .errors import ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout, NotGranted
 
 if t.TYPE_CHECKING:
     from .client import Client
@@ -142,9 +142,7 @@ def listing(client: Client, params: Record, deadline: Deadline | None = None) ->
     """
     try:
         return client.list("listAsyncJobs", params, deadline=deadline)
-    except ApiError as error:
-        if error.code != NOT_GRANTED:
-            raise
+    except NotGranted:
         return []
 
 

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from ..api import ApiError, Client, Ec2Error, Record
-from ..api.errors import NOT_GRANTED
+from ..api import ApiError, Client, Ec2Error, NotGranted, Record
 
 BY_EC2 = "ModifyImageAttribute"
 
@@ -20,8 +19,8 @@ def launchers(client: Client, record: Record) -> set[str] | None:
     try:
         # Always asked in JSON: XML answers leave the accounts out; measured on CloudStack 3.0.5.
         answer = client.call("listTemplatePermissions", {"id": record["id"], "response": "json"})
-    except ApiError as error:
-        if error.code != NOT_GRANTED or client.ec2 is None:
+    except NotGranted:
+        if client.ec2 is None:
             raise
     else:
         return set((answer.get("templatepermission") or {}).get("account") or []) - {owner}

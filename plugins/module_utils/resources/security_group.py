@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import ApiError, Client, Deadline, Record, UsageError
-from ..api.errors import NOT_GRANTED
+from ..api import Client, Deadline, NotGranted, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm
@@ -65,10 +64,8 @@ def _show_tags(client: Client, groups: list[Record]) -> None:
     only = {"resourceid": next(iter(hidden))} if len(hidden) == 1 else {}
     try:
         found = client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only})
-    except ApiError as error:
-        if error.code == NOT_GRANTED:  # an account that has no tags at all
-            return
-        raise
+    except NotGranted:  # an account that has no tags at all
+        return
     for tag in found:
         if tag.get("resourceid") in hidden:
             group = hidden[tag["resourceid"]]

@@ -10,19 +10,18 @@ import typing as t
 
 from .. import plan as plans
 from ..api import (
-    ApiError,
     Client,
     CloudnError,
     Deadline,
     JobFailed,
     JobLost,
     JobTimeout,
+    NotGranted,
     Record,
     UnknownOutcome,
     UsageError,
 )
 from ..api.deadline import pause
-from ..api.errors import NOT_GRANTED
 from ..plan import Track, converge
 from ..report import Report
 from . import vm, volume, zone
@@ -187,9 +186,8 @@ def _check_key_pair(client: Client, name: str) -> None:
     try:
         if not any(pair.get("name") == name for pair in client.list("listSSHKeyPairs", {"name": name})):
             raise UsageError(f"key_pair: there is no key pair {name!r}")
-    except ApiError as error:
-        if error.code != NOT_GRANTED:  # an account that can't list them may still use them
-            raise
+    except NotGranted:
+        pass  # an account that can't list them may still use them
 
 
 def _data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[Record]]:

@@ -22,6 +22,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     Client,
     CloudnError,
     Deadline,
+    NotGranted,
     NotSent,
     UnknownOutcome,
     UsageError,
@@ -160,9 +161,9 @@ def test_credentials_that_were_right_are_tried_once_more(script: Any, client: Cl
             script.json('{"createvolumeresponse": {"id": "1"}}')
             assert client.call("createVolume")["id"] == "1"
         else:
-            with pytest.raises(ApiError):
+            with pytest.raises(ApiError, match="check api_key and api_secret"):
                 client.call("createVolume")
-        assert len(script.requests) == 2
+        assert script.commands() == ["createVolume", "createVolume", "listZones"][: refusals + 1]
 
 
 def test_credentials_that_are_wrong_are_tried_once(script: Any, client: Client) -> None:
@@ -170,6 +171,35 @@ def test_credentials_that_are_wrong_are_tried_once(script: Any, client: Client) 
     with pytest.raises(ApiError, match="check api_key and api_secret"):
         client.call("listZones")
     assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("accepted", [True, False], ids=["after another command", "as the first command"])
+def test_credentials_refused_for_one_command_alone(script: Any, client: Client, accepted: bool) -> None:
+    """CloudStack 4 answers 401 to a command that it does not know. Measured on CloudStack 4.23."""
+    if accepted:
+        script.json(ZONES)
+        client.call("listZones")
+    script.answers = []
+    script.requests.clear()
+    if accepted:
+        script.json(refusal(401), refusal(401), status=401)
+        script.json(ZONES)
+    else:
+        script.json(refusal(401), status=401)
+        script.json(ZONES)
+        script.json(refusal(401), status=401)
+    with pytest.raises(NotGranted, match="listThings: .*401.*accepts for other commands") as refused:
+        client.call("listThings")
+    assert (refused.value.code, refused.value.status) == (401, 401)
+    assert sorted(script.commands()) == ["listThings", "listThings", "listZones"]
+
+
+def test_a_refusal_of_the_first_command_that_passes(script: Any, client: Client) -> None:
+    script.json(refusal(401), status=401)
+    script.json(ZONES)
+    script.json('{"createvolumeresponse": {"id": "1"}}')
+    assert client.call("createVolume")["id"] == "1"
+    assert script.commands() == ["createVolume", "listZones", "createVolume"]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\x00\xff"])
@@ -355,8 +385,8 @@ def test_usable_without_ansible(script: Any) -> None:
 @pytest.mark.parametrize(
     ("dialect", "sent"),
     [
-        ("cloudstack", [("listSnapshot", 432), ("listSnapshots", 200), ("listSnapshots", 200)]),
-        ("cloudn", [("listSnapshot", 200), ("listSnapshot", 200)]),
+        ("cloudstack", [("listSnapshots", 200), ("listSnapshots", 200)]),
+        ("cloudn", [("listSnapshots", 432), ("listSnapshot", 200), ("listSnapshot", 200)]),
     ],
 )
 def test_the_spelling_that_the_service_knows_is_remembered(dialect: str, sent: list[tuple[str, int]]) -> None:
@@ -372,4 +402,22 @@ def test_a_refusal_tells_that_the_spelling_is_known() -> None:
         for _attempt in range(2):
             with pytest.raises(ApiError, match="uploadTemplate: .*missing parameter displaytext"):
                 client.call("registerTemplate", {"name": "x"})
-        assert [request["command"] for request in emulator.requests] == ["uploadTemplate"] * 2
+        sent = [request["command"] for request in emulator.requests]
+        assert sent == ["registerTemplate", "uploadTemplate", "uploadTemplate"]
+
+
+def test_a_service_that_answers_401_to_the_spelling_that_it_does_not_know() -> None:
+    rules = [{"kind": "unauthorized", "command": "listSnapshots"}]
+    with Emulator(dialect="cloudn", faults=rules) as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        assert client.list("listSnapshots") == client.list("listSnapshots") == []
+        assert [request["command"] for request in emulator.requests][-2:] == ["listSnapshot"] * 2
+
+
+def test_a_service_that_knows_neither_spelling() -> None:
+    with Emulator(denied=["listSnapshots"]) as emulator:
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        for _attempt in range(2):
+            with pytest.raises(NotGranted, match="listSnapshots: "):
+                client.list("listSnapshots")
+        assert [request["command"] for request in emulator.requests] == ["listSnapshots", "listSnapshot"] * 2

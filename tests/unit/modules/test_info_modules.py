@@ -138,7 +138,7 @@ def test_templates(run_module: Run, emulator: Any) -> None:
         ("cloudn_volume_info", {"name": "data", "type": "DATADISK"}, ["listVolumes"]),
         ("cloudn_volume_info", {"zone": "jp-e1a"}, ["listZones", "listVolumes"]),
         ("cloudn_volume_info", {"vm": "web1"}, ["listVirtualMachines", "listVolumes"]),
-        ("cloudn_snapshot_info", {"volume": "data"}, ["listSnapshot", "listSnapshots"]),
+        ("cloudn_snapshot_info", {"volume": "data"}, ["listSnapshots"]),
         ("cloudn_key_pair_info", {"name": "mine"}, ["listSSHKeyPairs"]),
         ("cloudn_job_info", {"status": "pending"}, ["listAsyncJobs"]),
         ("cloudn_template_info", {}, ["listTemplates"]),

@@ -274,7 +274,7 @@ def test_an_existing_one_is_copied_and_deleted_in_one_zone(beats: Run, make: Run
 
 def test_the_same_name_in_two_zones(beats: Run, make: Run, run_module: Run, refused: Callable[..., str]) -> None:
     make()
-    beats(MODULE, ["registerTemplate", "uploadTemplate"], name="web", **{**DOWNLOAD, "zone": "jp-e1b"})
+    beats(MODULE, ["registerTemplate"], name="web", **{**DOWNLOAD, "zone": "jp-e1b"})
     said = refused(MODULE, name="web", state="absent")
     assert said.startswith("name: 2 templates are named 'web'; choose one by its id: ")
     assert "jp-e1a" in said and "jp-e1b" in said
