@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = _settings(options)
     except BadSetting as wrong:
-        parser.error(str(wrong))
+        parser.error(f"--{wrong.setting.replace('_', '-')}: {wrong.reason}")
     try:
         return asyncio.run(_serve(options, settings))
     except OSError as error:

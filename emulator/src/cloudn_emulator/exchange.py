@@ -32,11 +32,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; some have no content type."""
+    """An answer; some have no content type. `description` goes into a header of the native API's errors."""
 
     status: int
     payload: bytes
     content_type: str | None
+    description: str | None = None
 
 
 class Api(Protocol):

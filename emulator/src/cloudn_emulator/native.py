@@ -64,7 +64,7 @@ class Native:
         self, root: str, status: int, body: dict[str, Any], params: dict[str, str], other_format: bool = False
     ) -> Reply:
         in_json = params.get("response", "").lower() == "json"
-        return Reply(status, *wire.render(root, body, in_json is not other_format))
+        return Reply(status, *wire.render(root, body, in_json is not other_format), body.get("errortext"))
 
     async def execute(self, params: dict[str, str], fault: Rule | None = None) -> tuple[str, int, dict[str, Any]]:
         """Do what the parameters ask; returns the answer's root, HTTP status and body."""

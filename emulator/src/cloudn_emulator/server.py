@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import yaml
 from aiohttp import web
 
-from . import faults
+from . import faults, wire
 from .ec2 import Bridge
 from .exchange import Api, Asked, Reply, read
 from .faults import Faults, Rule
@@ -31,6 +31,7 @@ from .store import Store
 
 FAULTS = "/_emulator/faults"
 SECRET = ("password", "userdata")
+NO_REASON = ""  # the real server's status line ends with the number
 _USER = re.compile(r"//[^/@]*@")  # user and password in an address
 Record = Callable[[dict[str, Any]], None]
 
@@ -156,7 +157,9 @@ class Service:
         headers = {"Date": formatdate(self.store.now(), usegmt=True)}
         if reply.content_type:
             headers["Content-Type"] = reply.content_type
-        return answer(body=reply.payload, status=reply.status, headers=headers)
+        if reply.description is not None:
+            headers["X-Description"] = wire.header(reply.description)
+        return answer(body=reply.payload, status=reply.status, reason=NO_REASON, headers=headers)
 
     async def _not_done(self, api: Api, request: web.Request, asked: Asked, fault: Rule) -> web.StreamResponse | None:
         """What is answered, if anything is, by who does not do the command."""

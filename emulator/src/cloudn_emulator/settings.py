@@ -15,7 +15,12 @@ RACE_ORDERS = ("first", "last", "random")
 
 
 class BadSetting(ValueError):
-    """A setting that can't be; the text names it, its value and what to do."""
+    """A setting that can't be; the text begins with its name and says what to do."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}: {reason}")
+        self.setting = setting
+        self.reason = reason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +66,7 @@ class Settings:
     def __post_init__(self) -> None:
         if len(self.api_secret) < SHORTEST_SECRET:
             raise BadSetting(
-                f"api_secret: {self.api_secret!r} has {len(self.api_secret)} characters. Use at least {SHORTEST_SECRET}: "
-                "Ansible masks each of a secret's letters in its output where the secret is short."
+                "api_secret",
+                f"{len(self.api_secret)} characters are too few, use at least {SHORTEST_SECRET}. Ansible hides a secret "
+                "wherever it stands in the output, so a short one makes the output unreadable.",
             )

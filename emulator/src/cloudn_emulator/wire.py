@@ -9,13 +9,16 @@ import json
 import re
 from typing import Any
 
-VERSION = "3.0.5"
+VERSION = "3.0.5.20121008162729"
 JSON_TYPE = "text/javascript;charset=UTF-8"
 XML_TYPE = "text/xml;charset=UTF-8"
 
 # XML 1.0 has no way to write these; a carriage return would be read back as a line feed unless escaped.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
+
+_NOT_IN_HEADER = re.compile(r"[^ -~]")
+LONGEST_HEADER = 4000  # characters; what is longer would not fit into what servers send, and clients read, as a header
 
 
 class OnlyJson(list[Any]):
@@ -61,3 +64,8 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _NOT_XML.sub("", str(value)).translate(_ESCAPES)
+
+
+def header(text: str) -> str:
+    """A text as the value of a header, which takes no other characters than ASCII's."""
+    return _NOT_IN_HEADER.sub("?", text[:LONGEST_HEADER])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pathlib
 import re
 import shlex
 import signal
@@ -17,6 +18,8 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from cloudn_emulator import Emulator
+from cloudn_emulator.settings import BadSetting
 from cloudn_emulator.signature import sign
 
 PROGRAM = [sys.executable, "-m", "cloudn_emulator.cli"]
@@ -36,8 +39,14 @@ def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.communicate()
 
 
-def ask(url: str, command: str, key: str = "cloudn-emulator-api-key", secret: str = "cloudn-emulator-api-secret"):
-    query = {"command": command, "apikey": key, "response": "json"}
+def ask(
+    url: str,
+    command: str,
+    key: str = "cloudn-emulator-api-key",
+    secret: str = "cloudn-emulator-api-secret",
+    **params: str,
+):
+    query = {"command": command, "apikey": key, "response": "json", **params}
     return requests.get(url, params={**query, "signature": sign(query, secret)}, timeout=10)
 
 
@@ -136,6 +145,37 @@ def test_bad_options(options):
     result = ended(*options)
     assert result.returncode == 2
     assert options[0] in result.stderr
+
+
+def test_the_readme_has_a_row_for_every_option():
+    readme = (pathlib.Path(__file__).parents[3] / "emulator" / "README.md").read_text()
+    rows = {name for line in readme.splitlines() if line.startswith("| `--") for name in re.findall("--[a-z-]+", line)}
+    assert set(re.findall(r"^  (--[a-z-]+)", ended("--help").stdout, re.MULTILINE)) <= rows
+
+
+def test_a_short_secret_is_refused_and_not_shown():
+    result = ended("--port", "0", "--api-secret", "s3cret7")
+    assert result.returncode == 2
+    assert "error: --api-secret: 7 characters are too few, use at least 8." in result.stderr
+    assert "s3cret7" not in result.stderr
+    with running("--api-secret", "s3cret88") as (_process, url):
+        assert ask(url, "listZones", secret="s3cret88").status_code == 200
+
+
+def test_a_short_secret_is_refused_in_tests_too():
+    with pytest.raises(BadSetting, match=r"^api_secret: 0 characters are too few"):
+        Emulator(api_secret="")
+
+
+def test_vars_name_what_the_neighbour_has():
+    names = dict(word.split("=", 1) for word in shlex.split(ended("vars").stdout)[1::2])
+    credentials = ("cloudn-emulator-neighbour-key", "cloudn-emulator-neighbour-secret")
+    listings = ("VirtualMachines", "Volumes", "Templates", "Snapshots", "SecurityGroups", "AsyncJobs")
+    with running("--neighbour") as (_process, url):
+        there = "".join(ask(url, f"list{kind}", *credentials, templatefilter="self").text for kind in listings)
+    foreign = [name for name in names if name.startswith("foreign")]
+    assert len(foreign) == 10
+    assert [name for name in foreign if f'"{names[name]}"' not in there] == []
 
 
 @pytest.mark.parametrize("account", ["user", "admin"])

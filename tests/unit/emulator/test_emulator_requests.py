@@ -111,7 +111,7 @@ def test_hostile_values_come_back_unchanged_in_both_formats(api):
     assert api("listSecurityGroups", securitygroupname=name)["count"] == 1
     params = {"command": "listSecurityGroups", "response": "xml"}
     root = ElementTree.fromstring(get(api, params).content)
-    assert root.attrib == {"cloud-stack-version": "3.0.5"}
+    assert root.attrib == {"cloud-stack-version": "3.0.5.20121008162729"}
     assert name in [element.text for element in root.iter("name")]
 
 
@@ -119,6 +119,49 @@ def test_what_xml_cannot_say_does_not_break_it(api):
     api("createSecurityGroup", name="bell\x07")
     root = ElementTree.fromstring(get(api, {"command": "listSecurityGroups", "response": "xml"}).content)
     assert "bell" in [element.text for element in root.iter("name")]
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+@pytest.mark.parametrize(
+    ("command", "params", "status"),
+    [
+        ("listVirtualMachines", {"page": "1"}, 431),
+        ("listVirtualMachines", {"tags[": "x"}, 430),
+        ("fooBar", {}, 432),
+        ("listZones", {"apikey": "unknown"}, 401),
+    ],
+)
+def test_every_error_says_its_text_in_a_header_too(api, form, command, params, status):
+    query = {"command": command, "apikey": api.emulator.api_key, "response": form, **params}
+    query["signature"] = sign(query, api.emulator.api_secret)
+    answer = requests.get(api.emulator.url, params=query, timeout=10)
+    assert answer.status_code == status
+    said = next(iter(answer.json().values())) if form == "json" else None
+    text = said["errortext"] if said else ElementTree.fromstring(answer.content).findtext("errortext")
+    assert text
+    assert answer.headers["X-Description"] == text
+
+
+def test_a_header_takes_no_line_feed_and_no_other_letters_than_asciis(api):
+    api("createSecurityGroup", name="é\r\nX-Evil: 日")
+    answer = api.raw("createSecurityGroup", name="é\r\nX-Evil: 日")
+    assert answer.status_code == 431
+    assert answer.headers["X-Description"].endswith("name ???X-Evil: ? already exists.")
+    assert "X-Evil" not in answer.headers
+
+
+def test_a_long_error_fits_into_a_header(api):
+    answer = requests.post(api.emulator.url, data=api.signed("listVirtualMachines", id="9" * 100_000), timeout=10)
+    assert answer.status_code == 431
+    said = answer.json()["listvirtualmachinesresponse"]["errortext"]
+    assert len(said) > 100_000
+    assert said.startswith(answer.headers["X-Description"])
+
+
+def test_the_status_line_gives_no_reason_and_a_good_answer_no_description(api):
+    for answer in (api.raw("listZones"), api.raw("listZones", page=1)):
+        assert answer.reason == ""
+    assert "X-Description" not in api.raw("listZones").headers
 
 
 def test_paths(api):
