@@ -81,6 +81,9 @@ NUMBERS = frozenset(
         "vpclimit",
         "vpctotal",
         "vpcavailable",
+        "max",
+        "capacityused",
+        "capacitytotal",
     ]
 )
 # Free text that a user may set to `true` or `false`: never a boolean.
@@ -133,12 +136,31 @@ TEXT = frozenset(
 )
 # Fields that hold a list of objects, whatever their number, and those that do so only in what is named first:
 # `securitygroup` elsewhere (the answer that made it, a job's result) is a single object, and so is `template`.
-LISTS = frozenset(["nic", "ingressrule", "egressrule", "ingress", "egress", "tags", "capacity", "user", "uuidList"])
+LISTS = frozenset(
+    [
+        "nic",
+        "ingressrule",
+        "egressrule",
+        "ingress",
+        "egress",
+        "tags",
+        "capacity",
+        "user",
+        "uuidList",
+        "service",
+        "provider",
+        "servicelist",
+        "stickinesspolicy",
+    ]
+)
 NESTED = frozenset(
     [
         ("virtualmachine", "securitygroup"),
         ("registertemplateresponse", "template"),
         ("uploadtemplateresponse", "template"),
+        ("counterresponse", "counter"),
+        ("service", "capability"),
+        ("vpc", "network"),
     ]
 )
 # Roots that begin with `list` hold lists, except for these.

@@ -20,11 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import scenarios
 
+# Machines start and stop in between the two calls of a step there: the formats do not show one moment.
+MOVING = "81-vm-starting"
 BOTH = [
     pytest.param(step, id=f"{scenario}-{number}-{step['call']}")
     for scenario, steps in scenarios("cloudstack-3.0.5").items()
     for number, step in enumerate(steps, 1)
-    if "xml" in step
+    if "xml" in step and scenario != MOVING
 ]
 
 
@@ -44,7 +46,7 @@ def test_there_are_recordings() -> None:
 @pytest.mark.parametrize("step", BOTH)
 def test_recorded_answers_are_identical(step: dict[str, Any]) -> None:
     in_json, in_xml = (decode(step[kind]["body"].encode(), step["call"]) for kind in ("json", "xml"))
-    if step["call"] == "listTemplatePermissions":
+    if step["call"] == "listTemplatePermissions" and step["json"]["status"] == 200:
         # The real server leaves lists of plain texts out of its XML: a defect of its own, nothing can be read there.
         in_json[1]["templatepermission"].pop("account")
     assert in_json[0] == in_xml[0]
@@ -110,6 +112,25 @@ def test_security_groups_are_a_list_in_a_machine_only() -> None:
     assert decode(machine, "x")[1]["jobresult"]["virtualmachine"]["securitygroup"] == [{"id": "1"}]
     group = b"<r><jobresult><securitygroup><id>1</id></securitygroup></jobresult></r>"
     assert decode(group, "x")[1]["jobresult"]["securitygroup"] == {"id": "1"}
+
+
+def test_lists_within_objects_are_lists_however_many_items_they_have() -> None:
+    dns = {"name": "Dns", "capability": [{"name": "AllowDnsSuffixModification", "value": "true"}]}
+    dhcp = {"name": "Dhcp", "provider": [{"name": "VirtualRouter", "servicelist": ["Dhcp", "Dns"]}]}
+    for services in ([dns], [dhcp], [dns, dhcp]):
+        answer = {"count": 1, "network": [{"id": "1", "service": services}]}
+        in_json = decode(json.dumps({"listnetworksresponse": answer}).encode(), "x")
+        assert in_json == decode(as_xml("listnetworksresponse", answer).encode(), "x")
+        assert in_json[1]["network"][0]["service"] == services
+    assert decode(b"<counterresponse><counter><id>1</id></counter></counterresponse>", "x")[1]["counter"] == [
+        {"id": "1"}
+    ]
+
+
+def test_capabilities_of_the_service_are_one_object() -> None:
+    assert decode(b"<listcapabilitiesresponse><capability><a>1</a></capability></listcapabilitiesresponse>", "x")[
+        1
+    ] == {"capability": {"a": "1"}}
 
 
 BAD = {
