@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from . import java_dates
 from .errors import ACCOUNT, MALFORMED, UNABLE, ApiError, bad_parameter, internal
 from .jobs import Jobs
-from .models import NO_OBJECT, Account
+from .models import NO_OBJECT, Account, Tag
 from .store import Store, collated, without_accents
 
 PAGE_LIMIT = 500
 LONGEST = 255  # characters of a text, unless its parameter says otherwise; by CloudStack 3.0's code
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ[+-]\d{4}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
-_SIMPLE = ("string", "int", "long", "bool", "date", "{}")
+_DATES = {"date": (java_dates.JOBS_SINCE,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ def _one(param: Param, value: str, label: str, store: Store) -> Any:
         return value
     if param.kind == "bool":
         return value.strip().lower() == "true"
-    if param.kind == "date":
-        return _date(value, label)
+    if param.kind in _DATES:
+        return _date(param, value, label)
     if param.kind in ("int", "long"):
         return _integer(param, value, label)
     found = store.find(param.kind, value)
@@ -157,12 +157,12 @@ def _integer(param: Param, value: str, label: str) -> int:
     )
 
 
-def _date(value: str, label: str) -> float:
-    try:
-        if _DATE.fullmatch(value):
-            return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ%z").timestamp()
-    except ValueError:
-        pass
+def _date(param: Param, value: str, label: str) -> float:
+    for pattern in _DATES[param.kind]:
+        try:
+            return java_dates.moment(value, pattern)
+        except ValueError:
+            continue
     raise bad_parameter(
         f"Unable to parse date {value} for command {label}, "
         "please pass dates in the format mentioned in the api documentation"
@@ -242,8 +242,8 @@ def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
     return test
 
 
-def _tag_matches(tag: tuple[str, str] | None, value: str | None) -> bool:
-    return tag is not None and (value is None or collated(tag[1]) == collated(value))
+def _tag_matches(tag: Tag | None, value: str | None) -> bool:
+    return tag is not None and (value is None or collated(tag.value) == collated(value))
 
 
 # --- whose an object is
@@ -309,8 +309,9 @@ def ownership(call: Call, owner: str) -> dict[str, str]:
 
 
 def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
-    """The `tags` of an object in a listing."""
-    return [{"key": key, "value": value} for key, value in call.store.tags_of(kind, id)]
+    """The `tags` of an object in a listing, in the order of their keys; a tag may have no key."""
+    tags = sorted(call.store.tags_of(kind, id), key=lambda tag: collated(tag[0] or "").upper())
+    return [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
 
 
 def date_text(moment: float) -> str:

@@ -96,7 +96,11 @@ def _command(
 _COMMANDS = (
     # jobs
     _command("queryAsyncJobResult", job.query_job, "jobid:async_job!"),
-    _command("listAsyncJobs", job.list_jobs, "startdate:date" + LISTED),
+    _command(
+        "listAsyncJobs",
+        job.list_jobs,
+        "startdate:date account listall:bool domainid:domain isrecursive:bool" + PAGED,
+    ),
     # virtual machines
     _command(
         "listVirtualMachines",

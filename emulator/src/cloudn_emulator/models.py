@@ -292,6 +292,15 @@ class KeyPair:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag of an object; one without a key is possible, and so is one with an empty key."""
+
+    key: str | None
+    value: str
+    customer: str | None = None
+
+
 @dataclass(slots=True)
 class Job:
     """An asynchronous job: status 0 pending, 1 done, 2 failed; the result stays as it was when the job ended.

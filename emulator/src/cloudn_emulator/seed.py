@@ -22,6 +22,7 @@ from .models import (
     Rule,
     ServiceOffering,
     Snapshot,
+    Tag,
     Template,
     Vm,
     Volume,
@@ -308,4 +309,4 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
     root.offering_id, root.template_id = vm.offering_id, template.id
     store.volumes[root.id] = root
     if number % 8:
-        store.tags["UserVm", vm.id] = {"role": ("role", role), "env": ("env", environment)}
+        store.tags["UserVm", vm.id] = {"role": Tag("role", role), "env": Tag("env", environment)}

@@ -8,11 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 from datetime import datetime, timezone
 from urllib.parse import quote
 
-_EXPIRES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}")
+from . import java_dates
 
 
 def string_to_sign(params: dict[str, str]) -> str:
@@ -46,9 +45,10 @@ def java_quote(value: str) -> str:
 
 
 def _lies_ahead(expires: str | None, now: datetime | None) -> bool:
-    if expires is None or not _EXPIRES.fullmatch(expires):
+    """Whether a moment is still to come; it may be written in every way that Java reads."""
+    if expires is None:
         return False
     try:
-        return datetime.strptime(expires, "%Y-%m-%dT%H:%M:%S%z") > (now or datetime.now(timezone.utc))
+        return java_dates.moment(expires, java_dates.EXPIRES) >= (now or datetime.now(timezone.utc)).timestamp()
     except ValueError:
         return False

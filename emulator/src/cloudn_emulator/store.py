@@ -28,6 +28,7 @@ from .models import (
     SecurityGroup,
     ServiceOffering,
     Snapshot,
+    Tag,
     Template,
     Vm,
     Volume,
@@ -63,7 +64,7 @@ class Store:
         self.instance_groups: dict[str, InstanceGroup] = {}
         self.key_pairs: dict[str, KeyPair] = {}
         self.jobs: dict[str, Job] = {}
-        self.tags: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+        self.tags: dict[tuple[str, str], dict[str | int, Tag]] = {}
         self._host_names: set[tuple[str, str]] = set()
         self._addresses: dict[str, deque[int]] = {}
         self._next_address: dict[str, int] = {}
@@ -243,9 +244,9 @@ class Store:
 
     # --- tags
 
-    def tags_of(self, kind: str, id: str) -> list[tuple[str, str]]:
+    def tags_of(self, kind: str, id: str) -> list[tuple[str | None, str]]:
         """Key and value of each tag of an object, oldest first."""
-        return list(self.tags.get((kind, id), {}).values())
+        return [(tag.key, tag.value) for tag in self.tags.get((kind, id), {}).values()]
 
 
 def by_name(objects: Iterable[Any], name: str, owner: str) -> Any:

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
-from cloudn_emulator import Emulator
+from cloudn_emulator import Emulator, java_dates
 from cloudn_emulator.native import listing_seconds
 from cloudn_emulator.signature import is_signed, sign, string_to_sign
 
@@ -42,12 +42,42 @@ def get(api, params, **more):
 
 @pytest.mark.parametrize(
     ("expires", "status"),
-    [(600, 200), (-60, 401), ("2099-01-01", 401), ("2099-01-01T00:00:00Z", 401), ("2099-01-01T09:00:00+0900", 200)],
+    [
+        (600, 200),
+        (-60, 401),
+        ("2099-01-01", 401),
+        ("2099-01-01T00:00:00Z", 401),
+        ("2099-01-01T09:00:00+09:00", 401),
+        ("2099-01-01T00:00:005+0000", 401),
+        ("2099-01-01T09:00:00+0900", 200),
+        ("2099-01-01T00:00:00GMT", 200),
+        ("2099-01-01T09:00:00 gmt+9:00", 200),
+        ("2099-01-01T09:00:00JST", 200),
+        ("2099-01-01T00:00:00UTC and more", 200),
+        ("2098-13-1T0:0:5+0000", 200),
+    ],
 )
 def test_version_3_signatures_expire(api, expires, status):
     if isinstance(expires, int):
         expires = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + expires))
     assert get(api, {"command": "listZones", "signatureversion": "3", "expires": expires}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970-01-02T00:00:00+0000", 86400),
+        ("1970-01-01T00:00:00-0130", 5400),
+        ("1969-13-01T00:00:00+0000", 0),
+        ("1970-01-00T24:00:00UTC", 0),
+        ("1970-01-01T01:-1:00GMT", 3540),
+        (" 1970- 01-1T0:0: 5CET", -3595),
+        ("2000-03-01T00:00:00Pacific Standard Time", 951897600),
+        ("1600-02-30T00:00:00+0000", -11670912000),
+    ],
+)
+def test_moments_are_read_as_java_does(text, seconds):
+    assert java_dates.moment(text, java_dates.EXPIRES) == seconds
 
 
 def test_nothing_can_be_added_to_a_signed_request(api):

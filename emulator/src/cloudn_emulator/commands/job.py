@@ -9,13 +9,15 @@ from typing import Any
 
 from ..calls import Call, contains, date_text, matching, owners, page_of
 from ..errors import ACCOUNT, ApiError, bad_parameter
-from ..models import Job
+from ..models import NO_OBJECT, Job
 from ..wire import listing
 
 
 def query_job(call: Call) -> dict[str, Any]:
     """queryAsyncJobResult."""
     job = call["jobid"]
+    if job is NO_OBJECT:
+        raise bad_parameter(f"Unable to find a job by id {job.id}")
     if job.lost:
         raise bad_parameter(f"Object async_job(uuid: {job.id}) does not exist.")
     if job.owner != call.account.name and not call.account.admin:

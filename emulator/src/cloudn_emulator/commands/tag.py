@@ -1,126 +1,206 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags on virtual machines, volumes, templates, snapshots and security groups, as measured on CloudStack 3.0.5."""
+"""Tags on virtual machines, volumes, templates, snapshots, security groups and networks, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from ..calls import Call, check_access, contains, owners, ownership, page_of
+from ..calls import Call, check_access, owners, ownership, page_of
 from ..errors import bad_parameter, internal
 from ..jobs import Work
-from ..models import NO_OBJECT
+from ..models import NO_OBJECT, Snapshot, Tag, Template, Volume, Zone
 from ..store import collated
 from ..wire import listing
 
-# The kinds of object that take tags, and the table that holds them.
+# The kinds of object that the service knows, and the tables that hold those that can be there.
 TABLES = {
     "UserVm": "vm_instance",
-    "Volume": "volumes",
     "Template": "vm_template",
+    "ISO": "vm_template",
+    "Volume": "volumes",
     "Snapshot": "snapshots",
+    "Network": "networks",
+    "LoadBalancer": "load_balancing_rules",
+    "PortForwardingRule": "port_forwarding_rules",
+    "FirewallRule": "firewall_rules",
     "SecurityGroup": "security_group",
+    "PublicIpAddress": "user_ip_address",
+    "Project": "projects",
+    "Vpc": "vpc",
+    "NetworkACL": "network_acl",
+    "StaticRoute": "static_routes",
 }
 _KINDS = {kind.lower(): kind for kind in TABLES}
+LONGEST = 255  # characters of a key and of a value: the database cuts off what is longer
+Pairs = dict[str | None, str | None]
+
+
+# --- createTags, deleteTags
 
 
 def create_tags(call: Call) -> Work:
-    """createTags: all of them or, where one key is taken already, none (530)."""
+    """createTags: all of them or, where one can't be made, none."""
 
     async def run() -> dict[str, Any]:
-        await _checked(call, values=True)
+        try:
+            new = _new_tags(call)
+        except Exception:
+            await call.jobs.moment()
+            raise
         await call.jobs.take(1)
-        kind = _kind(call)
-        ids = _resources(call, kind)
-        new = [(pair["key"], pair["value"]) for pair in call["tags"]]
-        if any(collated(key) in call.store.tags.get((kind, id), {}) for id in ids for key, _value in new):
-            raise internal()
-        for id in ids:
-            call.store.tags.setdefault((kind, id), {}).update({collated(key): (key, value) for key, value in new})
+        _insert(call, new)
         return {"success": True}
 
     return Work(run)
+
+
+def _new_tags(call: Call) -> list[tuple[tuple[str, str], Tag]]:
+    """The tags to make, each with the object that gets it.
+
+    Raises ApiError: 431 for an object or a value that is not there, 531 for somebody else's, 530 where there is no object.
+    """
+    kind, customer = _kind(call), call["customer"]
+    new = []
+    for key, value in _pairs(call).items():
+        for id in call["resourceids"]:
+            one = _resource(call, kind, id)
+            if not value:
+                raise bad_parameter(f"Value for the key {key} is either null or empty")
+            key = None if key is None else key[:LONGEST]
+            new.append(((kind, one.id), Tag(key, value[:LONGEST], customer)))
+    if not new:
+        raise internal("Failed to create tags")
+    return new
+
+
+def _insert(call: Call, new: list[tuple[tuple[str, str], Tag]]) -> None:
+    """Take the tags in. Raises ApiError (530) for a key that is taken, also by another of these tags."""
+    rows: dict[tuple[str, str], dict[str | int, Tag]] = {}
+    for place, tag in new:
+        # Tags without a key never clash: to the database no two of them are alike.
+        row = call.store.next_serial() if tag.key is None else collated(tag.key)
+        if row in call.store.tags.get(place, {}) or row in rows.get(place, {}):
+            raise internal()
+        rows.setdefault(place, {})[row] = tag
+    for place, tags in rows.items():
+        call.store.tags.setdefault(place, {}).update(tags)
 
 
 def delete_tags(call: Call) -> Work:
-    """deleteTags: by key, or by key and value; without tags all of the objects' are removed. None found is a 431."""
+    """deleteTags: by key, or by key and value; without tags all of the objects' are removed. None found is a 431.
+
+    The objects themselves are not looked at: an id that no tag belongs to is no error.
+    """
 
     async def run() -> dict[str, Any]:
-        await _checked(call, values=False)
+        try:
+            _doomed(call)
+        except Exception:
+            await call.jobs.moment()
+            raise
         await call.jobs.take(1)
-        kind = _kind(call)
-        ids = _resources(call, kind)
-        doomed = [(id, key) for id in ids for key in _doomed(call, call.store.tags.get((kind, id), {}))]
-        if not doomed:
-            raise bad_parameter("Unable to find tags by parameters specified")
-        for id, key in doomed:
-            del call.store.tags[kind, id][key]
+        for place, row in _doomed(call):
+            del call.store.tags[place][row]
         return {"success": True}
 
     return Work(run)
 
 
-async def _checked(call: Call, values: bool) -> None:
-    """Find what is wrong with the parameters in the first moment of the job; raises ApiError (431)."""
-    try:
-        _resources(call, _kind(call))
-        for pair in call["tags"] or ():
-            if not pair.get("key") or (values and not pair.get("value")):
-                raise bad_parameter(f"No value is passed in for key {pair.get('key')}")
-    except Exception:
-        await call.jobs.moment()
-        raise
+def _doomed(call: Call) -> set[tuple[tuple[str, str], str | int]]:
+    """The tags to delete. Raises ApiError: 431 where there are none, 530 without an object, 531 for somebody else's."""
+    kind, pairs = _kind(call), _pairs(call)
+    if not call["resourceids"]:
+        raise internal()  # the real server asks its database for ids in an empty list, and the database refuses that
+    doomed = set()
+    for id in call["resourceids"]:
+        one = call.store.find(TABLES[kind], id)
+        tags = {} if one is None else call.store.tags.get((kind, one.id), {})
+        for row, tag in tags.items():
+            check_access(call, _owner(one), call.store.accounts[_owner(one)].label)
+            if not pairs or _is_named(tag, pairs):
+                doomed.add(((kind, one.id), row))
+    if not doomed:
+        raise bad_parameter("Unable to find tags by parameters specified")
+    return doomed
+
+
+def _is_named(tag: Tag, pairs: Pairs) -> bool:
+    """Whether a tag is one of those that are named, with a value or without.
+
+    This comparison is Java's, not the database's: accents and trailing blanks count.
+    """
+    if tag.key is None:
+        raise internal()  # the real server falls over a tag without a key
+    return any(
+        key is not None
+        and _equal_ignoring_case(tag.key, key)
+        and (value is None or _equal_ignoring_case(tag.value, value))
+        for key, value in pairs.items()
+    )
+
+
+def _equal_ignoring_case(one: str, other: str) -> bool:
+    return one.upper() == other.upper() or one.lower() == other.lower()
+
+
+def _pairs(call: Call) -> Pairs:
+    """The tags that are given; of two with one key the last counts."""
+    return {pair.get("key"): pair.get("value") for pair in call["tags"] or ()}
 
 
 def _kind(call: Call) -> str:
-    kind = _KINDS.get(call["resourcetype"].strip().lower())
+    kind = _KINDS.get(call["resourcetype"].lower())
     if kind is None:
         raise bad_parameter(f"Invalid resource type {call['resourcetype']}")
     return kind
 
 
-def _resources(call: Call, kind: str) -> list[str]:
-    ids = call["resourceids"]
-    for id in ids:
-        found = call.store.find(TABLES[kind], id)
-        if found is None or found is NO_OBJECT:
-            raise bad_parameter(f"Unable to find resource by id {id} and type {kind}")
-        check_access(call, found.owner, call.store.accounts[found.owner].label)
-    return ids
+def _resource(call: Call, kind: str, id: str) -> Any:
+    one = call.store.find(TABLES[kind], id)
+    if one is None or one is NO_OBJECT or _is_removed(one):
+        raise bad_parameter(f"Unable to find resource by id {id} and type {kind}")
+    check_access(call, _owner(one), call.store.accounts[_owner(one)].label)
+    return one
 
 
-def _doomed(call: Call, tags: dict[str, tuple[str, str]]) -> list[str]:
-    wanted = {collated(pair.get("key") or ""): pair.get("value") for pair in call["tags"] or ()}
-    if not wanted:
-        return list(tags)
-    return [
-        key
-        for key, (_name, value) in tags.items()
-        if key in wanted and (wanted[key] is None or collated(wanted[key]) == collated(value))
-    ]
+def _owner(one: Any) -> str:
+    return "system" if isinstance(one, Zone) else one.owner  # a network belongs to the service itself
+
+
+def _is_removed(one: Any) -> bool:
+    """Whether an object is only a memory: deleted ones are still found by their ids, but take no tags any more."""
+    if isinstance(one, Volume):
+        return one.state == "Destroy"
+    if isinstance(one, Snapshot):
+        return one.state == "Destroyed"
+    return isinstance(one, Template) and not one.zone_ids
+
+
+# --- listTags
 
 
 def list_tags(call: Call) -> dict[str, Any]:
-    """listTags: filters are whole values."""
+    """listTags: filters are whole values; `keyword` is ignored, which is the real server's way."""
     views = [view for view in _views(call) if _is_wanted(call, view)]
+    views.sort(key=lambda view: view["resourcetype"], reverse=True)
     return listing("tag", page_of(call, views))
 
 
-def _views(call: Call) -> list[dict[str, Any]]:
+def _views(call: Call) -> Iterator[dict[str, Any]]:
     is_shown = owners(call)
-    tagged = [(kind, call.store.find(TABLES[kind], id), tags) for (kind, id), tags in call.store.tags.items() if tags]
-    return [
-        {"key": key, "value": value, "resourcetype": kind, "resourceid": one.id, **ownership(call, one.owner)}
-        for kind, one, tags in tagged
-        if one is not None and is_shown(one)
-        for key, value in tags.values()
-    ]
+    for (kind, id), tags in call.store.tags.items():
+        one = call.store.find(TABLES[kind], id) if tags else None
+        if one is None or isinstance(one, Zone) or not is_shown(one):
+            continue
+        for tag in tags.values():
+            view: dict[str, Any] = {} if tag.key is None else {"key": tag.key}
+            view |= {"value": tag.value, "resourcetype": kind, "resourceid": one.id, **ownership(call, one.owner)}
+            yield view | ({} if tag.customer is None else {"customer": tag.customer})
 
 
 def _is_wanted(call: Call, view: dict[str, Any]) -> bool:
-    exact = ("resourcetype", "resourceid", "key", "value")
-    if any(call[name] is not None and collated(call[name]) != collated(view[name]) for name in exact):
-        return False
-    keyword = call["keyword"]
-    return keyword is None or contains(view["key"], keyword) or contains(view["value"], keyword)
+    exact = ("resourcetype", "resourceid", "key", "value", "customer")
+    return all(call[name] is None or (name in view and collated(call[name]) == collated(view[name])) for name in exact)
