@@ -5,18 +5,11 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from .calls import Call, Param, declare, read_params
+from .command import Command
+from .command import command as _command
 from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, volume
-from .errors import UNABLE, internal
-from .faults import Rule, change_page, without_young
-from .jobs import CLASSES, Jobs
-from .models import NO_OBJECT, Account
-from .store import Store
 
 PAGED = " keyword page:int pagesize:int"
 LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
@@ -25,73 +18,6 @@ RULE = (
     "protocol startport:int endport:int icmptype:int icmpcode:int cidrlist:[string] usersecuritygrouplist:{}"
     " securitygroupid:security_group securitygroupname" + OWNED
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command. `job_class` is set for asynchronous ones; `granted` is false where plain accounts lack it.
-
-    `entity` names the parameter of the object that an asynchronous one is about.
-    """
-
-    name: str
-    params: tuple[Param, ...]
-    handler: Callable[[Call], Any]
-    job_class: str | None
-    root: str
-    granted: bool
-    entity: str = "id"
-
-    @property
-    def label(self) -> str:
-        """The command as error texts call it: the root without its last eight letters, whatever they are."""
-        return self.root[:-8]
-
-    async def run(
-        self, store: Store, jobs: Jobs, account: Account, params: dict[str, str], fault: Rule | None = None
-    ) -> dict[str, Any]:
-        """Do the command for an account; returns the body of its answer, which for an asynchronous one tells its job's id.
-
-        A fault of jobs is made in that job; a listing that lags shows what was there a while ago, and one that changes while
-        it is read changes after it. Raises ApiError.
-        """
-        values = read_params(self.params, params, self.label, store)
-        if fault and fault.kind == "lag" and self.name.startswith("list"):
-            return self._past(jobs, account, values, fault.settings["seconds"])
-        if self.job_class and values.get(self.entity) is NO_OBJECT:
-            raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
-        call = Call(store, jobs, account, values)
-        result = self.handler(call)
-        if inspect.isawaitable(result):
-            result = await result
-        if store.settings.count_all and call.total and "count" in result:
-            result["count"] = call.total
-        if self.job_class is None:
-            if fault and fault.kind == "page":
-                change_page(store, result, fault.settings["change"], fault.settings["name"])
-            return result
-        job = jobs.start(self.job_class, account.name, result, fault)
-        return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
-
-    def _past(self, jobs: Jobs, account: Account, values: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """A listing as it was a while ago. What was made shortly before there is a memory of it is left out as well."""
-        store, known = jobs.history.before(seconds)
-        body = self.handler(Call(store, jobs, account, values))
-        return body if known else without_young(body, store.now() - seconds)
-
-
-def _command(
-    name: str,
-    handler: Callable[[Call], Any],
-    params: str = "",
-    job_class: str | None = None,
-    root: str | None = None,
-    granted: bool = True,
-    entity: str = "id",
-) -> Command:
-    full_class = CLASSES + job_class if job_class else None
-    return Command(name, declare(params), handler, full_class, root or f"{name.lower()}response", granted, entity)
-
 
 _COMMANDS = (
     # jobs
@@ -271,12 +197,12 @@ _COMMANDS = (
 
 # The service's manual has its own names for two of them.
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
-COMMANDS: dict[str, Command] = {command.name: command for command in _COMMANDS}
+COMMANDS: dict[str, Command] = {one.name: one for one in _COMMANDS}
 DIALECTS = {
     "cloudstack": COMMANDS,
     "cloudn": {
-        command.name: command
-        for command in (
+        named.name: named
+        for named in (
             replace(one, name=SPELLINGS[one.name], root=f"{SPELLINGS[one.name].lower()}response")
             if one.name in SPELLINGS
             else one
