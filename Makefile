@@ -30,10 +30,11 @@ pytest: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # Every task with every fault at every request; `make test` runs a sample of it. Most of the time it waits, so there are
-# more workers than processors.
+# more workers than processors. At the end, whether the emulator grows under endless requests.
 test-faults: $(STAMP)
 	rm -f $(VENV)/faults.jsonl
 	FAULTS=all FAULTS_REPORT=$(abspath $(VENV))/faults.jsonl $(BIN)/python -m pytest -n 4 tests/faults
+	$(BIN)/python bench/soak.py
 
 # How fast it is, against Ansible alone and a peer: bench/README.md. BENCH=--without-peer downloads nothing.
 bench: $(STAMP)

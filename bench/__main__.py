@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 import inventories
 import peer
 import plot
+import service
 import tasks
 import yaml
 from figures import MISSED, Figure, machine, page, table
@@ -46,6 +47,7 @@ class Scale:
     rules: int
     job_seconds: float
     rule_seconds: float
+    emulator_requests: int
 
 
 FULL = Scale(
@@ -61,6 +63,7 @@ FULL = Scale(
     rules=40,
     job_seconds=10,
     rule_seconds=1,
+    emulator_requests=10_000,
 )
 # Shows that the bench works; its figures say nothing.
 QUICK = Scale(
@@ -76,11 +79,12 @@ QUICK = Scale(
     rules=3,
     job_seconds=0.5,
     rule_seconds=0.5,
+    emulator_requests=100,
 )
 
 
-def rows(scale: Scale) -> dict[str, Row]:
-    """Return the rows of the bench by their names."""
+def rows(scale: Scale, before: str | None = None) -> dict[str, Row]:
+    """Return the rows of the bench by their names; ``before`` is the commit whose emulator is measured beside ours."""
     known: dict[int, list[Run]] = {}
 
     def inventory(stage: Stage) -> Iterator[Figure]:
@@ -97,6 +101,7 @@ def rows(scale: Scale) -> dict[str, Row]:
         "unchanged": lambda stage: tasks.unchanged(stage, scale.tasks, scale.latencies),
         "machines": lambda stage: tasks.machines(stage, scale.machines, scale.job_seconds),
         "rules": lambda stage: tasks.rules(stage, scale.rules, scale.rule_seconds),
+        "emulator": lambda stage: service.emulator(stage, scale.emulator_requests, before),
     }
 
 
@@ -116,7 +121,7 @@ def main() -> int:
         except Failed as failure:
             print(f"The bench could not begin: {failure}", file=sys.stderr)
             return 1
-        for name, some, failure, seconds in measured(stage, rows(scale), options.row):
+        for name, some, failure, seconds in measured(stage, rows(scale, options.before), options.row):
             print(f"{name}: {seconds:.0f} s {failure}", flush=True)
             figures += some
             failures |= {name: failure} if failure else {}
@@ -174,6 +179,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, once: only to see that it works")
     parser.add_argument("--without-peer", dest="peer", action="store_false", help="do not measure the peer")
     parser.add_argument("--row", action="append", choices=list(rows(QUICK)), help="only this row; may be given again")
+    parser.add_argument("--before", metavar="COMMIT", help="measure the emulator of this commit beside ours")
     parser.add_argument("--results", type=pathlib.Path, metavar="FILE", help="bench/results.json, of the whole bench")
     parser.add_argument(
         "--docs", type=pathlib.Path, metavar="DIRECTORY", help="where the page goes; docs, of the whole bench"

@@ -135,14 +135,15 @@ class Stage:
         return runs
 
     @contextlib.contextmanager
-    def emulator(self, *options: Any) -> Iterator[Emulator]:
-        """Start an emulator with these options, and stop it at the end."""
+    def emulator(self, *options: Any, source: pathlib.Path | None = None) -> Iterator[Emulator]:
+        """Start an emulator with these options, the installed one or that of a source, and stop it at the end."""
         number = next(self._numbers)
         log, output = self.work / f"requests{number}.jsonl", self.work / f"emulator{number}.out"
-        command = [pathlib.Path(sys.executable).parent / "cloudn-emulator", "--port", 0, "--log", log, *options]
+        command = [sys.executable, "-m", "cloudn_emulator.cli", "--port", 0, "--log", log, *options]
+        variables = os.environ | ({"PYTHONPATH": str(source)} if source else {})
         with output.open("w") as file:
             process = subprocess.Popen(
-                list(map(str, command)), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+                list(map(str, command)), env=variables, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
             )
         try:
             deadline = time.monotonic() + START_SECONDS

@@ -39,6 +39,21 @@ def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
     assert "inventory of 30: time" in drawing.read_text()
 
 
+def test_the_emulator_does_not_grow() -> None:
+    options = ["--keep-jobs", "100", "--keep-requests", "1000", "--parts", "4", "--requests", "1500", "--most", "5"]
+    command = [sys.executable, "bench/soak.py", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("MiB\n") == 5
+
+
+def test_a_soak_that_finds_growth_fails() -> None:
+    options = ["--keep-jobs", "100000", "--parts", "3", "--fill", "100", "--requests", "1000", "--most", "5"]
+    command = [sys.executable, "bench/soak.py", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
 def test_a_bar_that_is_missed_is_shown() -> None:
     slow = times_theirs("work", "floor", [3.0, 2.0, 9.0], [1.0, 2.0, 3.0], most=1.2)
     assert (slow.value, slow.reached) == (1.5, False)

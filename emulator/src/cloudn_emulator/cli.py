@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="the service's clock is so many seconds ahead (negative: behind)",
     )
-    add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long destroyed VMs stay")
+    add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long what is deleted stays known")
     add(
         "--group-lock-seconds",
         type=_seconds,
@@ -119,6 +119,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=RACE_ORDERS,
         default="first",
         help="which of two rows made at one moment is listed first (%(default)s)",
+    )
+    add(
+        "--keep-jobs",
+        type=_count,
+        default=10_000,
+        metavar="N",
+        help="this many ended jobs are known, the newest (%(default)s)",
     )
     add("--neighbour", action="store_true", help="a second plain account, with one of each kind of object")
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")

@@ -21,14 +21,28 @@ from .store import Store
 HOST = "127.0.0.1"
 
 
+class Requests(list[dict[str, Any]]):
+    """A record of requests that forgets the oldest: it has the newest `most`, and for a while up to a tenth more."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def append(self, entry: dict[str, Any]) -> None:
+        """Record a request."""
+        super().append(entry)
+        if len(self) > self.most * 1.1:
+            del self[: len(self) - self.most]
+
+
 class Emulator:
     """A running emulator, used as a context manager: `Emulator(job_seconds=0.05, vms=10)`.
 
     `settings` are those of `Settings`; here a job takes 0.05 s by default. `port` is where it listens (0: any free port),
     `faults` are rules of what goes wrong.
 
-    `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a record of each request (time, command or
-    action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
+    `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a list of the newest requests (time, command
+    or action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
     Raises BadSetting and TypeError for settings that can't be.
     """
 
@@ -37,7 +51,7 @@ class Emulator:
         self.api_key = self.settings.api_key
         self.api_secret = self.settings.api_secret
         self.vars: dict[str, str] = seed.variables(self.settings.account)
-        self.requests: list[dict[str, Any]] = []
+        self.requests = Requests(self.settings.keep_requests)
         self.store: Store = seed.seeded(self.settings)
         self.jobs = Jobs(self.store)
         self._service = Service(self.store, self.jobs, self.requests.append, Faults(faults))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Work:
 class Jobs:
     """Starts jobs, several at once, and stops them with the server.
 
-    `history` is what the store held before, noted at the end of each.
+    `history` is what the store held before, noted at the end of each. Of the ended jobs only the newest are known.
     """
 
     def __init__(self, store: Store) -> None:
@@ -46,6 +47,7 @@ class Jobs:
         self.history = History(store)
         self._tasks: set[asyncio.Task[None]] = set()
         self._hung: list[tuple[Job, Run]] = []
+        self._ended: deque[str] = deque()
 
     def start(self, command: str, owner: str, work: Work, fault: Rule | None = None) -> Job:
         """Begin a job of an account; it runs once the answer is on its way, unless a fault of it says otherwise."""
@@ -82,8 +84,7 @@ class Jobs:
             del job.result["errortext"]
         if not fault.settings["result"]:
             job.result = None
-        job.ended.set()
-        self.history.note()
+        self._end(job)
 
     def later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let something go on that no job tells of, such as a download."""
@@ -122,7 +123,14 @@ class Jobs:
             _fail(job, internal())
         else:
             job.result, job.status = result, 1
+        self._end(job)
+
+    def _end(self, job: Job) -> None:
+        """Tell those that wait for a job that it has ended, and forget the oldest ended ones."""
         job.ended.set()
+        self._ended.append(job.id)
+        while len(self._ended) > self.store.settings.keep_jobs:
+            self.store.jobs.pop(self._ended.popleft(), None)
         self.history.note()
 
 

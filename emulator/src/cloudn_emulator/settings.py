@@ -36,12 +36,14 @@ class Settings:
 
     Time, in seconds where the name does not say otherwise: `job_seconds` is how long a job takes, `latency_ms` what each
     request is held back, `list_ms_per_object` what a listing of the native API is held back for each object in it,
-    `expunge_seconds` how long a destroyed machine keeps its name and groups, `clock_ahead` how far the service's clock is
-    ahead of this machine's (negative: behind).
+    `expunge_seconds` how long a destroyed machine keeps its name and groups, and how long a deleted volume, snapshot or
+    template is still known, `clock_ahead` how far the service's clock is ahead of this machine's (negative: behind).
 
     Races: `group_lock_seconds` is how long a change of a security group's rules sleeps that finds the group locked by
     another; `race_ms` is the time between the look whether a name is free and the new row, `race_order` which of two rows
     that were made at one moment is listed first (`first` or `last` made, or `random`).
+
+    Memory: `keep_jobs` is how many ended jobs are known, the newest, `keep_requests` how many requests are remembered.
     """
 
     account: str = "user"
@@ -62,6 +64,8 @@ class Settings:
     group_lock_seconds: float = 5.0
     race_ms: float = 0.0
     race_order: str = "first"
+    keep_jobs: int = 10_000
+    keep_requests: int = 100_000
 
     def __post_init__(self) -> None:
         if len(self.api_secret) < SHORTEST_SECRET:

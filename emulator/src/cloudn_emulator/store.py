@@ -38,6 +38,9 @@ from .models import (
 from .races import Races
 from .settings import Settings
 
+# The tables of what is deleted by a command of its own, by the names that tags have for these kinds.
+TABLES = {"Volume": "volumes", "Snapshot": "snapshots", "Template": "vm_template"}
+
 
 class Store:
     """Everything there is, of all accounts.
@@ -68,7 +71,7 @@ class Store:
         self._host_names: set[tuple[str, str]] = set()
         self._addresses: dict[str, deque[int]] = {}
         self._next_address: dict[str, int] = {}
-        self._destroyed: deque[tuple[float, str]] = deque()
+        self._deleted: deque[tuple[float, str, str]] = deque()
         self._serial = 0
         for one in (Account("system", "1", "1", 1, admin=True), Account("admin", "2", "2", 2, admin=True), account):
             self.add_account(one)
@@ -147,16 +150,39 @@ class Store:
         """Make a VM Destroyed; it is expunged when its time is up."""
         vm.state, vm.host_id = GONE, None
         vm.destroyed_at = self.now() if now is None else now
-        self._destroyed.append((vm.destroyed_at, vm.id))
+        self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
+
+    def mark_deleted(self, kind: str, id: str) -> None:
+        """Take away the tags of a volume, a snapshot or a template (`kind` as tags have it) that was deleted.
+
+        It is still known as a deleted one, until its time is up as that of a VM.
+        """
+        self.tags.pop((kind, id), None)
+        self._deleted.append((self.now(), kind, id))
 
     def expunge_due(self, now: float | None = None) -> None:
-        """Remove the VMs that were destroyed long enough ago."""
-        due = (self.now() if now is None else now) - self.settings.expunge_seconds
-        while self._destroyed and self._destroyed[0][0] <= due:
-            destroyed_at, vm_id = self._destroyed.popleft()
-            vm = self.vms.get(vm_id)
-            if vm and vm.destroyed_at == destroyed_at:
-                self._expunge(vm)
+        """Remove the VMs that were destroyed long enough ago, and forget the other things that were deleted then."""
+        now = self.now() if now is None else now
+        due = now - self.settings.expunge_seconds
+        shown = []
+        while self._deleted and self._deleted[0][0] <= due:
+            moment, kind, id = self._deleted.popleft()
+            if kind == "UserVm":
+                vm = self.vms.get(id)
+                if vm and vm.destroyed_at == moment:
+                    self._expunge(vm)
+            elif kind == "Template" and self._is_shown(id):
+                shown.append((now, kind, id))
+            else:
+                self._tables()[TABLES[kind]].pop(id, None)
+        self._deleted.extend(shown)
+
+    def _is_shown(self, template_id: str) -> bool:
+        """Whether a VM still shows a deleted template, or a copy that was under way has put it into a zone again."""
+        template = self.templates.get(template_id)
+        if template is None:
+            return False
+        return bool(template.zone_ids) or any(vm.template_id == template_id for vm in self.vms.values())
 
     def _expunge(self, vm: Vm) -> None:
         del self.vms[vm.id]

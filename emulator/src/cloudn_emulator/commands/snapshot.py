@@ -73,7 +73,7 @@ def delete_snapshot(call: Call) -> Work:
             raise bad_parameter(f"Can't delete snapshot {snapshot.id} in state {snapshot.state}")
         await call.jobs.take(1)
         snapshot.state = DELETED
-        call.store.tags.pop(("Snapshot", snapshot.id), None)
+        call.store.mark_deleted("Snapshot", snapshot.id)
         return {"success": True}
 
     return Work(run, "Snapshot", snapshot.id)

@@ -276,7 +276,7 @@ def delete_template(call: Call) -> Work:
                 template.zone_ids.remove(zone_id)
             template.unready.pop(zone_id, None)
         if not template.zone_ids:
-            call.store.tags.pop(("Template", template.id), None)
+            call.store.mark_deleted("Template", template.id)
         return {"success": True}
 
     return Work(run, "Template", call["id"].id)

@@ -211,7 +211,7 @@ def delete_volume(call: Call) -> dict[str, Any]:
     if volume.state == "Uploading":
         raise bad_parameter("Please specify a volume that is not uploading")
     volume.state = DELETED
-    call.store.tags.pop(("Volume", volume.id), None)
+    call.store.mark_deleted("Volume", volume.id)
     return {"success": "true"}
 
 
