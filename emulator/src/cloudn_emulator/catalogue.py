@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from .command import Command
 from .command import command as _command
-from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, volume
+from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, vm_deploy, vm_view, volume
 
 PAGED = " keyword page:int pagesize:int"
 LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
@@ -30,14 +30,14 @@ _COMMANDS = (
     # virtual machines
     _command(
         "listVirtualMachines",
-        vm.list_vms,
+        vm_view.list_vms,
         "groupid:instance_group hostid:host id:vm_instance name podid:host_pod_ref state zoneid:data_center"
         " forvirtualnetwork:bool networkid:networks hypervisor storageid:storage_pool details:[string]"
         " templateid:vm_template isoid:vm_template tags:{}" + LISTED,
     ),
     _command(
         "deployVirtualMachine",
-        vm.deploy,
+        vm_deploy.deploy,
         "zoneid:data_center! serviceofferingid:disk_offering! templateid:vm_template! name displayname"
         " networkids:[networks] diskofferingid:disk_offering size:long group hypervisor userdata<2048 keypair"
         " hostid:host securitygroupids:[security_group] securitygroupnames:[string] iptonetworklist:{} ipaddress"

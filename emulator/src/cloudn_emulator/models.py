@@ -13,6 +13,7 @@ from typing import Any
 from .errors import internal
 
 GONE, EXPUNGING = "Destroyed", "Expunging"
+GIB = 1024**3  # bytes
 
 
 def new_id() -> str:
@@ -146,6 +147,11 @@ class Template:
     source_id: str | None = None
     launch: list[str] = field(default_factory=list)
     unready: dict[str, str] = field(default_factory=dict)
+
+
+def mac_address(serial: int) -> str:
+    """The hardware address of the machine with this number."""
+    return "06:" + ":".join(f"{(serial >> shift) & 255:02x}" for shift in (32, 24, 16, 8, 0))
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ import time
 import uuid
 from dataclasses import replace
 
-from .commands.vm import GIB, mac_address
 from .jobs import CLASSES
 from .models import (
+    GIB,
     Account,
     DiskOffering,
     Host,
@@ -27,6 +27,7 @@ from .models import (
     Vm,
     Volume,
     Zone,
+    mac_address,
 )
 from .settings import Settings
 from .store import Store

@@ -23,11 +23,10 @@ from ..calls import (
 )
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
-from ..models import GONE, DiskOffering, Vm, Volume, new_id
+from ..models import GIB, GONE, DiskOffering, Vm, Volume, new_id
 from ..wire import listing
 from .download import SIZE, check_address, check_extraction, extraction, fetch
 
-GIB = 1024**3
 DELETED = "Destroy"
 DEVICES = [1, 2, *range(4, 15)]  # 0 is the root disk, 3 the CD drive
 MOST_DISKS = 6  # beside the root disk, of a XenServer machine

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..commands.vm import GONE
+from ..models import GONE
 from .calls import Call, moment, owner_of, tag_set
 from .errors import Failed
 from .filters import Filters, given, like, passing, same_number, tag_params

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How virtual machines are shown, and their listing, as measured on CloudStack 3.0.5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..calls import Call, contains, date_text, has_tags, matching, owners, ownership, page_of, tag_list
+from ..errors import bad_parameter
+from ..models import EXPUNGING, GONE, Nic, SecurityGroup, ServiceOffering, Template, Vm
+from ..wire import listing
+
+DETAILS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
+HYPERVISOR = "Simulator"
+
+
+def vm_view(call: Call, vm: Vm, words: set[str] | None = None, password: str | None = None) -> dict[str, Any]:
+    """A VM as answers show it; `words` are those of `details`, none means all."""
+    every = not words or "all" in words
+    words = words or set()
+    store, admin = call.store, call.account.admin
+    zone, host = store.zones[vm.zone_id], store.hosts.get(vm.host_id or "")
+    view: dict[str, Any] = {"id": vm.id, "name": vm.name, "displayname": vm.displayname, **ownership(call, vm.owner)}
+    view |= {"created": date_text(vm.created), "state": vm.state, "haenable": vm.ha}
+    if vm.group_id and (every or "group" in words):
+        view |= {"groupid": vm.group_id, "group": store.instance_groups[vm.group_id].name}
+    view |= {"zoneid": zone.id, "zonename": zone.name}
+    if admin:
+        view |= {"hostid": host.id, "hostname": host.name} if host else {"hostid": "0"}
+    if every or "tmpl" in words:
+        view |= _template_fields(store.templates[vm.template_id])
+    if every or "servoff" in words:
+        view |= _offering_fields(store.service_offerings[vm.offering_id])
+    view["guestosid"] = vm.os_type_id
+    if every or "volume" in words:
+        view |= {"rootdeviceid": 0, "rootdevicetype": vm.root_device}
+    if every or "secgrp" in words:
+        groups = (store.security_groups.get(id) for id in vm.security_group_ids)
+        view["securitygroup"] = [_group_fields(group) for group in groups if group]
+    if password:
+        view["password"] = password
+    if every or "nics" in words:
+        view["nic"] = [_nic_fields(vm.nic, every, admin)]
+    view["hypervisor"] = HYPERVISOR
+    if admin:
+        view["instancename"] = instance_name(call, vm)
+    view["tags"] = tag_list(call, "UserVm", vm.id)
+    if vm.keypair and every:
+        view["keypair"] = vm.keypair
+    return view
+
+
+def instance_name(call: Call, vm: Vm) -> str:
+    """The name that the hypervisor knows a VM by."""
+    return f"i-{call.store.accounts[vm.owner].number}-{vm.serial}-VM"
+
+
+def _template_fields(template: Template) -> dict[str, Any]:
+    return {
+        "templateid": template.id,
+        "templatename": template.name,
+        "templatedisplaytext": template.text,
+        "passwordenabled": template.password,
+    }
+
+
+def _offering_fields(offering: ServiceOffering) -> dict[str, Any]:
+    return {
+        "serviceofferingid": offering.id,
+        "serviceofferingname": offering.name,
+        "cpunumber": offering.cpus,
+        "cpuspeed": offering.speed,
+        "memory": offering.memory,
+    }
+
+
+def _group_fields(group: SecurityGroup) -> dict[str, Any]:
+    fields = {"id": group.id, "name": group.name}
+    return fields if group.description is None else {**fields, "description": group.description}
+
+
+def _nic_fields(nic: Nic, every: bool, admin: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {"id": nic.id, "networkid": nic.network_id}
+    if not every:
+        fields["networkname"] = "guestNetworkForBasicZone"
+    if nic.ip:
+        gateway = ".".join([*nic.ip.split(".")[:2], "0", "1"])
+        fields |= {"netmask": "255.255.0.0", "gateway": gateway, "ipaddress": nic.ip}
+        if admin:
+            fields |= {"isolationuri": "ec2://untagged", "broadcasturi": "vlan://untagged"}
+    fields |= {"traffictype": "Guest", "type": "Shared", "isdefault": True}
+    if nic.ip and every:
+        fields["macaddress"] = nic.mac
+    return fields
+
+
+# --- listing
+
+
+def list_vms(call: Call) -> dict[str, Any]:
+    """listVirtualMachines: pages by creation time, oldest first; the order within a page means nothing."""
+    words = set(call["details"] or ())
+    if not words <= set(DETAILS):
+        raise bad_parameter(
+            "The details parameter contains a non permitted value. The allowed values are " + f"[{', '.join(DETAILS)}]"
+        )
+    found = matching(call.store.vms.values(), _vm_tests(call))
+    return listing("virtualmachine", [vm_view(call, vm, words) for vm in reversed(page_of(call, found))])
+
+
+def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
+    p = call.params
+    keyword, name, state = p.get("keyword"), p.get("name"), p.get("state")
+    return [
+        owners(call),
+        None if call.account.admin else lambda vm: vm.state not in (GONE, EXPUNGING),
+        (lambda vm: vm.id == p["id"].id) if "id" in p else None,
+        (lambda vm: contains(vm.name, name)) if name is not None else None,
+        (lambda vm: vm.state.lower() == state.lower()) if state is not None else None,
+        (lambda vm: _is_named(call, vm, keyword)) if keyword is not None else None,
+        (lambda vm: vm.zone_id == p["zoneid"].id) if "zoneid" in p else None,
+        (lambda vm: vm.template_id == p["templateid"].id) if "templateid" in p else None,
+        (lambda vm: vm.group_id == p["groupid"].id) if "groupid" in p else None,
+        (lambda vm: vm.zone_id == p["networkid"].id) if "networkid" in p else None,
+        (lambda vm: vm.host_id == p["hostid"].id) if "hostid" in p else None,
+        (lambda vm: False) if "isoid" in p else None,  # nothing here has a disc in its drive
+        (lambda vm: p["hypervisor"].lower() == HYPERVISOR.lower()) if "hypervisor" in p else None,
+        has_tags(call, "UserVm"),
+    ]
+
+
+def _is_named(call: Call, vm: Vm, keyword: str) -> bool:
+    return (
+        contains(vm.name, keyword)
+        or contains(vm.displayname, keyword)
+        or contains(instance_name(call, vm), keyword)
+        or vm.state.lower() == keyword.lower()
+    )
