@@ -91,7 +91,7 @@ def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, stor
                 raise bad_parameter(f"Unable to execute API command {label} due to missing parameter {param.name}")
             continue
         values[param.name] = _value(param, value, label, store)
-    _check_paging(values)
+    _check_paging(values, any(param.kind == "anysize" for param in declared))
     return values
 
 
@@ -137,7 +137,7 @@ def _one(param: Param, value: str, label: str, store: Store) -> Any:
         return value.strip().lower() == "true"
     if param.kind in _DATES:
         return _date(param, value, label)
-    if param.kind in ("int", "long"):
+    if param.kind in ("int", "long", "anysize"):
         return _integer(param, value, label)
     found = store.find(param.kind, value)
     if found is None:
@@ -149,7 +149,7 @@ def _one(param: Param, value: str, label: str, store: Store) -> Any:
 
 
 def _integer(param: Param, value: str, label: str) -> int:
-    bits = 31 if param.kind == "int" else 63
+    bits = 63 if param.kind == "long" else 31
     if _INTEGER.fullmatch(value) and -(2**bits) <= int(value) < 2**bits:
         return int(value)
     raise bad_parameter(
@@ -169,12 +169,14 @@ def _date(param: Param, value: str, label: str) -> float:
     )
 
 
-def _check_paging(values: dict[str, Any]) -> None:
+def _check_paging(values: dict[str, Any], any_size: bool) -> None:
     page, size = values.get("page"), values.get("pagesize")
     if page is None and size is not None and size != -1:
         raise bad_parameter('"page" parameter is required when "pagesize" is specified')
     if page is not None and size is None:
         raise bad_parameter('"pagesize" parameter is required when "page" is specified')
+    if any_size:
+        return
     if page is not None and size == -1:
         raise bad_parameter("Can't specify page parameter when pagesize is -1 (Unlimited)")
     if size is not None and size > PAGE_LIMIT:

@@ -9,9 +9,24 @@ from dataclasses import replace
 
 from .command import Command
 from .command import command as _command
-from .commands import job, offer, security_group, snapshot, ssh_key, tag, template, vm, vm_deploy, vm_view, volume
+from .commands import (
+    job,
+    offer,
+    os_type,
+    security_group,
+    snapshot,
+    ssh_key,
+    tag,
+    template,
+    vm,
+    vm_deploy,
+    vm_view,
+    volume,
+    zone,
+)
 
 PAGED = " keyword page:int pagesize:int"
+ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not look whether the page can be
 LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
 OWNED = " account domainid:domain projectid:projects"
 RULE = (
@@ -182,16 +197,18 @@ _COMMANDS = (
     # what is on offer
     _command(
         "listZones",
-        offer.list_zones,
-        "id:data_center available:bool domainid:domain showcapacities:bool" + PAGED,
+        zone.list_zones,
+        "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE,
     ),
+    _command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
     _command(
         "listServiceOfferings",
         offer.list_service_offerings,
         "id:disk_offering name virtualmachineid:vm_instance domainid:domain issystem:bool systemvmtype" + PAGED,
     ),
     _command("listDiskOfferings", offer.list_disk_offerings, "domainid:domain id:disk_offering name" + PAGED),
-    _command("listOsTypes", offer.list_os_types, "id:guest_os oscategoryid:long description" + PAGED),
+    _command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
+    _command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
     _command("listCapabilities", offer.list_capabilities),
 )
 

@@ -113,6 +113,14 @@ class DiskOffering:
 
 
 @dataclass(slots=True)
+class OsCategory:
+    """A family of guest systems."""
+
+    id: str
+    name: str
+
+
+@dataclass(slots=True)
 class OsType:
     """A kind of guest system."""
 

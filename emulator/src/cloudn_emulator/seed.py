@@ -10,6 +10,7 @@ import time
 import uuid
 from dataclasses import replace
 
+from . import os_types
 from .jobs import CLASSES
 from .models import (
     GIB,
@@ -18,7 +19,6 @@ from .models import (
     Host,
     Job,
     Nic,
-    OsType,
     Rule,
     ServiceOffering,
     Snapshot,
@@ -73,30 +73,6 @@ TEMPLATES = (
     ("11", "CentOS 5.3(64-bit) no GUI", "12", False, 2, True),
 )
 CENTOS = TEMPLATES[1][0]
-
-OS_TYPES = (
-    ("1", "1", "CentOS 4.5 (32-bit)"),
-    ("2", "1", "CentOS 4.6 (32-bit)"),
-    ("11", "1", "CentOS 5.3 (32-bit)"),
-    ("12", "1", "CentOS 5.3 (64-bit)"),
-    ("14", "1", "CentOS 5.4 (64-bit)"),
-    ("112", "1", "CentOS 5.5 (64-bit)"),
-    ("141", "1", "CentOS 5.6 (32-bit)"),
-    ("142", "1", "CentOS 5.6 (64-bit)"),
-    ("143", "1", "CentOS 6.0 (32-bit)"),
-    ("144", "1", "CentOS 6.0 (64-bit)"),
-    ("15", "2", "Debian GNU/Linux 5.0 (32-bit)"),
-    ("132", "2", "Debian GNU/Linux 6 (32-bit)"),
-    ("133", "2", "Debian GNU/Linux 6 (64-bit)"),
-    ("46", "4", "Red Hat Enterprise Linux 5.4 (64-bit)"),
-    ("52", "6", "Windows Server 2008 (32-bit)"),
-    ("53", "6", "Windows Server 2008 (64-bit)"),
-    ("54", "6", "Windows Server 2008 R2 (64-bit)"),
-    ("103", "7", "Other (32-bit)"),
-    ("121", "10", "Ubuntu 8.04 (32-bit)"),
-    ("125", "10", "Ubuntu 10.04 (32-bit)"),
-    ("126", "10", "Ubuntu 10.04 (64-bit)"),
-)
 
 USER_DEFAULT_GROUP = "2c0c5f6e-8e5a-4b57-9d3e-5b7b0d9a0001"
 ADMIN_DEFAULT_GROUP = "1"
@@ -163,7 +139,7 @@ def seeded(settings: Settings) -> Store:
     store.disk_offerings = {
         id: DiskOffering(id, name, text, size, BEGINNING, custom=size == 0) for id, name, text, size in DISKS
     }
-    store.os_types = {id: OsType(id, category, description) for id, category, description in OS_TYPES}
+    store.os_categories, store.os_types = os_types.categories(), os_types.types()
     for id, name, os_type, password, size, builtin in TEMPLATES:
         owner = "system" if builtin else "admin"
         store.templates[id] = Template(

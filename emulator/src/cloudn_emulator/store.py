@@ -23,6 +23,7 @@ from .models import (
     InstanceGroup,
     Job,
     KeyPair,
+    OsCategory,
     OsType,
     Rule,
     SecurityGroup,
@@ -40,6 +41,7 @@ from .settings import Settings
 
 # The tables of what is deleted by a command of its own, by the names that tags have for these kinds.
 TABLES = {"Volume": "volumes", "Snapshot": "snapshots", "Template": "vm_template"}
+FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone: the third and fourth number of an address in one
 
 
 class Store:
@@ -57,6 +59,7 @@ class Store:
         self.hosts: dict[str, Host] = {}
         self.service_offerings: dict[str, ServiceOffering] = {}
         self.disk_offerings: dict[str, DiskOffering] = {}
+        self.os_categories: dict[str, OsCategory] = {}
         self.os_types: dict[str, OsType] = {}
         self.templates: dict[str, Template] = {}
         self.vms: dict[str, Vm] = {}
@@ -125,6 +128,7 @@ class Store:
             "async_job": self.jobs,
             "data_center": self.zones,
             "guest_os": self.os_types,
+            "guest_os_category": self.os_categories,
             "host": self.hosts,
             "instance_group": self.instance_groups,
             "security_group": self.security_groups,
@@ -206,14 +210,19 @@ class Store:
             return
         zone = self.zones[vm.zone_id]
         free = self._addresses.get(zone.id)
-        number = self._next_address.get(zone.id, 258)
-        if number <= 65534:
+        number = self._next_address.get(zone.id, FIRST_ADDRESS)
+        if number <= LAST_ADDRESS:
             self._next_address[zone.id] = number + 1
         elif free:
             number = free.popleft()
         else:
             raise ApiError(CAPACITY, f"Unable to get a free address in zone {zone.name}")
         vm.nic.ip = f"10.{zone.subnet}.{number >> 8}.{number & 255}"
+
+    def addresses(self, zone: Zone) -> tuple[int, int]:
+        """How many addresses of a zone are in use, and how many there are."""
+        given = self._next_address.get(zone.id, FIRST_ADDRESS) - FIRST_ADDRESS
+        return given - len(self._addresses.get(zone.id, ())), LAST_ADDRESS - FIRST_ADDRESS + 1
 
     def volumes_of(self, vm: Vm) -> list[Volume]:
         """The disks attached to a VM, oldest first."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs, pages and what is on offer in the emulator."""
+"""Jobs and pages in the emulator."""
 
 from __future__ import annotations
 
@@ -109,64 +109,3 @@ def test_ten_thousand_machines_are_seeded_quickly(emulate):
     api = emulate(vms=10_000)
     assert time.monotonic() - began < 5
     assert len(api.vms(page=20, pagesize=500)) == 500
-
-
-# --- what is on offer
-
-
-def test_the_manuals_zones_and_plans(api):
-    assert {zone["name"]: zone["id"] for zone in api("listZones")["zone"]} == {
-        "jp-e1a": "1b02e74c-6c21-4aa3-b96c-51042de8fccd",
-        "jp-e1b": "91e59e5f-2971-48e7-adbe-e853ed875e76",
-    }
-    assert {plan["name"]: plan["id"] for plan in api("listServiceOfferings")["serviceoffering"]} == {
-        "vQ": "200c6378-8ae9-4718-9b25-b8c4f6c1dfc8",
-        "v1": "88ce379e-a686-4ae4-946f-dc3358275276",
-        "v2": "0b41ab6e-696e-4a91-b623-5b880e3be7a6",
-        "v4": "3164027a-3636-4cd5-a8be-f76d51d93a1a",
-        "v8": "a40f2dba-e51d-4175-a41d-8c0047e589b7",
-    }
-
-
-def test_zones_in_use(api):
-    assert api("listZones", available="true")["count"] == 2
-    assert api("listZones", available="false") == {}
-    api.deploy("one", startvm="false")
-    assert [zone["name"] for zone in api("listZones", available="false")["zone"]] == ["jp-e1a"]
-    assert [zone["name"] for zone in api("listZones", keyword="E1B")["zone"]] == ["jp-e1b"]
-
-
-def test_a_template_is_listed_once_per_zone(api):
-    found = api("listTemplates", templatefilter="executable", id=api.vars["template"])["template"]
-    assert sorted(template["zonename"] for template in found) == ["jp-e1a", "jp-e1b"]
-    assert len({template["id"] for template in found}) == 1
-    assert api("listTemplates", templatefilter="featured", zoneid=api.vars["zone"])["count"] == 4
-    assert api("listTemplates", templatefilter="featured", name="centos 6")["count"] == 2
-    assert api("listTemplates", templatefilter="community") == api("listTemplates", templatefilter="self") == {}
-
-
-def test_filters_of_offerings_find_no_public_ones_for_a_plain_account(api, emulate):
-    admin = emulate(account="admin")
-    disk, plan = {"id": api.vars["disk"]}, {"id": api.vars["small"]}
-    assert api("listDiskOfferings", **disk) == api("listDiskOfferings", name="Small") == {}
-    assert api("listServiceOfferings", name="vQ") == {}
-    assert api("listServiceOfferings", **plan)["count"] == admin("listServiceOfferings", name="q")["count"] == 1
-    assert admin("listDiskOfferings", **disk)["count"] == admin("listDiskOfferings", keyword="small")["count"] == 1
-
-
-def test_os_types(api):
-    assert api("listOsTypes", id=142)["ostype"][0]["description"] == "CentOS 5.6 (64-bit)"
-    described = api("listOsTypes", description="centos 5.6")["ostype"]
-    assert {os["id"] for os in described} == {"141", "142"}
-    assert len(api("listOsTypes")["ostype"]) > 12
-
-
-@pytest.mark.parametrize("names", [["east"], ["east", "west", "north", "south"]])
-def test_zones_can_be_named_otherwise(emulate, names):
-    api = emulate(zones=names, vms=20, account="admin")
-    assert [zone["name"] for zone in api("listZones")["zone"]] == names
-    machines = [vm for vm in api.vms() if vm["state"] == "Running"]
-    assert {vm["zonename"] for vm in machines} == set(names)
-    assert len({vm["nic"][0]["ipaddress"] for vm in machines}) == len(machines)
-    templates = api("listTemplates", templatefilter="executable")["template"]
-    assert {template["zonename"] for template in templates} == set(names)

@@ -1,52 +1,53 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the service offers: zones, offerings, OS types, capabilities."""
+"""What the service offers: plans, kinds of disks, capabilities, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..calls import Call, check_access, contains, date_text, matching, page_of
-from ..models import DiskOffering, ServiceOffering, Zone
+from ..errors import ACCOUNT, ApiError, bad_parameter
+from ..models import NO_OBJECT, DiskOffering, ServiceOffering
 from ..wire import VERSION, listing
 
-
-def list_zones(call: Call) -> dict[str, Any]:
-    """listZones; `available=false` means those in which the account has a VM."""
-    p, keyword = call.params, call["keyword"]
-    used = {vm.zone_id for vm in call.store.vms.values()}
-    tests = [
-        (lambda zone: zone.id in used) if call["available"] is False else None,
-        (lambda zone: zone.id == p["id"].id) if "id" in p else None,
-        (lambda zone: contains(zone.name, keyword)) if keyword is not None else None,
-    ]
-    found = matching(call.store.zones.values(), tests)
-    return listing("zone", [_zone_view(zone) for zone in page_of(call, found)])
-
-
-def _zone_view(zone: Zone) -> dict[str, Any]:
-    return {
-        "id": zone.id,
-        "name": zone.name,
-        "networktype": "Basic",
-        "securitygroupsenabled": True,
-        "allocationstate": "Enabled",
-        "zonetoken": zone.token,
-        "dhcpprovider": "VirtualRouter",
-        "localstorageenabled": False,
-    }
+# The lists of offerings that a plain account gets do not page: every page is the whole list, which is the real server's way.
 
 
 def list_service_offerings(call: Call) -> dict[str, Any]:
     """listServiceOfferings. For a plain account `name` and `keyword` find only its own domain's, so none of the
-    public ones (CloudStack's source); `id` finds any (measured on CloudStack 3.0.5)."""
-    found = [] if call["issystem"] else _offerings(call, call.store.service_offerings.values(), ServiceOffering)
+    public ones; `id` finds any, whatever else is asked for."""
+    plans = call.store.service_offerings.values()
+    if call.account.admin:
+        return listing("serviceoffering", [_service_offering_view(one) for one in page_of(call, _all_plans(call))])
+    if call["issystem"]:
+        raise bad_parameter("Only ROOT admins can access system's offering")
+    _check_domain(call, "service offering")
+    if "id" in call.params:
+        plans = [call["id"]] if isinstance(call["id"], ServiceOffering) else []
+    else:
+        _check_machine(call)
+        plans = [] if _is_searched(call) else list(plans)
+    return listing("serviceoffering", [_service_offering_view(plan) for plan in plans])
+
+
+def _all_plans(call: Call) -> list[ServiceOffering]:
+    """What an administrator finds; with a machine, what it could change to."""
+    found = [] if call["issystem"] else _found(call, call.store.service_offerings.values())
     if "virtualmachineid" in call.params:
-        check_access(call, call["virtualmachineid"].owner, call["virtualmachineid"].label)
-        # what that machine could change to
-        found = [offering for offering in found if offering.id != call["virtualmachineid"].offering_id]
-    return listing("serviceoffering", [_service_offering_view(offering) for offering in page_of(call, found)])
+        found = [plan for plan in found if plan.id != call["virtualmachineid"].offering_id]
+    return found
+
+
+def _check_machine(call: Call) -> None:
+    """Refuse a machine that is not there (431) or another account's (531). The list is the same with it and without."""
+    vm = call["virtualmachineid"]
+    if vm is NO_OBJECT:
+        raise bad_parameter(f"unable to find a virtual machine with id {vm.id}")
+    if vm is not None:
+        check_access(call, vm.owner, vm.label)
 
 
 def _service_offering_view(offering: ServiceOffering) -> dict[str, Any]:
@@ -67,22 +68,31 @@ def _service_offering_view(offering: ServiceOffering) -> dict[str, Any]:
 
 
 def list_disk_offerings(call: Call) -> dict[str, Any]:
-    """listDiskOfferings. For a plain account `id`, `name` and `keyword` find none of the public ones (an `id` of a
-    public offering gave an empty list on CloudStack 3.0.5): such a caller lists them all."""
-    found = _offerings(call, call.store.disk_offerings.values(), DiskOffering)
-    if "id" in call.params and not call.account.admin:
-        found = []
-    return listing("diskoffering", [_disk_offering_view(offering) for offering in page_of(call, found)])
+    """listDiskOfferings. For a plain account `id`, `name` and `keyword` find none of the public ones: such a caller lists
+    them all. `domainid` finds those of a domain alone, of which there are none."""
+    _check_domain(call, "disk offering")
+    if call.account.admin:
+        found = page_of(call, _found(call, call.store.disk_offerings.values()))
+    else:
+        found = [] if "id" in call.params or _is_searched(call) else list(call.store.disk_offerings.values())
+    return listing("diskoffering", [] if "domainid" in call.params else [_disk_offering_view(one) for one in found])
 
 
-def _offerings(call: Call, offerings: Any, kind: type) -> list[Any]:
+def _check_domain(call: Call, what: str) -> None:
+    if call["domainid"] is NO_OBJECT and not call.account.admin:
+        text = f"The account:{call.account.name} does not fall in the same domain hierarchy as the {what}"
+        raise ApiError(ACCOUNT, text)
+
+
+def _is_searched(call: Call) -> bool:
+    return call["name"] is not None or call["keyword"] is not None
+
+
+def _found(call: Call, offerings: Iterable[Any]) -> list[Any]:
     p = call.params
     name, keyword = p.get("name"), p.get("keyword")
-    if "id" in p:
-        return [p["id"]] if isinstance(p["id"], kind) else []
-    if not call.account.admin and (name is not None or keyword is not None):
-        return []
     tests = [
+        (lambda offering: offering is p["id"]) if "id" in p else None,
         (lambda offering: contains(offering.name, name)) if name is not None else None,
         (lambda offering: contains(offering.name, keyword) or contains(offering.text, keyword))
         if keyword is not None
@@ -101,21 +111,6 @@ def _disk_offering_view(offering: DiskOffering) -> dict[str, Any]:
         "iscustomized": offering.custom,
         "storagetype": "shared",
     }
-
-
-def list_os_types(call: Call) -> dict[str, Any]:
-    """listOsTypes."""
-    p = call.params
-    description, keyword = p.get("description"), p.get("keyword")
-    tests = [
-        (lambda os: os.id == p["id"].id) if "id" in p else None,
-        (lambda os: os.category == str(p["oscategoryid"])) if "oscategoryid" in p else None,
-        (lambda os: contains(os.description, description)) if description is not None else None,
-        (lambda os: contains(os.description, keyword)) if keyword is not None else None,
-    ]
-    found = matching(call.store.os_types.values(), tests)
-    views = [{"id": os.id, "oscategoryid": os.category, "description": os.description} for os in page_of(call, found)]
-    return listing("ostype", views)
 
 
 def list_capabilities(call: Call) -> dict[str, Any]:

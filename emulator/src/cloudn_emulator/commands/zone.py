@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Zones, what is used of them, and their hypervisors, as measured on CloudStack 3.0.5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..calls import Call, contains, matching
+from ..models import GIB, Zone
+from ..store import Store
+from ..wire import listing
+from .vm_view import HYPERVISOR
+
+# The hypervisors that the service can have, as it tells them to who names no zone.
+HYPERVISORS = ("KVM", "XenServer", "VMware", "BareMetal", "Ovm")
+
+# The numbers of what capacity is of.
+MEMORY, CPU, STORAGE, STORAGE_ALLOCATED, PRIVATE_ADDRESSES, SECONDARY_STORAGE, DIRECT_ADDRESSES = 0, 1, 2, 3, 5, 6, 8
+HOST_MEMORY = 512 * GIB
+HOST_CPU = 1024_000  # MHz
+ZONE_STORAGE = 4096 * GIB
+OVERPROVISIONING = 2
+SECONDARY = 1024 * GIB
+SYSTEM_ADDRESSES = (4, 90)  # of system machines: in use, all
+
+
+def list_zones(call: Call) -> dict[str, Any]:
+    """listZones. It does not page: every page is the whole list, which is the real server's way.
+
+    `domainid` finds the zones of a domain alone, of which there are none. `available=false` means those in which the account
+    has a router, and in a Basic zone these are the service's own.
+    """
+    p, keyword = call.params, call["keyword"]
+    hidden = "domainid" in p or call["available"] is False
+    tests = [
+        (lambda zone: zone.id == p["id"].id) if "id" in p else None,
+        (lambda zone: contains(zone.name, keyword)) if keyword is not None else None,
+    ]
+    found = [] if hidden else matching(call.store.zones.values(), tests)
+    return listing("zone", [_zone_view(call, zone) for zone in found])
+
+
+def _zone_view(call: Call, zone: Zone) -> dict[str, Any]:
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "networktype": "Basic",
+        "securitygroupsenabled": True,
+        "allocationstate": "Enabled",
+        "zonetoken": zone.token,
+        "dhcpprovider": "VirtualRouter",
+        **({"capacity": _capacities(call.store, zone)} if call["showcapacities"] else {}),
+        "localstorageenabled": False,
+    }
+
+
+def _capacities(store: Store, zone: Zone) -> list[dict[str, Any]]:
+    """What is used of a zone: memory and storage in bytes, CPU in MHz, addresses in numbers."""
+    hosts = sum(host.zone_id == zone.id for host in store.hosts.values())
+    plans = [
+        store.service_offerings[vm.offering_id] for vm in store.vms.values() if vm.zone_id == zone.id and vm.host_id
+    ]
+    disks = [volume for volume in store.volumes.values() if volume.zone_id == zone.id and volume.state != "Destroy"]
+    stored = sum(volume.size for volume in disks if volume.state == "Ready")
+    copied = sum(template.size for template in store.templates.values() if zone.id in template.zone_ids)
+    copied += sum(snapshot.size for snapshot in store.snapshots.values() if snapshot.volume.zone_id == zone.id)
+    used = {
+        MEMORY: (sum(plan.memory for plan in plans) * GIB // 1024, hosts * HOST_MEMORY),
+        CPU: (sum(plan.cpus * plan.speed for plan in plans), hosts * HOST_CPU),
+        STORAGE: (stored, ZONE_STORAGE),
+        STORAGE_ALLOCATED: (stored, ZONE_STORAGE * OVERPROVISIONING),
+        PRIVATE_ADDRESSES: SYSTEM_ADDRESSES,
+        SECONDARY_STORAGE: (copied, SECONDARY),
+        DIRECT_ADDRESSES: store.addresses(zone),
+    }
+    return [
+        {"type": kind, "capacityused": part, "capacitytotal": total, "percentused": _percent(part, total)}
+        for kind, (part, total) in used.items()
+    ]
+
+
+def _percent(part: int, total: int) -> str:
+    return f"{100 * part / total:.2f}".rstrip("0").rstrip(".")
+
+
+def list_hypervisors(call: Call) -> dict[str, Any]:
+    """listHypervisors: those that a zone has or, without a zone, those that the service knows. It does not page."""
+    names: tuple[str, ...] = HYPERVISORS
+    if "zoneid" in call.params:
+        names = (HYPERVISOR,) if isinstance(call["zoneid"], Zone) else ()
+    return listing("hypervisor", [{"name": name} for name in names])
