@@ -293,7 +293,7 @@ SCENARIOS = (
     ),
     Scenario("group-info", "cloudn_security_group_info", {}, (GROUP,), reads=True),
     Scenario("volume-info", "cloudn_volume_info", {"name": "data"}, (VOLUME_ELSEWHERE, DATA), reads=True),
-    Scenario("snapshot-info", "cloudn_snapshot_info", {"volume": "ROOT-1"}, (MACHINE, SNAPSHOT), reads=True),
+    Scenario("snapshot-info", "cloudn_snapshot_info", {"volume": "ROOT-4"}, (MACHINE, SNAPSHOT), reads=True),
     Scenario("template-info", "cloudn_template_info", {"zone": "jp-e1a"}, (MACHINE, STOPPED, IMAGE), reads=True),
     Scenario(
         "key-info", "cloudn_key_pair_info", {}, (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),), reads=True

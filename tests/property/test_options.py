@@ -124,7 +124,7 @@ NAMES = ["web1", "web2", "new1", "data", "web", "deploy", "default", "image"]
 KNOWN: dict[str, list[Any]] = {
     "name": NAMES,
     "vm": ["web1", "web2"],
-    "volume": ["data", "ROOT-1"],
+    "volume": ["data", "ROOT-4"],
     "zone": ["jp-e1a", "jp-e1b"],
     "zones": ["jp-e1a", "jp-e1b"],
     "template": ["CentOS 6.2 64bit"],

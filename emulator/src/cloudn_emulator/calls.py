@@ -262,28 +262,61 @@ def check_access(call: Call, owner: str, resource: str) -> None:
         raise no_permission(call, resource)
 
 
-def owner_for(call: Call, alone: str = "Account must be specified with domainId parameter") -> Account:
+def owner_for(call: Call) -> Account:
     """The account for which something is made: the one that asks, or the one that `account` and `domainid` name.
 
-    Raises ApiError: 431 for a name without a domain (`alone` is the text) and for an unknown one, 531 for somebody else.
+    Raises ApiError: 431 for a name without a domain and for an unknown one, 531 for somebody else.
+    """
+    return _permitted(call, named_owner(call))
+
+
+def named_owner(call: Call) -> Account:
+    """The account whose object a command names: the one that asks, or the one that `account` and `domainid` name.
+
+    Whether the object may be used is asked only once it is found. Raises ApiError (431).
     """
     name = call["account"]
+    if name is not None and call["domainid"] is None:
+        raise bad_parameter("Account must be specified with domainId parameter")
+    if name is not None:
+        return _account_named(call, name, f"Unable to find account by name {name} in domain with specified id")
     if call["projectid"] is not None:
         raise bad_parameter("Unable to find project by id")
+    return call.account
+
+
+def owner_of_new(call: Call) -> Account:
+    """The account that is to have what a command makes at once, such as a group or a key pair.
+
+    `account` and `domainid` go together only (431). A plain account may only name itself, letter by letter (531): an
+    unknown account is as forbidden as somebody else's. For an administrator an unknown one is a 431.
+    """
+    name, domain = call["account"], call["domainid"]
+    if call["projectid"] is not None:
+        raise bad_parameter("Unable to find project by id")
+    if (name is None) != (domain is None):
+        raise bad_parameter("AccountName and domainId must be specified together")
     if name is None:
         return call.account
-    if call["domainid"] is None:
-        raise bad_parameter(alone)
-    return _account_named(call, name, f"Unable to find account by name {name} in domain with specified id")
+    where = f"account {name} in domain {call.account.domain_id}"
+    if call.account.admin:
+        return _account_named(call, name, f"Unable to find {where}")
+    if name != call.account.name or domain is NO_OBJECT:
+        raise ApiError(ACCOUNT, f"Can't create/list resources for {where}, permission denied")
+    return call.account
 
 
 def _account_named(call: Call, name: str, unknown: str) -> Account:
     wanted = collated(name)
     found = next((one for one in call.store.accounts.values() if collated(one.name) == wanted), None)
-    if found is None:
+    if found is None or call["domainid"] is NO_OBJECT:
         raise bad_parameter(unknown)
-    check_access(call, found.name, found.label)
     return found
+
+
+def _permitted(call: Call, account: Account) -> Account:
+    check_access(call, account.name, account.label)
+    return account
 
 
 def owners(call: Call) -> Callable[[Any], bool]:
@@ -296,7 +329,8 @@ def owners(call: Call) -> Callable[[Any], bool]:
     if domain is NO_OBJECT:
         raise bad_parameter("Unable to find domain by id")
     if name is not None:
-        shown = _account_named(call, name, f"could not find account {name} in domain with specified id").name
+        unknown = f"could not find account {name} in domain with specified id"
+        shown = _permitted(call, _account_named(call, name, unknown)).name
         return lambda one: one.owner == shown
     if domain is not None or (call.account.admin and call["listall"]):
         return lambda one: True

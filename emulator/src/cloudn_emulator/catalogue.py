@@ -14,6 +14,7 @@ from .commands import (
     offer,
     os_type,
     security_group,
+    security_rule,
     snapshot,
     ssh_key,
     tag,
@@ -80,19 +81,19 @@ _COMMANDS = (
     _command("createSecurityGroup", security_group.create_group, "description name!" + OWNED),
     _command("deleteSecurityGroup", security_group.delete_group, "id:security_group name" + OWNED),
     _command(
-        "authorizeSecurityGroupIngress", security_group.authorize_ingress, RULE, "AuthorizeSecurityGroupIngressCmd"
+        "authorizeSecurityGroupIngress", security_rule.authorize_ingress, RULE, "AuthorizeSecurityGroupIngressCmd"
     ),
     _command(
         "revokeSecurityGroupIngress",
-        security_group.revoke_ingress,
+        security_rule.revoke_ingress,
         "id:security_group_rule!",
         "RevokeSecurityGroupIngressCmd",
         root="revokesecuritygroupingress",
     ),
-    _command("authorizeSecurityGroupEgress", security_group.authorize_egress, RULE, "AuthorizeSecurityGroupEgressCmd"),
+    _command("authorizeSecurityGroupEgress", security_rule.authorize_egress, RULE, "AuthorizeSecurityGroupEgressCmd"),
     _command(
         "revokeSecurityGroupEgress",
-        security_group.revoke_egress,
+        security_rule.revoke_egress,
         "id:security_group_rule!",
         "RevokeSecurityGroupEgressCmd",
         root="revokesecuritygroupegress",

@@ -38,8 +38,8 @@ class Requests(list[dict[str, Any]]):
 class Emulator:
     """A running emulator, used as a context manager: `Emulator(job_seconds=0.05, vms=10)`.
 
-    `settings` are those of `Settings`; here a job takes 0.05 s by default. `port` is where it listens (0: any free port),
-    `faults` are rules of what goes wrong.
+    `settings` are those of `Settings`; here a job takes 0.05 s by default, and who waits for a group's lock sleeps
+    0.2 s. `port` is where it listens (0: any free port), `faults` are rules of what goes wrong.
 
     `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a list of the newest requests (time, command
     or action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
@@ -47,7 +47,7 @@ class Emulator:
     """
 
     def __init__(self, port: int = 0, faults: Sequence[FaultRule] = (), **settings: Any) -> None:
-        self.settings = Settings(**{"job_seconds": 0.05, **settings})
+        self.settings = Settings(**{"job_seconds": 0.05, "group_lock_seconds": 0.2, **settings})
         self.api_key = self.settings.api_key
         self.api_secret = self.settings.api_secret
         self.vars: dict[str, str] = seed.variables(self.settings.account)

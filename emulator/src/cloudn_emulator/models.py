@@ -174,7 +174,10 @@ class Nic:
 
 @dataclass(slots=True)
 class Vm:
-    """A virtual machine of an account. `transition` is open while a job moves it, `reserving` until its network is reserved."""
+    """A virtual machine of an account; `serial` is its row's number.
+
+    `transition` is open while a job moves it, `reserving` until its network is reserved.
+    """
 
     serial: int
     id: str
@@ -271,13 +274,18 @@ class Rule:
 
 @dataclass(slots=True)
 class SecurityGroup:
-    """A security group of an account with its rules, by id."""
+    """A security group of an account with its rules, by id; `row` is its row's number.
 
+    It is `locked` while a command changes its rules.
+    """
+
+    row: int
     id: str
     owner: str
     name: str
     description: str | None
     rules: dict[str, Rule] = field(default_factory=dict)
+    locked: bool = False
 
     @property
     def label(self) -> str:

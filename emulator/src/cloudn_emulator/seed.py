@@ -173,7 +173,7 @@ def _add_neighbour(store: Store) -> None:
     store.add_security_group("default", name, DEFAULT_TEXT, _id_of("neighbour default"))
     group = store.add_security_group(NEIGHBOUR["sgname"], name, "of the neighbour", NEIGHBOUR["sg"])
     store.add_rule(Rule(NEIGHBOUR["rule"], group.id, "ingress", "tcp", 22, 22, "0.0.0.0/0"))
-    template, serial = store.templates[CENTOS], store.next_serial()
+    template, serial = store.templates[CENTOS], store.next_row("vm_instance")
     vm = Vm(
         serial=serial,
         id=NEIGHBOUR["vm"],
@@ -258,7 +258,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
     zones = list(store.zones.values())
     zone = zones[number // 3 % len(zones)]
     template = store.templates[TEMPLATES[number // 11 % len(TEMPLATES)][0]]
-    serial = store.next_serial()
+    serial = store.next_row("vm_instance")
     vm = Vm(
         serial=serial,
         id=_seed_id(chance),

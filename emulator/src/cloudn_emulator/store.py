@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import time
 import unicodedata
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
@@ -42,6 +42,7 @@ from .settings import Settings
 # The tables of what is deleted by a command of its own, by the names that tags have for these kinds.
 TABLES = {"Volume": "volumes", "Snapshot": "snapshots", "Template": "vm_template"}
 FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone: the third and fourth number of an address in one
+SYSTEM_VMS = 3  # rows of virtual machines that are the service's own, from its beginning
 
 
 class Store:
@@ -75,7 +76,8 @@ class Store:
         self._addresses: dict[str, deque[int]] = {}
         self._next_address: dict[str, int] = {}
         self._deleted: deque[tuple[float, str, str]] = deque()
-        self._serial = 0
+        self._vm_rows: dict[int, str] = {}
+        self._rows = Counter(vm_instance=SYSTEM_VMS)
         for one in (Account("system", "1", "1", 1, admin=True), Account("admin", "2", "2", 2, admin=True), account):
             self.add_account(one)
 
@@ -88,9 +90,13 @@ class Store:
         return datetime.fromtimestamp(self.now(), timezone.utc)
 
     def next_serial(self) -> int:
-        """The next number of the service's own counting (VM and disk names carry it)."""
-        self._serial += 1
-        return self._serial
+        """The next row number of a disk."""
+        return self.next_row("volumes")
+
+    def next_row(self, table: str) -> int:
+        """The number of a new row in a table of the service's database: names of VMs' disks carry it."""
+        self._rows[table] += 1
+        return self._rows[table]
 
     # --- accounts
 
@@ -148,7 +154,12 @@ class Store:
     def add_vm(self, vm: Vm) -> None:
         """Take a new VM in, and its host name with it."""
         self.vms[vm.id] = vm
+        self._vm_rows[vm.serial] = vm.id
         self._host_names.add((vm.nic.network_id, vm.name))
+
+    def vm_of_row(self, row: int) -> Vm | None:
+        """The VM with this row number; an expunged one is not found."""
+        return self.vms.get(self._vm_rows.get(row, ""))
 
     def mark_destroyed(self, vm: Vm, now: float | None = None) -> None:
         """Make a VM Destroyed; it is expunged when its time is up."""
@@ -190,6 +201,7 @@ class Store:
 
     def _expunge(self, vm: Vm) -> None:
         del self.vms[vm.id]
+        self._vm_rows.pop(vm.serial, None)
         self._host_names.discard((vm.nic.network_id, vm.name))
         self.tags.pop(("UserVm", vm.id), None)
         if vm.nic.ip:
@@ -241,8 +253,8 @@ class Store:
     def add_security_group(
         self, name: str, owner: str, description: str | None, id: str | None = None
     ) -> SecurityGroup:
-        """Make a group without rules for an account."""
-        group = SecurityGroup(id or new_id(), owner, name, description)
+        """Make a group without rules for an account, beside others of the same name."""
+        group = SecurityGroup(self.next_row("security_group"), id or new_id(), owner, name, description)
         self.security_groups[group.id] = group
         return group
 

@@ -176,7 +176,7 @@ def test_one_that_is_being_taken_counts(run_module_as: Callable[..., Any]) -> No
     [
         ({"volume": "nope"}, "volume: there is no 'nope'; cloudn_volume_info lists those there are"),
         ({"vm": "nope"}, "vm: there is no virtual machine 'nope'"),
-        ({"vm": "db1", "volume": "nope"}, "volume: db1 has no volume nope; it has: ROOT-1, data"),
+        ({"vm": "db1", "volume": "nope"}, "volume: db1 has no volume nope; it has: ROOT-4, data"),
         ({}, "volume: is needed, or vm"),
         ({"volume": "data", "max_age": "soon"}, "max_age: 'soon' is no duration; give numbers with a unit"),
         ({"volume": "data", "max_age": "7"}, "max_age: '7' is no duration"),

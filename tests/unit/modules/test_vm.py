@@ -603,16 +603,16 @@ def test_data_disks_do_not_go_unasked(disks: None, refused: Callable[..., str], 
     make("web2")
     said = refused("cloudn_vm", name=["web1", "web2"], state="absent")
     assert said.startswith("web1 has data disks, which the service would hide with it: ")
-    assert "data (" in said and "5 GiB)" in said and "DATA-1 (" in said and "20 GiB)" in said
+    assert "data (" in said and "5 GiB)" in said and "DATA-4 (" in said and "20 GiB)" in said
     assert "Set detach_volumes: true to detach and keep them, or delete_volumes: true" in said
 
 
 def test_data_disks_are_kept(disks: None, beats: Run, client: Client) -> None:
     changes = ["detachVolume", "detachVolume", "destroyVirtualMachine"]
     done = beats("cloudn_vm", changes, name="web1", state="absent", detach_volumes=True)
-    assert sorted(done["actions"]) == ["web1: destroy", "web1: detach volume DATA-1", "web1: detach volume data"]
-    assert done["diff"]["before"]["web1"]["data_disks"] == ["DATA-1", "data"]
-    assert left(client) == ["DATA-1", "data"]
+    assert sorted(done["actions"]) == ["web1: destroy", "web1: detach volume DATA-4", "web1: detach volume data"]
+    assert done["diff"]["before"]["web1"]["data_disks"] == ["DATA-4", "data"]
+    assert left(client) == ["DATA-4", "data"]
     assert done["vm"]["state"] == "absent"
 
 
@@ -639,7 +639,7 @@ def test_a_disk_that_is_being_attached_is_waited_for(
     emulator.release_jobs()
     done = run_module("cloudn_vm", **options)
     assert not done.get("failed"), done["msg"]
-    assert left(client) == ["DATA-1", "data", "late"]
+    assert left(client) == ["DATA-4", "data", "late"]
 
 
 def test_disks_that_are_left_are_told(disks: None, run_module: Run, emulator: Any, client: Client) -> None:

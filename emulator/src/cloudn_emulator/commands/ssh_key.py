@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import Any
 
-from ..calls import Call, matching, owner_for, owners, page_of
+from ..calls import Call, matching, owner_of_new, owners, page_of
 from ..errors import bad_parameter, internal
 from ..models import KeyPair, new_id
 from ..store import collated
@@ -38,7 +38,7 @@ async def register_key_pair(call: Call) -> dict[str, Any]:
 
 def delete_key_pair(call: Call) -> dict[str, Any]:
     """deleteSSHKeyPair: of several pairs of one name, the first one made goes."""
-    owner = owner_for(call).name
+    owner = owner_of_new(call).name
     pair = call.store.key_pair(call["name"], owner)
     if pair is None:
         raise bad_parameter(
@@ -62,7 +62,7 @@ def list_key_pairs(call: Call) -> dict[str, Any]:
 
 def _check_free(call: Call) -> str:
     """The account that is to have a pair of this name, which it has not yet. Raises ApiError (431)."""
-    owner = owner_for(call).name
+    owner = owner_of_new(call).name
     if call.store.key_pair(call["name"], owner):
         raise bad_parameter(f"A key pair with name '{call['name']}' already exists.")
     return owner

@@ -122,7 +122,7 @@ def _host_name(call: Call) -> str | None:
 
 
 def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[SecurityGroup], name: str | None) -> Vm:
-    serial, id, template = call.store.next_serial(), new_id(), call["templateid"]
+    serial, id, template = call.store.next_row("vm_instance"), new_id(), call["templateid"]
     shown = call["displayname"]
     group = call["group"]
     return Vm(
