@@ -118,13 +118,33 @@ def test_both_halves_show_the_same(boto: Any, machine: Any, client: Any, emulato
     assert [vm["id"] for vm in client.list("listVirtualMachines")] == [machine.id]
 
 
+def test_actions_beyond_the_manual(boto: Any) -> None:
+    assert [zone.name for zone in boto.get_all_zones()] == ["jp-e1a", "jp-e1b"]
+    boto.create_security_group("web", "of-web")
+    rule = {"ip_protocol": "tcp", "from_port": 22, "to_port": 23, "cidr_ip": "10.0.0.0/8"}
+    assert boto.authorize_security_group("web", **rule)
+    (group,) = boto.get_all_security_groups(["web"])
+    ports = [(one.ip_protocol, one.from_port, one.to_port, one.grants[0].cidr_ip) for one in group.rules]
+    assert ports == [("tcp", "22", "23", "10.0.0.0/8")]
+    assert boto.revoke_security_group("web", **rule)
+    assert boto.delete_security_group("web")
+    key = boto.create_key_pair("mine")
+    assert boto.get_key_pair("mine").fingerprint == key.fingerprint
+    assert boto.delete_key_pair("mine")
+    volume = boto.create_volume(7, "jp-e1b")
+    assert (volume.size, volume.zone, volume.status) == (7, "jp-e1b", "Allocated")
+    assert boto.create_tags([f"volume:{volume.id}"], {"role": "db"})
+    assert [(tag.res_id, tag.name, tag.value) for tag in boto.get_all_tags()] == [(volume.id, "role", "db")]
+    assert the_only(boto.get_all_volumes(filters={"tag:role": "d?"})).id == volume.id
+
+
 def test_errors_are_told(boto: Any, machine: Any) -> None:
     unknown = refusal(boto.stop_instances, ["i-12345678"])
     assert (unknown.status, unknown.error_code) == (500, "Server.InternalError")
     assert "i-12345678" in unknown.error_message
     filtered = refusal(boto.get_only_instances, filters={"vpc-id": "x"})
     assert (filtered.status, filtered.error_code) == (501, "Error")
-    unsupported = refusal(boto.get_all_zones)
+    unsupported = refusal(boto.get_all_regions)
     assert (unsupported.status, unsupported.error_code) == (400, "Client.Unsupported")
     assert refusal(boto.attach_volume, "x", machine.id, "/dev/sda").error_message == "/dev/sda is not supported"
 

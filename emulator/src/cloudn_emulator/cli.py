@@ -101,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long what is deleted stays known")
     add(
+        "--ec2-give-up-seconds",
+        type=_seconds,
+        default=600.0,
+        metavar="S",
+        help="how long the EC2-compatible API waits for a job before it says that it timed out (%(default)s)",
+    )
+    add(
         "--group-lock-seconds",
         type=_seconds,
         default=5.0,

@@ -43,10 +43,12 @@ class Reply:
 class Api(Protocol):
     """One of the APIs that are served over the same store.
 
-    `paths` is where it is served, `credentials` names the parameters that tell who asks, in lower case.
+    `paths` is where it is served, as patterns of the web framework, `methods` by which methods of HTTP (`*`: by all, the API
+    itself refuses the wrong ones), `credentials` names the parameters that tell who asks, in lower case.
     """
 
     paths: tuple[str, ...]
+    methods: tuple[str, ...]
     credentials: tuple[str, ...]
 
     def command(self, params: dict[str, str]) -> tuple[str, bool]:

@@ -32,6 +32,7 @@ class Native:
     """Answers requests of the native API over a store."""
 
     paths = (PATH, PATH + "/")
+    methods = ("GET", "HEAD", "POST")
     credentials = ("apikey", "signature", "command")
 
     def __init__(self, store: Store, jobs: Jobs) -> None:

@@ -65,8 +65,8 @@ class Service:
         app = web.Application(client_max_size=2 * 1024**2)
         for api in self.apis:
             for path in api.paths:
-                app.router.add_get(path, partial(self.answer, api))
-                app.router.add_post(path, partial(self.answer, api))
+                for method in api.methods:
+                    app.router.add_route(method, path, partial(self.answer, api))
         app.router.add_get(FAULTS, self.show_faults)
         app.router.add_put(FAULTS, self.set_faults)
         app.on_response_prepare.append(_untype)

@@ -37,7 +37,8 @@ class Settings:
     Time, in seconds where the name does not say otherwise: `job_seconds` is how long a job takes, `latency_ms` what each
     request is held back, `list_ms_per_object` what a listing of the native API is held back for each object in it,
     `expunge_seconds` how long a destroyed machine keeps its name and groups, and how long a deleted volume, snapshot or
-    template is still known, `clock_ahead` how far the service's clock is ahead of this machine's (negative: behind).
+    template is still known, `clock_ahead` how far the service's clock is ahead of this machine's (negative:
+    behind), `ec2_give_up_seconds` how long the EC2 half waits for a job before it says that it timed out.
 
     Races: `group_lock_seconds` is how long a change of a security group's rules sleeps that finds the group locked by
     another; `race_ms` is the time between the look whether a name is free and the new row, `race_order` which of two rows
@@ -61,6 +62,7 @@ class Settings:
     list_ms_per_object: float = 0.0
     expunge_seconds: float = 86400.0
     clock_ahead: float = 0.0
+    ec2_give_up_seconds: float = 600.0
     group_lock_seconds: float = 5.0
     race_ms: float = 0.0
     race_order: str = "first"

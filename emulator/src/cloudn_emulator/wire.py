@@ -14,7 +14,7 @@ JSON_TYPE = "text/javascript;charset=UTF-8"
 XML_TYPE = "text/xml;charset=UTF-8"
 
 # XML 1.0 has no way to write these; a carriage return would be read back as a line feed unless escaped.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
 
 _NOT_IN_HEADER = re.compile(r"[^ -~]")
@@ -63,7 +63,7 @@ def text(value: Any) -> str:
     """A value as the text of an element."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _NOT_XML.sub("", str(value)).translate(_ESCAPES)
+    return NOT_XML.sub("", str(value)).translate(_ESCAPES)
 
 
 def header(text: str) -> str:

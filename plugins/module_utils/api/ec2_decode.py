@@ -69,8 +69,9 @@ TEXT = frozenset(
 # Amazon's words for credentials, and for too many requests, which were not looked at.
 _CREDENTIALS = ("AuthFailure", "SignatureDoesNotMatch", "InvalidClientTokenId", "RequestExpired")
 _TOO_MANY = ("RequestLimitExceeded", "Throttling")
-# With these statuses CloudStack's bridge answers by a page: a parameter is missing; version, method or expiry is wrong.
-_MISSING, _UNSUPPORTED = 530, 531
+# With these statuses CloudStack's bridge answers by a page: it has only a part of the action; a parameter is missing;
+# version, method or expiry is wrong.
+_NOT_THERE, _MISSING, _UNSUPPORTED = 501, 530, 531
 _NOT_FOUND = 404
 _GATEWAY = (502, 503, 504)
 _LONGEST_TEXT = 500
@@ -131,7 +132,7 @@ def _refusal(
         # Read by hand: the bridge does not always escape what a message holds.
         code, said = _element("Code", found[1]), _element("Message", found[1])
         request_id = _element("RequestI[Dd]", found[2])
-    elif _PAGE.match(text) and status in (_MISSING, _UNSUPPORTED):
+    elif _PAGE.match(text) and status in (_NOT_THERE, _MISSING, _UNSUPPORTED):
         places = [place for place in (said.search(text) for said in _SAID) if place]
         said = html.unescape(re.sub(r"<[^>]*>", "", places[0][1])) if places else ""
     elif text.startswith("<") or (text and status == _NOT_FOUND):

@@ -424,6 +424,7 @@ def strangers(value: Any, name: str = "") -> Iterator[str]:
         (501, refusal("Error", "Unsupported filter [x]"), "Error", "Unsupported filter [x]", "r1"),
         (400, DECLARATION + b"\n" + refusal("X.NotFound", "no\n such", between="\n  "), "X.NotFound", "no such", "r1"),
         (400, OTHER_REFUSAL, "InvalidAction", "no", "r1"),
+        (501, error_page(501, "Unsupported - only x supported", old=True), None, "Unsupported - only x supported", None),
         (530, error_page(530, "Missing ImageId parameter", old=True), None, "Missing ImageId parameter", None),
         (530, error_page(530, "Missing ImageId parameter", old=False), None, "Missing ImageId parameter", None),
         (531, error_page(531, "Unsupported Version value: 1 &amp; x", old=True), None, "Unsupported Version value: 1 & x", None),

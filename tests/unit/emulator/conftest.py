@@ -102,14 +102,16 @@ class Ec2:
         self.vars = emulator.vars
         self.session = requests.Session()
 
-    def query(self, action: str, params: dict[str, Any], method: str = "GET", **changed: str | None) -> str:
+    def query(
+        self, action: str, params: dict[str, Any], method: str = "GET", path: str = "/awsapi", **changed: str | None
+    ) -> str:
         """The text of a request with its signature; what is changed to None is left out."""
         given: dict[str, Any] = {"AWSAccessKeyId": self.emulator.api_key, "Action": action, "Timestamp": "now"}
         given |= {"Version": "2010-11-15", "SignatureVersion": "2", "SignatureMethod": "HmacSHA256"}
         given |= {**params, **changed}
         sent = {name: str(value) for name, value in given.items() if value is not None}
         text = "&".join(f"{name}={quote(value, safe='-_.~')}" for name, value in sorted(sent.items()))
-        mac = sign(Asked(method, f"127.0.0.1:{self.emulator.port}", "/awsapi", text, sent), self.emulator.api_secret)
+        mac = sign(Asked(method, f"127.0.0.1:{self.emulator.port}", path, text, sent), self.emulator.api_secret)
         return f"{text}&Signature={quote(mac, safe='')}"
 
     def raw(self, action: str, params: dict[str, Any] | None = None, timeout: float = 30) -> requests.Response:

@@ -13,17 +13,6 @@ import pytest
 Emulate = Callable[..., Any]
 
 
-def filters(*pairs: tuple[str, str]) -> dict[str, str]:
-    """The parameters of filters: name and value of each; a name given again gets another value."""
-    params: dict[str, str] = {}
-    names = list(dict.fromkeys(name for name, _value in pairs))
-    for number, name in enumerate(names, 1):
-        params[f"Filter.{number}.Name"] = name
-        values = [value for other, value in pairs if other == name]
-        params |= {f"Filter.{number}.Value.{index}": value for index, value in enumerate(values, 1)}
-    return params
-
-
 # --- instances
 
 
@@ -63,9 +52,9 @@ def test_an_administrator_sees_the_terminated(emulate: Emulate, ec2_of: Any) -> 
         ({"MinCount": None}, 530, "Missing MinCount parameter"),
         ({"MaxCount": "2147483648"}, 500, 'java.lang.NumberFormatException: For input string: "2147483648"'),
         ({"size": "big"}, 500, 'java.lang.NumberFormatException: For input string: "big"'),
-        ({"MinCount": 3, "MaxCount": 2}, 500, "Only 2 instance(s) left to allocate"),
         ({"MinCount": 0, "MaxCount": 0}, 500, "Insufficient Instance Capacity"),
-        ({"InstanceType": "V1"}, 500, "instanceType: [V1] not found!"),
+        ({"InstanceType": "v"}, 500, "instanceType: [v] not found!"),
+        ({"InstanceType": ""}, 500, "instanceType: [] not found!"),
         ({"ImageId": "i"}, 500, "Object vm_template(uuid: i) does not exist."),
     ],
 )
@@ -83,6 +72,22 @@ def test_a_zone_in_any_case_and_a_key_pair(api: Any, ec2: Any) -> None:
     assert (vm["zonename"], vm["keypair"], vm["serviceofferingname"]) == ("jp-e1b", "mine", "v1")
 
 
+def test_a_plan_in_any_case_and_a_least_above_the_most(ec2: Any) -> None:
+    assert len(ec2.run(InstanceType="V2 ", MinCount=2, MaxCount=1)) == 1
+    assert ec2("DescribeInstances").findtext(".//instanceType") == "v2"
+
+
+def test_the_plan_of_an_instance(ec2: Any) -> None:
+    (id,) = ec2.run()
+    shown = ec2("DescribeInstanceAttribute", {"InstanceId": id, "Attribute": "InstanceType"})
+    assert [child.tag for child in shown] == ["requestId", "instanceId", "instanceType"]
+    assert shown.findtext("instanceType/value") == "v1"
+    answer = ec2.raw("DescribeInstanceAttribute", {"InstanceId": id, "Attribute": "userData"})
+    assert (answer.status_code, "Unsupported - only instanceType supported" in answer.text) == (501, True)
+    answer = ec2.raw("DescribeInstanceAttribute", {"Attribute": "instanceType"})
+    assert answer.text.startswith("java.lang.NullPointerException: ")
+
+
 def test_one_under_way_takes_no_second_job(emulate: Emulate, ec2_of: Any) -> None:
     api = emulate(job_seconds=0.4)
     ec2 = ec2_of(api)
@@ -91,65 +96,9 @@ def test_one_under_way_takes_no_second_job(emulate: Emulate, ec2_of: Any) -> Non
     assert ec2.message("StopInstances", {"InstanceId.1": id}).endswith("Failed to stop vm, might already be destroyed")
 
 
-@pytest.fixture
-def fleet(api: Any) -> dict[str, str]:
-    """Two machines, one with a tag, and one more that is stopped; ids by name."""
-    ids = {name: api.running(name)["id"] for name in ("one", "two", "three")}
-    api.job("stopVirtualMachine", id=ids["three"])
-    api.job("createTags", resourceids=ids["one"], resourcetype="UserVm", tags__key="role", tags__value="web")
-    return ids
-
-
-@pytest.mark.parametrize(
-    ("pairs", "names"),
-    [
-        ([("instance-state-name", "running")], "one two"),
-        ([("instance-state-name", "run*")], "one two"),
-        ([("instance-state-name", "st?pped")], "three"),
-        ([("instance-state-name", "running"), ("instance-state-name", "stopped")], "one two three"),
-        ([("instance-state-code", "80")], "three"),
-        ([("instance-state-code", "80"), ("instance-state-name", "running")], ""),
-        ([("availability-zone", "jp-e1a"), ("tag:role", "web")], "one"),
-        ([("tag:role", "db")], ""),
-        ([("hypervisor", "Simulator"), ("owner-id", "1:flatuser"), ("instance-type", "vQ")], "one two three"),
-        ([("instance-type", "v\\*")], ""),
-        ([("private-ip-address", "10.1.1.2")], "one"),
-        ([("ip-address", "*")], ""),
-        ([("root-device-name", "*")], ""),
-    ],
-)
-def test_filters_of_instances(ec2: Any, fleet: dict[str, str], pairs: list[tuple[str, str]], names: str) -> None:
-    found = ec2.texts(ec2("DescribeInstances", filters(*pairs)), "instanceId")
-    assert sorted(found) == sorted(fleet[name] for name in names.split())
-
-
-def test_filters_by_id_and_image(ec2: Any, fleet: dict[str, str]) -> None:
-    of_both = filters(("instance-id", fleet["one"]), ("instance-id", fleet["two"]), ("image-id", ec2.vars["template"]))
-    found = ec2("DescribeInstances", {**of_both, "InstanceId.1": fleet["two"], "InstanceId.2": fleet["three"]})
-    assert ec2.texts(found, "instanceId") == [fleet["two"]]
-
-
-@pytest.mark.parametrize(
-    ("action", "name", "value", "said"),
-    [
-        ("DescribeInstances", "instance-state-code", "on", 'For input string: "on"'),
-        ("DescribeVolumes", "create-time", "noon", 'Unparseable date: "noon"'),
-    ],
-)
-def test_values_that_filters_can_not_read(
-    ec2: Any, fleet: dict[str, str], action: str, name: str, value: str, said: str
-) -> None:
-    assert ec2.message(action, filters((name, value))) == said
-
-
-@pytest.mark.parametrize("action", ["DescribeInstances", "DescribeVolumes", "DescribeSnapshots"])
-def test_filters_that_there_are_not(ec2: Any, action: str) -> None:
-    answer = ec2.raw(action, filters(("attachment.status", "attached")))
-    assert (answer.status_code, "Unsupported filter [attachment.status]" in answer.text) == (501, True)
-
-
 def test_images_take_no_filters(ec2: Any) -> None:
-    assert len(ec2.texts(ec2("DescribeImages", filters(("vpc-id", "x"))), "imageId")) == 8
+    params = {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": "x"}
+    assert len(ec2.texts(ec2("DescribeImages", params), "imageId")) == 8
 
 
 @pytest.fixture
@@ -208,7 +157,7 @@ def test_an_image_that_fails_leaves_the_instance_stopped(api: Any, ec2: Any) -> 
     api.emulator.faults([])
     template = api.emulator.store.templates[ec2.vars["template"]]
     template.zone_ids.clear()
-    assert ec2.message("CreateImage", {"InstanceId": id, "Name": "golden"}) == "Index: 0, Size: 0"
+    assert ec2.message("CreateImage", {"InstanceId": id, "Name": "golden"}) == "Index 0 out of bounds for length 0"
     assert api.state(id) == "Stopped"
 
 
@@ -218,7 +167,50 @@ def test_a_description(ec2: Any) -> None:
     ec2("ModifyImageAttribute", {"ImageId": image, "Description": "two words"})
     assert ec2("DescribeImages", {"ImageId.1": image}).findtext(".//description") == "two words"
     ec2("DeregisterImage", {"ImageId": image})
-    assert ec2.message("ModifyImageAttribute", {"ImageId": image, "Description": "x"}) == "Index: 0, Size: 0"
+    assert (
+        ec2.message("ModifyImageAttribute", {"ImageId": image, "Description": "x"})
+        == "Index 0 out of bounds for length 0"
+    )
+
+
+def test_the_description_of_an_image(ec2: Any) -> None:
+    image = ec2.vars["template"]
+    shown = ec2("DescribeImageAttribute", {"ImageId": image, "Description": ""})
+    assert [child.tag for child in shown] == ["requestId", "imageId", "description"]
+    assert shown.findtext("description/value") == "CentOS 6.2 64bit"
+    assert ec2.raw("DescribeImageAttribute", {"ImageId": image, "Attribute": "description"}).status_code == 501
+    (id,) = ec2.run()
+    made = ec2("CreateImage", {"InstanceId": id, "Name": "golden", "Description": 'a "b"'}).findtext("imageId")
+    assert '<description>a "b"</description>' in ec2.raw("DescribeImages", {"ImageId.1": made}).text
+    assert ec2("ResetImageAttribute", {"ImageId": made, "Attribute": "launchPermission"}).findtext("return") == "true"
+    assert ec2.emulator.store.templates[made].text == ""
+
+
+def test_an_image_from_an_address(ec2: Any) -> None:
+    wanted = {"ImageLocation": "http://10.1.1.9/x.vhd", "Architecture": "VHD:JP-e1a:centos 5.6 (64:Simulator"}
+    image = ec2("RegisterImage", {**wanted, "Name": "given"}).findtext("imageId")
+    stored = ec2.emulator.store.templates[image]
+    assert (stored.name, stored.text, stored.os_type_id) == ("given", "given", "142")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name", "said"),
+    [
+        ("x86_64", "n", 'Cannot invoke "String.toLowerCase()" because "osTypeName" is null'),
+        ("VHD:jp-e1a:BeOS:Simulator", "n", "guest_os(uuid: null) does not exist"),
+        ("VHD:nowhere:CentOS:Simulator", "n", "Unknown zoneName value - nowhere"),
+        ("VHD:jp-e1a:CentOS:Simulator", None, "Missing parameter - name"),
+        ("VHD:jp-e1a:CentOS", "n", "java.lang.ArrayIndexOutOfBoundsException: Index 3 out of bounds for length 3"),
+    ],
+)
+def test_images_that_can_not_be_registered(ec2: Any, architecture: str, name: str | None, said: str) -> None:
+    wanted = {
+        "ImageLocation": "http://10.1.1.9/x.vhd",
+        "Architecture": architecture,
+        **({"Name": name} if name else {}),
+    }
+    answer = ec2.raw("RegisterImage", wanted)
+    assert (answer.status_code, said in answer.text) == (500, True)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +261,8 @@ def test_devices(api: Any, ec2: Any, device: str, number: int) -> None:
     shown = ec2("AttachVolume", {"VolumeId": disk, "InstanceId": id, "Device": device})
     assert [shown.findtext(name) for name in ("volumeId", "instanceId", "device")] == [disk, id, device]
     assert api("listVolumes", id=disk)["volume"][0]["deviceid"] == number
-    seen = ec2(
-        "DescribeVolumes", {"VolumeId.1": disk, **filters(("attachment.device", "/dev/?d" + device[-1].lower()))}
-    )
+    named = {"Filter.1.Name": "attachment.device", "Filter.1.Value.1": "/dev/?d" + device[-1].lower()}
+    seen = ec2("DescribeVolumes", {"VolumeId.1": disk, **named})
     assert seen.findtext(".//device") == "/dev/sd" + device[-1].lower()
 
 
@@ -281,45 +272,69 @@ def test_devices_that_there_are_not(ec2: Any, device: str) -> None:
     assert ec2.message("AttachVolume", wanted) == f"{device} is not supported"
 
 
-@pytest.mark.parametrize("name", ["volume-id", "size", "status", "create-time", "attachment.attach-time"])
-def test_filters_of_volumes(ec2: Any, name: str) -> None:
-    (id,) = ec2.run()
+def test_a_new_volume(api: Any, ec2: Any) -> None:
+    made = ec2("CreateVolume", {"AvailabilityZone": "JP-E1B", "Size": 7})
+    shape = {child.tag: child.text or "" for child in made}
+    names = ["requestId", "volumeId", "size", "snapshotId", "availabilityZone", "status", "createTime"]
+    assert list(shape) == names
+    assert (shape["size"], shape["availabilityZone"], shape["status"]) == ("7", "jp-e1b", "Allocated")
+    (stored,) = api("listVolumes", id=shape["volumeId"])["volume"]
+    assert (stored["diskofferingname"], len(stored["name"])) == ("Custom", 36)
+
+
+def test_a_volume_from_a_snapshot(ec2: Any) -> None:
     ec2.run()
-    other = next(item for item in ec2("DescribeVolumes").find("volumeSet") if item.findtext(".//instanceId") == id)
-    value = {
-        "volume-id": other.findtext("volumeId"),
-        "create-time": (other.findtext("createTime") or "").replace("+00:00", "Z"),
-        "attachment.attach-time": other.findtext(".//attachTime"),
-    }.get(name) or other.findtext(name)
-    found = ec2.texts(ec2("DescribeVolumes", filters((name, value), ("attachment.instance-id", id))), "instanceId")
-    assert found == [id]
-    wrong = {"size": "7", "create-time": "2000-01-01T00:00:00Z", "attachment.attach-time": "2000-01-01T00:00:00Z"}
-    assert ec2.texts(ec2("DescribeVolumes", filters((name, wrong.get(name, "x")))), "volumeId") == []
+    root = ec2("DescribeVolumes").findtext(".//volumeId")
+    snapshot = ec2("CreateSnapshot", {"VolumeId": root}).findtext("snapshotId")
+    made = ec2("CreateVolume", {"AvailabilityZone": "jp-e1a", "SnapshotId": snapshot})
+    assert (made.findtext("size"), made.findtext("snapshotId"), made.findtext("status")) == ("15", "", "Ready")
 
 
-def test_snapshots_and_their_filters(ec2: Any) -> None:
+@pytest.mark.parametrize(
+    ("params", "status", "said"),
+    [
+        ({"Size": 1}, 530, "Missing AvailabilityZone parameter"),
+        ({"AvailabilityZone": "jp-e1a"}, 530, "Size or SnapshotId has to be specified"),
+        (
+            {"AvailabilityZone": "jp-e1a", "Size": 1, "SnapshotId": "x"},
+            530,
+            "Size and SnapshotId parameters are mutually exclusive",
+        ),
+        ({"AvailabilityZone": "jp-e1a", "Size": 0}, 400, "Bad volume size parameter: 0, expecting [1..1024]"),
+        ({"AvailabilityZone": "jp-e1a", "Size": "1025"}, 400, "Bad volume size parameter: 1025, expecting [1..1024]"),
+        ({"AvailabilityZone": "jp-e1a", "Size": "big"}, 400, "Bad volume size parameter: big, expecting [1..1024]"),
+        ({"AvailabilityZone": "nowhere", "Size": 1}, 500, "Unknown zoneName value - nowhere"),
+        ({"AvailabilityZone": "jp-e1a", "SnapshotId": "x"}, 500, "Object snapshots(uuid: x) does not exist"),
+    ],
+)
+def test_volumes_that_can_not_be(ec2: Any, params: dict[str, Any], status: int, said: str) -> None:
+    answer = ec2.raw("CreateVolume", params)
+    assert (answer.status_code, said in answer.text) == (status, True)
+    assert not ec2.emulator.store.volumes
+
+
+def test_no_disk_offering_of_a_size_of_ones_own(ec2: Any) -> None:
+    del ec2.emulator.store.disk_offerings[ec2.vars["custom"]]
+    said = ec2.message("CreateVolume", {"AvailabilityZone": "jp-e1a", "Size": 1})
+    assert said == "No Customize Disk Offering Found"
+
+
+def test_snapshots(ec2: Any) -> None:
     (id,) = ec2.run()
     root = ec2("DescribeVolumes").findtext(".//volumeId")
     snapshot = ec2("CreateSnapshot", {"VolumeId": root, "Description": "ignored"}).findtext("snapshotId")
     stored = ec2.emulator.store.snapshots[snapshot]
-    for name, value, wrong in (
-        ("status", "completed", "pending"),
-        ("volume-id", root, "x"),
-        ("volume-size", "15", "5"),
-        ("snapshot-id", snapshot, "x"),
-        ("owner-alias", "flatuser", "x"),
-        ("owner-id", "1:*", "2:*"),
-    ):
-        assert ec2.texts(ec2("DescribeSnapshots", filters((name, value))), "snapshotId") == [snapshot]
-        assert ec2.texts(ec2("DescribeSnapshots", filters((name, wrong))), "snapshotId") == []
     for state, status, progress in (
         ("Creating", "pending", "33%"),
         ("BackingUp", "pending", "66%"),
         ("x", "error", "0%"),
+        ("BackedUp", "completed", "100%"),
     ):
         stored.state = state
         shown = ec2("DescribeSnapshots", {"SnapshotId.1": snapshot})
         assert (shown.findtext(".//status"), shown.findtext(".//progress")) == (status, progress)
-    stored.state = "BackedUp"
     ec2("TerminateInstances", {"InstanceId.1": id})
     assert ec2("DescribeSnapshots").findtext(".//volumeSize") == "0"  # its disk is gone
+    ec2("DeleteSnapshot", {"SnapshotId": snapshot})
+    assert ec2("DescribeSnapshots").findall(".//snapshotId") == []
+    assert ec2.message("DescribeSnapshots", {"SnapshotId.1": snapshot}) == "An unexpected error occurred."

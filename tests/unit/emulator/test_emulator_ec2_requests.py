@@ -137,6 +137,47 @@ def test_commands_that_the_account_lacks_natively(emulate: Emulate, ec2_of: Any)
     assert ec2("DescribeInstances").findtext(".//instanceId") == id
 
 
+# --- paths and methods
+
+
+@pytest.mark.parametrize(
+    "path", ["/awsapi", "/awsapi/", "/awsapi/rest/AmazonEC2", "/awsapi/rest/AmazonEC2/", "/awsapi/x/y"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_path_below_the_first_is_served(ec2: Any, path: str, method: str) -> None:
+    text = ec2.query("DescribeInstances", {}, method, path)
+    base = ec2.emulator.ec2_url.removesuffix("/awsapi")
+    answer = requests.request(method, f"{base}{path}?{text}", timeout=10)
+    assert answer.text.startswith("<DescribeInstancesResponse>")
+    elsewhere = requests.request(method, f"{base}/awsapi/other?{text}", timeout=10)
+    assert (elsewhere.status_code, elsewhere.text) == (403, "Access denied")  # the path is signed
+    assert requests.request(method, f"{base}/awsapis?{text}", timeout=10).status_code == 404
+
+
+def test_head_is_a_method_of_its_own(ec2: Any) -> None:
+    for method, status in (("HEAD", 200), ("GET", 403)):
+        text = ec2.query("DescribeInstances", {}, method)
+        answer = requests.head(f"{ec2.emulator.ec2_url}?{text}", timeout=10)
+        assert (answer.status_code, answer.content) == (status, b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "said"),
+    [
+        ("PUT", 405, "HTTP method PUT is not supported by this URL"),
+        ("DELETE", 405, "HTTP method DELETE is not supported by this URL"),
+        ("PATCH", 501, "Method [PATCH] is not implemented by this Servlet for this URI"),
+        ("OPTIONS", 200, ""),
+    ],
+)
+def test_other_methods_do_nothing(ec2: Any, method: str, status: int, said: str) -> None:
+    (id,) = ec2.run()
+    text = ec2.query("TerminateInstances", {"InstanceId.1": id}, method)
+    answer = requests.request(method, f"{ec2.emulator.ec2_url}?{text}", timeout=10)
+    assert (answer.status_code, said in answer.text) == (status, True)
+    assert ec2.emulator.store.vms[id].state == "Running"
+
+
 # --- jobs
 
 
@@ -158,6 +199,17 @@ def test_what_is_not_waited_for_is_done_all_the_same(emulate: Emulate, ec2_of: A
     assert ec2("DescribeInstances").findtext(".//instanceState/name") in ("stopped", "pending")
     time.sleep(0.5)
     assert ec2("DescribeInstances").findtext(".//instanceState/name") == "running"
+
+
+def test_jobs_are_given_up_but_go_on(emulate: Emulate, ec2_of: Any) -> None:
+    ec2 = ec2_of(emulate(job_seconds=0.4, ec2_give_up_seconds=0.1))
+    wanted = {"ImageId": ec2.vars["template"], "InstanceType": "v1", "MinCount": 2, "MaxCount": 2}
+    assert ec2.message("RunInstances", wanted) == "Operation failed - async-job query timed out"
+    time.sleep(0.5)
+    assert [vm.state for vm in ec2.emulator.store.vms.values()] == ["Running"]
+    (id,) = ec2.emulator.store.vms
+    said = ec2.message("StopInstances", {"InstanceId.1": id})
+    assert said == "Operation failed - async-job query timed out, might already be destroyed"
 
 
 # --- faults, latency, the record

@@ -109,7 +109,7 @@ def test_every_action_that_the_service_lists_is_taken(run_module: Run, emulator:
 
 
 def test_what_is_asked_for_as_unlisted(run_module: Run, emulator: Any, vm_id: str) -> None:
-    for action, read in (("DescribeTags", True), ("GetConsoleOutput", True), ("AllocateAddress", False)):
+    for action, read in (("DescribeRegions", True), ("GetConsoleOutput", True), ("AllocateAddress", False)):
         done = run_module(MODULE, action=action, unlisted=True)
         assert done["failed"] and done["error_code"] == "Client.Unsupported"
         assert actions(emulator) == [action]

@@ -14,15 +14,18 @@ from ..exchange import Asked, Reply
 from ..faults import Rule
 from ..jobs import Jobs
 from ..store import Store
-from . import images, instances, snapshots, volumes
+from . import groups, images, instances, key_pairs, snapshots, tags, volumes, zones
 from .calls import Call
 from .errors import UNEXPECTED, Failed, Refused
+from .java import JavaError
 from .signature import check
 from .wire import INTERNAL, answer, error, page, plain
 
 log = logging.getLogger("cloudn_emulator")
 PATH = "/awsapi"
-REST = PATH + "/rest/AmazonEC2"
+METHODS = ("GET", "HEAD", "POST")
+# Methods of HTTP that the bridge's web server knows; it does not know the others at all (Tomcat's source).
+REFUSED = {"DELETE": 405, "PUT": 405, "TRACE": 405, "OPTIONS": 200}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +38,41 @@ class Action:
 
 
 _ACTIONS = (
+    Action("DescribeAvailabilityZones", zones.describe, False),
     Action("DescribeInstances", instances.describe, False),
+    Action("DescribeInstanceAttribute", instances.describe_attribute, False),
     Action("RunInstances", instances.run, True),
     Action("RebootInstances", instances.reboot, True),
     Action("StartInstances", instances.start, True),
     Action("StopInstances", instances.stop, True),
     Action("TerminateInstances", instances.terminate, True),
     Action("CreateImage", images.create, True),
+    Action("RegisterImage", images.register, False),
     Action("DescribeImages", images.describe, False),
+    Action("DescribeImageAttribute", images.describe_attribute, False),
+    Action("ResetImageAttribute", images.reset, False),
     Action("DeregisterImage", images.deregister, True),
     Action("CreateSnapshot", snapshots.create, True),
     Action("DeleteSnapshot", snapshots.delete, True),
     Action("DescribeSnapshots", snapshots.describe, False),
+    Action("CreateVolume", volumes.create, True),
     Action("AttachVolume", volumes.attach, True),
     Action("DeleteVolume", volumes.delete, False),
     Action("DescribeVolumes", volumes.describe, False),
     Action("DetachVolume", volumes.detach, True),
+    Action("CreateSecurityGroup", groups.create, False),
+    Action("DeleteSecurityGroup", groups.delete, False),
+    Action("DescribeSecurityGroups", groups.describe, False),
+    Action("AuthorizeSecurityGroupIngress", groups.authorize, True),
+    Action("RevokeSecurityGroupIngress", groups.revoke, True),
+    Action("CreateKeyPair", key_pairs.create, False),
+    Action("ImportKeyPair", key_pairs.register, False),
+    Action("DeleteKeyPair", key_pairs.delete, False),
+    Action("DescribeKeyPairs", key_pairs.describe, False),
+    Action("CreateTags", tags.create, True),
+    Action("DeleteTags", tags.delete, True),
+    Action("DescribeTags", tags.describe, False),
+    Action("DescribeAddresses", zones.describe_addresses, False),
 )
 # What the measured bridge and the service's manual have each in its own way, or the manual alone.
 _DIALECTS = {
@@ -65,7 +87,8 @@ _DIALECTS = {
 class Bridge:
     """Answers requests of the EC2-compatible API over a store."""
 
-    paths = (PATH, PATH + "/", REST, REST + "/")
+    paths = (PATH, PATH + "/{anywhere:.*}")
+    methods = ("*",)
     credentials = ("awsaccesskeyid", "signature", "action")
 
     def __init__(self, store: Store, jobs: Jobs) -> None:
@@ -87,11 +110,15 @@ class Bridge:
             return refusal.reply
         except Failed as failure:
             return _failure(failure.text)
+        except JavaError as error:
+            return _failure(error.message)
         except Exception:
             log.exception("%s", asked.params.get("Action"))
             return _failure(UNEXPECTED)
 
     async def _done(self, asked: Asked, fault: Rule | None) -> Reply:
+        if asked.method not in METHODS:
+            raise Refused(_wrong_method(asked.method))
         self.store.expunge_due()
         if "Action" not in asked.params:
             raise Refused(page(500, "java.lang.NullPointerException"))
@@ -105,6 +132,15 @@ class Bridge:
     def unauthorized(self, params: dict[str, str]) -> Reply:
         """What is answered to wrong credentials."""
         return plain(403, "Access denied")
+
+
+def _wrong_method(method: str) -> Reply:
+    status = REFUSED.get(method, 501)
+    if status == 200:
+        return plain(200, "")
+    if status == 405:
+        return page(405, f"HTTP method {method} is not supported by this URL")
+    return page(501, f"Method [{method}] is not implemented by this Servlet for this URI")
 
 
 def _failure(text: str) -> Reply:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from ..catalogue import COMMANDS
 from ..errors import ApiError
@@ -16,7 +17,10 @@ from ..jobs import Jobs
 from ..models import Account
 from ..store import Store
 from .errors import UNEXPECTED, Failed, Refused
+from .java import JavaError, parse_int
 from .wire import page, plain
+
+GIVEN_UP = "Operation failed - async-job query timed out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,13 @@ class Call:
     params: dict[str, str]
     fault: Rule | None = None
 
-    def get(self, name: str) -> str | None:
-        """A parameter, None where it is not given."""
-        return self.params.get(name)
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """A parameter, or this where it is not given."""
+        return self.params.get(name, default)
 
     def required(self, name: str) -> str:
         """A parameter; raises Refused (530) where it is not given."""
@@ -50,18 +58,36 @@ class Call:
             raise Refused(page(530, f"Missing {name} parameter"))
         return found
 
+    def id_to_load(self, name: str) -> str:
+        """A parameter that the bridge does not look for before it takes its value; raises Refused (500)."""
+        if name not in self.params:
+            raise crashed(JavaError("NullPointerException", 'Cannot load from object array because "value" is null'))
+        return self.params[name]
+
+    def numbered(self, name: str) -> list[str]:
+        """The values of a name with `{}` for a number, from 1 on up to the first that is missing."""
+        return list(self._numbered(name))
+
+    def _numbered(self, name: str) -> Iterator[str]:
+        number = 1
+        while (value := self.get(name.format(number))) is not None:
+            yield value
+            number += 1
+
     def integer(self, name: str) -> int:
-        """A parameter that is a number; raises Refused with what Java says of another (500, a plain text)."""
+        """A parameter that is a number; raises Refused (530, or what Java says of another text)."""
         text = self.required(name)
-        if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or not -(2**31) <= int(text) < 2**31:
-            raise Refused(plain(500, f'java.lang.NumberFormatException: For input string: "{text}"'))
-        return int(text)
+        try:
+            return parse_int(text)
+        except JavaError as error:
+            raise crashed(error) from None
 
     async def native(self, command: str, **params: str | None) -> dict[str, Any]:
         """Do a native command; returns its answer, or its job's result once the job has ended.
 
-        The real bridge asks for the job every 2 s; here the answer comes with the job's end. What the account may not
-        do natively (`--deny`) it may do here. Raises Failed.
+        The real bridge asks for the job every 2 s; here the answer comes with the job's end. It gives up after 10 minutes
+        (`--ec2-give-up-seconds`), while the job goes on. What the account may not do natively (`--deny`) it may do here.
+        Raises Failed.
         """
         given = {name: value for name, value in params.items() if value is not None}
         try:
@@ -75,7 +101,10 @@ class Call:
     async def _result(self, job_id: str) -> dict[str, Any]:
         job = self.store.jobs[job_id]
         if not job.lost:
-            await job.ended.wait()
+            try:
+                await asyncio.wait_for(job.ended.wait(), self.store.settings.ec2_give_up_seconds)
+            except asyncio.TimeoutError:
+                raise Failed(GIVEN_UP) from None
         seen = await self.native("queryAsyncJobResult", jobid=job_id)
         result = seen.get("jobresult")
         if seen["jobstatus"] == 1:
@@ -87,6 +116,11 @@ class Call:
     async def listed(self, command: str, name: str, **params: str | None) -> list[dict[str, Any]]:
         """The objects that a native listing gives under this name. Raises Failed."""
         return (await self.native(command, **params)).get(name, [])
+
+
+def crashed(error: JavaError) -> Refused:
+    """What is answered where the reading of a request falls over: the exception as a text (500)."""
+    return Refused(plain(500, f"java.lang.{error.kind}: {error.message}"))
 
 
 def owner_of(view: dict[str, Any]) -> str:

@@ -1,74 +1,134 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of EC2: `Filter.1.Name`, `Filter.1.Value.1` and so on. Which there are is from CloudStack's source."""
+"""Filters: `Filter.1.Name`, `Filter.1.Value.1` and so on, as CloudStack's bridge reads them (its source, and measured).
+
+Every filter must pass, and one of its values is enough.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .calls import Call
-from .errors import Failed, Refused
+from .errors import Refused
+from .java import JavaError, parse_date, parse_int, part, split
 from .wire import error
 
-Item = dict[str, Any]
+View = dict[str, Any]
 Test = Callable[[Any, str], bool]
-Filters = dict[str, tuple[Test, Callable[[Item], Any]]]
+Filter = tuple[Test, Callable[[View], Any]]
+Given = list[tuple[str, list[str]]]
 TAG = "tag:"
+TIMES = ("attachment.attach-time", "create-time")  # their values are no patterns
+LETTERS = "bcdefghij"  # of the devices from 1 to 9
+CD_DRIVE = 3
+_TO_PATTERN = str.maketrans({"*": ".+", "?": ".", **{letter: f"\\{letter}" for letter in r".+$\[]{}()&^-|"}})
+_ANY = "[^\n\r\x85\u2028\u2029]"  # what a dot is to Java
 
 
-def given(call: Call, known: Filters) -> dict[str, list[str]]:
-    """The filters of a request with their values; raises Refused (501) for one that is not known here."""
-    filters: dict[str, list[str]] = {}
-    number = 1
-    while (name := call.get(f"Filter.{number}.Name")) is not None:
-        if name not in known and not name.startswith(TAG):
-            raise Refused(error(501, "Error", f"Unsupported filter [{name}]"))
-        values = filters.setdefault(name, [])
-        while (value := call.get(f"Filter.{number}.Value.{len(values) + 1}")) is not None:
-            values.append(value)
-        number += 1
-    return filters
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The filters of one action: for each its test, and what of a native view it looks at.
+
+    A tuple is several values, one of which is enough. `absent` names filters that the bridge knows but does not have.
+    `unknown` is what is said of others; None is nothing at all, they are ignored. `tagged` tells whether the objects are
+    also filtered by their tags.
+    """
+
+    filters: dict[str, Filter]
+    unknown: str | None = "Unsupported filter [{}] - 1"
+    absent: Sequence[str] = ()
+    tagged: bool = True
+
+    def given(self, call: Call) -> Given:
+        """The filters of a request with their values; raises Refused (501) for one that is not known here."""
+        filters: Given = []
+        while (name := call.get(f"Filter.{len(filters) + 1}.Name")) is not None:
+            values = call.numbered(f"Filter.{len(filters) + 1}.Value.{{}}")
+            filters.append((name, values if name.lower() in TIMES else [_pattern(value) for value in values]))
+        return [(name, values) for name, values in filters if self._is_known(name)]
+
+    def _is_known(self, name: str) -> bool:
+        if self._filter(name) or (self.tagged and name.startswith(TAG)):
+            return True
+        if name in self.absent:
+            raise Refused(error(501, "Error", f"Unsupported filter [{name}] - 2"))
+        if self.unknown is not None:
+            raise Refused(error(501, "Error", self.unknown.format(name)))
+        return False
+
+    def _filter(self, name: str) -> Filter | None:
+        return self.filters.get(name) or (TAGS.get(name) if self.tagged else None)
+
+    def passing(self, views: list[View], filters: Given) -> list[View]:
+        """The objects that pass every filter. Raises JavaError where a value is none that can be compared."""
+        return [view for view in views if all(self._passes(view, name, values) for name, values in filters)]
+
+    def _passes(self, view: View, name: str, values: list[str]) -> bool:
+        known = self._filter(name)
+        if known:
+            test, get = known
+            return matches(test, get(view), values)
+        key = part(split(name, ":"), 1).lower()
+        return matches(like, tuple(tag["value"] for tag in view["tags"] if tag["key"].lower() == key), values)
 
 
-def tag_params(filters: dict[str, list[str]]) -> dict[str, str]:
-    """The filters `tag:KEY` as parameters of the native listings, which take one of several tags for enough."""
-    pairs = [(name[len(TAG) :], value) for name, values in filters.items() if name.startswith(TAG) for value in values]
-    params = {}
-    for number, (key, value) in enumerate(pairs):
-        params |= {f"tags[{number}].key": key, f"tags[{number}].value": value}
-    return params
+def matches(test: Test, found: Any, values: list[str]) -> bool:
+    """Whether what was found passes with one of the values; of a tuple, whether one in it does."""
+    several = found if isinstance(found, tuple) else (found,)
+    return any(test(one, value) for one in several for value in values)
 
 
-def passing(items: list[Item], filters: dict[str, list[str]], known: Filters) -> list[Item]:
-    """The items that pass every filter: one of its values is enough."""
-    wanted = [(*known[name], values) for name, values in filters.items() if name in known]
-    return [item for item in items if all(any(test(get(item), one) for one in values) for test, get, values in wanted)]
+def _pattern(value: str) -> str:
+    """A value as the regular expression that the bridge makes of it.
+
+    `*` is one character or more here, not none (the real bridge's). A backslash has no meaning of its own.
+    """
+    return value.translate(_TO_PATTERN)
 
 
-def like(value: Any, pattern: str) -> bool:
-    """Whether a text is as a pattern says: `*` is any text, `?` any character, a backslash takes their meaning away."""
-    words = re.findall(r"\\.|.", pattern, re.DOTALL)
-    wild = {"*": ".*", "?": "."}
-    expression = "".join(wild.get(word) or re.escape(word[-1]) for word in words)
-    return value is not None and re.fullmatch(expression, str(value), re.DOTALL) is not None
+def like(found: str | None, pattern: str) -> bool:
+    """Whether a text is as a pattern says, in this case of its letters."""
+    expression = re.sub(r"\\.|\.", lambda found: _ANY if found[0] == "." else found[0], pattern)
+    return found is not None and re.fullmatch(expression, found) is not None
 
 
-def same_number(value: Any, text: str) -> bool:
-    """Whether a number is the one in this text; raises Failed where that is none."""
-    try:
-        return int(value) == int(text)
-    except ValueError:
-        raise Failed(f'For input string: "{text}"') from None
+def text_like(found: str | None, pattern: str) -> bool:
+    """The same; what is not there is the text `null` (the real bridge's)."""
+    return like("null" if found is None else found, pattern)
 
 
-def same_moment(value: str | None, text: str) -> bool:
-    """Whether a moment is the one in this text; raises Failed where that is none."""
-    try:
-        wanted = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
-    except ValueError:
-        raise Failed(f'Unparseable date: "{text}"') from None
-    return value is not None and wanted.tzinfo is not None and datetime.fromisoformat(value) == wanted
+def same_number(found: int, text: str) -> bool:
+    """Whether a number is the one in this text. Raises JavaError."""
+    return found == parse_int(text)
+
+
+def same_moment(found: str | None, text: str) -> bool:
+    """Whether a moment is the one in this text; nothing is compared where there is none. Raises JavaError."""
+    if found is None:
+        return False
+    wanted = parse_date(text)
+    if wanted is None:
+        raise JavaError(
+            "NullPointerException",
+            'Cannot invoke "java.util.Calendar.setTimeZone(java.util.TimeZone)" because "toMatch" is null',
+        )
+    return parse_date(found) == wanted
+
+
+def is_device(number: int | None, pattern: str) -> bool:
+    """Whether a disk is the one of this device, by either of the device's names."""
+    if number is None or number == CD_DRIVE or not 1 <= number <= len(LETTERS):
+        return False
+    letter = LETTERS[number - 1]
+    return any(like(f"/dev/{kind}{letter}", pattern) for kind in ("sd", "xvd"))
+
+
+TAGS: dict[str, Filter] = {
+    "tag-key": (like, lambda view: tuple(tag["key"] for tag in view["tags"])),
+    "tag-value": (like, lambda view: tuple(tag["value"] for tag in view["tags"])),
+}

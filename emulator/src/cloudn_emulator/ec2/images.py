@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .calls import Call, owner_of, tag_set
+from .calls import Call, crashed, owner_of, tag_set
 from .errors import Failed, Refused
 from .instances import lookup
+from .java import JavaError, part, split
 from .wire import page
+from .zones import zone_id
 
 Item = dict[str, Any]
 FILTERS = ("selfexecutable", "featured", "sharedexecutable", "community")
@@ -66,16 +68,14 @@ async def create(call: Call) -> Item:
     restart = root is not None and root["vmstate"] in ("Running", "Starting")
     if restart:
         await call.native("stopVirtualMachine", id=id)
-    (machine,) = await lookup(call, id)
-    templates = await _listed(call, "executable", machine["templateid"])
-    if root is None or not templates:
-        raise Failed("Index: 0, Size: 0")
+    machine = await lookup(call, id)
+    template = await _first(call, machine["templateid"])
     made = await call.native(
         "createTemplate",
         name=name,
         displaytext=call.get("Description") or "",
-        ostypeid=templates[0]["ostypeid"],
-        volumeid=root["id"],
+        ostypeid=template["ostypeid"],
+        volumeid=root["id"] if root else None,
     )
     if restart:
         await call.native("startVirtualMachine", id=id)
@@ -90,12 +90,69 @@ async def deregister(call: Call) -> Item:
 
 async def modify_description(call: Call) -> Item:
     """ModifyImageAttribute as the measured bridge has it: the description and nothing else."""
-    id, text = call.required("ImageId"), call.required("Description")
-    templates = await _listed(call, "executable", id)
-    if not templates:
-        raise Failed("Index: 0, Size: 0")
-    await call.native("updateTemplate", id=id, name=templates[0]["name"], displaytext=text)
+    return await _describe_anew(call, call.required("ImageId"), call.required("Description"))
+
+
+async def reset(call: Call) -> Item:
+    """ResetImageAttribute: takes the description away, whichever attribute is named."""
+    return await _describe_anew(call, call.required("ImageId"), "")
+
+
+async def _describe_anew(call: Call, id: str, text: str) -> Item:
+    template = await _first(call, id)
+    await call.native("updateTemplate", id=id, name=template["name"], displaytext=text)
     return {"return": True}
+
+
+async def _first(call: Call, id: str) -> Item:
+    """An image by its id. Raises Failed; where there is none, with what Java says of an empty array."""
+    found = await _listed(call, "executable", id)
+    if not found:
+        raise Failed("Index 0 out of bounds for length 0")
+    return found[0]
+
+
+async def describe_attribute(call: Call) -> Item:
+    """DescribeImageAttribute: only the description, and only where a parameter of that name is given."""
+    if call.get("Description") is None:
+        raise Refused(page(501, "Unsupported - only description supported"))
+    found = await _listed(call, "executable", call.id_to_load("ImageId"))
+    return {"imageId": found[0]["id"], "description": {"value": found[0]["displaytext"]}} if found else {}
+
+
+async def register(call: Call) -> Item:
+    """RegisterImage: `Architecture` is `format:zone:OS type:hypervisor`, a part of the OS type's name is enough.
+
+    What is missing goes on as the text `null` (the real bridge's).
+    """
+    location, described = call.required("ImageLocation"), split(call.required("Architecture"), ":")
+    try:
+        kind, zone, os_type, hypervisor = (
+            [part(described, index) for index in range(4)] if len(described) > 2 else [None] * 4
+        )
+    except JavaError as error:
+        raise crashed(error) from None
+    name = call.get("Name")
+    if name is None:
+        raise Failed("Missing parameter - name")
+    made = await call.native(
+        "registerTemplate",
+        displaytext=call.get("Description", name),
+        format=kind or "null",
+        hypervisor=hypervisor or "null",
+        name=name,
+        ostypeid=await _os_type(call, os_type),
+        url=location,
+        zoneid=await zone_id(call, zone),
+    )
+    return {"imageId": made["template"][0]["id"]}
+
+
+async def _os_type(call: Call, name: str | None) -> str:
+    if name is None:
+        raise JavaError("NullPointerException", 'Cannot invoke "String.toLowerCase()" because "osTypeName" is null')
+    types = await call.listed("listOsTypes", "ostype")
+    return next((one["id"] for one in types if name.lower() in one["description"].lower()), "null")
 
 
 async def modify(call: Call) -> Item:

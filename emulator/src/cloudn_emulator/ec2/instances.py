@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..models import GONE
+from ..catalogue import COMMANDS
+from ..models import GONE, ServiceOffering
+from ..store import collated
 from .calls import Call, moment, owner_of, tag_set
-from .errors import Failed
-from .filters import Filters, given, like, passing, same_number, tag_params
+from .errors import Failed, Refused
+from .filters import Kind, is_device, like, same_number
+from .wire import page
+from .zones import zone_id
 
 Item = dict[str, Any]
 # The states of the native API, as CloudStack's source maps them; any other is running.
@@ -25,32 +29,41 @@ STATES = {
 }
 
 
-def _instance(item: Item) -> Item:
-    return item["instancesSet"][0]
-
-
-FILTERS: Filters = {
-    "availability-zone": (like, lambda item: _instance(item)["placement"]["availabilityZone"]),
-    "hypervisor": (like, lambda item: _instance(item)["hypervisor"]),
-    "image-id": (like, lambda item: _instance(item)["imageId"]),
-    "instance-id": (like, lambda item: _instance(item)["instanceId"]),
-    "instance-state-code": (same_number, lambda item: _instance(item)["instanceState"]["code"]),
-    "instance-state-name": (like, lambda item: _instance(item)["instanceState"]["name"]),
-    "instance-type": (like, lambda item: _instance(item)["instanceType"]),
-    "ip-address": (like, lambda item: None),  # a public address, which no machine has
-    "owner-id": (like, lambda item: item["ownerId"]),
-    "private-ip-address": (like, lambda item: _instance(item)["privateIpAddress"]),
-    "root-device-name": (like, lambda item: None),  # only data disks have device names to compare
-}
-
-
-# --- what they look like
-
-
 def state(name: str) -> Item:
     """A state by number and name."""
     code, shown = STATES.get(name, STATES["Running"])
     return {"code": code, "name": shown}
+
+
+def _address(vm: Item) -> str | None:
+    return next((nic.get("ipaddress") for nic in vm["nic"] if nic["isdefault"]), None)
+
+
+def _group_names(vm: Item) -> tuple[str, ...]:
+    return tuple(group["name"] for group in vm["securitygroup"])
+
+
+FILTERS = Kind(
+    {
+        "availability-zone": (like, lambda vm: vm["zonename"]),
+        "dns-name": (like, lambda vm: vm["name"]),  # though the answer shows none
+        "group-id": (like, _group_names),
+        "hypervisor": (like, lambda vm: vm["hypervisor"]),
+        "image-id": (like, lambda vm: vm["templateid"]),
+        "instance-id": (like, lambda vm: vm["id"]),
+        "instance-state-code": (same_number, lambda vm: state(vm["state"])["code"]),
+        "instance-state-name": (like, lambda vm: state(vm["state"])["name"]),
+        "instance-type": (like, lambda vm: vm["serviceofferingname"]),
+        "ip-address": (like, lambda vm: None),  # a public address, which no machine has
+        "owner-id": (like, owner_of),
+        "private-ip-address": (like, _address),
+        "root-device-name": (is_device, lambda vm: vm["rootdeviceid"]),
+    },
+    unknown="Unsupported filter [{}]",
+)
+
+
+# --- what they look like
 
 
 def _reservation(vm: Item) -> Item:
@@ -70,7 +83,6 @@ def _launched(vm: Item) -> Item:
 
 
 def _item(vm: Item, placement: Item, root_device: str | None, more: Item) -> Item:
-    nic = next((nic for nic in vm["nic"] if nic["isdefault"]), {})
     return {
         "instanceId": vm["id"],
         "imageId": vm["templateid"],
@@ -89,7 +101,7 @@ def _item(vm: Item, placement: Item, root_device: str | None, more: Item) -> Ite
         "monitoring": {"state": None},
         "subnetId": None,
         "vpcId": None,
-        "privateIpAddress": nic.get("ipaddress"),
+        "privateIpAddress": _address(vm),
         "stateReason": {"code": None, "message": None},
         "architecture": None,
         "rootDeviceType": None,
@@ -101,34 +113,42 @@ def _item(vm: Item, placement: Item, root_device: str | None, more: Item) -> Ite
 
 
 def _groups(vm: Item) -> list[Item]:
-    return [{"groupId": group["name"]} for group in vm["securitygroup"]] or [{"groupId": None}]
+    return [{"groupId": name} for name in _group_names(vm) or (None,)]
 
 
 # --- the actions
 
 
-async def lookup(call: Call, id: str, **params: str) -> list[Item]:
+async def lookup(call: Call, id: str) -> Item:
     """The machine of this id as the native API shows it; raises Failed where it is not seen (any more)."""
-    found = await call.listed("listVirtualMachines", "virtualmachine", id=id, **params)
+    found = await call.listed("listVirtualMachines", "virtualmachine", id=id, listall="true")
     if not found:
         raise Failed(f"Instance:{id} not found")
-    return found
+    return found[0]
 
 
 async def _lookup_all(call: Call, ids: list[str]) -> list[Item]:
-    return [vm for id in ids for vm in await lookup(call, id)]
+    return [await lookup(call, id) for id in ids]
+
+
+async def _all(call: Call) -> list[Item]:
+    return await call.listed("listVirtualMachines", "virtualmachine", listall="true")
 
 
 async def describe(call: Call) -> Item:
     """DescribeInstances: each in a reservation of its own; one unknown id fails the whole call."""
-    filters = given(call, FILTERS)
-    tags = tag_params(filters)
+    filters = FILTERS.given(call)
     ids = call.ids("InstanceId")
-    if ids:
-        machines = [vm for id in ids for vm in await lookup(call, id, **tags)]
-    else:
-        machines = await call.listed("listVirtualMachines", "virtualmachine", **tags)
-    return {"reservationSet": passing([_reservation(vm) for vm in machines], filters, FILTERS)}
+    machines = await _lookup_all(call, ids) if ids else await _all(call)
+    return {"reservationSet": [_reservation(vm) for vm in FILTERS.passing(machines, filters)]}
+
+
+async def describe_attribute(call: Call) -> Item:
+    """DescribeInstanceAttribute: only the plan's name."""
+    if not any(value.lower() == "instancetype" for value in call.ids("Attribute")):
+        raise Refused(page(501, "Unsupported - only instanceType supported"))
+    vm = await lookup(call, call.id_to_load("InstanceId"))
+    return {"instanceId": vm["id"], "instanceType": {"value": vm["serviceofferingname"]}}
 
 
 async def run(call: Call) -> Item:
@@ -137,20 +157,16 @@ async def run(call: Call) -> Item:
     least, most = call.integer("MinCount"), call.integer("MaxCount")
     if call.get("size") is not None:
         call.integer("size")
-    if most < least:
-        raise Failed(f"Only {most} instance(s) left to allocate")
-    wanted = call.get("InstanceType") or "m1.small"
-    plan = next((plan for plan in call.store.service_offerings.values() if plan.name == wanted), None)
-    if plan is None:
-        raise Failed(f"instanceType: [{wanted}] not found!")
-    zone = await _zone(call, call.get("Placement.AvailabilityZone"))
+    count = await _count(call, least, most)
+    plan = _plan(call, call.get("InstanceType", "m1.small"))
+    zone = await zone_id(call, call.get("Placement.AvailabilityZone"))
     made = []
-    for _number in range(most):
+    for _number in range(count):
         result = await call.native(
             "deployVirtualMachine",
             serviceofferingid=plan.id,
             templateid=image,
-            zoneid=zone["id"],
+            zoneid=zone,
             keypair=call.get("KeyName"),
             size=call.get("size"),
         )
@@ -166,12 +182,33 @@ async def run(call: Call) -> Item:
     }
 
 
-async def _zone(call: Call, name: str | None) -> Item:
-    zones = await call.listed("listZones", "zone")
-    for zone in zones:
-        if name is None or zone["name"].lower() == name.lower():
-            return zone
-    raise Failed(f"Unknown zoneName value - {name}")
+async def _count(call: Call, least: int, most: int) -> int:
+    """How many machines to make: the most that are asked for, or the least where the account has not so many left.
+
+    So a least above the most is no error. Raises Failed where not even the least are left.
+    """
+    left = most if call.account.admin else await _left(call, most)
+    if left < least:
+        raise Failed(f"Only {left} instance(s) left to allocate")
+    return least if left < most else most
+
+
+async def _left(call: Call, most: int) -> int:
+    """How many machines the account may still make; `most` where it has no limit."""
+    if "listResourceLimits" not in COMMANDS:
+        return 5000
+    (limit,) = await call.listed("listResourceLimits", "resourcelimit", resourcetype="0")
+    allowed: int = limit["max"]
+    return most if allowed == -1 else allowed - len(await _all(call))
+
+
+def _plan(call: Call, name: str) -> ServiceOffering:
+    """The plan of this name, as the database compares names. Raises Failed."""
+    plans = call.store.service_offerings.values()
+    plan = next((plan for plan in plans if collated(plan.name) == collated(name)), None)
+    if plan is None:
+        raise Failed(f"instanceType: [{name}] not found!")
+    return plan
 
 
 async def reboot(call: Call) -> Item:
@@ -223,8 +260,6 @@ async def modify(call: Call) -> Item:
         wanted = call.get("Value")
     if wanted is None:
         wanted = call.required("InstanceType.Value")
-    plan = next((plan for plan in call.store.service_offerings.values() if plan.name == wanted), None)
-    if plan is None:
-        raise Failed(f"instanceType: [{wanted}] not found!")
+    plan = _plan(call, wanted)
     await call.native("changeServiceForVirtualMachine", id=id, serviceofferingid=plan.id)
     return {"return": True}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 from datetime import datetime
 from urllib.parse import unquote_plus
 
@@ -20,11 +19,11 @@ from ..models import Account
 from ..signature import java_quote
 from ..store import Store
 from .errors import Refused
+from .java import parse_date
 from .wire import page, plain
 
 VERSION = "2010-11-15"
 METHODS = {"HmacSHA256": hashlib.sha256, "HmacSHA1": hashlib.sha1}
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|GMT|UTC|[+-]\d{4})?")
 EXPECTED = {
     "SignatureMethod": (tuple(METHODS), "HmacSHA256 or HmacSHA1"),
     "Version": ((VERSION,), VERSION),
@@ -61,16 +60,9 @@ def check(asked: Asked, store: Store) -> Account:
 
 
 def is_past(text: str, now: datetime) -> bool:
-    """Whether this moment has come; without a time zone it is GMT."""
-    match = _MOMENT.fullmatch(text)
-    if match is None:
-        return False
-    zone = match[2] if match[2] and match[2][0] in "+-" else "+0000"
-    try:
-        moment = datetime.strptime(match[1] + zone, "%Y-%m-%dT%H:%M:%S%z")
-    except ValueError:
-        return False
-    return moment <= now
+    """Whether this moment has come; one that can't be read never does."""
+    moment = parse_date(text)
+    return moment is not None and moment <= now.timestamp()
 
 
 def sign(asked: Asked, secret: str) -> str:

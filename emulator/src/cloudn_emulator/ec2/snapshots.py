@@ -10,25 +10,41 @@ from typing import Any
 from ..commands.snapshot import DELETED
 from .calls import Call, gigabytes, moment, owner_of, tag_set
 from .errors import UNEXPECTED, Failed
-from .filters import Filters, given, like, passing, same_moment, same_number, tag_params
+from .filters import Kind, like, same_moment, same_number
+from .java import JavaError
 
 Item = dict[str, Any]
 # What the states of the native API are called here, as CloudStack's source has it; any other is an error.
 STATES = {"BackedUp": ("completed", "100%"), "Creating": ("pending", "33%"), "BackingUp": ("pending", "66%")}
 
-FILTERS: Filters = {
-    "owner-alias": (like, lambda item: item["ownerAlias"]),
-    "owner-id": (like, lambda item: item["ownerId"]),
-    "snapshot-id": (like, lambda item: item["snapshotId"]),
-    "start-time": (same_moment, lambda item: item["startTime"]),
-    "status": (like, lambda item: item["status"]),
-    "volume-id": (like, lambda item: item["volumeId"]),
-    "volume-size": (same_number, lambda item: item["volumeSize"]),
-}
+FILTERS = Kind(
+    {
+        "owner-alias": (
+            like,
+            lambda snapshot: snapshot["caller"],
+        ),  # compared with the caller's key (the real bridge's)
+        "owner-id": (like, owner_of),
+        "snapshot-id": (like, lambda snapshot: snapshot["id"]),
+        "start-time": (same_moment, lambda snapshot: snapshot["created"]),
+        "status": (like, lambda snapshot: _status(snapshot)[0]),
+        "volume-id": (like, lambda snapshot: snapshot["volumeid"]),
+        "volume-size": (same_number, lambda snapshot: snapshot["gigabytes"]),
+    }
+)
 
 
-async def _item(call: Call, snapshot: Item, status: str, progress: str) -> Item:
+def _status(snapshot: Item) -> tuple[str, str]:
+    return STATES.get(snapshot["state"], ("error", "0%"))
+
+
+async def _with_size(call: Call, snapshot: Item) -> Item:
+    """A snapshot with the size of its volume, 0 where that is gone, and the key of who asks."""
     disks = await call.listed("listVolumes", "volume", id=snapshot["volumeid"])
+    size = gigabytes(disks[0]["size"]) if disks else 0
+    return {**snapshot, "gigabytes": size, "caller": call.account.api_key}
+
+
+def _item(snapshot: Item, status: str, progress: str) -> Item:
     return {
         "snapshotId": snapshot["id"],
         "volumeId": snapshot["volumeid"],
@@ -36,7 +52,7 @@ async def _item(call: Call, snapshot: Item, status: str, progress: str) -> Item:
         "startTime": moment(snapshot["created"]),
         "progress": progress,
         "ownerId": owner_of(snapshot),
-        "volumeSize": gigabytes(disks[0]["size"]) if disks else 0,
+        "volumeSize": snapshot["gigabytes"],
         "description": snapshot["name"],
     }
 
@@ -44,22 +60,31 @@ async def _item(call: Call, snapshot: Item, status: str, progress: str) -> Item:
 async def create(call: Call) -> Item:
     """CreateSnapshot: the description that is given is ignored, the snapshot's name stands for it."""
     made = await call.native("createSnapshot", volumeid=call.required("VolumeId"))
-    return await _item(call, made["snapshot"], "completed", "100")
+    return _item(await _with_size(call, made["snapshot"]), "completed", "100")
 
 
 async def describe(call: Call) -> Item:
-    """DescribeSnapshots: an unknown id is an unexpected error."""
-    filters = given(call, FILTERS)
-    ids: list[str | None] = [*call.ids("SnapshotId")] or [None]
-    items = []
+    """DescribeSnapshots: whatever goes wrong is an unexpected error, an unknown or a deleted id too."""
+    filters = FILTERS.given(call)
     try:
-        for id in ids:
-            for snapshot in await call.listed("listSnapshots", "snapshot", id=id, **tag_params(filters)):
-                item = await _item(call, snapshot, *STATES.get(snapshot["state"], ("error", "0%")))
-                items.append({**item, "ownerAlias": snapshot["account"], "tagSet": tag_set(snapshot)})
-        return {"snapshotSet": passing(items, filters, FILTERS)}
-    except Failed:
+        found = [await _with_size(call, snapshot) for snapshot in await _listed(call, call.ids("SnapshotId"))]
+        passing = FILTERS.passing(found, filters)
+    except (Failed, JavaError):
         raise Failed(UNEXPECTED) from None
+    return {"snapshotSet": [_described(snapshot) for snapshot in passing]}
+
+
+async def _listed(call: Call, ids: list[str]) -> list[Item]:
+    if not ids:
+        return await call.listed("listSnapshots", "snapshot")
+    found = [await call.listed("listSnapshots", "snapshot", id=id) for id in ids]
+    if [] in found:
+        raise Failed(UNEXPECTED)
+    return [snapshot for (snapshot,) in found]
+
+
+def _described(snapshot: Item) -> Item:
+    return {**_item(snapshot, *_status(snapshot)), "ownerAlias": snapshot["account"], "tagSet": tag_set(snapshot)}
 
 
 async def delete(call: Call) -> Item:

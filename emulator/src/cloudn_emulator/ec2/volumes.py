@@ -8,38 +8,45 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..models import new_id
 from .calls import Call, gigabytes, moment, tag_set
-from .errors import Failed
-from .filters import Filters, given, like, passing, same_moment, same_number, tag_params
+from .errors import Failed, Refused
+from .filters import CD_DRIVE, LETTERS, Kind, is_device, like, same_moment, same_number, text_like
+from .java import JavaError, parse_long
+from .wire import error, page
+from .zones import zone_id
 
 Item = dict[str, Any]
-LETTERS = "bcdefghij"  # of the devices from 1 to 9
-CD_DRIVE = 3
+MOST_GIGABYTES = 1024
 # The states of the native API, as CloudStack's source maps them; any other is an error.
 STATES = {"Allocated": "available", "Creating": "available", "Ready": "available", "Destroy": "deleting"}
 # The states of a machine and what they make of its disks, as CloudStack's source has it; any other: detached.
 ATTACHED = {"Stopped": "attached", "Running": "attached", "Stopping": "attached", "Starting": "attaching"}
 
 
-def _attachment(item: Item) -> Item:
-    return item["attachmentSet"][0] if item["attachmentSet"] else {}
+def _attach_time(volume: Item) -> str | None:
+    time: str | None = volume.get("attached", volume["created"]) if "virtualmachineid" in volume else None
+    return time
 
 
-def _is_device(name: str | None, pattern: str) -> bool:
-    return name is not None and (like(name, pattern) or like(name.replace("/sd", "/xvd"), pattern))
+FILTERS = Kind(
+    {
+        "attachment.attach-time": (same_moment, _attach_time),
+        "attachment.device": (is_device, lambda volume: volume.get("deviceid")),
+        "attachment.instance-id": (text_like, lambda volume: volume.get("virtualmachineid")),
+        "availability-zone": (like, lambda volume: volume["zonename"]),
+        "create-time": (same_moment, lambda volume: volume["created"]),
+        "size": (same_number, lambda volume: gigabytes(volume["size"])),
+        "snapshot-id": (text_like, lambda volume: volume.get("snapshotid")),
+        "status": (like, lambda volume: _status(volume)),
+        "volume-id": (like, lambda volume: volume["id"]),
+    },
+    absent=("attachment.delete-on-termination", "attachment.status"),
+)
 
 
-FILTERS: Filters = {
-    "attachment.attach-time": (same_moment, lambda item: _attachment(item).get("attachTime")),
-    "attachment.device": (_is_device, lambda item: _attachment(item).get("device")),
-    "attachment.instance-id": (like, lambda item: _attachment(item).get("instanceId")),
-    "availability-zone": (like, lambda item: item["availabilityZone"]),
-    "create-time": (same_moment, lambda item: item["createTime"]),
-    "size": (same_number, lambda item: item["size"]),
-    "snapshot-id": (like, lambda item: item["snapshotId"]),
-    "status": (like, lambda item: item["status"]),
-    "volume-id": (like, lambda item: item["volumeId"]),
-}
+def _status(volume: Item) -> str:
+    return STATES.get(volume["state"], "error")
 
 
 def _item(volume: Item) -> Item:
@@ -48,7 +55,7 @@ def _item(volume: Item) -> Item:
         "size": gigabytes(volume["size"]),
         "snapshotId": volume.get("snapshotid"),
         "availabilityZone": volume["zonename"],
-        "status": STATES.get(volume["state"], "error"),
+        "status": _status(volume),
         "createTime": moment(volume["created"]),
         "attachmentSet": [_attached(volume)] if "virtualmachineid" in volume else [],
         "tagSet": tag_set(volume),
@@ -61,7 +68,7 @@ def _attached(volume: Item) -> Item:
         "instanceId": volume["virtualmachineid"],
         "device": _path(volume["deviceid"]),
         "status": ATTACHED.get(volume["vmstate"], "detached"),
-        "attachTime": moment(volume.get("attached", volume["created"])),
+        "attachTime": moment(_attach_time(volume) or ""),
         "deleteOnTermination": False,
     }
 
@@ -81,11 +88,59 @@ def _number(device: str) -> int:
 
 async def describe(call: Call) -> Item:
     """DescribeVolumes: the status says `available` of attached ones too."""
-    filters = given(call, FILTERS)
-    tags = tag_params(filters)
+    filters = FILTERS.given(call)
     ids: list[str | None] = [*call.ids("VolumeId")] or [None]
-    found = [volume for id in ids for volume in await call.listed("listVolumes", "volume", id=id, **tags)]
-    return {"volumeSet": passing([_item(volume) for volume in found], filters, FILTERS)}
+    found = [volume for id in ids for volume in await call.listed("listVolumes", "volume", id=id)]
+    return {"volumeSet": [_item(volume) for volume in FILTERS.passing(found, filters)]}
+
+
+async def create(call: Call) -> Item:
+    """CreateVolume: of a size, by the disk offering that lets its user choose, or from a snapshot. It has a random name."""
+    zone_name, size, snapshot = call.required("AvailabilityZone"), call.get("Size"), call.get("SnapshotId")
+    if size is not None and snapshot is not None:
+        raise Refused(page(530, "Size and SnapshotId parameters are mutually exclusive"))
+    if size is None and snapshot is None:
+        raise Refused(page(530, "Size or SnapshotId has to be specified"))
+    if size is not None:
+        size = _size(size)
+    offering = None if snapshot is not None else await _custom_offering(call)
+    made = await call.native(
+        "createVolume",
+        name=new_id(),
+        diskofferingid=offering,
+        size=size,
+        snapshotid=snapshot,
+        zoneid=await zone_id(call, zone_name),
+    )
+    volume = made["volume"]
+    return {
+        "volumeId": volume["id"],
+        "size": gigabytes(volume["size"]),
+        "snapshotId": None,
+        "availabilityZone": volume["zonename"],
+        "status": volume["state"],  # as the native API calls it, unlike in DescribeVolumes
+        "createTime": moment(volume["created"]),
+    }
+
+
+def _size(text: str) -> str:
+    """A size in GB. Raises Refused (400)."""
+    try:
+        size = parse_long(text)
+    except JavaError:
+        size = 0
+    if not 1 <= size <= MOST_GIGABYTES:
+        raise Refused(error(400, "Error", f"Bad volume size parameter: {text}, expecting [1..{MOST_GIGABYTES}]"))
+    return str(size)
+
+
+async def _custom_offering(call: Call) -> str:
+    """The disk offering that lets its user choose the size, the last of several. Raises Failed."""
+    custom = [one["id"] for one in await call.listed("listDiskOfferings", "diskoffering") if one["iscustomized"]]
+    if not custom:
+        raise Failed("No Customize Disk Offering Found")
+    id: str = custom[-1]
+    return id
 
 
 async def attach(call: Call) -> Item:

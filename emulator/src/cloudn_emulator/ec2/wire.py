@@ -11,9 +11,10 @@ from typing import Any
 
 from ..exchange import Reply
 from ..models import new_id
-from ..wire import JSON_TYPE, XML_TYPE, text
+from ..wire import JSON_TYPE, NOT_XML, XML_TYPE
 
 HTML_TYPE = "text/html;charset=utf-8"
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 INTERNAL = "Server.InternalError"
 PAGE = (
     "<html><head><title>Apache Tomcat - Error report</title></head><body><h1>HTTP Status {status} - {message}</h1>"
@@ -43,8 +44,15 @@ def _element(name: str, value: Any, pieces: list[str]) -> None:
         for one in value:
             _element("item", one, pieces)
     elif value is not None:
-        pieces.append(text(value))
+        pieces.append(_text(value))
     pieces.append(f"</{name}>")
+
+
+def _text(value: Any) -> str:
+    """A value as the text of an element; quotation marks stay as they are, unlike in the native API's answers."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return NOT_XML.sub("", str(value)).translate(_ESCAPES)
 
 
 def error(status: int, code: str, message: str) -> Reply:

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The actions on key pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .calls import Call, crashed
+from .errors import Failed, Refused
+from .filters import Kind, like
+from .java import JavaError
+from .wire import page
+
+Item = dict[str, Any]
+
+FILTERS = Kind(
+    {
+        "fingerprint": (like, lambda pair: pair["fingerprint"]),
+        "key-name": (like, lambda pair: pair["name"]),
+    },
+    unknown=None,
+    tagged=False,
+)
+
+
+def _item(pair: Item) -> Item:
+    return {"keyName": pair["name"], "keyFingerprint": pair["fingerprint"]}
+
+
+async def describe(call: Call) -> Item:
+    """DescribeKeyPairs: names in any case of their letters; where none of them is there, it fails. Unknown filters are ignored."""
+    filters, names = FILTERS.given(call), {name.lower() for name in call.ids("KeyName")}
+    pairs = await call.listed("listSSHKeyPairs", "sshkeypair")
+    named = [pair for pair in pairs if not names or pair["name"].lower() in names]
+    if pairs and not named:
+        raise Failed("No matching keypairs found")
+    return {"keySet": [_item(pair) for pair in FILTERS.passing(named, filters)]}
+
+
+async def create(call: Call) -> Item:
+    """CreateKeyPair: the answer has the private key, which nothing else ever shows."""
+    made = await call.native("createSSHKeyPair", name=call.required("KeyName"))
+    return {**_item(made["keypair"]), "keyMaterial": made["keypair"]["privatekey"]}
+
+
+async def register(call: Call) -> Item:
+    """ImportKeyPair: one of its two parameters is enough to begin with; a pair without a name is called `null` (the real bridge's)."""
+    name, material = call.get("KeyName"), call.get("PublicKeyMaterial")
+    if name is None and material is None:
+        raise Refused(page(530, "Missing parameter"))
+    if material is None:
+        message = 'Cannot invoke "String.contains(java.lang.CharSequence)" because "publicKeyMaterial" is null'
+        raise crashed(JavaError("NullPointerException", message))
+    made = await call.native("registerSSHKeyPair", name="null" if name is None else name, publickey=material)
+    return _item(made["keypair"])
+
+
+async def delete(call: Call) -> Item:
+    """DeleteKeyPair: one that is not there is an error."""
+    await call.native("deleteSSHKeyPair", name=call.required("KeyName"))
+    return {"return": True}

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The actions on tags. An object is told by its kind and id: `instance:ID`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .calls import Call
+from .errors import Refused
+from .filters import Kind, like
+from .java import split
+from .wire import error, page
+
+Item = dict[str, Any]
+# What EC2 calls the kinds of objects that the native API calls otherwise; the others have one name in both.
+NATIVE = {"image": "template", "instance": "userVm"}
+EC2 = {native.lower(): name for name, native in NATIVE.items()}
+
+FILTERS = Kind(
+    {
+        "key": (like, lambda tag: tag["key"]),
+        "resource-id": (like, lambda tag: tag["resourceid"]),
+        "resource-type": (like, lambda tag: _kind(tag)),
+        "value": (like, lambda tag: tag["value"]),
+    },
+    unknown=None,
+    tagged=False,
+)
+
+
+def _kind(tag: Item) -> str:
+    kind: str = tag["resourcetype"].lower()
+    return EC2.get(kind, kind)
+
+
+async def create(call: Call) -> Item:
+    """CreateTags."""
+    return await _change(call, "createTags")
+
+
+async def delete(call: Call) -> Item:
+    """DeleteTags."""
+    return await _change(call, "deleteTags")
+
+
+async def _change(call: Call, command: str) -> Item:
+    """One job for each kind of object, in the order of the kinds; what is done before one fails stays."""
+    objects = _objects(call)
+    tags = _tags(call)
+    for kind, ids in objects.items():
+        native = NATIVE.get(kind.lower(), kind)
+        await call.native(command, resourcetype=native, resourceids=",".join(ids), **tags)
+    return {"return": True}
+
+
+def _objects(call: Call) -> dict[str, list[str]]:
+    """The ids that are given, by kind. Raises Refused."""
+    given = call.numbered("ResourceId.{}")
+    if not given:
+        raise Refused(page(530, "At least one Resource is required"))
+    objects: dict[str, list[str]] = {}
+    for text in given:
+        parts = split(text, ":")
+        if len(parts) != 2:
+            said = "Invalid Format. ResourceId format is resource-type:resource-uuid"
+            raise Refused(error(400, "Client.InvalidResourceId.Format", said))
+        objects.setdefault(parts[0], []).append(parts[1])
+    return objects
+
+
+def _tags(call: Call) -> dict[str, str]:
+    """The tags that are given, as parameters of the native commands. Raises Refused."""
+    keys = call.numbered("Tag.{}.Key")
+    if not keys:
+        raise Refused(page(530, "At least one Tag is required"))
+    values = {key: call.get(f"Tag.{number}.Value") for number, key in enumerate(keys, 1)}
+    params = {}
+    for number, (key, value) in enumerate(values.items()):
+        params |= {f"tags[{number}].key": key} | ({} if value is None else {f"tags[{number}].value": value})
+    return params
+
+
+async def describe(call: Call) -> Item:
+    """DescribeTags: unknown filters are ignored."""
+    filters = FILTERS.given(call)
+    tags = FILTERS.passing(await call.listed("listTags", "tag", listall="true"), filters)
+    items = [
+        {"resourceId": tag["resourceid"], "resourceType": _kind(tag), "key": tag["key"], "value": tag["value"]}
+        for tag in tags
+    ]
+    return {"tagSet": items}

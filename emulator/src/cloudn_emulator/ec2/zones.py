@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Availability zones, the zones of the native API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .calls import Call
+from .errors import Failed
+
+Item = dict[str, Any]
+
+
+async def _named(call: Call, names: list[str]) -> list[Item]:
+    """The zones of these names, in any case of their letters; all zones where no name is given. Raises Failed."""
+    zones = await call.listed("listZones", "zone", available="true")
+    wanted = {name.lower() for name in names}
+    return [zone for zone in zones if not wanted or zone["name"].lower() in wanted]
+
+
+async def zone_id(call: Call, name: str | None) -> str:
+    """The id of a zone, of the first one where no name is given. Raises Failed."""
+    zones = await _named(call, [] if name is None else [name])
+    if not zones:
+        raise Failed(f"Unknown zoneName value - {name}")
+    id: str = zones[0]["id"]
+    return id
+
+
+async def describe(call: Call) -> Item:
+    """DescribeAvailabilityZones: filters are ignored, an unknown name finds nothing."""
+    zones = await _named(call, call.ids("ZoneName"))
+    items = [
+        {"zoneName": zone["name"], "zoneState": "available", "regionName": None, "messageSet": []} for zone in zones
+    ]
+    return {"availabilityZoneInfo": items}
+
+
+async def describe_addresses(call: Call) -> Item:
+    """DescribeAddresses: there are none, since a machine of a Basic zone has no public address."""
+    return {"addressesSet": []}
