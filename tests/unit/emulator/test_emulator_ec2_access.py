@@ -16,6 +16,7 @@ def permission(number: int = 1, **parts: Any) -> dict[str, Any]:
     return {f"IpPermissions.{number}.{name.replace('__', '.')}": value for name, value in parts.items()}
 
 
+RUN = {"InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
 SSH = permission(IpProtocol="tcp", FromPort=22, ToPort=22, IpRanges__1__CidrIp="10.0.0.0/8")
 
 
@@ -178,7 +179,7 @@ def test_key_pairs(api: Any, ec2: Any) -> None:
     both = {made.findtext("keyFingerprint"), imported.findtext("keyFingerprint")}
     assert set(ec2.texts(shown, "keyFingerprint")) == both
     assert ec2.texts(ec2("DescribeKeyPairs", {"KeyName.1": "MINE"}), "keyName") == ["mine"]
-    assert ec2.message("DescribeKeyPairs", {"KeyName.1": "nope"}) == "No matching keypairs found"
+    assert ec2.texts(ec2("DescribeKeyPairs", {"KeyName.1": "nope"}), "keyName") == []
     wanted = {"Filter.1.Name": "key-name", "Filter.1.Value.1": "y*", "Filter.2.Name": "foo", "Filter.2.Value.1": "x"}
     assert ec2.texts(ec2("DescribeKeyPairs", wanted), "keyName") == ["yours"]  # an unknown filter is ignored
     assert ec2("DeleteKeyPair", {"KeyName": "mine"}).findtext("return") == "true"
@@ -195,8 +196,14 @@ def test_odd_keys(api: Any, ec2: Any) -> None:
     assert ec2("DescribeKeyPairs", {"KeyName.1": "NULL"}).findtext(".//keyName") == "null"
 
 
-def test_no_key_pairs_at_all(ec2: Any) -> None:
-    assert ec2.texts(ec2("DescribeKeyPairs", {"KeyName.1": "nope"}), "keyName") == []
+def test_the_key_pair_of_an_instance(ec2: Any) -> None:
+    ec2("CreateKeyPair", {"KeyName": "mine"})
+    ec2.run()
+    made = ec2("RunInstances", {**RUN, "ImageId": ec2.vars["template"], "KeyName": "mine"}).find("instancesSet/item")
+    names = [child.tag for child in made]
+    assert names[names.index("reason") :][:3] == ["reason", "keyName", "amiLaunchIndex"]
+    shown = ec2("DescribeInstances", {"InstanceId.1": made.findtext("instanceId")})
+    assert (shown.findtext(".//keyName"), ec2.texts(ec2("DescribeInstances"), "keyName")) == ("mine", ["mine"])
 
 
 # --- tags, zones, addresses

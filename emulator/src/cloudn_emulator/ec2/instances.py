@@ -90,6 +90,7 @@ def _item(vm: Item, placement: Item, root_device: str | None, more: Item) -> Ite
         "privateDnsName": None,
         "dnsName": None,
         "reason": None,
+        **({"keyName": vm["keypair"]} if "keypair" in vm else {}),
         "amiLaunchIndex": None,
         "productCodes": [{"productCode": None}],
         "instanceType": vm["serviceofferingname"],
