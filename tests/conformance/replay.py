@@ -133,7 +133,7 @@ def differences(want: Answer, got: Answer, loose: bool) -> Iterator[str]:
         yield f"status {got['status']}, want {want['status']}"
     if want.get("type") and want["type"] != got["type"]:
         yield f"content type {got['type']}, want {want['type']}"
-    expected, found = (_shape(_tree(answer["body"]), loose) for answer in (want, got))
+    expected, found = (shape_of(_tree(answer["body"]), loose) for answer in (want, got))
     for path in sorted(expected.keys() | found.keys()):
         if path not in found:
             yield f"missing {path} = {sorted(expected[path])}"
@@ -158,7 +158,7 @@ def _element(element: ElementTree.Element) -> dict[str, Any]:
     return children
 
 
-def _shape(value: Any, loose: bool, path: str = "", name: str = "", into: Any = None) -> dict[str, set[str]]:
+def shape_of(value: Any, loose: bool, path: str = "", name: str = "", into: Any = None) -> dict[str, set[str]]:
     """The kinds of values at each path of an answer, lists taken together."""
     shape: dict[str, set[str]] = {} if into is None else into
     if isinstance(value, dict):
@@ -166,10 +166,10 @@ def _shape(value: Any, loose: bool, path: str = "", name: str = "", into: Any = 
             shape[path + "{}"] = {"empty"}
         for key, inner in value.items():
             if key not in OPTIONAL:
-                _shape(inner, loose, f"{path}.{key}", key, shape)
+                shape_of(inner, loose, f"{path}.{key}", key, shape)
     elif isinstance(value, list):
         for inner in value:
-            _shape(inner, loose, path + "[]", name, shape)
+            shape_of(inner, loose, path + "[]", name, shape)
     else:
         shape.setdefault(path, set()).add(type(value).__name__ if loose else _kind(name, value))
     return shape

@@ -40,7 +40,7 @@ from .races import Races
 from .settings import Settings
 
 # The tables of what is deleted by a command of its own, by the names that tags have for these kinds.
-TABLES = {"Volume": "volumes", "Snapshot": "snapshots", "Template": "vm_template"}
+TABLES = {"Volume": "volumes", "Snapshot": "snapshots", "Template": "templates"}
 FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone: the third and fourth number of an address in one
 SYSTEM_VMS = 3  # rows of virtual machines that are the service's own, from its beginning
 
@@ -189,7 +189,7 @@ class Store:
             elif kind == "Template" and self._is_shown(id):
                 shown.append((now, kind, id))
             else:
-                self._tables()[TABLES[kind]].pop(id, None)
+                getattr(self, TABLES[kind]).pop(id, None)
         self._deleted.extend(shown)
 
     def _is_shown(self, template_id: str) -> bool:

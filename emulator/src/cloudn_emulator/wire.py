@@ -33,8 +33,7 @@ def listing(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
 def render(root: str, body: dict[str, Any], json_wanted: bool) -> tuple[bytes, str]:
     """Write an answer; returns its bytes and its content type."""
     if json_wanted:
-        written = json.dumps({root: body}, ensure_ascii=False, separators=(",", ":"))
-        return written.encode("utf-8", "replace"), JSON_TYPE
+        return f'{{ "{root}" : {_spaced(body)} }}'.encode("utf-8", "replace"), JSON_TYPE
     pieces = [f'<?xml version="1.0" encoding="UTF-8"?><{root} cloud-stack-version="{VERSION}">']
     _children(body, pieces)
     pieces.append(f"</{root}>")
@@ -44,6 +43,24 @@ def render(root: str, body: dict[str, Any], json_wanted: bool) -> tuple[bytes, s
 def error_body(code: int, text: str) -> dict[str, Any]:
     """The body of an error; its empty list leaves no element in XML."""
     return {"uuidList": [], "errorcode": code, "errortext": text}
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _spaced(body: dict[str, Any]) -> str:
+    """A body as JSON, with blanks where the real server puts them."""
+    names = list(body)
+    if not names:
+        return "{ }"
+    if names[0] == "count":
+        items = ", ".join(map(_json, body[names[1]]))
+        return f'{{ "count":{body["count"]} ,"{names[1]}" : [  {items} ] }}'
+    if names == ["success"]:
+        return f'{{ "success" : {_json(body["success"])}}} '
+    if len(names) == 1 and isinstance(body[names[0]], dict):
+        return f' {{ "{names[0]}" : {_json(body[names[0]])} }} '
+    return _json(body)
 
 
 def _children(body: dict[str, Any], pieces: list[str]) -> None:

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator writes JSON to the letter as the recorded CloudStack 3.0.5 does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from cloudn_emulator import wire
+from recorded import scenarios, single_answers
+from single import differences
+
+ANSWERS = single_answers("cloudstack-3.0.5")
+
+
+def written() -> Iterator[str]:
+    """All that was recorded in JSON."""
+    for one in ANSWERS:
+        if one["real"]["answer"].startswith('{ "'):
+            yield one["real"]["answer"]
+    for steps in scenarios("cloudstack-3.0.5").values():
+        for step in steps:
+            yield step["json"]["body"]
+            if "job" in step["json"]:
+                yield step["json"]["job"]["body"]
+
+
+def test_json_is_written_to_the_letter_as_the_real_server_does() -> None:
+    count = 0
+    for text in written():
+        try:
+            ((root, body),) = json.loads(text).items()
+        except ValueError:
+            continue  # the recording cut it off
+        payload, _kind = wire.render(root, body, json_wanted=True)
+        assert payload.decode() == text
+        count += 1
+    assert count > 3600
+
+
+GOOD = '{ "r" : { "count":1 ,"vm" : [  {"id":"1","state":"Running","n":1,"tags":[{"key":"a"},{"key":"b"}]} ] } }'
+
+
+@pytest.mark.parametrize(
+    ("got", "difference"),
+    [
+        ({"id": "1", "n": 1, "state": "Running"}, "order of .r.vm[]"),
+        ({"id": "1", "state": "Running", "n": "1"}, ".r.vm[].n"),
+        ({"id": "1", "state": "Stopped", "n": 1}, ".r.vm[].state"),
+        ({"id": "1", "state": "Running"}, "missing .r.vm[].n"),
+        ({"id": "1", "state": "Running", "n": 1, "more": 1}, "extra .r.vm[].more"),
+        ({"id": "1", "state": "Running", "n": 1, "tags": [{"key": "b"}, {"key": "a"}]}, "order of .r.vm[].tags"),
+    ],
+)
+def test_differences_are_seen(got: dict[str, object], difference: str) -> None:
+    body = {"r": {"count": 1, "vm": [{**got, "tags": got.get("tags", [{"key": "a"}, {"key": "b"}])}]}}
+    want = {"status": 200, "answer": GOOD}
+    assert list(differences("x", want, 200, json.loads(GOOD))) == []
+    assert any(difference in line for line in differences("x", want, 200, body))
+    assert list(differences("x", want, 431, json.loads(GOOD))) == ["status 431, want 200"]
