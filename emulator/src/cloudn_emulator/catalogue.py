@@ -10,6 +10,7 @@ from dataclasses import replace
 from .command import Command
 from .command import command as _command
 from .commands import (
+    instance_group,
     job,
     offer,
     os_type,
@@ -98,6 +99,11 @@ _COMMANDS = (
         "RevokeSecurityGroupEgressCmd",
         root="revokesecuritygroupegress",
     ),
+    # instance groups
+    _command("listInstanceGroups", instance_group.list_instance_groups, "id:instance_group name" + LISTED),
+    _command("createInstanceGroup", instance_group.create_instance_group, "name!" + OWNED),
+    _command("updateInstanceGroup", instance_group.update_instance_group, "id:instance_group! name"),
+    _command("deleteInstanceGroup", instance_group.delete_instance_group, "id:instance_group!"),
     # tags
     _command("createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "CreateTagsCmd"),
     _command("deleteTags", tag.delete_tags, "tags:{} resourcetype! resourceids:[string]!", "DeleteTagsCmd"),

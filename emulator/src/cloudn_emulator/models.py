@@ -295,12 +295,18 @@ class SecurityGroup:
 
 @dataclass(slots=True)
 class InstanceGroup:
-    """The display group of an account's VMs."""
+    """The display group of an account's VMs. A `removed` one is known for a while, but holds no VM."""
 
     id: str
     owner: str
     name: str
     created: float
+    removed: bool = False
+
+    @property
+    def label(self) -> str:
+        """The object as error texts call it."""
+        return "com.cloud.vm.InstanceGroupVO"
 
 
 @dataclass(slots=True)

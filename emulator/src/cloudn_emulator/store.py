@@ -39,8 +39,13 @@ from .models import (
 from .races import Races
 from .settings import Settings
 
-# The tables of what is deleted by a command of its own, by the names that tags have for these kinds.
-TABLES = {"Volume": "volumes", "Snapshot": "snapshots", "Template": "templates"}
+# The tables of what is deleted by a command of its own, by kind; those that take tags are named as tags name them.
+TABLES = {
+    "InstanceGroup": "instance_groups",
+    "Snapshot": "snapshots",
+    "Template": "templates",
+    "Volume": "volumes",
+}
 FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone: the third and fourth number of an address in one
 SYSTEM_VMS = 3  # rows of virtual machines that are the service's own, from its beginning
 
@@ -168,7 +173,7 @@ class Store:
         self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
 
     def mark_deleted(self, kind: str, id: str) -> None:
-        """Take away the tags of a volume, a snapshot or a template (`kind` as tags have it) that was deleted.
+        """Take away the tags of something that was deleted: `kind` is one of TABLES.
 
         It is still known as a deleted one, until its time is up as that of a VM.
         """
@@ -240,13 +245,27 @@ class Store:
         """The disks attached to a VM, oldest first."""
         return [volume for volume in self.volumes.values() if volume.vm_id == vm.id]
 
+    # --- instance groups
+
+    def instance_group_named(self, name: str, owner: str) -> InstanceGroup | None:
+        """The account's display group of this name."""
+        return by_name((one for one in self.instance_groups.values() if not one.removed), name, owner)
+
     def instance_group(self, name: str, owner: str) -> InstanceGroup:
         """The account's display group of this name; made where there is none."""
-        found = by_name(self.instance_groups.values(), name, owner)
+        found = self.instance_group_named(name, owner)
         if found is None:
             found = InstanceGroup(new_id(), owner, name, self.now())
             self.instance_groups[found.id] = found
         return found
+
+    def remove_instance_group(self, group: InstanceGroup) -> None:
+        """Take a group away from its VMs; it is forgotten when its time is up."""
+        group.removed = True
+        for vm in self.vms.values():
+            if vm.group_id == group.id:
+                vm.group_id = None
+        self.mark_deleted("InstanceGroup", group.id)
 
     # --- security groups
 
