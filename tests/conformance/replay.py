@@ -240,7 +240,13 @@ def _dig(body: Any, path: str) -> str:
 # --- against the emulator
 
 # What the recordings presume: one zone of this name, a neighbour with objects, some an administrator or slow jobs.
-SETTINGS = {"zones": ["tky-flat-1"], "neighbour": True, "job_seconds": 0.05, "group_lock_seconds": 0.2}
+SETTINGS = {
+    "zones": ["tky-flat-1"],
+    "neighbour": True,
+    "job_seconds": 0.05,
+    "group_lock_seconds": 0.2,
+    "download_seconds": 4,
+}
 OWN_SETTINGS: dict[str, dict[str, Any]] = {
     "10-recover": {"account": "admin"},
     "11-pending-job": {"job_seconds": 4},

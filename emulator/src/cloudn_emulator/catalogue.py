@@ -11,6 +11,7 @@ from .command import Command
 from .command import command as _command
 from .commands import (
     instance_group,
+    iso,
     job,
     offer,
     os_type,
@@ -20,6 +21,8 @@ from .commands import (
     ssh_key,
     tag,
     template,
+    template_access,
+    template_list,
     vm,
     vm_deploy,
     vm_view,
@@ -154,7 +157,7 @@ _COMMANDS = (
     # templates
     _command(
         "listTemplates",
-        template.list_templates,
+        template_list.list_templates,
         "hypervisor id:vm_template name templatefilter! zoneid:data_center tags:{}" + LISTED,
     ),
     _command(
@@ -192,10 +195,16 @@ _COMMANDS = (
     ),
     _command(
         "updateTemplatePermissions",
-        template.update_permissions,
+        template_access.update_permissions,
         "accounts:[string] id:vm_template! isfeatured:bool ispublic:bool isextractable:bool op projectids:[projects]",
     ),
-    _command("listTemplatePermissions", template.list_permissions, "id:vm_template!"),
+    _command("listTemplatePermissions", template_access.list_permissions, "id:vm_template!"),
+    _command(
+        "listIsos",
+        iso.list_isos,
+        "bootable:bool hypervisor id:vm_template ispublic:bool isready:bool isofilter name zoneid:data_center tags:{}"
+        + LISTED,
+    ),
     # key pairs
     _command("createSSHKeyPair", ssh_key.create_key_pair, "name!" + OWNED),
     _command("registerSSHKeyPair", ssh_key.register_key_pair, "name! publickey<5120!" + OWNED),

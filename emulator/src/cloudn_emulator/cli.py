@@ -84,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
         help="name of a zone, instead of jp-e1a and jp-e1b; at most nine",
     )
     add("--job-seconds", type=_seconds, default=1.0, metavar="S", help="how long a job takes (%(default)s)")
+    add(
+        "--download-seconds",
+        type=_seconds,
+        default=5.0,
+        metavar="S",
+        help="how long a template or a volume that comes from an address takes (%(default)s)",
+    )
     add("--latency-ms", type=_seconds, default=0.0, metavar="L", help="hold every request back (%(default)s)")
     add(
         "--list-ms-per-object",

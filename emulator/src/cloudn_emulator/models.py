@@ -131,9 +131,10 @@ class OsType:
 
 @dataclass(slots=True)
 class Template:
-    """An image: size in bytes, the zones that have it, and the accounts that may launch it.
+    """An image, or an ISO: size in bytes, the zones that have it, and the accounts that may launch it.
 
-    `unready` holds the status of each zone whose copy can't be used (yet). A deleted template is in no zone.
+    `unready` holds the status of each zone whose copy can't be used, `downloading` the zones to which it is on its way.
+    One that was deleted stays, `removed`. An ISO that is `perhost` comes with the hosts and is in no zone.
     """
 
     id: str
@@ -149,12 +150,29 @@ class Template:
     featured: bool = True
     extractable: bool = True
     builtin: bool = False
+    perhost: bool = False
+    removed: bool = False
+    bootable: bool = True
     format: str = "VHD"
     hypervisor: str = "Simulator"
     checksum: str | None = None
     source_id: str | None = None
+    sort_key: int = 0
+    tag: str | None = None
+    details: dict[str, str] | None = None
     launch: list[str] = field(default_factory=list)
     unready: dict[str, str] = field(default_factory=dict)
+    downloading: set[str] = field(default_factory=set)
+
+    @property
+    def label(self) -> str:
+        """The object as error texts call it."""
+        return f"Tmpl[{self.id}-{self.format}-{self.name}]"
+
+    @property
+    def is_iso(self) -> bool:
+        """Whether it is an ISO, which the commands on templates do not know."""
+        return self.format == "ISO"
 
 
 def mac_address(serial: int) -> str:

@@ -73,6 +73,7 @@ TEMPLATES = (
     ("11", "CentOS 5.3(64-bit) no GUI", "12", False, 2, True),
 )
 CENTOS = TEMPLATES[1][0]
+XS_TOOLS = ("b7b50a4e-30c4-4b0f-8c5b-6d1f0a5c0001", "xs-tools.iso", "xen-pv-drv-iso")  # id, name, text
 
 USER_DEFAULT_GROUP = "2c0c5f6e-8e5a-4b57-9d3e-5b7b0d9a0001"
 ADMIN_DEFAULT_GROUP = "1"
@@ -147,6 +148,9 @@ def seeded(settings: Settings) -> Store:
         )
         if builtin:
             store.templates[id].checksum = ""
+    store.host_isos[XS_TOOLS[0]] = Template(
+        *XS_TOOLS, "103", "system", [], BEGINNING, 0, False, perhost=True, bootable=False, format="ISO"
+    )
     store.add_security_group("default", "admin", DEFAULT_TEXT, ADMIN_DEFAULT_GROUP)
     if not account.admin:
         store.add_security_group("default", account.name, DEFAULT_TEXT, USER_DEFAULT_GROUP)
@@ -214,7 +218,6 @@ def _add_neighbour(store: Store) -> None:
         password=True,
         public=False,
         featured=False,
-        extractable=False,
         format="QCOW2",
     )
     job = Job(NEIGHBOUR["job"], name, CLASSES + "RevokeSecurityGroupIngressCmd", created, None, None, status=1)

@@ -36,6 +36,7 @@ class Settings:
 
     Time, in seconds where the name does not say otherwise: `job_seconds` is how long a job takes, `latency_ms` what each
     request is held back, `list_ms_per_object` what a listing of the native API is held back for each object in it,
+    `download_seconds` how long a template or a volume that comes from an address takes (None: as long as a job),
     `expunge_seconds` how long a destroyed machine keeps its name and groups, and how long a deleted volume, snapshot or
     template is still known, `clock_ahead` how far the service's clock is ahead of this machine's (negative:
     behind), `ec2_give_up_seconds` how long the EC2 half waits for a job before it says that it timed out.
@@ -58,6 +59,7 @@ class Settings:
     dialect: str = "cloudstack"
     count_all: bool = False
     job_seconds: float = 1.0
+    download_seconds: float | None = None
     latency_ms: float = 0.0
     list_ms_per_object: float = 0.0
     expunge_seconds: float = 86400.0

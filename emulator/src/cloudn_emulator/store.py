@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import random
 import time
 import unicodedata
 from collections import Counter, deque
@@ -53,13 +54,15 @@ SYSTEM_VMS = 3  # rows of virtual machines that are the service's own, from its 
 class Store:
     """Everything there is, of all accounts.
 
-    `account` is the one that the emulator was started for, `settings` are what it was started with.
+    `account` is the one that the emulator was started for, `settings` are what it was started with. `chance` decides what
+    the service leaves to chance, the same in each run.
     """
 
     def __init__(self, account: Account, settings: Settings) -> None:
         self.account = account
         self.settings = settings
         self.races = Races(settings)
+        self.chance = random.Random(1)
         self.accounts: dict[str, Account] = {}
         self.zones: dict[str, Zone] = {}
         self.hosts: dict[str, Host] = {}
@@ -68,6 +71,7 @@ class Store:
         self.os_categories: dict[str, OsCategory] = {}
         self.os_types: dict[str, OsType] = {}
         self.templates: dict[str, Template] = {}
+        self.host_isos: dict[str, Template] = {}
         self.vms: dict[str, Vm] = {}
         self.volumes: dict[str, Volume] = {}
         self.snapshots: dict[str, Snapshot] = {}
@@ -126,6 +130,8 @@ class Store:
             return NO_OBJECT
         if table == "disk_offering":  # both kinds of offerings share a table (measured on CloudStack 3.0.5)
             return _row(self.service_offerings, id) or _row(self.disk_offerings, id)
+        if table == "vm_template":  # ISOs are templates, too
+            return _row(self.templates, id) or _row(self.host_isos, id)
         if table == "domain":
             return self.account if id == self.account.domain_id else None
         if table == "account":

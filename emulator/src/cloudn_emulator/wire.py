@@ -25,6 +25,13 @@ class OnlyJson(list[Any]):
     """A list that the service writes into JSON and forgets in XML."""
 
 
+class JavaMap(dict[str, str]):
+    """A map that the service writes into JSON as an object, and into XML as Java shows it: `{key=value, key=value}`."""
+
+    def __str__(self) -> str:
+        return "{" + ", ".join(f"{key}={value}" for key, value in self.items()) + "}"
+
+
 def listing(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     """The body of a list answer: `count` and the objects; an empty list has neither (measured on CloudStack 3.0.5)."""
     return {"count": len(items), name: items} if items else {}
@@ -69,7 +76,7 @@ def _children(body: dict[str, Any], pieces: list[str]) -> None:
             continue
         for one in value if isinstance(value, list) else (value,):
             pieces.append(f"<{name}>")
-            if isinstance(one, dict):
+            if isinstance(one, dict) and not isinstance(one, JavaMap):
                 _children(one, pieces)
             else:
                 pieces.append(text(one))

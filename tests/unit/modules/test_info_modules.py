@@ -246,7 +246,7 @@ def test_a_volume_is_shown_as_its_module_shows_it(run_module: Run) -> None:
 def test_a_template_is_shown_as_its_module_shows_it(run_module: Run, response_format: str) -> None:
     """Once for each zone that it is in, and in each with all of them."""
     form = {"response_format": response_format}
-    source = {"url": "https://images.example.com/web.vhd", "format": "VHD", "hypervisor": "KVM", "os_type": "142"}
+    source = {"url": "https://images.example.com/web.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
     zones = ["jp-e1a", "jp-e1b"]
     made = run_module("cloudn_template", name="web", zone=zones[0], zones=zones, tags={"a": "b"}, **source, **form)
     options = {"template_filter": "self", "tags": {"a": "b"}, **form}

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import ipaddress
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..calls import Call
 from ..errors import bad_parameter
@@ -15,34 +17,71 @@ from ..models import Zone, new_id
 
 GIB = 1024**3
 SIZE = 8 * GIB  # of everything that is downloaded
-PACKED = ("", ".zip", ".bz2", ".gz")
-FORMATS = ("vhd", "qcow2", "ova", "raw")
+FORMATS = ("QCOW2", "RAW", "VHD", "ISO", "OVA", "BAREMETAL")
 DONE = "Download Complete"
+BEGUN = "0% Downloaded"
+MODES = ("HTTP_DOWNLOAD", "FTP_UPLOAD")
+_PACKED = ("", ".zip", ".bz2", ".gz")
+# How addresses of a format end. The service looks for no dot before the ending.
+_ENDINGS = {
+    **{kind: tuple(kind.lower() + packed for packed in _PACKED) for kind in ("VHD", "QCOW2", "OVA")},
+    "RAW": ("img", "raw"),
+}
+_ANY_ENDING = tuple(ending for endings in _ENDINGS.values() for ending in endings)
+_NOWHERE = ("invalid", "test", "example")  # top level domains that are kept free of hosts (RFC 6761)
 
 
 def check_address(url: str, kind: str) -> None:
-    """Refuse (431) an address that the service does not download from.
+    """Refuse (431) an address that the service does not download from, in the order in which it looks.
 
-    Scheme and port as measured on CloudStack 3.0.5; that the name must end as the format does is in its source.
+    Measured on CloudStack 3.0.5: `file:`, an unknown format, endings, scheme, port, host. No name is really looked up: those
+    that can't be in use, and names without a dot, count as names that can't be resolved.
     """
-    address = urlsplit(url)
+    if "file://" in url.lower():
+        raise bad_parameter("File:// type urls are currently unsupported")
+    if kind.upper() not in FORMATS:
+        raise bad_parameter(f"No enum constant com.cloud.storage.Storage.ImageFormat.{kind.upper()}")
+    if not url.lower().endswith(_ANY_ENDING):
+        raise bad_parameter(f"Please specify a valid {kind.lower()}")
+    if not url.lower().endswith(_ENDINGS.get(kind.upper(), _ANY_ENDING)):
+        raise bad_parameter(f"Please specify a valid URL. URL:{url} is an invalid for the format {kind.lower()}")
+    address, port = _split(url)
     if address.scheme not in ("http", "https"):
         raise bad_parameter(f"Unsupported scheme for url: {url}")
-    try:
-        port = address.port
-    except ValueError:
-        raise bad_parameter(f"Invalid URL {url}") from None
     if port not in (None, 80, 443):
         raise bad_parameter("Only ports 80 and 443 are allowed")
-    if kind.lower() not in FORMATS:
-        raise bad_parameter(f"Please specify a valid format: {kind}")
-    if not address.path.lower().endswith(tuple(f".{kind.lower()}{packed}" for packed in PACKED)):
-        raise bad_parameter(f"Please specify a valid {kind.lower()}")
+    _check_host(address.hostname)
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        address = urlsplit(url)
+        return address, address.port
+    except ValueError:
+        raise bad_parameter(f"Invalid URL {url}") from None
+
+
+def _check_host(host: str | None) -> None:
+    unresolved = bad_parameter(f"Unable to resolve {host}")
+    try:
+        ip = ipaddress.ip_address(host or "127.0.0.1")  # Java takes no host for this machine
+    except ValueError:
+        labels = str(host).rstrip(".").split(".")
+        if labels[-1] == "localhost":
+            raise bad_parameter("Illegal host specified in url") from None
+        if len(labels) < 2 or not all(labels) or labels[-1].isdigit() or labels[-1] in _NOWHERE:
+            raise unresolved from None
+        return
+    if ip.is_unspecified or ip.is_link_local or ip.is_loopback or ip.is_multicast:
+        raise bad_parameter("Illegal host specified in url")
+    if ip.version == 6:
+        raise bad_parameter(f"IPV6 addresses not supported ({ip})")
 
 
 async def fetch(call: Call, url: str) -> str | None:
     """Let the time of a download pass; returns what failed, or None. What has `/missing/` in its path is not found."""
-    await call.jobs.take(1)
+    seconds = call.store.settings.download_seconds
+    await asyncio.sleep(call.jobs.seconds if seconds is None else seconds)
     if "/missing/" in urlsplit(url).path:
         return "HTTP Server returned 404 (expected 200 OK) "
     return None
@@ -53,19 +92,24 @@ def checksum(content: str) -> str:
     return hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
 
 
-def check_extraction(call: Call) -> None:
-    """Refuse (431) a mode that there is not, and an upload without an address; the first measured on CloudStack 3.0.5."""
-    mode, url = call["mode"], call["url"]
-    if mode not in ("HTTP_DOWNLOAD", "FTP_UPLOAD"):
+def check_extraction(call: Call, any_case: bool = False) -> None:
+    """Refuse (431) a mode that there is not, and an upload without an address that it can go to.
+
+    The mode of a template counts in any case, that of a volume does not: CloudStack's source.
+    """
+    mode, url = call["mode"], call["url"] or ""
+    if (mode.upper() if any_case else mode) not in MODES:
         raise bad_parameter("Please specify a valid extract Mode ")
-    if mode == "FTP_UPLOAD" and not (url or "").startswith("ftp://"):
-        raise bad_parameter("Unsupported scheme for url: an FTP upload needs ftp://")
+    if mode.upper() == "FTP_UPLOAD":
+        if not url.lower().startswith("ftp://"):
+            raise bad_parameter(f"Unsupported scheme for url: {url}")
+        _check_host(_split(url)[0].hostname)
 
 
 def extraction(call: Call, id: str, name: str, zone: Zone, suffix: str) -> dict[str, Any]:
     """The result of an extraction: an address to download from, or the one that was given."""
     view: dict[str, Any] = {"id": id, "name": name, "extractId": new_id(), "accountid": call.account.id}
-    uploaded = call["mode"] == "FTP_UPLOAD"
+    uploaded = call["mode"].upper() == "FTP_UPLOAD"
     view["state"] = "UPLOADED" if uploaded else "DOWNLOAD_URL_CREATED"
     view |= {"zoneid": zone.id, "zonename": zone.name, "extractMode": call["mode"]}
     if uploaded:

@@ -1,147 +1,54 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates: their commands, as measured on CloudStack 3.0.5; what was not measured is from its source."""
+"""Templates: making, changing and deleting them, as measured on CloudStack 3.0.5; what was not measured is from its source."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..calls import (
-    Call,
-    contains,
-    date_text,
-    has_tags,
-    matching,
-    no_permission,
-    owner_for,
-    owners,
-    page_of,
-    tag_list,
-)
+from ..calls import Call, no_permission, owner_for
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
-from ..models import Template, Zone, new_id
-from ..wire import OnlyJson, listing
-from .download import DONE, SIZE, check_address, check_extraction, checksum, extraction, fetch
+from ..models import GONE, NO_OBJECT, Snapshot, Template, Volume, Zone, new_id
+from ..wire import listing
+from .download import BEGUN, FORMATS, SIZE, check_address, check_extraction, checksum, extraction, fetch
+from .template_access import check_change, existing
+from .template_list import hypervisor_of, template_view, update_view
 
-FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community")
-
-
-# --- listing
-
-
-def list_templates(call: Call) -> dict[str, Any]:
-    """listTemplates: a template once for each zone that has it; without a known `templatefilter` a 431.
-
-    The id of one that the caller may not use is a 531 (measured through the EC2 half of CloudStack 3.0.5).
-    """
-    wanted = call["templatefilter"]
-    if wanted not in FILTERS and not (wanted == "all" and call.account.admin):
-        raise bad_parameter(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
-    p = call.params
-    if "id" in p and not is_usable(call, p["id"]):
-        raise no_permission(call, call.store.accounts[p["id"].owner].label)
-    name, keyword = p.get("name"), p.get("keyword")
-    tests = [
-        (lambda template: template.id == p["id"].id) if "id" in p else None,
-        (lambda template: contains(template.name, name)) if name is not None else None,
-        (lambda template: contains(template.name, keyword)) if keyword is not None else None,
-        (lambda template: p["hypervisor"].lower() == template.hypervisor.lower()) if "hypervisor" in p else None,
-        has_tags(call, "Template"),
-        owners(call) if call["account"] is not None else None,
-    ]
-    found = matching(call.store.templates.values(), tests)
-    zoned = [
-        (template, call.store.zones[zone_id])
-        for template in found
-        for zone_id in template.zone_ids
-        if _passes(call, template, zone_id, wanted) and ("zoneid" not in p or p["zoneid"].id == zone_id)
-    ]
-    return listing("template", [template_view(call, template, zone) for template, zone in page_of(call, zoned)])
-
-
-def is_usable(call: Call, template: Template) -> bool:
-    """Whether the caller may launch machines of a template."""
-    return template.public or call.account.admin or call.account.name in (template.owner, *template.launch)
-
-
-def _passes(call: Call, template: Template, zone_id: str, wanted: str) -> bool:
-    own = template.owner == call.account.name
-    shared = not own and call.account.name in template.launch
-    ready = zone_id not in template.unready
-    return {
-        "featured": template.public and template.featured,
-        "community": template.public and not template.featured,
-        "self": own,
-        "selfexecutable": own and ready,
-        "sharedexecutable": shared and ready,
-        "executable": ready and (template.public or own or shared),
-        "all": True,
-    }[wanted]
-
-
-def template_view(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
-    """A template as the listing of one zone shows it; only its owner is told its status."""
-    ready = zone.id not in template.unready
-    view = {**_first_fields(call, template), "isready": ready, "passwordenabled": template.password}
-    view |= {"zoneid": zone.id, "zonename": zone.name}
-    status = DONE if ready else template.unready[zone.id]
-    if template.owner == call.account.name and status:
-        view["status"] = status
-    if template.size:
-        view["size"] = template.size
-    view |= {
-        "templatetype": "BUILTIN" if template.builtin else "USER",
-        "isextractable": template.extractable,
-    }
-    if template.checksum is not None:
-        view["checksum"] = template.checksum
-    if template.source_id:
-        view["sourcetemplateid"] = template.source_id
-    return view
-
-
-def _first_fields(call: Call, template: Template) -> dict[str, Any]:
-    """What also the answer to an update tells, which knows no zone."""
-    owner = call.store.accounts[template.owner]
-    return {
-        "id": template.id,
-        "name": template.name,
-        "displaytext": template.text,
-        "ispublic": template.public,
-        "created": date_text(template.created),
-        "format": template.format,
-        "isfeatured": template.featured,
-        "crossZones": template.builtin,
-        "ostypeid": template.os_type_id,
-        "ostypename": call.store.os_types[template.os_type_id].description,
-        "account": template.owner,
-        "hypervisor": template.hypervisor,
-        "domain": owner.domain,
-        "domainid": owner.domain_id,
-        "tags": tag_list(call, "Template", template.id),
-    }
+LONGEST_NAME = 32  # characters, of a template that is made here
 
 
 # --- making
 
 
-def create_template(call: Call) -> Work:
-    """createTemplate: from a snapshot, or from a volume that no running machine has (530 otherwise).
+async def create_template(call: Call) -> Work:
+    """createTemplate: from a snapshot, or from a disk of a stopped machine.
 
     It is in no listing before its job has ended.
     """
-    source = _source(call)
-    if source.owner != call.account.name and not call.account.admin:
-        raise no_permission(call, call.store.accounts[source.owner].label)
-    template = _new(call, call.account.name, source.template_id, source.size)
-    template.format = "QCOW2"
+    source = _owned_source(call)
+    _check_new(call)
+    if call["volumeid"] is not None and call["snapshotid"] is not None:
+        raise bad_parameter(
+            "Failed to create private template record, please specify only one of volume ID and snapshot ID"
+        )
+    volume = _volume_of(call, source)
+    if call["ostypeid"] is NO_OBJECT:
+        raise bad_parameter("Couldn't find GuestOS by id")
+    template = _new(call, call.account.name)
+    template.format, template.size = "QCOW2", source.size
+    _take_after_source(call, template, volume)
+    await call.store.races.gap(("template", template.owner, template.name))
     call.store.templates[template.id] = template
 
     async def run() -> dict[str, Any]:
+        if volume.state == "Allocated":  # its machine has never started, so there is nothing to copy
+            await call.jobs.moment()
+            del call.store.templates[template.id]
+            raise internal()
         await call.jobs.take(1)
-        zone = call.store.zones[source.zone_id]
+        zone = call.store.zones[volume.zone_id]
         template.checksum = checksum(template.id)
         template.zone_ids.append(zone.id)
         return {"template": template_view(call, template, zone)}
@@ -149,23 +56,58 @@ def create_template(call: Call) -> Work:
     return Work(run, "Template", template.id, created_id=template.id)
 
 
-def _source(call: Call) -> Any:
-    volume, snapshot = call["volumeid"], call["snapshotid"]
-    if (volume is None) == (snapshot is None):
-        raise bad_parameter("Failed to create private template record, please specify either a volume or a snapshot")
-    if snapshot:
-        if snapshot.state != "BackedUp":
-            raise bad_parameter(f"The snapshot {snapshot.id} is not backed up")
-        return snapshot.volume
-    vm = call.store.vms.get(volume.vm_id or "")
-    if vm and vm.state != "Stopped":
+def _owned_source(call: Call) -> Volume | Snapshot:
+    """The disk or snapshot that the template is made of; raises ApiError: 431 for none, 531 for somebody else's."""
+    source = call["volumeid"]
+    if source is None:
+        source = call["snapshotid"]
+        if source is None or source is NO_OBJECT:
+            raise bad_parameter("Unable to find snapshot by id")
+    elif source is NO_OBJECT or source.state == "Destroy":
+        raise bad_parameter("Unable to find volume by id")
+    if source.owner != call.account.name and not call.account.admin:
+        raise no_permission(call, call.store.accounts[source.owner].label)
+    return source
+
+
+def _check_new(call: Call) -> None:
+    if len(call["name"]) > LONGEST_NAME:
+        raise bad_parameter("Template name cannot be null and should be less than 32 characters")
+    _check_tag(call)
+
+
+def _check_tag(call: Call) -> None:
+    if call["templatetag"] is not None and not call.account.admin:
+        raise ApiError(ACCOUNT, "Parameter templatetag can only be specified by a Root Admin, permission denied")
+
+
+def _volume_of(call: Call, source: Volume | Snapshot) -> Volume:
+    """The disk behind a source. Raises ApiError: 431 for a snapshot that is not backed up, 530 for a disk in use.
+
+    A disk that is attached to no machine is a 530 too, whatever its state: so does the real server, which looks for the
+    state of the disk's machine and finds none.
+    """
+    if isinstance(source, Snapshot):
+        if source.state != "BackedUp":
+            raise bad_parameter(
+                f"Snapshot id={source.id} is not in BackedUp state yet and can't be used for template creation"
+            )
+        return source.volume
+    vm = call.store.vms.get(source.vm_id or "")
+    if vm is None or vm.state not in ("Stopped", GONE):
         raise internal()
-    if volume.state != "Ready":
-        raise bad_parameter(f"Volume {volume.id} is not in state Ready but {volume.state}")
-    return volume
+    return source
 
 
-def _new(call: Call, owner: str, source_id: str | None, size: int) -> Template:
+def _take_after_source(call: Call, template: Template, volume: Volume) -> None:
+    """It can be extracted if the template of its disk can: a template of a data disk can't, nor one of a disk that is gone."""
+    origin = call.store.templates.get(volume.template_id or "") if volume.id in call.store.volumes else None
+    template.extractable = origin is not None and origin.extractable
+    template.source_id = origin.id if origin else None
+
+
+def _new(call: Call, owner: str) -> Template:
+    details = call["details"]
     return Template(
         id=new_id(),
         name=call["name"],
@@ -174,38 +116,58 @@ def _new(call: Call, owner: str, source_id: str | None, size: int) -> Template:
         owner=owner,
         zone_ids=[],
         created=call.store.now(),
-        size=size,
+        size=0,
         password=bool(call["passwordenabled"]),
         public=bool(call["ispublic"]),
-        featured=bool(call["isfeatured"]) and call.account.admin,
-        source_id=source_id,
+        featured=bool(call["isfeatured"]) and call.store.accounts[owner].admin,
+        tag=call["templatetag"],
+        details=dict(details[0]) if details else None,
     )
 
 
-def register_template(call: Call) -> dict[str, Any]:
-    """registerTemplate (in the manual uploadTemplate): answers at once, ready only after the download."""
-    owner = owner_for(call).name
+async def register_template(call: Call) -> dict[str, Any]:
+    """registerTemplate (in the manual uploadTemplate): answers at once, ready only after the download.
+
+    An administrator may register for all zones (`zoneid=-1`).
+    """
+    _check_tag(call)
+    owner = owner_for(call)
+    zones = [call["zoneid"]]
+    if call["zoneid"] is NO_OBJECT:
+        if not owner.admin:
+            raise bad_parameter("Please specify a valid zone Id.")
+        zones = list(call.store.zones.values())
     check_address(call["url"], call["format"])
-    template, zone = _new(call, owner, None, 0), call["zoneid"]
-    template.format, template.hypervisor = call["format"].upper(), call["hypervisor"]
-    template.extractable = bool(call["isextractable"])
+    hypervisor = hypervisor_of(call["hypervisor"])
+    if call["ostypeid"] is NO_OBJECT or hypervisor == "BareMetal":
+        raise internal()  # the row can't be written; there is no server for bare metal
+    template = _new(call, owner.name)
+    template.format, template.hypervisor = call["format"].upper(), hypervisor
+    template.extractable, template.checksum = bool(call["isextractable"]), call["checksum"]
+    await call.store.races.gap(("template", template.owner, template.name))
+    call.store.templates[template.id] = template
+    for zone in zones:
+        _begin_download(call, template, zone, call["url"])
+    return listing("template", [template_view(call, template, zone) for zone in zones])
+
+
+def _begin_download(call: Call, template: Template, zone: Zone, url: str) -> None:
     template.zone_ids.append(zone.id)
     template.unready[zone.id] = ""
-    call.store.templates[template.id] = template
-    call.jobs.later(_download(call, template, zone, call["url"]))
-    return {"count": 1, "template": [template_view(call, template, zone)]}
+    template.downloading.add(zone.id)
+    call.jobs.later(_download(call, template, zone, url))
 
 
 async def _download(call: Call, template: Template, zone: Zone, url: str) -> None:
     """A zone's copy comes: told by its status, ready or failed at the end."""
-    template.unready[zone.id] = "0% Downloaded"
+    template.unready[zone.id] = BEGUN
     failure = await fetch(call, url)
+    template.downloading.discard(zone.id)
     if failure:
         template.unready[zone.id] = failure
         return
     template.unready.pop(zone.id, None)
     template.size = template.size or SIZE
-    template.checksum = template.checksum or call["checksum"] or checksum(url)
 
 
 def copy_template(call: Call) -> Work:
@@ -216,123 +178,108 @@ def copy_template(call: Call) -> Work:
         await call.jobs.moment()
         if source.id == target.id:
             raise bad_parameter("Please specify different source and destination zones.")
-        if source.id not in template.zone_ids or source.id in template.unready:
-            raise bad_parameter(f"Please specify a template that is ready in zone {source.name}")
-        _check_own(call, template)
-        if target.id not in template.zone_ids:
-            template.zone_ids.append(target.id)
-            template.unready[target.id] = ""
-            call.jobs.later(_download(call, template, target, ""))
-        await call.jobs.take(0.5)
+        for zone, kind in ((source, "source"), (target, "destination")):
+            if zone is NO_OBJECT:
+                raise bad_parameter(f"Please specify a valid {kind} zone.")
+        existing(template, "Unable to find template with id")
+        if not _is_ready(template, target):
+            if not _is_ready(template, source):
+                raise bad_parameter(f"There is no template {template.id} in zone {source.id}")
+            check_change(call, template)
+            if target.id not in template.downloading:
+                _begin_download(call, template, target, "")
+            await call.jobs.take(0.5)
         return {"template": template_view(call, template, target)}
 
     return Work(run, "Template", template.id)
 
 
-# --- changing, deleting, giving away
+def _is_ready(template: Template, zone: Zone) -> bool:
+    return zone.id in template.zone_ids and zone.id not in template.unready
+
+
+# --- changing, deleting, extracting
 
 
 def update_template(call: Call) -> dict[str, Any]:
-    """updateTemplate: its answer knows no zone, so it is not ready there; somebody else's is a 531 at once."""
-    template = _own(call)
-    if call["name"] is not None:
-        template.name = call["name"]
-    if call["displaytext"] is not None:
-        template.text = call["displaytext"]
+    """updateTemplate: changes nothing where one of the new values is wrong (431)."""
+    template = existing(call["id"], "unable to find template/iso by id")
+    check_change(call, template)
+    new = {
+        "name": call["name"],
+        "text": call["displaytext"],
+        "format": _new_format(call["format"]),
+        "password": call["passwordenabled"],
+        "bootable": call["bootable"],
+        "sort_key": call["sortkey"],
+    }
+    if call["ostypeid"] is NO_OBJECT:
+        raise bad_parameter("Please specify a valid guest OS ID.")
     if call["ostypeid"] is not None:
-        template.os_type_id = call["ostypeid"].id
-    if call["passwordenabled"] is not None:
-        template.password = call["passwordenabled"]
-    if call["format"] is not None:
-        template.format = call["format"].upper()
-    return {"template": {**_first_fields(call, template), "isready": False}}
+        new["os_type_id"] = call["ostypeid"].id
+    for field, value in new.items():
+        if value is not None:
+            setattr(template, field, value)
+    return {"template": update_view(call, template)}
 
 
-def _own(call: Call) -> Template:
-    template = call["id"]
-    _check_own(call, template)
-    return template
-
-
-def _check_own(call: Call, template: Template) -> None:
-    if template.owner != call.account.name and not call.account.admin:
-        raise ApiError(
-            ACCOUNT, f"{call.account.label} does not have permission to launch instances from Tmpl[{template.id}]"
-        )
+def _new_format(text: str | None) -> str | None:
+    if text is not None and text.upper() not in FORMATS:
+        formats = "".join(f"{name}, " for name in FORMATS)
+        raise bad_parameter(f"Image format: {text} is incorrect. Supported formats are [{formats}]")
+    return text.upper() if text else None
 
 
 def delete_template(call: Call) -> Work:
-    """deleteTemplate: from one zone, or from all. What is wrong fails the job."""
+    """deleteTemplate: from one zone, or from all. What is wrong fails the job; so does a download that has not ended."""
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
-        template = _own(call)
-        gone = [call["zoneid"].id] if call["zoneid"] else list(template.zone_ids)
-        if not gone or any(zone_id not in template.zone_ids for zone_id in gone):
+        template = existing(call["id"], "unable to find template by id")
+        check_change(call, template)
+        if template.is_iso:
             raise bad_parameter("Please specify a valid template.")
+        if template.owner != call.account.name and not call.account.admin:
+            raise ApiError(ACCOUNT, "Unable to delete template . Permission denied.")
+        if call["zoneid"] is NO_OBJECT:
+            raise bad_parameter("Failed to find a secondary storage host in the specified zone.")
+        everywhere = call["zoneid"] is None or template.builtin
+        gone = {zone for zone in template.zone_ids if everywhere or zone == call["zoneid"].id}
+        if gone & template.downloading:
+            raise internal()
         await call.jobs.take(1)
-        for zone_id in gone:
-            if zone_id in template.zone_ids:
-                template.zone_ids.remove(zone_id)
-            template.unready.pop(zone_id, None)
-        if not template.zone_ids:
-            call.store.mark_deleted("Template", template.id)
+        _remove_copies(call, template, gone)
         return {"success": True}
 
     return Work(run, "Template", call["id"].id)
 
 
+def _remove_copies(call: Call, template: Template, gone: set[str]) -> None:
+    template.zone_ids = [zone for zone in template.zone_ids if zone not in gone]
+    for zone in gone:
+        template.unready.pop(zone, None)
+    if not template.zone_ids:
+        template.removed = True
+        call.store.mark_deleted("Template", template.id)
+
+
 def extract_template(call: Call) -> Work:
-    """extractTemplate: only one's own, or what is marked for it and ready."""
+    """extractTemplate: only one's own that is marked for it; checked in the order of the real server, all in the job."""
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
-        check_extraction(call)
-        template = _own(call)
-        zone = call["zoneid"] or call.store.zones.get(next(iter(template.zone_ids), ""))
-        if not template.extractable:
-            raise ApiError(ACCOUNT, f"The template {template.id} is not extractable")
-        if zone is None or zone.id not in template.zone_ids or zone.id in template.unready:
-            raise bad_parameter("The template has not been downloaded ")
+        template, zone = existing(call["id"], "Unable to find TEMPLATE by id"), call["zoneid"]
+        if template.is_iso:
+            raise bad_parameter("Unsupported format, could not extract the template")
+        if zone is None or zone is NO_OBJECT:
+            raise bad_parameter("Please specify a valid zone.")
+        if not (template.extractable or call.account.admin):
+            raise bad_parameter(f"Unable to extract template id={template.id} as it's not extractable")
+        check_change(call, template)
+        if not _is_ready(template, zone):
+            raise bad_parameter("The TEMPLATE has not been downloaded ")
+        check_extraction(call, any_case=True)
         await call.jobs.take(1)
         return {"template": extraction(call, template.id, template.name, zone, template.format.lower())}
 
     return Work(run, "Template", call["id"].id)
-
-
-def update_permissions(call: Call) -> dict[str, Any]:
-    """updateTemplatePermissions: public, extractable, and who else may launch it (add, remove, reset)."""
-    template, op, names = _own(call), call["op"], call["accounts"]
-    if op is not None and op not in ("add", "remove", "reset"):
-        raise bad_parameter(f"Invalid operation on accounts: {op}. Valid operations are add, remove, reset")
-    if names and op is None:
-        raise bad_parameter("Please specify an operation for the accounts: add, remove or reset")
-    if call["isfeatured"] is not None and not call.account.admin:
-        raise bad_parameter("Only ROOT admins are allowed to modify this attribute.")
-    for name in names or ():
-        if op == "add" and name not in call.store.accounts:
-            raise bad_parameter(f"Unable to grant a launch permission to account {name}, account not found.")
-    if call["ispublic"] is not None:
-        template.public = call["ispublic"]
-    if call["isextractable"] is not None:
-        template.extractable = call["isextractable"]
-    if call["isfeatured"] is not None:
-        template.featured = call["isfeatured"]
-    others = [name for name in names or () if name != template.owner]
-    if op == "add":
-        template.launch += [name for name in others if name not in template.launch]
-    elif op == "remove":
-        template.launch = [name for name in template.launch if name not in others]
-    elif op == "reset":
-        template.public, template.featured, template.launch = False, False, []
-    return {"success": "true"}
-
-
-def list_permissions(call: Call) -> dict[str, Any]:
-    """listTemplatePermissions: the owner is named beside the others; XML leaves the accounts out."""
-    template = _own(call)
-    view: dict[str, Any] = {"id": template.id, "ispublic": template.public}
-    names = template.launch + ([] if template.public else [template.owner])
-    if names:
-        view["account"] = OnlyJson(names)
-    return {"templatepermission": view}

@@ -9,8 +9,8 @@ import asyncio
 import re
 from typing import Any
 
-from ..calls import Call, check_access, no_permission, owner_for
-from ..errors import bad_parameter
+from ..calls import Call, check_access, owner_for
+from ..errors import bad_parameter, internal
 from ..jobs import Work
 from ..models import (
     GIB,
@@ -25,7 +25,7 @@ from ..models import (
     new_id,
 )
 from ..store import by_name
-from .template import is_usable
+from .template_access import check_use
 from .vm import CREATED, bring_up, check_userdata, new_password, result, service_offering
 
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -92,12 +92,13 @@ def _group_named(call: Call, owner: Account, name: str) -> SecurityGroup:
 
 def _check_template(call: Call) -> None:
     template, zone = call["templateid"], call["zoneid"]
-    if not is_usable(call, template):
-        raise no_permission(call, call.store.accounts[template.owner].label)
+    check_use(call, template)
+    if template.is_iso and (call["diskofferingid"] is None or call["hypervisor"] is None):
+        raise bad_parameter("Installing from ISO requires a disk offering to be specified for the root disk.")
     if zone.id not in template.zone_ids:
         raise bad_parameter(f"Template {template.id} is not available in zone {zone.id}")
     if zone.id in template.unready:
-        raise bad_parameter(f"Template {template.id} is not ready")
+        raise internal()  # the real server has no size of it yet, and falls over
 
 
 def _check_key_pair(call: Call, owner: Account) -> None:

@@ -168,7 +168,8 @@ async def modify(call: Call) -> Item:
         raise Refused(page(530, "Missing Attribute parameter - Description/LaunchPermission should be provided"))
     for op, names, everybody in operations:
         public = str(op == "add").lower() if everybody else None
-        await call.native("updateTemplatePermissions", id=id, op=op, accounts=",".join(names) or None, ispublic=public)
+        launch = {"op": op, "accounts": ",".join(names)} if names else {}
+        await call.native("updateTemplatePermissions", id=id, ispublic=public, **launch)
     if text is not None:
         await call.native("updateTemplate", id=id, displaytext=text)
     return {"return": True}

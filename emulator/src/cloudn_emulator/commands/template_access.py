@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may use and change a template, and the commands that tell and change it: as CloudStack 3.0.5 has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..calls import Call
+from ..errors import ACCOUNT, ApiError, bad_parameter, internal
+from ..models import NO_OBJECT, Account, Template
+from ..store import collated
+from ..wire import OnlyJson
+
+OPERATIONS = ("add", "remove", "reset")
+
+
+def is_usable(call: Call, template: Template) -> bool:
+    """Whether the caller may launch machines of a template."""
+    return template.public or call.account.admin or call.account.name in (template.owner, *template.launch)
+
+
+def check_use(call: Call, template: Template) -> None:
+    """Refuse (531) a template of which the caller may not launch machines."""
+    if not is_usable(call, template):
+        raise ApiError(
+            ACCOUNT, f"{call.account.label} does not have permission to launch instances from {template.label}"
+        )
+
+
+def check_change(call: Call, template: Template) -> None:
+    """Refuse (531) a template that the caller may not change: somebody else's public one, or one that it may not launch.
+
+    Who may launch somebody else's private template may also change it: the real server's rule, not a slip of this one.
+    """
+    check_use(call, template)
+    if template.public and template.owner != call.account.name and not call.account.admin:
+        raise ApiError(ACCOUNT, "Domain Admin and regular users can modify only their own Public templates")
+
+
+def existing(template: Any, unknown: str) -> Template:
+    """A template that an id names; raises ApiError (431, with this text) where it is deleted, or the id -1."""
+    if template is NO_OBJECT or template.removed:
+        raise bad_parameter(unknown)
+    return template
+
+
+def _not_iso(template: Template) -> Template:
+    if template.is_iso:
+        raise bad_parameter("Please provide a valid template")
+    return template
+
+
+# --- permissions
+
+
+def update_permissions(call: Call) -> dict[str, Any]:
+    """updateTemplatePermissions: public, featured, and who else may launch it (add, remove, reset; in any case)."""
+    template = _not_iso(existing(call["id"], "unable to find  by template id"))
+    names, op = call["accounts"], call["op"]
+    _check_projects(call)
+    check_change(call, template)
+    if names is not None and (op is None or op.lower() not in OPERATIONS):
+        raise bad_parameter(
+            "Invalid operation on accounts, the operation must be either 'add' or 'remove' in order to modify launch "
+            f"permissions.  Given operation is: '{'null' if op is None else op}'"
+        )
+    if call["isextractable"] is not None and not call.account.admin:
+        raise bad_parameter("Only ROOT admins are allowed to modify this attribute.")
+    _set_attributes(call, template)
+    # What comes now may fail, and the attributes stay changed: so does the real server.
+    _set_launch(call, template, (op or "").lower(), names)
+    return {"success": "true"}
+
+
+def _check_projects(call: Call) -> None:
+    """Nobody has a project here."""
+    if call["projectids"] is None:
+        return
+    if call["accounts"] is not None:
+        raise bad_parameter("Accounts and projectIds can't be specified together")
+    if call["projectids"]:
+        raise bad_parameter("Unable to find project by id ")
+
+
+def _set_attributes(call: Call, template: Template) -> None:
+    if call["ispublic"] is not None:
+        template.public = call["ispublic"]
+    if call["isfeatured"] is not None:
+        template.featured = call["isfeatured"]
+    if call["isextractable"] is not None:
+        template.extractable = call["isextractable"]
+
+
+def _set_launch(call: Call, template: Template, op: str, names: list[str] | None) -> None:
+    if op == "reset":
+        template.public, template.featured, template.launch = False, False, []
+        return
+    if op not in OPERATIONS:
+        return
+    if names is None:
+        raise internal()  # the real server goes through the names without a look whether there are any
+    found = [_account_named(call, name) for name in names]
+    if op == "remove":
+        gone = [account.name for account in found if account]
+        template.launch = [name for name in template.launch if name not in gone]
+        return
+    for name, account in zip(names, found, strict=True):
+        if account is None:
+            raise bad_parameter(
+                f"Unable to grant a launch permission to account {name}, account not found.  "
+                "No permissions updated, please verify the account names and retry."
+            )
+    new = [account.name for account in found if account and account is not call.account]
+    template.launch += [name for name in dict.fromkeys(new) if name not in template.launch]
+
+
+def _account_named(call: Call, name: str) -> Account | None:
+    wanted = collated(name)
+    return next((one for one in call.store.accounts.values() if collated(one.name) == wanted), None)
+
+
+def list_permissions(call: Call) -> dict[str, Any]:
+    """listTemplatePermissions: the owner of a private one is named after the others; XML leaves the accounts out.
+
+    Those of a public template are told to everybody: measured on CloudStack 3.0.5.
+    """
+    template = _not_iso(existing(call["id"], "unable to find template by template id"))
+    check_use(call, template)
+    view: dict[str, Any] = {"id": template.id, "ispublic": template.public}
+    if call.account.admin:
+        view["domainid"] = call.store.accounts[template.owner].domain_id
+    names = template.launch + ([] if template.public else [template.owner])
+    if names:
+        view["account"] = OnlyJson(names)
+    return {"templatepermission": view}

@@ -1,0 +1,238 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""listTemplates, and how a template looks. Measured on CloudStack 3.0.5; what was not measured is from its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..calls import (
+    Call,
+    contains,
+    date_text,
+    has_tags,
+    matching,
+    no_permission,
+    owners,
+    ownership,
+    page_of,
+    tag_list,
+)
+from ..errors import bad_parameter
+from ..models import NO_OBJECT, Template, Zone
+from ..store import collated
+from ..wire import JavaMap, listing
+from .download import DONE
+
+FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community", "all")
+ONLY_READY = ("featured", "selfexecutable", "sharedexecutable", "community")
+HYPERVISORS = ("Simulator", "XenServer")  # of the hosts: the recorded server's, and the service's own
+KNOWN_HYPERVISORS = (*HYPERVISORS, "KVM", "VMware", "Hyperv", "VirtualBox", "Parralels", "BareMetal", "Ovm", "Any")
+NO_HYPERVISOR = "None"
+ZonedTemplate = tuple[Template, Zone]
+
+
+def list_templates(call: Call) -> dict[str, Any]:
+    """listTemplates: a template once for each zone that has it; without a known `templatefilter` a 431."""
+    wanted = checked_filter(call, call["templatefilter"])
+    permitted = permitted_accounts(call, wanted)
+    if call["id"] is not None:
+        found = by_id(call, iso=False)
+    else:
+        found = page_of(call, in_changing_order(call, _search(call, wanted, permitted)))
+    return listing("template", [template_view(call, template, zone) for template, zone in found])
+
+
+def checked_filter(call: Call, wanted: str) -> str:
+    """The filter of a listing; raises ApiError (431) for an unknown one, and for `all` of a plain account."""
+    if wanted not in FILTERS:
+        raise bad_parameter(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
+    if wanted == "all" and not call.account.admin:
+        raise bad_parameter("Filter all can be specified by admin only")
+    return wanted
+
+
+def permitted_accounts(call: Call, wanted: str) -> set[str]:
+    """The accounts that a filter is about: the one that asks, or the one that is named. Raises ApiError as `owners` does.
+
+    Without anybody (for `domainid` or a project alone), the filters about owners find nothing.
+    """
+    owners(call)
+    if call["account"] is not None:
+        name = collated(call["account"])
+        return {one for one in call.store.accounts if collated(one) == name}
+    if wanted == "all" or call["domainid"] is not None or call["projectid"] is not None:
+        return set()
+    return {call.account.name}
+
+
+def by_id(call: Call, iso: bool) -> list[ZonedTemplate]:
+    """The template that `id` names, in each of its zones. All other filters but the zone are as if they were not given.
+
+    Raises ApiError: 431 for one that does not exist, or is an ISO where a template is asked for, and the other way round.
+    Another's private one is a 531, even for an account that may launch it: the real server's rule.
+    """
+    template = call["id"]
+    if template is NO_OBJECT:
+        raise bad_parameter("Please specify a valid template ID.")
+    if template.is_iso is not iso:
+        raise bad_parameter(
+            "Specified Template Id is not an ISO" if iso else "Incorrect format ISO of the specified template id"
+        )
+    if not template.public and template.owner != call.account.name and not call.account.admin:
+        raise no_permission(call, call.store.accounts[template.owner].label)
+    zone = None if call["zoneid"] is NO_OBJECT else call["zoneid"]
+    return [(template, call.store.zones[id]) for id in template.zone_ids if zone is None or zone.id == id]
+
+
+def _search(call: Call, wanted: str, permitted: set[str]) -> list[ZonedTemplate]:
+    hypervisor = hypervisor_of(call["hypervisor"])
+    tests = [
+        # The real server lists no template of a hypervisor that none of its hosts has; by its id it shows it.
+        lambda template: not template.is_iso and template.hypervisor in HYPERVISORS,
+        (lambda template: template.hypervisor == hypervisor) if hypervisor != NO_HYPERVISOR else None,
+        name_test(call),
+        has_tags(call, "Template"),
+        filter_test(wanted, permitted),
+    ]
+    return in_zones(call, matching(call.store.templates.values(), tests), wanted in ONLY_READY)
+
+
+def name_test(call: Call) -> Callable[[Template], bool] | None:
+    """The test of `keyword` and `name`; the keyword alone counts where both are given.
+
+    Nothing is found with a double quote: the real server writes the name into its SQL as it is, and the query fails.
+    """
+    part = call["name"] if call["keyword"] is None else call["keyword"]
+    if part is None:
+        return None
+    return lambda template: '"' not in part and contains(template.name, part)
+
+
+def filter_test(wanted: str, permitted: set[str]) -> Callable[[Template], bool]:
+    """The test of a filter for these accounts; whether copies are ready is not looked at."""
+
+    def own(template: Template) -> bool:
+        return template.owner in permitted
+
+    def shared(template: Template) -> bool:
+        return bool(template.launch) and (own(template) or any(name in permitted for name in template.launch))
+
+    tests: dict[str, Callable[[Template], bool]] = {
+        "featured": lambda template: template.public and template.featured,
+        "community": lambda template: template.public and not template.featured,
+        "self": own,
+        "selfexecutable": own,
+        "sharedexecutable": shared,
+        # Templates that were shared with the account are not among them on the real server.
+        "executable": lambda template: bool(permitted) and (template.public or own(template)),
+        "all": lambda template: True,
+    }
+    return tests[wanted]
+
+
+def in_zones(call: Call, templates: Iterable[Template], only_ready: bool) -> list[ZonedTemplate]:
+    """Templates with each of their zones: those of the zone that is asked for, and only ready copies, where wanted."""
+    zone = call["zoneid"]
+    return [
+        (template, call.store.zones[id])
+        for template in templates
+        for id in template.zone_ids
+        if (zone is None or zone.id == id) and not (only_ready and id in template.unready)
+    ]
+
+
+def in_changing_order(call: Call, found: list[ZonedTemplate]) -> list[ZonedTemplate]:
+    """By sort key; those of one key come in another order each time, so that pages overlap and miss some.
+
+    That is the real server's: its database sorts by this key alone. Here the orders are the same in each run.
+    """
+    order = call.store.chance
+    return sorted(order.sample(found, len(found)), key=lambda one: one[0].sort_key)
+
+
+def hypervisor_of(text: str | None) -> str:
+    """The hypervisor that a parameter means: in any case, and none for what is not known."""
+    wanted = (text or "").lower()
+    return next((name for name in KNOWN_HYPERVISORS if name.lower() == wanted), NO_HYPERVISOR)
+
+
+# --- views
+
+_FIELDS = """
+id name displaytext ispublic created isready passwordenabled format bootable isfeatured crossZones ostypeid ostypename
+account zoneid zonename status size templatetype hypervisor domain domainid isextractable checksum sourcetemplateid
+templatetag details tags
+"""
+_ORDER = _FIELDS.split()
+
+
+def in_order(view: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a template or an ISO in the service's order; those that are None are left out."""
+    return {name: view[name] for name in _ORDER if view.get(name) is not None}
+
+
+def template_view(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
+    """A template as the listing of one zone shows it."""
+    return in_order(
+        {
+            **_fields(call, template),
+            **copy_view(call, template, zone, DONE),
+            "passwordenabled": template.password,
+            "templatetype": "BUILTIN" if template.builtin else "USER",
+            "isextractable": template.extractable,
+            "checksum": template.checksum,
+            "sourcetemplateid": template.source_id,
+            "templatetag": template.tag,
+            "details": JavaMap(template.details) if template.details else None,
+        }
+    )
+
+
+def update_view(call: Call, template: Template) -> dict[str, Any]:
+    """A template as the answer to its update shows it: that knows no zone, so it is not ready there."""
+    return in_order({**_fields(call, template), "isready": False})
+
+
+def copy_view(call: Call, template: Template, zone: Zone, done: str) -> dict[str, Any]:
+    """The copy of a template that a zone has; only the owner is told its status, which is `done` where it can be used."""
+    told = call.account.admin or template.owner == call.account.name
+    return {
+        "isready": zone.id not in template.unready,
+        "zoneid": zone.id,
+        "zonename": zone.name,
+        "status": template.unready.get(zone.id, done) if told else None,
+        "size": template.size or None,
+    }
+
+
+def common_view(call: Call, template: Template, kind: str = "Template") -> dict[str, Any]:
+    """What templates and ISOs tell alike; `kind` is what their tags are of."""
+    return {
+        "id": template.id,
+        "name": template.name,
+        "displaytext": template.text,
+        "ispublic": template.public,
+        "created": date_text(template.created),
+        "isfeatured": template.featured,
+        "crossZones": template.builtin,
+        **ownership(call, template.owner),
+        "tags": tag_list(call, kind, template.id),
+    }
+
+
+def os_view(call: Call, template: Template) -> dict[str, str]:
+    """The guest system of a template."""
+    os_type = call.store.os_types[template.os_type_id]
+    return {"ostypeid": os_type.id, "ostypename": os_type.description}
+
+
+def _fields(call: Call, template: Template) -> dict[str, Any]:
+    return {
+        **common_view(call, template),
+        **os_view(call, template),
+        "format": template.format,
+        "hypervisor": template.hypervisor,
+    }
