@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator's volumes, snapshots and templates, beyond what the recordings show."""
+"""The emulator's volumes and snapshots, beyond what the recordings show."""
 
 from __future__ import annotations
 
@@ -28,11 +28,6 @@ def snapshot(api: Any, machine: str) -> dict[str, Any]:
     root = volumes(api, virtualmachineid=machine, type="ROOT")[0]["id"]
     taken = api.job("createSnapshot", volumeid=root)["snapshot"]
     return api("listSnapshots", id=taken["id"])["snapshot"][0]
-
-
-def template(api: Any, volume: str, **params: Any) -> dict[str, Any]:
-    wanted = {"name": "image", "displaytext": "an image", "ostypeid": api.vars["ostype"], "volumeid": volume}
-    return api.job("createTemplate", **{**wanted, **params})["template"]
 
 
 def soon(look: Callable[[], Any]) -> Any:
@@ -126,7 +121,9 @@ def test_uploaded(api: Any, refused: Refused) -> None:
     done = soon(lambda: [one for one in volumes(api, id=made["id"]) if one["state"] == "Uploaded"])[0]
     assert done["size"] > 0 and done["status"] == "Upload Complete"
     api.job("attachVolume", id=made["id"], virtualmachineid=api.running("one")["id"])
-    failed = api.job("uploadVolume", name="no", zoneid=zone, format="VHD", url="http://x/missing/x.vhd")["volume"]
+    failed = api.job("uploadVolume", name="no", zoneid=zone, format="VHD", url="http://x.example.com/missing/x.vhd")[
+        "volume"
+    ]
     assert (
         "404"
         in soon(lambda: [one for one in volumes(api, id=failed["id"]) if one["state"] == "UploadError"])[0]["status"]
@@ -172,99 +169,6 @@ def test_snapshots_outlive_their_volume_and_are_deleted_twice(api: Any) -> None:
     for _time in range(2):
         api.job("deleteSnapshot", id=taken["id"])
     assert api("listSnapshots") == {}
-
-
-# Templates
-
-
-def stopped_disk(api: Any) -> str:
-    machine = api.running("one")["id"]
-    api.job("stopVirtualMachine", id=machine)
-    return volumes(api, virtualmachineid=machine)[0]["id"]
-
-
-def test_a_template_can_be_used(api: Any) -> None:
-    made = template(api, stopped_disk(api), passwordenabled="true")
-    machine = api.running("two", templateid=made["id"])
-    assert machine["templatename"] == "image" and machine["password"]
-
-
-def test_a_template_of_nothing_or_too_much(api: Any, refused: Refused) -> None:
-    disk = stopped_disk(api)
-    taken = snapshot(api, volumes(api, id=disk)[0]["virtualmachineid"])
-    for params in ({"volumeid": disk, "snapshotid": taken["id"]}, {}):
-        with refused(431):
-            api("createTemplate", name="x", displaytext="x", ostypeid=api.vars["ostype"], **params)
-    with refused(431):
-        api("createTemplate", name="x", displaytext="x", ostypeid=api.vars["ostype"], volumeid=new_volume(api))
-
-
-def test_a_copy_can_be_used_after_its_job(emulate: Callable[..., Any], refused: Refused) -> None:
-    api = emulate(job_seconds=0.2)
-    made = template(api, stopped_disk(api))
-    here, there = list(api.emulator.store.zones)
-    wanted = {"id": made["id"], "sourcezoneid": here, "destzoneid": there}
-    api.job("copyTemplate", **wanted)
-
-    def listed(ready: bool) -> set[str]:
-        found = api("listTemplates", templatefilter="self", id=made["id"]).get("template", [])
-        return {one["zoneid"] for one in found if one["isready"] is ready}
-
-    assert listed(ready=False) == {there}
-    soon(lambda: listed(ready=True) == {here, there})
-    with refused(431):
-        api.job("copyTemplate", **{**wanted, "destzoneid": here})
-    api.job("deleteTemplate", id=made["id"], zoneid=here)
-    assert listed(ready=True) == {there}
-    with refused(431):
-        api.job("deleteTemplate", id=made["id"], zoneid=here)
-
-
-def test_somebody_elses(api: Any, refused: Refused) -> None:
-    centos = api.vars["template"]
-    for command, params in (
-        ("deleteTemplate", {}),
-        ("extractTemplate", {"mode": "HTTP_DOWNLOAD"}),
-    ):
-        with refused(531):
-            api.job(command, id=centos, **params)
-    for command in ("updateTemplate", "updateTemplatePermissions", "listTemplatePermissions"):
-        with refused(531):
-            api(command, id=centos)
-
-
-def test_permissions(api: Any, refused: Refused) -> None:
-    made = template(api, stopped_disk(api))["id"]
-
-    def names() -> list[str]:
-        return api("listTemplatePermissions", id=made)["templatepermission"].get("account", [])
-
-    assert names() == ["flatuser"]
-    api("updateTemplatePermissions", id=made, op="add", accounts="admin,flatuser")
-    assert names() == ["admin", "flatuser"]
-    api("updateTemplatePermissions", id=made, op="remove", accounts="admin")
-    assert names() == ["flatuser"]
-    api("updateTemplatePermissions", id=made, op="add", accounts="admin", ispublic="true")
-    assert names() == ["admin"]
-    api("updateTemplatePermissions", id=made, op="reset")
-    assert names() == ["flatuser"]
-    for params in ({"op": "give"}, {"accounts": "admin"}, {"op": "add", "accounts": "nobody"}, {"isfeatured": "true"}):
-        with refused(431):
-            api("updateTemplatePermissions", id=made, **params)
-
-
-def test_a_registered_template_is_ready_later(emulate: Callable[..., Any]) -> None:
-    api = emulate(job_seconds=0.3)
-    wanted = {"format": "VHD", "hypervisor": "XenServer", "ostypeid": api.vars["ostype"], "zoneid": api.vars["zone"]}
-    answer = api("registerTemplate", name="reg", displaytext="x", url=ADDRESS, **wanted)
-    assert answer["count"] == 1 and answer["template"][0]["isready"] is False
-
-    def listed() -> dict[str, Any]:
-        return api("listTemplates", templatefilter="self", name="reg")["template"][0]
-
-    assert listed()["status"] == "0% Downloaded"
-    done = soon(lambda: listed()["isready"] and listed())
-    assert (done["status"], done["hypervisor"], done["isextractable"]) == ("Download Complete", "XenServer", False)
 
 
 # Dialects and grants
