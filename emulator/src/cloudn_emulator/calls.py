@@ -22,7 +22,11 @@ PAGE_LIMIT = 500
 LONGEST = 255  # characters of a text, unless its parameter says otherwise; by CloudStack 3.0's code
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
-_DATES = {"date": (java_dates.JOBS_SINCE,)}
+_DATES = {
+    "date": lambda text: java_dates.moment(text, java_dates.JOBS_SINCE),
+    "since": java_dates.since,
+    "until": java_dates.until,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +162,13 @@ def _integer(param: Param, value: str, label: str) -> int:
 
 
 def _date(param: Param, value: str, label: str) -> float:
-    for pattern in _DATES[param.kind]:
-        try:
-            return java_dates.moment(value, pattern)
-        except ValueError:
-            continue
-    raise bad_parameter(
-        f"Unable to parse date {value} for command {label}, "
-        "please pass dates in the format mentioned in the api documentation"
-    )
+    try:
+        return _DATES[param.kind](value)
+    except ValueError:
+        raise bad_parameter(
+            f"Unable to parse date {value} for command {label}, "
+            "please pass dates in the format mentioned in the api documentation"
+        ) from None
 
 
 def _check_paging(values: dict[str, Any], any_size: bool) -> None:
@@ -279,7 +281,7 @@ def named_owner(call: Call) -> Account:
     if name is not None and call["domainid"] is None:
         raise bad_parameter("Account must be specified with domainId parameter")
     if name is not None:
-        return _account_named(call, name, f"Unable to find account by name {name} in domain with specified id")
+        return account_named(call, name, f"Unable to find account by name {name} in domain with specified id")
     if call["projectid"] is not None:
         raise bad_parameter("Unable to find project by id")
     return call.account
@@ -300,13 +302,14 @@ def owner_of_new(call: Call) -> Account:
         return call.account
     where = f"account {name} in domain {call.account.domain_id}"
     if call.account.admin:
-        return _account_named(call, name, f"Unable to find {where}")
+        return account_named(call, name, f"Unable to find {where}")
     if name != call.account.name or domain is NO_OBJECT:
         raise ApiError(ACCOUNT, f"Can't create/list resources for {where}, permission denied")
     return call.account
 
 
-def _account_named(call: Call, name: str, unknown: str) -> Account:
+def account_named(call: Call, name: str, unknown: str) -> Account:
+    """The account of this name, whoever asks. Raises ApiError: 431 with the text `unknown`."""
     wanted = collated(name)
     found = next((one for one in call.store.accounts.values() if collated(one.name) == wanted), None)
     if found is None or call["domainid"] is NO_OBJECT:
@@ -330,7 +333,7 @@ def owners(call: Call) -> Callable[[Any], bool]:
         raise bad_parameter("Unable to find domain by id")
     if name is not None:
         unknown = f"could not find account {name} in domain with specified id"
-        shown = _permitted(call, _account_named(call, name, unknown)).name
+        shown = _permitted(call, account_named(call, name, unknown)).name
         return lambda one: one.owner == shown
     if domain is not None or (call.account.admin and call["listall"]):
         return lambda one: True

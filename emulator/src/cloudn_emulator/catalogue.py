@@ -10,9 +10,12 @@ from dataclasses import replace
 from .command import Command
 from .command import command as _command
 from .commands import (
+    account,
+    event,
     instance_group,
     iso,
     job,
+    network,
     offer,
     os_type,
     security_group,
@@ -34,6 +37,7 @@ PAGED = " keyword page:int pagesize:int"
 ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not look whether the page can be
 LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
 OWNED = " account domainid:domain projectid:projects"
+NAT = "id:firewall_rules ipaddressid:user_ip_address tags:{}"
 RULE = (
     "protocol startport:int endport:int icmptype:int icmpcode:int cidrlist:[string] usersecuritygrouplist:{}"
     " securitygroupid:security_group securitygroupname" + OWNED
@@ -226,6 +230,64 @@ _COMMANDS = (
     _command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
     _command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
     _command("listCapabilities", offer.list_capabilities),
+    # accounts and what they did
+    _command(
+        "listAccounts",
+        account.list_accounts,
+        "accounttype:long id:account iscleanuprequired:bool name state domainid:domain isrecursive:bool listall:bool"
+        + PAGED,
+    ),
+    _command(
+        "listUsers",
+        account.list_users,
+        "id:user username accounttype:long state account domainid:domain isrecursive:bool listall:bool" + PAGED,
+        granted=False,
+    ),
+    _command("getCloudIdentifier", account.cloud_identifier, "userid:user!"),
+    _command("listResourceLimits", account.list_resource_limits, "id:long resourcetype:int" + LISTED),
+    _command(
+        "listEvents",
+        event.list_events,
+        "id:event type level startdate:since enddate:until entrytime:int duration:int" + LISTED,
+    ),
+    _command("listEventTypes", event.list_event_types),
+    # networks, and what a Basic zone has none of
+    _command(
+        "listNetworks",
+        network.list_networks,
+        "id:networks zoneid:data_center type issystem:bool acltype traffictype physicalnetworkid:physical_network"
+        " supportedservices:[string] restartrequired:bool specifyipranges:bool vpcid:vpc canusefordeploy:bool"
+        " forvpc:bool tags:{}" + LISTED,
+    ),
+    _command(
+        "listNetworkOfferings",
+        network.list_network_offerings,
+        "id:network_offerings name displaytext traffictype isdefault:bool specifyvlan:bool availability guestiptype"
+        " state supportedservices:[string] networkid:networks sourcenatsupported:bool zoneid:data_center istagged:bool"
+        " forvpc:bool specifyipranges:bool" + PAGED,
+    ),
+    _command(
+        "listPublicIpAddresses",
+        network.list_public_addresses,
+        "id:user_ip_address ipaddress vlanid:vlan zoneid:data_center physicalnetworkid:physical_network"
+        " associatednetworkid:networks allocatedonly:bool forvirtualnetwork:bool forloadbalancing:bool"
+        " issourcenat:bool isstaticnat:bool vpcid:vpc tags:{}" + LISTED,
+    ),
+    _command("listCounters", network.list_counters, "id:counter name source" + PAGED, root="counterresponse"),
+    _command("listProjects", network.list_projects, "id:projects displaytext name state tags:{}" + LISTED),
+    _command("listProjectInvitations", network.list_nothing, "id:project_invitations activeonly:bool state" + LISTED),
+    _command("listVPCs", network.list_nothing, "id:vpc name displaytext cidr state zoneid:data_center" + LISTED),
+    _command("listVpnUsers", network.list_nothing, "id:vpn_users username" + LISTED),
+    _command("listRemoteAccessVpns", network.list_vpns, "publicipid:user_ip_address!" + LISTED),
+    _command("listPortForwardingRules", network.list_nothing, NAT + LISTED),
+    _command("listIpForwardingRules", network.list_nothing, NAT + " virtualmachineid:vm_instance" + LISTED),
+    _command("listFirewallRules", network.list_nothing, NAT + LISTED),
+    _command(
+        "listLoadBalancerRules",
+        network.list_nothing,
+        "id:firewall_rules name publicipid:user_ip_address virtualmachineid:vm_instance zoneid:data_center tags:{}"
+        + LISTED,
+    ),
 )
 
 # The service's manual has its own names for two of them.

@@ -24,7 +24,7 @@ from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
 from .jobs import Jobs
 from .server import Record, Service, listen, to_file
-from .settings import API_KEY, API_SECRET, RACE_ORDERS, BadSetting, Settings
+from .settings import API_KEY, API_SECRET, RACE_ORDERS, RESOURCES, BadSetting, Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,6 +141,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="this many ended jobs are known, the newest (%(default)s)",
     )
+    add(
+        "--limit",
+        type=_limit,
+        action="append",
+        default=[],
+        metavar="KIND=N",
+        help=f"how many things of a kind a plain account may have: {', '.join(RESOURCES)}",
+    )
     add("--neighbour", action="store_true", help="a second plain account, with one of each kind of object")
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line per request")
@@ -153,6 +161,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         **{name: getattr(options, name) for name in same},
         grants=options.grant,
         denied=options.deny,
+        limits=dict(options.limit),
         zones=options.zone,
         count_all=options.count == "all",
     )
@@ -180,6 +189,13 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     return _number(text, int, 100_000)
+
+
+def _limit(text: str) -> tuple[str, int]:
+    kind, _, most = text.partition("=")
+    if kind not in RESOURCES:
+        raise argparse.ArgumentTypeError(f"{text!r}: give one of {', '.join(RESOURCES)}, and a number behind `=`")
+    return kind, _count(most)
 
 
 def _seconds(text: str) -> float:

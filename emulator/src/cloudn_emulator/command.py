@@ -12,6 +12,7 @@ from typing import Any
 
 from .calls import Call, Param, declare, read_params
 from .errors import UNABLE, internal
+from .events import ACTIONS, Action, Journal
 from .faults import Rule, change_page, without_young
 from .jobs import CLASSES, Jobs
 from .models import NO_OBJECT, Account
@@ -22,7 +23,7 @@ from .store import Store
 class Command:
     """A command. `job_class` is set for asynchronous ones; `granted` is false where plain accounts lack it.
 
-    `entity` names the parameter of the object that an asynchronous one is about.
+    `entity` names the parameter of the object that an asynchronous one is about, `action` says what is noted of it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Command:
     root: str
     granted: bool
     entity: str = "id"
+    action: Action | None = None
 
     @property
     def label(self) -> str:
@@ -52,15 +54,25 @@ class Command:
         if self.job_class and values.get(self.entity) is NO_OBJECT:
             raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
         call = Call(store, jobs, account, values)
-        result = self.handler(call)
-        if inspect.isawaitable(result):
-            result = await result
+        journal = Journal(call, self.action, self.job_class is not None) if self.action else None
+        try:
+            result = self.handler(call)
+            if inspect.isawaitable(result):
+                result = await result
+        except Exception:
+            if journal:
+                journal.refused()
+            raise
         if store.settings.count_all and call.total and "count" in result:
             result["count"] = call.total
         if self.job_class is None:
+            if journal:
+                journal.done(result)
             if fault and fault.kind == "page":
                 change_page(store, result, fault.settings["change"], fault.settings["name"])
             return result
+        if journal:
+            result = journal.watched(result)
         job = jobs.start(self.job_class, account.name, result, fault)
         return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
 
@@ -82,4 +94,5 @@ def command(
 ) -> Command:
     """Declare a command; the parameters are those that `declare` reads. Its root is its name's where none is given."""
     full_class = CLASSES + job_class if job_class else None
-    return Command(name, declare(params), handler, full_class, root or f"{name.lower()}response", granted, entity)
+    named = root or f"{name.lower()}response"
+    return Command(name, declare(params), handler, full_class, named, granted, entity, ACTIONS.get(name))

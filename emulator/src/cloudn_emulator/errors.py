@@ -12,6 +12,7 @@ NO_COMMAND = 432
 INTERNAL = 530
 ACCOUNT = 531
 CAPACITY = 533
+RESOURCE = 534
 IN_USE = 536
 
 INTERNAL_TEXT = "Internal error executing command, please contact your system administrator"

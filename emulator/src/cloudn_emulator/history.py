@@ -63,6 +63,7 @@ def _frozen(store: Store) -> Store:
     # What waits for a change can't be copied, and nobody waits in the past.
     tables["vms"] = {id: replace(vm, transition=None, reserving=None) for id, vm in store.vms.items()}
     tables["jobs"] = {id: replace(job, ended=asyncio.Event()) for id, job in store.jobs.items()}
+    still.events = store.events.copy()  # an event never changes
     for name, table in copy.deepcopy(tables).items():
         setattr(still, name, table)
     return still

@@ -9,9 +9,9 @@ import re
 
 EXPIRES = "yyyy-MM-dd'T'HH:mm:ssZ"
 JOBS_SINCE = "yyyy-MM-dd'T'HH:mm:ss'Z'Z"  # a literal Z before the offset: the real server's own form
-EVENTS_MOMENT = "yyyy-MM-dd HH:mm:ss"
-EVENTS_DAY = "yyyy-MM-dd"
+_MOMENT, _DAY = "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd"
 
+_IS_MOMENT = re.compile(r"\d+-\d+-\d+ \d+:\d+:\d+")
 _PIECE = re.compile(r"'([^']+)'|([A-Za-z])\2*|(.)")
 _NUMBER = re.compile(r"[ \t]*(-?\d+)")
 _ZONE = re.compile(r"[ \t]*(?:([+-])(\d\d)([0-5]\d)|(gmt)(?:([+-])(\d\d?):([0-5]\d)|(?![+-])))", re.IGNORECASE)
@@ -90,6 +90,16 @@ def moment(text: str, pattern: str) -> float:
             numbers[letter], position = _number(text, position, len(piece[0]) if digits_follow else None)
     days = _days(numbers["y"], numbers["M"], numbers["d"])
     return float(days * 86400 + sum(numbers[letter] * unit for letter, unit in _UNIT.items()) - offset * 60)
+
+
+def since(text: str) -> float:
+    """The moment at which a range of events begins: one that is told, or the first of a day. Raises ValueError."""
+    return moment(text, _MOMENT if _IS_MOMENT.fullmatch(text) else _DAY)
+
+
+def until(text: str) -> float:
+    """The moment at which a range of events ends: one that is told, or the last second of a day. Raises ValueError."""
+    return moment(text, _MOMENT) if _IS_MOMENT.fullmatch(text) else moment(text, _DAY) + 86399
 
 
 def _after(literal: str, text: str, position: int) -> int:

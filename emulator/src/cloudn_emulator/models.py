@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,7 @@ class Account:
     denied: frozenset[str] = frozenset()
     domain_id: str = "1"
     domain: str = "ROOT"
+    created: float = field(default_factory=time.time)
 
     @property
     def label(self) -> str:
@@ -75,6 +77,11 @@ class Zone:
     token: str
     network_id: str
     subnet: int
+
+    @property
+    def physical_network_id(self) -> str:
+        """The id of the physical network below the zone's network."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"physical network {self.id}"))
 
 
 @dataclass(slots=True)
@@ -336,6 +343,24 @@ class KeyPair:
     name: str
     public_key: str
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What the service noted about an action: whose object it was on (`owner`), who did it, how far it was (`state`).
+
+    `parent` is the id of the event that began the action, or `0`.
+    """
+
+    id: str
+    owner: str
+    username: str
+    type: str
+    level: str
+    description: str
+    created: float
+    state: str
+    parent: str = "0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .models import (
     GIB,
     Account,
     DiskOffering,
+    Event,
     Host,
     Job,
     Nic,
@@ -151,6 +152,7 @@ def seeded(settings: Settings) -> Store:
     store.host_isos[XS_TOOLS[0]] = Template(
         *XS_TOOLS, "103", "system", [], BEGINNING, 0, False, perhost=True, bootable=False, format="ISO"
     )
+    _log_in(store, account.name)
     store.add_security_group("default", "admin", DEFAULT_TEXT, ADMIN_DEFAULT_GROUP)
     if not account.admin:
         store.add_security_group("default", account.name, DEFAULT_TEXT, USER_DEFAULT_GROUP)
@@ -159,6 +161,12 @@ def seeded(settings: Settings) -> Store:
     if settings.vms:
         _add_machines(store, settings.vms)
     return store
+
+
+def _log_in(store: Store, name: str) -> None:
+    """The event of how an account's user got its keys: by logging in to the service's pages."""
+    text = "user has logged in"
+    store.add_event(Event(_id_of(f"login {name}"), name, name, "USER.LOGIN", "INFO", text, store.now(), "Completed"))
 
 
 def _further_zone(number: int, name: str) -> Zone:
@@ -174,6 +182,7 @@ def _add_neighbour(store: Store) -> None:
     name, zone, created = NEIGHBOUR["account"], next(iter(store.zones.values())), time.time()
     ids = (_id_of("neighbour"), _id_of("neighbour user"))
     store.add_account(Account(name, *ids, store.account.number + 1, False, NEIGHBOUR_KEY, NEIGHBOUR_SECRET))
+    _log_in(store, name)
     store.add_security_group("default", name, DEFAULT_TEXT, _id_of("neighbour default"))
     group = store.add_security_group(NEIGHBOUR["sgname"], name, "of the neighbour", NEIGHBOUR["sg"])
     store.add_rule(Rule(NEIGHBOUR["rule"], group.id, "ingress", "tcp", 22, 22, "0.0.0.0/0"))

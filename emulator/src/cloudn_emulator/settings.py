@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 API_KEY = "cloudn-emulator-api-key"
 API_SECRET = "cloudn-emulator-api-secret"
 SHORTEST_SECRET = 8  # characters
 RACE_ORDERS = ("first", "last", "random")
+# What is limited, by CloudStack's words, in the order of its numbers for them.
+RESOURCES = ("instance", "ip", "volume", "snapshot", "template", "project", "network", "vpc")
+UNLIMITED = -1
 
 
 class BadSetting(ValueError):
@@ -28,7 +31,8 @@ class Settings:
     """How an emulator behaves.
 
     The account: `account` is `user` (a plain one) or `admin`, with `api_key` and `api_secret`; `grants` names commands
-    beyond those of a plain account, `denied` those it lacks; `neighbour` adds a second plain account with objects.
+    beyond those of a plain account, `denied` those it lacks; `neighbour` adds a second plain account with objects;
+    `limits` are how many things of a kind (the words of RESOURCES) each plain account may have, -1 means any number.
 
     What is there: `zones` are the names of the zones instead of the service's two, `vms` the machines from the start;
     `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `count_all` makes a listing's `count` that
@@ -45,7 +49,8 @@ class Settings:
     another; `race_ms` is the time between the look whether a name is free and the new row, `race_order` which of two rows
     that were made at one moment is listed first (`first` or `last` made, or `random`).
 
-    Memory: `keep_jobs` is how many ended jobs are known, the newest, `keep_requests` how many requests are remembered.
+    Memory: `keep_jobs` is how many ended jobs are known, the newest, `keep_requests` how many requests are remembered,
+    `keep_events` how many events.
     """
 
     account: str = "user"
@@ -54,6 +59,7 @@ class Settings:
     grants: Collection[str] = ()
     denied: Collection[str] = ()
     neighbour: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
     zones: Sequence[str] = ()
     vms: int = 0
     dialect: str = "cloudstack"
@@ -70,6 +76,7 @@ class Settings:
     race_order: str = "first"
     keep_jobs: int = 10_000
     keep_requests: int = 100_000
+    keep_events: int = 10_000
 
     def __post_init__(self) -> None:
         if len(self.api_secret) < SHORTEST_SECRET:
@@ -78,3 +85,6 @@ class Settings:
                 f"{len(self.api_secret)} characters are too few, use at least {SHORTEST_SECRET}. Ansible hides a secret "
                 "wherever it stands in the output, so a short one makes the output unreadable.",
             )
+        for word, most in self.limits.items():
+            if word not in RESOURCES or most < UNLIMITED:
+                raise BadSetting("limits", f"{word}={most} can't be. Limit one of {', '.join(RESOURCES)} to 0 or more.")

@@ -9,7 +9,7 @@ import functools
 import random
 import time
 import unicodedata
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
@@ -20,6 +20,7 @@ from .models import (
     NO_OBJECT,
     Account,
     DiskOffering,
+    Event,
     Host,
     InstanceGroup,
     Job,
@@ -37,6 +38,7 @@ from .models import (
     Zone,
     new_id,
 )
+from .network_offerings import COUNTERS, OFFERINGS
 from .races import Races
 from .settings import Settings
 
@@ -80,6 +82,9 @@ class Store:
         self.instance_groups: dict[str, InstanceGroup] = {}
         self.key_pairs: dict[str, KeyPair] = {}
         self.jobs: dict[str, Job] = {}
+        self.events: OrderedDict[str, Event] = OrderedDict()
+        self.network_offerings = {offering.id: offering for offering in OFFERINGS}
+        self.counters = {counter.id: counter for counter in COUNTERS}
         self.tags: dict[tuple[str, str], dict[str | int, Tag]] = {}
         self._host_names: set[tuple[str, str]] = set()
         self._addresses: dict[str, deque[int]] = {}
@@ -136,18 +141,25 @@ class Store:
             return self.account if id == self.account.domain_id else None
         if table == "account":
             return next((one for one in self.accounts.values() if one.id == id), None)
+        if table == "user":
+            return next((one for one in self.accounts.values() if one.user_id == id), None)
         if table == "networks":
-            return next((zone for zone in self.zones.values() if zone.network_id == id), None)
+            return next((zone for zone in self.zones.values() if zone.network_id == id.lower()), None)
+        if table == "physical_network":
+            return next((zone for zone in self.zones.values() if zone.physical_network_id == id.lower()), None)
         return _row(self._tables().get(table, {}), id)
 
     def _tables(self) -> dict[str, dict[str, Any]]:
         return {
             "async_job": self.jobs,
+            "counter": self.counters,
             "data_center": self.zones,
+            "event": self.events,
             "guest_os": self.os_types,
             "guest_os_category": self.os_categories,
             "host": self.hosts,
             "instance_group": self.instance_groups,
+            "network_offerings": self.network_offerings,
             "security_group": self.security_groups,
             "security_group_rule": self.rules,
             "snapshots": self.snapshots,
@@ -313,6 +325,14 @@ class Store:
     def remove_key_pair(self, pair: KeyPair) -> None:
         """Take a key pair out."""
         del self.key_pairs[pair.id]
+
+    # --- events
+
+    def add_event(self, event: Event) -> None:
+        """Take a new event in; of many only the newest are kept."""
+        self.events[event.id] = event
+        if len(self.events) > self.settings.keep_events:
+            self.events.popitem(last=False)
 
     # --- tags
 

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts, their users and limits, as measured on CloudStack 3.0.5."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from ..calls import Call, account_named, check_access, contains, date_text, matching, named_owner, ownership, page_of
+from ..errors import bad_parameter, internal
+from ..limits import limit, used
+from ..models import NO_OBJECT, Account
+from ..settings import RESOURCES, UNLIMITED
+from ..store import Store, collated
+from ..wire import listing
+
+SYSTEM = "system"  # the account that nobody finds
+STATE = "enabled"
+# What the listing of accounts tells of each kind: its word there, and the resource.
+_FIRST = (("vm", "instance"), ("ip", "ip"), ("volume", "volume"), ("snapshot", "snapshot"), ("template", "template"))
+_LAST = (("project", "project"), ("network", "network"))
+
+
+def list_accounts(call: Call) -> dict[str, Any]:
+    """listAccounts: for a plain account its own, with the keys of its user in the clear, as the real server has them."""
+    p = call.params
+    name, state, keyword, cleanup = call["name"], call["state"], call["keyword"], call["iscleanuprequired"]
+    tests = [
+        _shown(call),
+        (lambda one: collated(one.name) == collated(name)) if name is not None else None,
+        (lambda one: _type(one) == p["accounttype"]) if "accounttype" in p else None,
+        (lambda one: collated(state) == STATE) if state is not None else None,
+        (lambda one: not cleanup) if cleanup is not None else None,
+        (lambda one: contains(one.name, keyword) or contains(STATE, keyword)) if keyword is not None else None,
+    ]
+    found = matching(call.store.accounts.values(), tests)
+    return listing("account", [_account_view(call.store, one) for one in page_of(call, found)])
+
+
+def _shown(call: Call) -> Callable[[Account], bool]:
+    """The test for which accounts are shown at all. Raises ApiError: 431 for what is unknown, 530 for -1, 531 for others."""
+    wanted, domain = call["id"], call["domainid"]
+    if wanted is NO_OBJECT:
+        raise internal()
+    if wanted is not None:
+        if wanted.name == SYSTEM:
+            raise bad_parameter("Unable to find account by id")
+        check_access(call, wanted.name, wanted.label)
+    if domain is NO_OBJECT:
+        raise bad_parameter(f"Domain id={domain.id} doesn't exist")
+    if domain is not None and call["name"] is not None:
+        named = account_named(call, call["name"], f"Unable to find account {call['name']} in domain {domain.domain_id}")
+        check_access(call, named.name, named.label)
+    if wanted is not None:
+        return lambda one: one is wanted
+    if call.account.admin and (call["listall"] or domain is not None):
+        return lambda one: one.name != SYSTEM
+    return lambda one: one is call.account
+
+
+def _type(account: Account) -> int:
+    return 1 if account.admin else 0
+
+
+def _account_view(store: Store, account: Account) -> dict[str, Any]:
+    states = [vm.state for vm in store.vms.values() if vm.owner == account.name]
+    view: dict[str, Any] = {"id": account.id, "name": account.name, "accounttype": _type(account)}
+    view |= {"domainid": account.domain_id, "domain": account.domain, "receivedbytes": 0, "sentbytes": 0}
+    for word, resource in _FIRST:
+        view |= _amounts(store, account, word, resource)
+    view |= {"vmstopped": states.count("Stopped"), "vmrunning": states.count("Running")}
+    for word, resource in _LAST:
+        view |= _amounts(store, account, word, resource)
+    return view | {"state": STATE, "user": [_user_view(account)]}
+
+
+def _amounts(store: Store, account: Account, word: str, resource: str) -> dict[str, Any]:
+    """How much an account may have of something, has, and may still get; only the second is a number."""
+    most, total = limit(store, account.name, resource), used(store, account.name, resource)
+    left = "Unlimited" if most == UNLIMITED else str(most - total)
+    if resource == "ip":
+        left = "0"  # the real server takes the public addresses that are free, and a Basic zone has none
+    return {
+        f"{word}limit": "Unlimited" if most == UNLIMITED else str(most),
+        f"{word}total": total,
+        f"{word}available": left,
+    }
+
+
+def _user_view(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.user_id,
+        "username": account.name,
+        "firstname": account.name,
+        "lastname": "user",
+        "email": f"{account.name}@example.invalid",
+        "created": date_text(account.created),
+        "state": STATE,
+        "account": account.name,
+        "accounttype": _type(account),
+        "domainid": account.domain_id,
+        "domain": account.domain,
+        **({"apikey": account.api_key, "secretkey": account.api_secret} if account.api_key else {}),
+    }
+
+
+def list_users(call: Call) -> dict[str, Any]:
+    """listUsers, which plain accounts lack: the one user of each account but the service's own."""
+    p, name, account, keyword = call.params, call["username"], call["account"], call["keyword"]
+    tests = [
+        lambda one: one.name != SYSTEM,
+        (lambda one: one.user_id == p["id"].user_id) if "id" in p else None,
+        (lambda one: collated(one.name) == collated(name)) if name is not None else None,
+        (lambda one: collated(one.name) == collated(account)) if account is not None else None,
+        (lambda one: _type(one) == p["accounttype"]) if "accounttype" in p else None,
+        (lambda one: contains(one.name, keyword)) if keyword is not None else None,
+    ]
+    found = matching(call.store.accounts.values(), tests)
+    return listing("user", [_user_view(one) for one in page_of(call, found)])
+
+
+def cloud_identifier(call: Call) -> dict[str, Any]:
+    """getCloudIdentifier: the installation's own id, signed with the secret of a user."""
+    account = call["userid"]
+    if account is NO_OBJECT:
+        raise bad_parameter("Could not find the user")
+    check_access(call, account.name, account.label)
+    name = "cloudn-emulator"
+    mac = hmac.new(account.api_secret.encode(), name.encode(), hashlib.sha1).digest()
+    view = {"userid": account.user_id, "cloudidentifier": name, "signature": base64.b64encode(mac).decode()}
+    return {"cloudidentifier": view}
+
+
+def list_resource_limits(call: Call) -> dict[str, Any]:
+    """listResourceLimits. A plain account gets its own, whatever account it names, and never pages: the real server's way."""
+    kind = call["resourcetype"]
+    if kind is not None and not 0 <= kind < len(RESOURCES):
+        raise bad_parameter("Please specify a valid resource type.")
+    named = named_owner(call)
+    owner = named if call.account.admin else call.account
+    views = [
+        {**ownership(call, owner.name), "resourcetype": str(number), "max": limit(call.store, owner.name, word)}
+        for number, word in enumerate(RESOURCES)
+        if kind in (None, number)
+    ]
+    return listing("resourcelimit", views)
