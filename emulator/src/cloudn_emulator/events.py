@@ -137,7 +137,7 @@ class Journal:
         self.call = call
         self.action = action
         self.has_job = has_job
-        self.owner = action.owner or (about and about is not NO_OBJECT and about.owner) or call.account.name
+        self.owner = action.owner or _owner_of(about) or call.account.name
         self.new: str | None = None
         self.start = "0"
 
@@ -217,6 +217,10 @@ class Journal:
         return text.format_map(values)
 
 
+def _owner_of(about: Any) -> str | None:
+    return None if about is NO_OBJECT else getattr(about, "owner", None)
+
+
 class _Told(dict[str, Any]):
     """Parameters as descriptions tell them: objects by their numbers, what is not given as Java's null."""
 
@@ -237,7 +241,7 @@ def _number(value: Any) -> str:
         return str(value)
     if value is NO_OBJECT:
         return value.id
-    return str(getattr(value, "serial", None) or _row(value.id))
+    return str(getattr(value, "serial", None) or getattr(value, "row", None) or _row(value.id))
 
 
 def _row(id: str) -> str:

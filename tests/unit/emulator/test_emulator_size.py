@@ -97,7 +97,7 @@ def test_a_deleted_template_is_known_as_long_as_a_machine_shows_it(emulate):
 
 
 def test_endless_requests_leave_nothing_behind(emulate):
-    api = emulate(job_seconds=0, expunge_seconds=0, keep_jobs=5, keep_requests=20)
+    api = emulate(job_seconds=0, expunge_seconds=0, keep_jobs=5, keep_requests=20, keep_events=5)
     store = api.emulator.store
 
     def sizes() -> dict[str, int]:
@@ -141,4 +141,5 @@ def test_ten_thousand_machines_start_in_two_seconds():
 
 def test_the_bounds_are_settings_of_an_emulator():
     emulator = Emulator()
-    assert (emulator.settings.keep_jobs, emulator.settings.keep_requests) == (10_000, 100_000)
+    bounds = emulator.settings
+    assert (bounds.keep_jobs, bounds.keep_requests, bounds.keep_events) == (10_000, 100_000, 10_000)

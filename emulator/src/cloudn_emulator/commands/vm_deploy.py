@@ -12,6 +12,7 @@ from typing import Any
 from ..calls import Call, check_access, owner_for
 from ..errors import bad_parameter, internal
 from ..jobs import Work
+from ..limits import check_limit
 from ..models import (
     GIB,
     Account,
@@ -39,6 +40,7 @@ def deploy(call: Call) -> Work:
     groups = _security_groups(call, owner)
     if call["networkids"]:
         raise bad_parameter("Can't specify network Ids in Basic zone")
+    check_limit(call, owner.name, "instance")
     _check_template(call)
     check_userdata(call["userdata"])
     _check_key_pair(call, owner)
