@@ -15,6 +15,8 @@ from urllib.parse import urlencode, urlsplit
 from cloudn_emulator.signature import sign
 
 TEMPLATE, PLAN, DISK = "CentOS 6.2 64bit", "vQ", "Small"
+OS_TYPE = "142"
+PUBLIC_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDD1bp6wRTM load"
 JOB_SECONDS = 30
 
 
@@ -60,7 +62,7 @@ class Load:
         return str(answer.get("id", ""))
 
     def round(self) -> None:
-        """Make one of each kind of object, look at them, and delete them: some forty requests."""
+        """Make one of each kind of object, look at them, and delete them: some fifty requests."""
         self.rounds += 1
         name, ask, done = f"load{self.rounds}", self.ask, self.done
         machine = done("deployVirtualMachine", name=name, **self.machine)
@@ -73,6 +75,13 @@ class Load:
         ask("listVolumes", virtualmachineid=machine)
         snapshot = done("createSnapshot", volumeid=volume)
         ask("listSnapshots", id=snapshot)
+        image = {"name": name, "displaytext": name, "ostypeid": OS_TYPE, "snapshotid": snapshot}
+        template = done("createTemplate", **image)
+        ask("listTemplates", templatefilter="self", id=template)
+        done("deleteTemplate", id=template)
+        ask("registerSSHKeyPair", name=name, publickey=PUBLIC_KEY)
+        ask("listSSHKeyPairs", name=name)
+        ask("deleteSSHKeyPair", name=name)
         group = ask("createSecurityGroup", name=name)["securitygroup"]["id"]
         rule = {"protocol": "tcp", "startport": "22", "endport": "22", "cidrlist": "192.0.2.0/24"}
         done("authorizeSecurityGroupIngress", securitygroupid=group, **rule)
