@@ -233,21 +233,27 @@ def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | Non
 
 
 def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
-    """The test of the `tags` filter: one of the pairs given is enough: CloudStack's source joins them with OR."""
+    """The test of the `tags` filter: one of the pairs given is enough: CloudStack's source joins them with OR.
+
+    A pair without a key finds nothing. Raises ApiError (431) for one without a value.
+    """
     pairs = call["tags"]
     if not pairs:
         return None
-    wanted = [(collated(pair.get("key") or ""), pair.get("value")) for pair in pairs]
+    for pair in pairs:
+        if "value" not in pair:
+            raise bad_parameter(f"No value is passed in for key {pair.get('key', 'null')}")
+    wanted = {pair["key"]: pair["value"] for pair in pairs if "key" in pair}
 
     def test(one: Any) -> bool:
         tags = call.store.tags.get((kind, one.id), {})
-        return any(_tag_matches(tags.get(key), value) for key, value in wanted)
+        return any(_tag_matches(tags.get(collated(key)), value) for key, value in wanted.items())
 
     return test
 
 
-def _tag_matches(tag: Tag | None, value: str | None) -> bool:
-    return tag is not None and (value is None or collated(tag.value) == collated(value))
+def _tag_matches(tag: Tag | None, value: str) -> bool:
+    return tag is not None and collated(tag.value) == collated(value)
 
 
 # --- whose an object is

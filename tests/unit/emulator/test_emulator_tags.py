@@ -180,3 +180,12 @@ def test_tags_of_other_accounts_objects(emulate, refused):
         api.job("createTags", resourceids=network, resourcetype="Network", tags__key="k", tags__value="v")
     with refused(431):
         api.job("createTags", resourceids=vm, resourcetype="Vpc", tags__key="k", tags__value="v")
+
+
+@pytest.mark.parametrize("kind", ["VirtualMachines", "Volumes", "Snapshots", "Templates", "SecurityGroups"])
+def test_a_filter_by_tags_needs_values_and_finds_nothing_without_keys(api, refused, kind):
+    params = {"templatefilter": "self"} if kind == "Templates" else {}
+    with refused(431):
+        api(f"list{kind}", tags__key="role", **params)
+    api.deploy("web1")
+    assert api(f"list{kind}", tags__value="web", **params) == {}
