@@ -42,7 +42,7 @@ _RESOURCES = {
     "ip": Resource("public_ip"),
     "volume": Resource("volume", lambda store: store.volumes.values(), lambda volume: volume.state != "Destroy"),
     "snapshot": Resource("snapshot", lambda store: store.snapshots.values(), lambda one: one.state != "Destroyed"),
-    "template": Resource("template", lambda store: store.templates.values(), lambda one: bool(one.zone_ids)),
+    "template": Resource("template", lambda store: store.templates.values(), lambda one: not one.removed),
     "project": Resource("project"),
     "network": Resource("network"),
     "vpc": Resource("vpc"),

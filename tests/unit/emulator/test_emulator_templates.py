@@ -255,7 +255,7 @@ def test_the_order_changes_but_for_the_sort_key(emulate: Emulate) -> None:
 def test_a_registered_template_is_ready_later(emulate: Emulate) -> None:
     api = emulate(job_seconds=0.3)
     answer = register(api, hypervisor="xenserver", checksum="0" * 32)
-    assert (answer["isready"], answer["status"], answer["checksum"]) == (False, "", "0" * 32)
+    assert (answer["isready"], answer["status"], answer["checksum"]) == (False, "0% Downloaded", "0" * 32)
 
     def listed() -> dict[str, Any]:
         return api("listTemplates", templatefilter="self", name="reg")["template"][0]
@@ -390,6 +390,17 @@ def test_what_else_is_checked_of_a_registered_template(api: Any, emulate: Emulat
     admin = emulate(account="admin")
     assert register(admin, zoneid="-1", isfeatured="true")["isfeatured"] is True
     assert len(ids(admin, name="reg")) == 2
+
+
+def test_no_more_than_the_account_may_have(emulate: Emulate, refused: Refused) -> None:
+    api = emulate(job_seconds=0.02, limits={"template": 1})
+    disk, made = stopped_disk(api), ready(api)
+    with refused(534):
+        register(api)
+    with refused(534):
+        create(api, disk)
+    api.job("deleteTemplate", id=made)
+    create(api, disk)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 from ..calls import Call, no_permission, owner_for
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
+from ..limits import check_limit
 from ..models import GONE, NO_OBJECT, Snapshot, Template, Volume, Zone, new_id
 from ..wire import listing
 from .download import BEGUN, FORMATS, SIZE, check_address, check_extraction, checksum, extraction, fetch
@@ -34,6 +35,7 @@ async def create_template(call: Call) -> Work:
             "Failed to create private template record, please specify only one of volume ID and snapshot ID"
         )
     volume = _volume_of(call, source)
+    check_limit(call, call.account.name, "template")
     if call["ostypeid"] is NO_OBJECT:
         raise bad_parameter("Couldn't find GuestOS by id")
     template = _new(call, call.account.name)
@@ -137,6 +139,7 @@ async def register_template(call: Call) -> dict[str, Any]:
         if not owner.admin:
             raise bad_parameter("Please specify a valid zone Id.")
         zones = list(call.store.zones.values())
+    check_limit(call, owner.name, "template")
     check_address(call["url"], call["format"])
     hypervisor = hypervisor_of(call["hypervisor"])
     if call["ostypeid"] is NO_OBJECT or hypervisor == "BareMetal":
@@ -153,14 +156,13 @@ async def register_template(call: Call) -> dict[str, Any]:
 
 def _begin_download(call: Call, template: Template, zone: Zone, url: str) -> None:
     template.zone_ids.append(zone.id)
-    template.unready[zone.id] = ""
+    template.unready[zone.id] = BEGUN  # the real server says "" now and then, where it has not begun yet
     template.downloading.add(zone.id)
     call.jobs.later(_download(call, template, zone, url))
 
 
 async def _download(call: Call, template: Template, zone: Zone, url: str) -> None:
     """A zone's copy comes: told by its status, ready or failed at the end."""
-    template.unready[zone.id] = BEGUN
     failure = await fetch(call, url)
     template.downloading.discard(zone.id)
     if failure:
