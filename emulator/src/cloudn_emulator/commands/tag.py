@@ -176,7 +176,7 @@ def _is_removed(one: Any) -> bool:
         return one.state == "Destroy"
     if isinstance(one, Snapshot):
         return one.state == "Destroyed"
-    return isinstance(one, Template) and not one.zone_ids
+    return isinstance(one, Template) and one.removed
 
 
 # --- listTags
