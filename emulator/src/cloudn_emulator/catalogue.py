@@ -290,6 +290,16 @@ _COMMANDS = (
     ),
 )
 
+# Commands that the real server has for administrators only. The emulator does them for nobody, but knows of them: their
+# signatures are checked before it says that they do not exist.
+_FOR_ADMINISTRATORS = """
+assignVirtualMachine createAccount createUser listAlerts listCapacity listClusters listConfigurations listDomainChildren
+listDomains listExternalLoadBalancers listHosts listPhysicalNetworks listPods listRouters listStoragePools
+listSupportedNetworkServices listSwifts listSystemVms listTrafficTypes listUsageRecords listVlanIpRanges
+migrateVirtualMachine registerUserKeys updateResourceCount updateResourceLimit
+"""
+FOR_ADMINISTRATORS = frozenset(_FOR_ADMINISTRATORS.split())
+
 # The service's manual has its own names for two of them.
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
 COMMANDS: dict[str, Command] = {one.name: one for one in _COMMANDS}

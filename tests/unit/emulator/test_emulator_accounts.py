@@ -166,3 +166,11 @@ def test_limits_that_cannot_be():
     for limits in ({"machine": 1}, {"instance": -2}):
         with pytest.raises(BadSetting, match="limits"):
             Emulator(limits=limits)
+
+
+def test_commands_of_administrators_are_known_of(api):
+    answer = api.raw("listHosts")
+    assert answer.status_code == 432
+    assert answer.json()["errorresponse"]["errortext"] == "The given command:listHosts does not exist"
+    assert api.session.get(api.emulator.url, params={"command": "listHosts", "response": "json"}).status_code == 401
+    assert api.session.get(api.emulator.url, params={"command": "listX", "response": "json"}).status_code == 432
