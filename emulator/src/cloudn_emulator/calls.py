@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from . import java_dates
@@ -201,18 +201,21 @@ def contains(text: str | None, part: str) -> bool:
 
     The service's database compares so (LIKE), and the service does not escape what it is given.
     """
-    if text is None:
-        return False
-    part, text = without_accents(part), without_accents(text)
+    return text is not None and _finder(part)(without_accents(text))
+
+
+@functools.lru_cache(maxsize=256)
+def _finder(part: str) -> Callable[[str], bool]:
+    part = without_accents(part)
     if not _SPECIAL.search(part):
-        return part in text
-    return _like(part).search(text) is not None
+        return lambda text: part in text
+    like = _like(part)
+    return lambda text: like.search(text) is not None
 
 
 _SPECIAL = re.compile(r"[%_\\]")
 
 
-@functools.lru_cache(maxsize=256)
 def _like(part: str) -> re.Pattern[str]:
     """A part of a text as LIKE has it, behind and before any other; a backslash takes the next character's meaning away.
 
@@ -228,8 +231,11 @@ def _like(part: str) -> re.Pattern[str]:
 
 def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | None]) -> list[Any]:
     """The objects that pass every test; a filter that was not given is None."""
-    wanted = [test for test in tests if test is not None]
-    return [one for one in objects if all(test(one) for test in wanted)]
+    found = list(objects)
+    for test in tests:
+        if test is not None:
+            found = [one for one in found if test(one)]
+    return found
 
 
 def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
@@ -361,4 +367,4 @@ def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
 
 def date_text(moment: float) -> str:
     """A moment as answers write it."""
-    return datetime.fromtimestamp(int(moment), tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%S%z")
+    return time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(moment))

@@ -42,6 +42,23 @@ from .network_offerings import COUNTERS, OFFERINGS
 from .races import Races
 from .settings import Settings
 
+# The tables of objects that parameters name by id, by the names of the service's own tables.
+BY_ID = {
+    "async_job": "jobs",
+    "counter": "counters",
+    "data_center": "zones",
+    "event": "events",
+    "guest_os": "os_types",
+    "guest_os_category": "os_categories",
+    "host": "hosts",
+    "instance_group": "instance_groups",
+    "network_offerings": "network_offerings",
+    "security_group": "security_groups",
+    "security_group_rule": "rules",
+    "snapshots": "snapshots",
+    "vm_instance": "vms",
+    "volumes": "volumes",
+}
 # The tables of what is deleted by a command of its own, by kind; those that take tags are named as tags name them.
 TABLES = {
     "InstanceGroup": "instance_groups",
@@ -147,26 +164,7 @@ class Store:
             return next((zone for zone in self.zones.values() if zone.network_id == id.lower()), None)
         if table == "physical_network":
             return next((zone for zone in self.zones.values() if zone.physical_network_id == id.lower()), None)
-        return _row(self._tables().get(table, {}), id)
-
-    def _tables(self) -> dict[str, dict[str, Any]]:
-        return {
-            "async_job": self.jobs,
-            "counter": self.counters,
-            "data_center": self.zones,
-            "event": self.events,
-            "guest_os": self.os_types,
-            "guest_os_category": self.os_categories,
-            "host": self.hosts,
-            "instance_group": self.instance_groups,
-            "network_offerings": self.network_offerings,
-            "security_group": self.security_groups,
-            "security_group_rule": self.rules,
-            "snapshots": self.snapshots,
-            "vm_instance": self.vms,
-            "vm_template": self.templates,
-            "volumes": self.volumes,
-        }
+        return _row(getattr(self, BY_ID[table]), id) if table in BY_ID else None
 
     # --- virtual machines
 

@@ -184,7 +184,9 @@ def _is_removed(one: Any) -> bool:
 
 def list_tags(call: Call) -> dict[str, Any]:
     """listTags: filters are whole values; `keyword` is ignored, which is the real server's way."""
-    views = [view for view in _views(call) if _is_wanted(call, view)]
+    exact = ("resourcetype", "resourceid", "key", "value", "customer")
+    wanted = {name: collated(call[name]) for name in exact if call[name] is not None}
+    views = [view for view in _views(call) if _is_wanted(view, wanted)]
     views.sort(key=lambda view: view["resourcetype"], reverse=True)
     return listing("tag", page_of(call, views))
 
@@ -195,12 +197,13 @@ def _views(call: Call) -> Iterator[dict[str, Any]]:
         one = call.store.find(TABLES[kind], id) if tags else None
         if one is None or isinstance(one, Zone) or not is_shown(one):
             continue
+        whose = {"resourcetype": kind, "resourceid": one.id, **ownership(call, one.owner)}
         for tag in tags.values():
-            view: dict[str, Any] = {} if tag.key is None else {"key": tag.key}
-            view |= {"value": tag.value, "resourcetype": kind, "resourceid": one.id, **ownership(call, one.owner)}
-            yield view | ({} if tag.customer is None else {"customer": tag.customer})
+            view = {"value": tag.value, **whose} if tag.key is None else {"key": tag.key, "value": tag.value, **whose}
+            if tag.customer is not None:
+                view["customer"] = tag.customer
+            yield view
 
 
-def _is_wanted(call: Call, view: dict[str, Any]) -> bool:
-    exact = ("resourcetype", "resourceid", "key", "value", "customer")
-    return all(call[name] is None or (name in view and collated(call[name]) == collated(view[name])) for name in exact)
+def _is_wanted(view: dict[str, Any], wanted: dict[str, str]) -> bool:
+    return all(name in view and collated(view[name]) == value for name, value in wanted.items())
