@@ -19,8 +19,9 @@ from load import Load, memory
 SERVE = """
 import sys
 from cloudn_emulator import Emulator
-jobs, requests = map(int, sys.argv[1:])
-with Emulator(job_seconds=0, expunge_seconds=1, keep_jobs=jobs, keep_requests=requests) as emulator:
+jobs, events, requests = map(int, sys.argv[1:])
+kept = {"keep_jobs": jobs, "keep_events": events, "keep_requests": requests}
+with Emulator(job_seconds=0, expunge_seconds=1, **kept) as emulator:
     print(emulator.url, emulator.api_key, emulator.api_secret, flush=True)
     sys.stdin.read()
 """
@@ -30,7 +31,8 @@ UNIT = 10_000  # requests that the growth is told for
 def main() -> int:
     """Measure, and print the growth; returns 1 where it is more than it may be."""
     options = _options()
-    command = [sys.executable, "-c", SERVE, str(options.keep_jobs), str(options.keep_requests)]
+    kept = (options.keep_jobs, options.keep_events, options.keep_requests)
+    command = [sys.executable, "-c", SERVE, *map(str, kept)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -53,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     add = parser.add_argument
     add("--keep-jobs", type=int, default=10_000, metavar="N", help="ended jobs that are kept (%(default)s)")
+    add("--keep-events", type=int, default=10_000, metavar="N", help="events that are kept (%(default)s)")
     add("--keep-requests", type=int, default=100_000, metavar="N", help="requests that are kept (%(default)s)")
     add("--fill", type=int, metavar="N", help="requests before the first reading (a fifth more than are kept)")
     add("--parts", type=int, default=10, metavar="N", help="how often memory is read (%(default)s)")
