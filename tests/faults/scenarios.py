@@ -173,7 +173,11 @@ SCENARIOS = (
             "extract_mode": "ftp_upload",
             "extract_url": f"ftp://user:{FTP_PASSWORD}@ftp.example.com/data.vhd",
         },
-        (DATA,),
+        (
+            MACHINE,
+            ATTACHED,
+            ("cloudn_volume", {"name": "data", "state": "detached"}),
+        ),  # one never attached has no content
         action=True,
     ),
     Scenario("snapshot-present", "cloudn_snapshot", {"vm": "web1", "tags": {"a": "b"}}, (MACHINE,)),

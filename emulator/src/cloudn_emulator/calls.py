@@ -238,6 +238,14 @@ def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | Non
     return found
 
 
+def newest_first(objects: Iterable[Any]) -> list[Any]:
+    """Objects by the second in which they were made; those of one second stand in the order of their rows.
+
+    Measured on CloudStack 3.0.5, whose database knows no parts of a second.
+    """
+    return sorted(objects, key=lambda one: -int(one.created))
+
+
 def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
     """The test of the `tags` filter: one of the pairs given is enough: CloudStack's source joins them with OR.
 

@@ -11,6 +11,7 @@ from .command import Command
 from .command import command as _command
 from .commands import (
     account,
+    attachment,
     event,
     instance_group,
     iso,
@@ -21,11 +22,13 @@ from .commands import (
     security_group,
     security_rule,
     snapshot,
+    snapshot_policy,
     ssh_key,
     tag,
     template,
     template_access,
     template_list,
+    transfer,
     vm,
     vm_deploy,
     vm_view,
@@ -125,26 +128,29 @@ _COMMANDS = (
     _command(
         "createVolume",
         volume.create_volume,
-        "diskofferingid:disk_offering name! size:long snapshotid:snapshots zoneid:data_center" + OWNED,
+        "diskofferingid:disk_offering name! size:long snapshotid:snapshots zoneid:data_center id:long" + OWNED,
         "CreateVolumeCmd",
     ),
     _command(
         "uploadVolume",
-        volume.upload_volume,
+        transfer.upload_volume,
         "format! name! url! zoneid:data_center! checksum" + OWNED,
         "UploadVolumeCmd",
     ),
     _command(
         "attachVolume",
-        volume.attach_volume,
+        attachment.attach_volume,
         "deviceid:long id:volumes! virtualmachineid:vm_instance!",
         "AttachVolumeCmd",
     ),
     _command(
-        "detachVolume", volume.detach_volume, "id:volumes deviceid:long virtualmachineid:vm_instance", "DetachVolumeCmd"
+        "detachVolume",
+        attachment.detach_volume,
+        "id:volumes deviceid:long virtualmachineid:vm_instance",
+        "DetachVolumeCmd",
     ),
     _command("deleteVolume", volume.delete_volume, "id:volumes!"),
-    _command("extractVolume", volume.extract_volume, "id:volumes! url zoneid:data_center! mode!", "ExtractVolumeCmd"),
+    _command("extractVolume", transfer.extract_volume, "id:volumes! url zoneid:data_center! mode!", "ExtractVolumeCmd"),
     # snapshots
     _command(
         "listSnapshots",
@@ -154,10 +160,17 @@ _COMMANDS = (
     _command(
         "createSnapshot",
         snapshot.create_snapshot,
-        "account domainid:domain volumeid:volumes! policyid:long",
+        "account domainid:domain volumeid:volumes! policyid:snapshot_policy id:long",
         "CreateSnapshotCmd",
     ),
     _command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "DeleteSnapshotCmd"),
+    _command(
+        "createSnapshotPolicy",
+        snapshot_policy.create_policy,
+        "intervaltype! maxsnaps:int! schedule! timezone! volumeid:volumes!",
+    ),
+    _command("listSnapshotPolicies", snapshot_policy.list_policies, "volumeid:volumes!" + ANY_PAGE),
+    _command("deleteSnapshotPolicies", snapshot_policy.delete_policies, "id:snapshot_policy ids:[snapshot_policy]"),
     # templates
     _command(
         "listTemplates",

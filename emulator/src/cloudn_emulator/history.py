@@ -18,6 +18,7 @@ TABLES = (
     "vms",
     "volumes",
     "snapshots",
+    "snapshot_policies",
     "rules",
     "security_groups",
     "instance_groups",

@@ -14,6 +14,7 @@ from typing import Any
 from .errors import internal
 
 GONE, EXPUNGING = "Destroyed", "Expunging"
+DELETED_VOLUME, DELETED_SNAPSHOT = "Destroy", "Destroyed"
 GIB = 1024**3  # bytes
 
 
@@ -238,7 +239,7 @@ class Volume:
     """A disk: size in bytes; `attached` only where it was attached by a command of its own.
 
     `disk_offering_id` is a service offering's id for a disk made from a snapshot of a root disk; `status` tells how far
-    an upload is. A deleted disk stays, in state Destroy.
+    an upload is. A deleted disk stays for a time, in state Destroy.
     """
 
     serial: int
@@ -267,7 +268,10 @@ class Volume:
 
 @dataclass(slots=True)
 class Snapshot:
-    """A copy of a disk, which outlives it: size in bytes. A deleted one stays, in state Destroyed."""
+    """A copy of a disk, which outlives it: size in bytes. `kind` is MANUAL, or the interval of the policy that made it.
+
+    A deleted one stays for a time, in state Destroyed.
+    """
 
     id: str
     owner: str
@@ -276,11 +280,25 @@ class Snapshot:
     size: int
     created: float
     state: str = "Creating"
+    kind: str = "MANUAL"
 
     @property
     def label(self) -> str:
         """The object as error texts call it."""
         return "com.cloud.storage.SnapshotVO"
+
+
+@dataclass(slots=True)
+class SnapshotPolicy:
+    """When snapshots of a disk are made, and how many of them are kept; `next_run` is in seconds since the epoch."""
+
+    id: str
+    volume: Volume
+    interval: str
+    schedule: str
+    timezone: str
+    kept: int
+    next_run: float
 
 
 @dataclass(slots=True)

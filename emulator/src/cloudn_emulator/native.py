@@ -11,6 +11,7 @@ from typing import Any
 
 from . import wire
 from .catalogue import DIALECTS, FOR_ADMINISTRATORS
+from .commands.snapshot_policy import run_due
 from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
 from .exchange import Asked, Reply
 from .faults import Rule
@@ -70,6 +71,7 @@ class Native:
     async def execute(self, params: dict[str, str], fault: Rule | None = None) -> tuple[str, int, dict[str, Any]]:
         """Do what the parameters ask; returns the answer's root, HTTP status and body."""
         self.store.expunge_due()
+        run_due(self.store, self.jobs)
         name = params.get("command", "")
         command = self.commands.get(name)
         if (

@@ -16,6 +16,8 @@ from typing import Any
 
 from .errors import CAPACITY, ApiError
 from .models import (
+    DELETED_SNAPSHOT,
+    DELETED_VOLUME,
     GONE,
     NO_OBJECT,
     Account,
@@ -31,6 +33,7 @@ from .models import (
     SecurityGroup,
     ServiceOffering,
     Snapshot,
+    SnapshotPolicy,
     Tag,
     Template,
     Vm,
@@ -55,6 +58,7 @@ BY_ID = {
     "network_offerings": "network_offerings",
     "security_group": "security_groups",
     "security_group_rule": "rules",
+    "snapshot_policy": "snapshot_policies",
     "snapshots": "snapshots",
     "vm_instance": "vms",
     "volumes": "volumes",
@@ -94,6 +98,8 @@ class Store:
         self.vms: dict[str, Vm] = {}
         self.volumes: dict[str, Volume] = {}
         self.snapshots: dict[str, Snapshot] = {}
+        self.snapshot_policies: dict[str, SnapshotPolicy] = {}
+        self.extractions: dict[str, tuple[str, str]] = {}
         self.security_groups: dict[str, SecurityGroup] = {}
         self.rules: dict[str, Rule] = {}
         self.instance_groups: dict[str, InstanceGroup] = {}
@@ -231,6 +237,7 @@ class Store:
             if volume.kind == "ROOT":
                 del self.volumes[volume.id]
                 self.tags.pop(("Volume", volume.id), None)
+                self.remove_policies(volume)
             else:
                 volume.vm_id = volume.device = volume.attached = None
 
@@ -282,6 +289,28 @@ class Store:
             if vm.group_id == group.id:
                 vm.group_id = None
         self.mark_deleted("InstanceGroup", group.id)
+
+    # --- disks and snapshots
+
+    def delete_volume(self, volume: Volume) -> None:
+        """Make a disk Destroy; its tags and its snapshot policies go with it, its snapshots stay."""
+        volume.state = DELETED_VOLUME
+        self.remove_policies(volume)
+        self.mark_deleted("Volume", volume.id)
+
+    def delete_snapshot(self, snapshot: Snapshot) -> None:
+        """Make a snapshot Destroyed; its tags go with it."""
+        snapshot.state = DELETED_SNAPSHOT
+        self.mark_deleted("Snapshot", snapshot.id)
+
+    def policies_of(self, volume: Volume) -> list[SnapshotPolicy]:
+        """The snapshot policies of a disk, oldest first."""
+        return [policy for policy in self.snapshot_policies.values() if policy.volume.id == volume.id]
+
+    def remove_policies(self, volume: Volume) -> None:
+        """Take the snapshot policies of a disk out."""
+        for policy in self.policies_of(volume):
+            del self.snapshot_policies[policy.id]
 
     # --- security groups
 

@@ -93,6 +93,17 @@ class Api:
     def names(self, **params: Any) -> set[str]:
         return {vm["name"] for vm in self.vms(**params)}
 
+    def volumes(self, **params: Any) -> list[dict[str, Any]]:
+        return self("listVolumes", **params).get("volume", [])
+
+    def new_volume(self, name: str = "data", **params: Any) -> str:
+        """Make a data disk and wait for it; returns its id."""
+        wanted = {"zoneid": self.vars["zone"], "diskofferingid": self.vars["disk"], **params}
+        return self.job("createVolume", name=name, **wanted)["volume"]["id"]
+
+    def snapshots(self, **params: Any) -> list[dict[str, Any]]:
+        return self("listSnapshots", **params).get("snapshot", [])
+
 
 class Ec2:
     """Signed requests to the EC2 half of an emulator."""

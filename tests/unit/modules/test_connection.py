@@ -21,7 +21,7 @@ Result = dict[str, Any]
 Run = Callable[..., Result]
 GIVEN = {"api_url": "https://cloud.example.com/client/api", "validate_certs": True, "ca_path": None}
 NO_TLS, NO_CERTIFICATE = "api_url: http is not encrypted", "validate_certs: the service's certificate is not verified"
-USER, PASSWORD = "canary-user", "canary-p@ss/word"
+USER, PASSWORD = "canary-user", "canary-p@ss.example.com/word"
 NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 
 

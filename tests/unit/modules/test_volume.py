@@ -264,8 +264,9 @@ def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], vm
     assert sent() == ["extractVolume"]
 
 
-def test_extracted_to_an_ftp_server(run_module: Run, make: Run, emulator: Any) -> None:
-    make()
+def test_extracted_to_an_ftp_server(run_module: Run, make: Run, emulator: Any, vms: dict[str, str]) -> None:
+    make(state="attached", vm="db1")
+    run_module(MODULE, name="data", state="detached")
     options = {"name": "data", "state": "extracted", "extract_mode": "ftp_upload"}
     done = run_module(MODULE, **options, extract_url="ftp://user:hunter2@ftp.example.com/x.vhd")
     assert done["volume"]["extraction"]["upload_percentage"] == 100

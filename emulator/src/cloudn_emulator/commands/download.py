@@ -19,6 +19,7 @@ GIB = 1024**3
 SIZE = 8 * GIB  # of everything that is downloaded
 FORMATS = ("QCOW2", "RAW", "VHD", "ISO", "OVA", "BAREMETAL")
 DONE = "Download Complete"
+MOST_EXTRACTED = 1000  # addresses that are remembered
 BEGUN = "0% Downloaded"
 MODES = ("HTTP_DOWNLOAD", "FTP_UPLOAD")
 _PACKED = ("", ".zip", ".bz2", ".gz")
@@ -107,11 +108,22 @@ def check_extraction(call: Call, any_case: bool = False) -> None:
 
 
 def extraction(call: Call, id: str, name: str, zone: Zone, suffix: str) -> dict[str, Any]:
-    """The result of an extraction: an address to download from, or the one that was given."""
-    view: dict[str, Any] = {"id": id, "name": name, "extractId": new_id(), "accountid": call.account.id}
+    """The result of an extraction: an address to download from, the same each time, or the one that was given."""
     uploaded = call["mode"].upper() == "FTP_UPLOAD"
+    extract_id, path = (new_id(), "") if uploaded else _extracted(call, id)
+    view: dict[str, Any] = {"id": id, "name": name, "extractId": extract_id, "accountid": call.account.id}
     view["state"] = "UPLOADED" if uploaded else "DOWNLOAD_URL_CREATED"
     view |= {"zoneid": zone.id, "zonename": zone.name, "extractMode": call["mode"]}
     if uploaded:
         return {**view, "uploadpercentage": 100, "url": call["url"]}
-    return {**view, "url": f"https://10-1-1-1.realhostip.com/userdata/{new_id()}.{suffix}"}
+    return {**view, "url": f"https://10-1-1-1.realhostip.com/userdata/{path}.{suffix}"}
+
+
+def _extracted(call: Call, id: str) -> tuple[str, str]:
+    """The id of an object's extraction, and the name of its file."""
+    known = call.store.extractions
+    if id not in known:
+        known[id] = (new_id(), new_id())
+        if len(known) > MOST_EXTRACTED:
+            del known[next(iter(known))]
+    return known[id]

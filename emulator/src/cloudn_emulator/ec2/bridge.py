@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..commands.snapshot_policy import run_due
 from ..exchange import Asked, Reply
 from ..faults import Rule
 from ..jobs import Jobs
@@ -120,6 +121,7 @@ class Bridge:
         if asked.method not in METHODS:
             raise Refused(_wrong_method(asked.method))
         self.store.expunge_due()
+        run_due(self.store, self.jobs)
         if "Action" not in asked.params:
             raise Refused(page(500, "java.lang.NullPointerException"))
         account = check(asked, self.store)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..commands.snapshot import DELETED
 from .calls import Call, gigabytes, moment, owner_of, tag_set
 from .errors import UNEXPECTED, Failed
 from .filters import Kind, like, same_moment, same_number
@@ -88,11 +87,6 @@ def _described(snapshot: Item) -> Item:
 
 
 async def delete(call: Call) -> Item:
-    """DeleteSnapshot: a second time it fails here, though not by the native command."""
-    id = call.required("SnapshotId")
-    snapshot = call.store.snapshots.get(id)
-    if snapshot is not None and snapshot.state == DELETED:
-        await call.jobs.moment()
-        raise Failed("431 unable to find snapshot by id")
-    await call.native("deleteSnapshot", id=id)
+    """DeleteSnapshot: a second time it fails."""
+    await call.native("deleteSnapshot", id=call.required("SnapshotId"))
     return {"return": True}

@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes and machines: attaching and detaching, as measured on CloudStack 3.0.5; the order of checks is from its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..calls import Call, check_access
+from ..errors import ApiError, bad_parameter, internal
+from ..jobs import Work
+from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
+from .transfer import UPLOADED
+from .volume import storage, volume_view
+
+CD_DRIVE, LAST_DEVICE = 3, 15  # 0 is the root disk
+FREE_DEVICES = [1, 2, *range(4, LAST_DEVICE)]  # the service never chooses the last one by itself
+MOST_DISKS = 6  # beside the root disk
+NEITHER = "Please provide either a volume id, or a tuple(device id, instance id)"
+
+
+def attach_volume(call: Call) -> Work:
+    """attachVolume: everything that is wrong fails the job; the first free device is taken unless one is named."""
+    return _job(call, _check_attach, _attach)
+
+
+def _check_attach(call: Call) -> None:
+    volume, vm = call["id"], call["virtualmachineid"]
+    if volume.kind != "DATADISK" or volume.state == DELETED_VOLUME:
+        raise bad_parameter("Please specify a valid data volume.")
+    if volume.vm_id is not None:
+        raise bad_parameter("Please specify a volume that is not attached to any VM.")
+    if vm is NO_OBJECT:
+        raise bad_parameter("Please specify a valid User VM.")
+    if vm.state not in ("Running", "Stopped"):
+        raise bad_parameter("Please specify a VM that is either running or stopped.")
+    if call["deviceid"] == 0:
+        raise bad_parameter("deviceId can't be 0, which is used by Root device")
+    if len(call.store.volumes_of(vm)) > MOST_DISKS:
+        raise bad_parameter(
+            f"The specified VM already has the maximum number of data disks ({MOST_DISKS}). Please specify another VM."
+        )
+    if volume.zone_id != vm.zone_id:
+        raise bad_parameter("Please specify a VM that is in the same zone as the volume.")
+    check_access(call, volume.owner, volume.label)
+    check_access(call, vm.owner, vm.label)
+    if volume.state not in ("Allocated", "Ready", UPLOADED):
+        raise bad_parameter("Volume is not uploaded yet. Please try this operation once the volume is uploaded")
+    _device(call, vm)
+
+
+def _device(call: Call, vm: Vm) -> int:
+    used = {volume.device for volume in call.store.volumes_of(vm)}
+    wanted = call["deviceid"]
+    if wanted is None:
+        return next(device for device in FREE_DEVICES if device not in used)
+    if wanted < 1 or wanted == CD_DRIVE or wanted > LAST_DEVICE or wanted in used:
+        raise internal()
+    return wanted
+
+
+def _attach(call: Call) -> None:
+    volume, vm = call["id"], call["virtualmachineid"]
+    volume.device, volume.vm_id, volume.attached = _device(call, vm), vm.id, call.store.now()
+    volume.status = None
+    if volume.state != "Ready":
+        volume.state, volume.storage = "Ready", storage(call, volume)
+
+
+def detach_volume(call: Call) -> Work:
+    """detachVolume by id; by machine and device the job fails (530), but the volume is detached all the same."""
+    if call["id"] is None:
+        return Work(lambda: _detach_device(call))
+    return _job(call, _check_detach, _detach)
+
+
+async def _detach_device(call: Call) -> dict[str, Any]:
+    vm, device = call["virtualmachineid"], call["deviceid"]
+    await call.jobs.moment()
+    if vm is None or device is None:
+        raise bad_parameter(NEITHER)
+    # None of this device is an error inside the real server, so is a machine that there is not.
+    volume = next((one for one in call.store.volumes_of(vm) if one.device == device), None)
+    if volume is None:
+        raise internal()
+    _check_detachable(call, volume)
+    await call.jobs.take(1)
+    _free(volume)
+    # The real server looks for the disk by its id, which was not given, and takes that for a failure.
+    raise internal("Failed to detach volume")
+
+
+def _check_detach(call: Call) -> None:
+    volume = call["id"]
+    if call["virtualmachineid"] is not None or call["deviceid"] is not None:
+        raise bad_parameter(NEITHER)
+    if volume.state == DELETED_VOLUME:
+        raise internal()
+    _check_detachable(call, volume)
+
+
+def _check_detachable(call: Call, volume: Volume) -> None:
+    check_access(call, volume.owner, volume.label)
+    if volume.kind != "DATADISK":
+        raise bad_parameter("Please specify a data volume.")
+    if volume.vm_id is None:
+        raise bad_parameter("The specified volume is not attached to a VM.")
+    if call.store.vms[volume.vm_id].state not in ("Running", "Stopped", GONE):
+        raise bad_parameter("Please specify a VM that is either running or stopped.")
+
+
+def _detach(call: Call) -> None:
+    _free(call["id"])
+
+
+def _free(volume: Volume) -> None:
+    volume.vm_id = volume.device = volume.attached = None
+
+
+def _job(call: Call, check: Callable[[Call], None], change: Callable[[Call], None]) -> Work:
+    """A job that looks, takes its time, looks again (another job may have been faster) and changes."""
+
+    async def run() -> dict[str, Any]:
+        try:
+            check(call)
+        except ApiError:
+            await call.jobs.moment()
+            raise
+        await call.jobs.take(1)
+        check(call)
+        change(call)
+        return {"volume": volume_view(call, call["id"])}
+
+    return Work(run, "Volume", call["id"].id)

@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshot policies: their commands, and the snapshots that they make; as measured on CloudStack 3.0.5 and by its source."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from ..calls import Call, check_access
+from ..errors import ApiError, bad_parameter
+from ..jobs import CLASSES, Jobs
+from ..limits import check_limit, limit
+from ..models import DELETED_SNAPSHOT, DELETED_VOLUME, GONE, NO_OBJECT, Job, SnapshotPolicy, Volume, new_id
+from ..schedule import INTERVALS, LONGEST, interval_named, next_run, time_zone
+from ..settings import UNLIMITED
+from ..store import Store
+from ..wire import listing
+from .snapshot import new_snapshot, snapshot_view
+
+MOST_KEPT = 8  # of each interval: the service's own settings snapshot.max.hourly, daily, weekly and monthly
+
+
+# --- commands
+
+
+def create_policy(call: Call) -> dict[str, Any]:
+    """createSnapshotPolicy: a disk has one policy for each interval; a second one changes it, and it keeps its id."""
+    volume = _volume(call)
+    if volume.state != "Ready":
+        raise bad_parameter(f"Specified VolumeId is not in Ready state but {volume.state}. Cannot take snapshot.")
+    interval = interval_named(call["intervaltype"])
+    if interval is None:
+        raise bad_parameter(f"Unsupported interval type {call['intervaltype']}")
+    zone, _rules = time_zone(call["timezone"])
+    try:
+        moment = next_run(interval, call["schedule"], zone, call.store.now())
+    except ValueError:
+        text = f"Invalid schedule: {call['schedule']} for interval type: {call['intervaltype']}"
+        raise bad_parameter(text) from None
+    _check_kept(call, volume.owner)
+    policy = next((one for one in call.store.policies_of(volume) if one.interval == interval), None)
+    if policy is None:
+        policy = SnapshotPolicy(new_id(), volume, interval, "", "", 0, moment)
+        call.store.snapshot_policies[policy.id] = policy
+    # The real server leaves the next run of a changed policy as it was: the new schedule counts only after that.
+    policy.schedule, policy.timezone, policy.kept = call["schedule"], zone, call["maxsnaps"]
+    return {"snapshotpolicy": policy_view(policy)}
+
+
+def _volume(call: Call) -> Volume:
+    volume: Volume = call["volumeid"]
+    if volume is NO_OBJECT or volume.state == DELETED_VOLUME:
+        raise bad_parameter("Unable to find volume by id")
+    check_access(call, volume.owner, volume.label)
+    return volume
+
+
+def _check_kept(call: Call, owner: str) -> None:
+    if call["maxsnaps"] <= 0:
+        raise bad_parameter("maxSnaps should be greater than 0")
+    if call["maxsnaps"] > MOST_KEPT:
+        raise bad_parameter(f"maxSnaps exceeds limit: {MOST_KEPT} for interval type: {call['intervaltype']}")
+    most = limit(call.store, owner, "snapshot")
+    if most != UNLIMITED and call["maxsnaps"] > most:
+        raise bad_parameter("Max number of snapshots shouldn't exceed the domain/account level snapshot limit")
+
+
+def list_policies(call: Call) -> dict[str, Any]:
+    """listSnapshotPolicies: those of one disk. It does not page."""
+    return listing("snapshotpolicy", [policy_view(policy) for policy in call.store.policies_of(_volume(call))])
+
+
+def delete_policies(call: Call) -> dict[str, Any]:
+    """deleteSnapshotPolicies: all of them or, where one can't be, none; the snapshots that they made stay."""
+    if call["id"] is None and call["ids"] is None:
+        raise bad_parameter("No policy id (or list of ids) specified.")
+    policies = [call["id"]] if call["ids"] is None else call["ids"]
+    if not policies:
+        raise bad_parameter("There are no policy ids")
+    for policy in policies:
+        if policy is NO_OBJECT:
+            raise bad_parameter("Couldn't find policy by id")
+        check_access(call, policy.volume.owner, policy.volume.label)
+    for policy in policies:
+        call.store.snapshot_policies.pop(policy.id, None)
+    return {"success": "true"}
+
+
+def policy_view(policy: SnapshotPolicy) -> dict[str, Any]:
+    """A policy as answers show it: its interval is a number."""
+    return {
+        "id": policy.id,
+        "volumeid": policy.volume.id,
+        "schedule": policy.schedule,
+        "intervaltype": INTERVALS.index(policy.interval),
+        "maxsnaps": policy.kept,
+        "timezone": policy.timezone,
+    }
+
+
+# --- what they do
+
+
+def run_due(store: Store, jobs: Jobs) -> None:
+    """Make the snapshots whose time has come since the last request; no timer runs."""
+    now = store.now()
+    due = [policy for policy in store.snapshot_policies.values() if policy.next_run <= now]
+    runs = [(moment, policy) for policy in due for moment in _runs(policy, now)]
+    for moment, policy in sorted(runs, key=lambda run: run[0]):
+        _run(store, jobs, policy, moment)
+
+
+def _runs(policy: SnapshotPolicy, now: float) -> deque[float]:
+    """When the policy has run until now, without what would be removed again; sets its next run."""
+    runs: deque[float] = deque(maxlen=policy.kept)
+    long_ago = now - (policy.kept + 1) * LONGEST[policy.interval].total_seconds()
+    moment = policy.next_run
+    if moment < long_ago:
+        moment = next_run(policy.interval, policy.schedule, policy.timezone, long_ago)
+    while moment <= now:
+        runs.append(moment)
+        moment = next_run(policy.interval, policy.schedule, policy.timezone, moment)
+    policy.next_run = moment
+    return runs
+
+
+def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> None:
+    """Make a policy's snapshot, and remove the oldest of its interval.
+
+    A destroyed machine's disk gets none, nor does an account that has as many snapshots as it may.
+    """
+    volume = policy.volume
+    vm = store.vms.get(volume.vm_id or "")
+    if volume.state != "Ready" or (vm and vm.state == GONE):
+        return
+    call = Call(store, jobs, store.accounts[volume.owner], {})
+    try:
+        check_limit(call, volume.owner, "snapshot")
+    except ApiError:
+        return
+    snapshot = new_snapshot(store, volume, policy.interval, moment)
+    snapshot.state = "BackedUp"
+    job = Job(new_id(), volume.owner, CLASSES + "CreateSnapshotCmd", moment, "Snapshot", snapshot.id, status=1)
+    job.result = {"snapshot": snapshot_view(call, snapshot)}
+    store.jobs[job.id] = job
+    alike = [
+        one
+        for one in store.snapshots.values()
+        if one.volume is volume and one.kind == policy.interval and one.state != DELETED_SNAPSHOT
+    ]
+    for oldest in alike[: -policy.kept]:
+        store.delete_snapshot(oldest)

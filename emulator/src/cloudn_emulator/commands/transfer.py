@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes that come from an address, and those that go to one, as measured on CloudStack 3.0.5 and by its source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..calls import Call, check_access, owner_for
+from ..errors import ACCOUNT, ApiError, bad_parameter, internal
+from ..jobs import Work
+from ..limits import check_limit
+from ..models import DELETED_VOLUME, NO_OBJECT, Volume
+from .download import SIZE, check_address, check_extraction, extraction, fetch
+from .volume import NO_STORAGE, is_extractable, new_volume, volume_view
+
+UPLOADED = "Uploaded"
+
+
+def upload_volume(call: Call) -> Work:
+    """uploadVolume: the job only begins the download; the volume's state and status tell how that goes on.
+
+    Everything that is wrong fails the job, somebody else's account too.
+    """
+
+    async def run() -> dict[str, Any]:
+        await call.jobs.moment()
+        owner = owner_for(call).name
+        check_limit(call, owner, "volume")
+        if call["zoneid"] is NO_OBJECT:
+            raise bad_parameter("Unable to find zone by id")
+        check_address(call["url"], call["format"])
+        custom = (offering.id for offering in call.store.disk_offerings.values() if offering.custom)
+        volume = new_volume(call, owner, call["zoneid"], 0, next(custom, None))
+        volume.state, volume.status = "Uploading", "0% Uploaded"
+        call.jobs.later(_upload(call, volume))
+        return {"volume": volume_view(call, volume)}
+
+    return Work(run)
+
+
+async def _upload(call: Call, volume: Volume) -> None:
+    failure = await fetch(call, call["url"])
+    if volume.state != "Uploading":
+        return
+    if failure:
+        volume.state, volume.status = "UploadError", failure
+    else:
+        volume.state, volume.status, volume.size = UPLOADED, "Upload Complete", SIZE
+
+
+def extract_volume(call: Call) -> Work:
+    """extractVolume: only of a disk that was attached once, and not while the machine that has it runs (inner code 531)."""
+
+    async def run() -> dict[str, Any]:
+        await call.jobs.moment()
+        volume = call["id"]
+        if volume.state == DELETED_VOLUME:
+            raise bad_parameter("Unable to find volume by Id")
+        check_access(call, volume.owner, volume.label)
+        if call["zoneid"] is NO_OBJECT:
+            raise bad_parameter("Please specify a valid zone.")
+        if volume.storage == NO_STORAGE:
+            raise bad_parameter("The volume doesnt belong to a storage pool so cant extract it")
+        _check_extractable(call, volume)
+        if call["mode"] == "FTP_UPLOAD" and call["url"] is None:
+            raise internal()  # the real server does not look whether there is an address
+        check_extraction(call)
+        await call.jobs.take(1)
+        return {"volume": extraction(call, volume.id, volume.name, call["zoneid"], "vhd")}
+
+    return Work(run, "Volume", call["id"].id)
+
+
+def _check_extractable(call: Call, volume: Volume) -> None:
+    vm = call.store.vms.get(volume.vm_id or "")
+    if vm and vm.state != "Stopped":
+        text = "Invalid state of the volume with specified ID. It should be either detached or the VM should be in stopped state."
+        raise ApiError(ACCOUNT, text)
+    if not is_extractable(call, volume) and not call.account.admin:
+        raise ApiError(ACCOUNT, "The volume with specified volumeId is not allowed to be extracted")
