@@ -77,6 +77,23 @@ def test_a_plan_in_any_case_and_a_least_above_the_most(ec2: Any) -> None:
     assert ec2("DescribeInstances").findtext(".//instanceType") == "v2"
 
 
+@pytest.mark.parametrize(
+    ("limit", "least", "most", "made"),
+    [(3, 1, 9, 1), (3, 2, 9, 2), (3, 2, 2, 2), (3, 3, 3, 0), (3, 3, 1, 0), (-1, 1, 2, 2), (-1, 2, 1, 0)],
+)
+def test_as_many_as_the_account_may_have(
+    emulate: Emulate, ec2_of: Any, limit: int, least: int, most: int, made: int
+) -> None:
+    """Where the account has fewer left than the most, the least are made; where not even these are left, none."""
+    ec2 = ec2_of(emulate(job_seconds=0.02, limits={"instance": limit}, vms=1))
+    wanted = {"ImageId": ec2.vars["template"], "InstanceType": "v1", "MinCount": least, "MaxCount": most}
+    if made:
+        assert len(ec2.texts(ec2("RunInstances", wanted), "instanceId")) == made
+    else:
+        left = 2 if limit > 0 else most
+        assert ec2.message("RunInstances", wanted) == f"Only {left} instance(s) left to allocate"
+
+
 def test_the_plan_of_an_instance(ec2: Any) -> None:
     (id,) = ec2.run()
     shown = ec2("DescribeInstanceAttribute", {"InstanceId": id, "Attribute": "InstanceType"})

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..catalogue import COMMANDS
 from ..models import GONE, ServiceOffering
 from ..store import collated
 from .calls import Call, moment, owner_of, tag_set
@@ -196,8 +195,6 @@ async def _count(call: Call, least: int, most: int) -> int:
 
 async def _left(call: Call, most: int) -> int:
     """How many machines the account may still make; `most` where it has no limit."""
-    if "listResourceLimits" not in COMMANDS:
-        return 5000
     (limit,) = await call.listed("listResourceLimits", "resourcelimit", resourcetype="0")
     allowed: int = limit["max"]
     return most if allowed == -1 else allowed - len(await _all(call))
