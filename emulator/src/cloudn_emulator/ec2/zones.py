@@ -39,5 +39,8 @@ async def describe(call: Call) -> Item:
 
 
 async def describe_addresses(call: Call) -> Item:
-    """DescribeAddresses: there are none, since a machine of a Basic zone has no public address."""
-    return {"addressesSet": []}
+    """DescribeAddresses, which finds none in a Basic zone."""
+    found = await call.listed("listPublicIpAddresses", "publicipaddress")
+    return {
+        "addressesSet": [{"publicIp": one["ipaddress"], "instanceId": one.get("virtualmachineid")} for one in found]
+    }
