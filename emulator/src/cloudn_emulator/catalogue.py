@@ -68,7 +68,7 @@ _COMMANDS = (
         "zoneid:data_center! serviceofferingid:disk_offering! templateid:vm_template! name displayname"
         " networkids:[networks] diskofferingid:disk_offering size:long group hypervisor userdata<2048 keypair"
         " hostid:host securitygroupids:[security_group] securitygroupnames:[string] iptonetworklist:{} ipaddress"
-        " keyboard startvm:bool" + OWNED,
+        " keyboard startvm:bool id:long" + OWNED,
         "DeployVMCmd",
     ),
     _command("destroyVirtualMachine", vm.destroy, "id:vm_instance!", "DestroyVMCmd"),
@@ -182,7 +182,7 @@ _COMMANDS = (
         template.create_template,
         "bits:int displaytext<4096! isfeatured:bool ispublic:bool name! ostypeid:guest_os! passwordenabled:bool"
         " requireshvm:bool snapshotid:snapshots volumeid:volumes virtualmachineid:vm_instance url templatetag"
-        " details:{}",
+        " details:{} id:long",
         "CreateTemplateCmd",
     ),
     _command(

@@ -312,3 +312,17 @@ def test_stopping_does_not_wait_for_jobs(emulate):
 def test_a_port_in_use_is_an_error(api):
     with pytest.raises(OSError, match="in use"):
         Emulator(port=api.emulator.port).start()
+
+
+@pytest.mark.parametrize(
+    ("command", "params"),
+    [
+        ("deployVirtualMachine", {"zoneid": "zone", "templateid": "template", "serviceofferingid": "small"}),
+        ("createVolume", {"zoneid": "zone", "diskofferingid": "disk"}),
+    ],
+)
+def test_a_new_object_may_be_given_an_id_that_is_not_used(api, refused, command, params):
+    given = {name: api.vars[value] for name, value in params.items()}
+    with refused(431):
+        api(command, name="one", id="x", **given)
+    assert api(command, name="one", id="5", **given)["id"] != "5"

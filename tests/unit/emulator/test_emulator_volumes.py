@@ -46,12 +46,6 @@ def test_the_id_of_no_object(api: Any, refused: Refused) -> None:
     assert len(api.volumes(hostid="-1", podid="-1")) == 2
 
 
-def test_an_id_is_read_where_one_is_made(api: Any, refused: Refused) -> None:
-    with refused(431):
-        api.new_volume(id="x")
-    assert api.new_volume(id="5") != "5"
-
-
 def test_offering_and_snapshot_exclude_each_other(api: Any, refused: Refused) -> None:
     taken = api.job("createSnapshot", volumeid=api.volumes(virtualmachineid=api.running("one")["id"])[0]["id"])[
         "snapshot"
