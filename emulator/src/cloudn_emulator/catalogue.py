@@ -82,6 +82,14 @@ _COMMANDS = (
         vm.update,
         "displayname group haenable:bool id:vm_instance! ostypeid:guest_os userdata<2048",
     ),
+    _command(
+        "restoreVirtualMachine",
+        vm.restore,
+        "virtualmachineid:vm_instance!",
+        "RestoreVMCmd",
+        root="restorevmresponse",
+        entity="virtualmachineid",
+    ),
     _command("recoverVirtualMachine", vm.recover, "id:vm_instance!", granted=False),
     # security groups
     _command(

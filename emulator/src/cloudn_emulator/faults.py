@@ -284,9 +284,4 @@ def undo(store: Store, id: str | None) -> None:
         table.pop(id, None)
     vm = store.vms.get(id)
     if vm:
-        vm.state = "Error"
-        if vm.reserving is not None and not vm.reserving.done():
-            vm.reserving.set_result(None)
-        vm.reserving = None
-        for volume in store.volumes_of(vm):
-            del store.volumes[volume.id]
+        store.mark_failed(vm)

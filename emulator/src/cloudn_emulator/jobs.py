@@ -102,6 +102,11 @@ class Jobs:
         """Let this share of a job's time pass."""
         await asyncio.sleep(self.seconds * share)
 
+    @property
+    def delay(self) -> float:
+        """How long a job waits until it begins, so that what it changes shows only some time after its answer."""
+        return min(self.seconds / 20, max(0.005, self.seconds / 800))
+
     async def moment(self) -> None:
         """The short time in which a job finds that it can't, or that there is nothing to do."""
         await asyncio.sleep(min(0.1, self.seconds / 20))
@@ -114,6 +119,7 @@ class Jobs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, job: Job, run: Run) -> None:
+        await asyncio.sleep(self.delay)
         try:
             result = await run()
         except ApiError as error:

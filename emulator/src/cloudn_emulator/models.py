@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import internal
 
-GONE, EXPUNGING = "Destroyed", "Expunging"
+GONE, EXPUNGING, FAILED = "Destroyed", "Expunging", "Error"
 DELETED_VOLUME, DELETED_SNAPSHOT = "Destroy", "Destroyed"
 GIB = 1024**3  # bytes
 
@@ -202,7 +202,8 @@ class Nic:
 class Vm:
     """A virtual machine of an account; `serial` is its row's number.
 
-    `transition` is open while a job moves it, `reserving` until its network is reserved.
+    It has a public key, not the name of its pair: the pair may go, or get another name. `password_due` is set until it is
+    first started. `transition` is open while a job moves it, `reserving` until its network is reserved.
     """
 
     serial: int
@@ -221,10 +222,11 @@ class Vm:
     ha: bool = False
     group_id: str | None = None
     host_id: str | None = None
-    keypair: str | None = None
+    public_key: str | None = None
     userdata: str | None = None
     root_device: str = "Not created"
     destroyed_at: float | None = None
+    password_due: bool = False
     transition: asyncio.Future[None] | None = None
     reserving: asyncio.Future[None] | None = None
 

@@ -183,7 +183,7 @@ def _add_neighbour(store: Store) -> None:
     ids = (_id_of("neighbour"), _id_of("neighbour user"))
     store.add_account(Account(name, *ids, store.account.number + 1, False, NEIGHBOUR_KEY, NEIGHBOUR_SECRET))
     _log_in(store, name)
-    store.add_security_group("default", name, DEFAULT_TEXT, _id_of("neighbour default"))
+    default = store.add_security_group("default", name, DEFAULT_TEXT, _id_of("neighbour default"))
     group = store.add_security_group(NEIGHBOUR["sgname"], name, "of the neighbour", NEIGHBOUR["sg"])
     store.add_rule(Rule(NEIGHBOUR["rule"], group.id, "ingress", "tcp", 22, 22, "0.0.0.0/0"))
     template, serial = store.templates[CENTOS], store.next_row("vm_instance")
@@ -198,7 +198,7 @@ def _add_neighbour(store: Store) -> None:
         offering_id=PLANS[0][0],
         os_type_id=template.os_type_id,
         nic=Nic(_id_of("neighbour nic"), zone.network_id, mac_address(serial)),
-        security_group_ids=[group.id],
+        security_group_ids=[default.id],
         created=created,
         root_device="NetworkFilesystem",
     )

@@ -18,6 +18,7 @@ from .errors import CAPACITY, ApiError
 from .models import (
     DELETED_SNAPSHOT,
     DELETED_VOLUME,
+    FAILED,
     GONE,
     NO_OBJECT,
     Account,
@@ -109,7 +110,7 @@ class Store:
         self.network_offerings = {offering.id: offering for offering in OFFERINGS}
         self.counters = {counter.id: counter for counter in COUNTERS}
         self.tags: dict[tuple[str, str], dict[str | int, Tag]] = {}
-        self._host_names: set[tuple[str, str]] = set()
+        self._host_names: Counter[tuple[str, str]] = Counter()
         self._addresses: dict[str, deque[int]] = {}
         self._next_address: dict[str, int] = {}
         self._deleted: deque[tuple[float, str, str]] = deque()
@@ -176,13 +177,13 @@ class Store:
 
     def host_name_taken(self, zone: Zone, name: str) -> bool:
         """Whether a VM of the zone's network has this host name; destroyed ones keep theirs until expunged."""
-        return (zone.network_id, name) in self._host_names
+        return self._host_names[zone.network_id, name] > 0
 
     def add_vm(self, vm: Vm) -> None:
-        """Take a new VM in, and its host name with it."""
+        """Take a new VM in, and its host name with it, which another may have as well after a race."""
         self.vms[vm.id] = vm
         self._vm_rows[vm.serial] = vm.id
-        self._host_names.add((vm.nic.network_id, vm.name))
+        self._host_names[vm.nic.network_id, vm.name] += 1
 
     def vm_of_row(self, row: int) -> Vm | None:
         """The VM with this row number; an expunged one is not found."""
@@ -193,6 +194,13 @@ class Store:
         vm.state, vm.host_id = GONE, None
         vm.destroyed_at = self.now() if now is None else now
         self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
+
+    def mark_failed(self, vm: Vm) -> None:
+        """Leave a VM whose deployment failed in state Error, without its disks; its time runs as that of a destroyed one."""
+        vm.state, vm.host_id, vm.destroyed_at = FAILED, None, self.now()
+        self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
+        for volume in self.volumes_of(vm):
+            self.delete_volume(volume)
 
     def mark_deleted(self, kind: str, id: str) -> None:
         """Take away the tags of something that was deleted: `kind` is one of TABLES.
@@ -229,7 +237,9 @@ class Store:
     def _expunge(self, vm: Vm) -> None:
         del self.vms[vm.id]
         self._vm_rows.pop(vm.serial, None)
-        self._host_names.discard((vm.nic.network_id, vm.name))
+        self._host_names[vm.nic.network_id, vm.name] -= 1
+        if not self._host_names[vm.nic.network_id, vm.name]:
+            del self._host_names[vm.nic.network_id, vm.name]
         self.tags.pop(("UserVm", vm.id), None)
         if vm.nic.ip:
             self._addresses.setdefault(vm.zone_id, deque()).append(_number(vm.nic.ip))
@@ -340,10 +350,9 @@ class Store:
         """The account's key pair of this name: after a race there may be several, and the first one made counts."""
         return by_name(self.key_pairs.values(), name, owner)
 
-    def key_pair_of(self, public_key: str, owner: str) -> KeyPair | None:
-        """The account's first key pair with this public key."""
-        pairs = self.key_pairs.values()
-        return next((one for one in pairs if one.owner == owner and one.public_key == public_key), None)
+    def key_pair_of(self, public_key: str) -> KeyPair | None:
+        """The first key pair, whoever's it is, with this public key."""
+        return next((one for one in self.key_pairs.values() if one.public_key == public_key), None)
 
     def add_key_pair(self, pair: KeyPair) -> None:
         """Take a key pair in, beside others of the same name."""

@@ -90,6 +90,12 @@ class Api:
     def state(self, id: str) -> str:
         return self.vm(id)["state"]
 
+    def until(self, id: str, state: str) -> None:
+        """Wait until a VM shows a state."""
+        deadline = time.monotonic() + 20
+        while self.state(id) != state:
+            assert time.monotonic() < deadline, f"{id} is still not {state}"
+
     def names(self, **params: Any) -> set[str]:
         return {vm["name"] for vm in self.vms(**params)}
 

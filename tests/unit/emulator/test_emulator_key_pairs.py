@@ -107,13 +107,12 @@ def test_the_newest_pair_is_listed_first(api):
 
 def test_the_first_pair_with_a_public_key_is_found(api):
     store, key = api.emulator.store, f"ssh-rsa {BLOB}"
-    assert store.key_pair_of(key, "flatuser") is None
+    assert store.key_pair_of(key) is None
     register(api, "second-to-go")
     register(api, "first-to-stay", f"{key} another comment")
-    assert store.key_pair_of(key, "flatuser").name == "second-to-go"
-    assert store.key_pair_of(key, "admin") is None
+    assert store.key_pair_of(key).name == "second-to-go"
     api("deleteSSHKeyPair", name="second-to-go")
-    assert store.key_pair_of(key, "flatuser").name == "first-to-stay"
+    assert store.key_pair_of(key).name == "first-to-stay"
 
 
 @pytest.mark.parametrize("command", ["createSSHKeyPair", "registerSSHKeyPair"])

@@ -245,7 +245,8 @@ def test_objects_are_shown_as_by_their_modules(run_module: Any, kind: str, modul
 
 
 def test_jobs_of_several_modules_together(run_module: Run, emulator: Any) -> None:
-    stopped = run_module("cloudn_vm", name="web1", state="stopped", **NEW)["vm"]["id"]
+    run_module("cloudn_vm", name="web1", **NEW)  # a password can be reset only once it was started
+    stopped = run_module("cloudn_vm", name="web1", state="stopped")["vm"]["id"]
     begun = [
         run_module(module, wait=False, **options)["jobs"]
         for module, options in (

@@ -13,6 +13,7 @@ from ..errors import ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
 from .transfer import UPLOADED
+from .vm import network_reserved
 from .volume import storage, volume_view
 
 CD_DRIVE, LAST_DEVICE = 3, 15  # 0 is the root disk
@@ -123,6 +124,9 @@ def _job(call: Call, check: Callable[[Call], None], change: Callable[[Call], Non
     """A job that looks, takes its time, looks again (another job may have been faster) and changes."""
 
     async def run() -> dict[str, Any]:
+        vm = call["virtualmachineid"]
+        if isinstance(vm, Vm):
+            await network_reserved(vm)
         try:
             check(call)
         except ApiError:

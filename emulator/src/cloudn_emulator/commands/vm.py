@@ -13,90 +13,129 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..calls import Call, check_access
-from ..errors import bad_parameter, internal
+from ..errors import ACCOUNT, CAPACITY, ApiError, bad_parameter, internal
 from ..jobs import Work
-from ..models import EXPUNGING, GONE, ServiceOffering, Vm
+from ..models import EXPUNGING, FAILED, GIB, GONE, NO_OBJECT, ServiceOffering, Vm, Volume, new_id
 from .vm_view import vm_view
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]+=*\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-=\s]*")
+LARGEST_DISK = 1024 * GIB  # no storage of the emulated zones has room for more
 
-# A deployment's phases as shares of its job: still Stopped, Starting without an address, with one, with its disk.
-CREATED, NETWORK, DISK = 0.02, 0.13, 0.05
-STARTED = 1 - CREATED - NETWORK - DISK
+# A start's phases as shares of its job: without an address, with one, with its disk.
+NETWORK, DISK = 0.13, 0.05
+STARTED = 1 - NETWORK - DISK
 
 
 # --- the state machine
 
 
-async def bring_up(call: Call, vm: Vm, pause: float = 0) -> None:
-    """Stopped to Running; joins a change under way, and leaves alone what is Running already or Destroyed."""
-    if pause:
-        await call.jobs.take(pause)
-    await settled(vm)
-    if vm.state != "Stopped":
-        _reserved(vm)
+async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
+    """Stopped to Running. Joins a start under way, and leaves alone what is Running already, in Error or Destroyed.
+
+    Returns whether it started the machine. Raises ApiError: 530 while the machine is Stopping, 533 where there is no room.
+    """
+    while vm.state == "Starting" and vm.transition:
+        await settled(vm)
+    if vm.state == "Stopping":
         await call.jobs.moment()
-        return
-    vm.state = "Starting"
-    async with _Transition(vm):
+        raise internal()
+    if vm.state != "Stopped":
+        await call.jobs.moment()
+        return False
+    if deploying:
+        vm.reserving = asyncio.get_running_loop().create_future()
+    work, disks = _begin(vm, "Starting"), call.store.volumes_of(vm)
+    try:
+        if any(disk.size > LARGEST_DISK for disk in disks):
+            await call.jobs.moment()
+            raise ApiError(CAPACITY, f"Unable to create a deployment for {vm.label}")
         await call.jobs.take(NETWORK)
+        _check_own(vm, work)
         call.store.reserve_address(vm)
         _reserved(vm)
         await call.jobs.take(DISK)
-        _make_disks(call, vm)
+        _make_disks(call, vm, disks)
         await call.jobs.take(STARTED)
+        _check_own(vm, work)
         vm.state, vm.host_id = "Running", _host_for(call, vm)
+    finally:
+        _end(vm, work)
+    return True
 
 
-def _make_disks(call: Call, vm: Vm) -> None:
+def _make_disks(call: Call, vm: Vm, disks: list[Volume]) -> None:
     vm.root_device = "NetworkFilesystem"
-    for volume in call.store.volumes_of(vm):
+    for volume in disks:
         if volume.state == "Allocated":
             volume.state, volume.storage = "Ready", f"primary-{call.store.zones[vm.zone_id].name}"
 
 
 def _host_for(call: Call, vm: Vm) -> str | None:
+    if call["hostid"]:
+        return call["hostid"].id
     hosts = [host.id for host in call.store.hosts.values() if host.zone_id == vm.zone_id]
     return hosts[vm.serial % len(hosts)] if hosts else None
 
 
-async def take_down(call: Call, vm: Vm, failure: str) -> None:
-    """Running to Stopped; joins a stop under way, fails (530) while the machine is Starting."""
-    while vm.state == "Stopping":
+async def take_down(call: Call, vm: Vm, forced: bool = False) -> None:
+    """Running to Stopped; joins a stop under way. Raises ApiError (530) while the machine is Starting, unless it is forced."""
+    await network_reserved(vm)
+    while vm.state == "Stopping" and vm.transition:
         await settled(vm)
     if vm.state == "Starting":
         await call.jobs.moment()
-        raise internal(failure)
+        if not forced:
+            raise internal()
+        # The real server stops it at once, and the start that is under way finds its work taken from it: a deployment
+        # ends in Error.
+        vm.state = "Stopped"
+        _end(vm, vm.transition)
+        return
     if vm.state != "Running":
         await call.jobs.moment()
         return
-    vm.state = "Stopping"
-    async with _Transition(vm):
+    work = _begin(vm, "Stopping")
+    try:
         await call.jobs.take(1)
         vm.state, vm.host_id = "Stopped", None
+    finally:
+        _end(vm, work)
 
 
-class _Transition:
-    """While a job moves a VM: others can wait for its end. A start that fails leaves the VM Stopped."""
+def _begin(vm: Vm, state: str) -> asyncio.Future[None]:
+    """Let a job move a VM: others can wait for its end."""
+    vm.state = state
+    vm.transition = asyncio.get_running_loop().create_future()
+    return vm.transition
 
-    def __init__(self, vm: Vm) -> None:
-        self.vm = vm
 
-    async def __aenter__(self) -> None:
-        self.vm.transition = asyncio.get_running_loop().create_future()
+def _end(vm: Vm, work: asyncio.Future[None] | None) -> None:
+    """End a job's move, unless another has taken the VM from it. A start that fails leaves the VM Stopped."""
+    _open(work)
+    if vm.transition is not work:
+        return
+    vm.transition = None
+    _reserved(vm)
+    if vm.state == "Starting":
+        vm.state = "Stopped"
 
-    async def __aexit__(self, *failure: object) -> None:
-        if self.vm.state == "Starting":
-            self.vm.state = "Stopped"
-        _reserved(self.vm)
-        _open(self.vm.transition)
-        self.vm.transition = None
+
+def _check_own(vm: Vm, work: asyncio.Future[None]) -> None:
+    """Fail (530) the job that no longer moves its VM."""
+    if vm.transition is not work:
+        raise internal()
 
 
 async def settled(vm: Vm) -> None:
     """Wait until no job moves the VM."""
     while vm.transition is not None:
         await asyncio.shield(vm.transition)
+
+
+async def network_reserved(vm: Vm) -> None:
+    """Wait while the network of a new VM is being reserved: its row is locked then, for whoever wants to change it."""
+    while vm.reserving is not None:
+        await asyncio.shield(vm.reserving)
 
 
 def _reserved(vm: Vm) -> None:
@@ -109,7 +148,7 @@ def _open(gate: asyncio.Future[None] | None) -> None:
         gate.set_result(None)
 
 
-# --- commands on one VM
+# --- commands on one VM, with a job
 
 
 def _job_of(call: Call, change: Callable[[Call, Vm], Awaitable[str | None]]) -> Work:
@@ -123,17 +162,40 @@ def _job_of(call: Call, change: Callable[[Call, Vm], Awaitable[str | None]]) -> 
 
 
 def result(call: Call, vm: Vm, password: str | None = None) -> dict[str, Any]:
+    """What a command on a VM answers. Raises ApiError (530), although it is done, where the VM can't be shown."""
     return {"virtualmachine": vm_view(call, vm, password=password)}
 
 
 def start(call: Call) -> Work:
     """startVirtualMachine: on a Destroyed VM it ends well, and the VM is still Destroyed."""
-    return _job_of(call, bring_up)
+    return _job_of(call, _start)
+
+
+async def _start(call: Call, vm: Vm) -> str | None:
+    check_host(call)
+    return await power_on(call, vm)
+
+
+def check_host(call: Call) -> None:
+    """Refuse the host to start on that a plain account names (531), or that is none (431)."""
+    if call["hostid"] is not None and not call.account.admin:
+        raise ApiError(ACCOUNT, "Parameter hostid can only be specified by a Root Admin, permission denied")
+    if call["hostid"] is NO_OBJECT:
+        raise bad_parameter("Unable to find the host to deploy the VM")
+
+
+async def power_on(call: Call, vm: Vm, deploying: bool = False) -> str | None:
+    """Start a VM; returns the password that is made when it is first started."""
+    started = await bring_up(call, vm, deploying)
+    if not (started and vm.password_due):
+        return None
+    vm.password_due = False
+    return new_password() if call.store.templates[vm.template_id].password else None
 
 
 def stop(call: Call) -> Work:
     """stopVirtualMachine."""
-    return _job_of(call, lambda call, vm: take_down(call, vm, "Failed to stop vm"))
+    return _job_of(call, lambda call, vm: take_down(call, vm, forced=bool(call["forced"])))
 
 
 def reboot(call: Call) -> Work:
@@ -142,6 +204,7 @@ def reboot(call: Call) -> Work:
 
 
 async def _reboot(call: Call, vm: Vm) -> None:
+    await network_reserved(vm)
     if vm.state != "Running":
         await call.jobs.moment()
         raise internal("Failed to reboot vm instance")
@@ -154,16 +217,16 @@ def destroy(call: Call) -> Work:
 
 
 async def _destroy(call: Call, vm: Vm) -> None:
-    await take_down(call, vm, "Internal error executing command, please contact your system administrator")
-    if vm.state in ("Stopped", "Error"):
-        failed = vm.state == "Error"
+    await take_down(call, vm)
+    if vm.state in ("Stopped", FAILED):
+        failed = vm.state == FAILED
         call.store.mark_destroyed(vm)
-        if failed:  # CloudStack's source has it so; it was not measured
+        if failed:
             vm.state = EXPUNGING
 
 
 def reset_password(call: Call) -> Work:
-    """resetPasswordForVirtualMachine: works in any state, but only for password-enabled templates."""
+    """resetPasswordForVirtualMachine: for password-enabled templates only, and for machines that were started once."""
     return _job_of(call, _reset_password)
 
 
@@ -171,6 +234,10 @@ async def _reset_password(call: Call, vm: Vm) -> str:
     if not call.store.templates[vm.template_id].password:
         await call.jobs.moment()
         raise bad_parameter("Fail to reset password for the virtual machine, the template is not password enabled")
+    await network_reserved(vm)
+    if vm.state not in ("Running", "Stopped") or vm.nic.ip is None:
+        await call.jobs.moment()
+        raise internal()
     await call.jobs.take(1)
     return new_password()
 
@@ -181,9 +248,61 @@ def new_password() -> str:
     return "".join(secrets.choice(kind) for kind in kinds)
 
 
+def restore(call: Call) -> Work:
+    """restoreVirtualMachine: makes the root disk anew from its template.
+
+    It does so even with somebody else's machine: the real server forgets to look whose it is.
+    """
+    vm = call["virtualmachineid"]
+
+    async def run() -> dict[str, Any]:
+        await network_reserved(vm)
+        running = vm.state == "Running"
+        if not running and vm.state != "Stopped":
+            await call.jobs.moment()
+            raise internal()
+        if call.store.templates[vm.template_id].removed:
+            raise bad_parameter("Cannot find template for specified volumeid and vmId")
+        if running:
+            await take_down(call, vm)
+        _renew_root_disk(call, vm)
+        if running:
+            await bring_up(call, vm)
+        answer = result(call, vm)
+        if running:
+            answer["virtualmachine"]["state"] = "Stopped"  # the real server answers so, although it runs again
+        return answer
+
+    return Work(run, "VirtualMachine", vm.id)
+
+
+def _renew_root_disk(call: Call, vm: Vm) -> None:
+    """Put a new disk in the place of the root disk, which is deleted; it is made when the machine starts."""
+    store = call.store
+    old = next(disk for disk in store.volumes_of(vm) if disk.kind == "ROOT")
+    new = Volume(store.next_row("volumes"), new_id(), old.owner, old.name, old.zone_id, old.kind, old.size, store.now())
+    new.vm_id, new.device, new.offering_id, new.template_id = vm.id, old.device, old.offering_id, old.template_id
+    store.volumes[new.id] = new
+    old.vm_id = old.device = old.attached = None
+    store.delete_volume(old)
+    vm.root_device = "Not created"
+
+
+# --- commands on one VM, done at once
+
+
+def _own_vm(call: Call) -> Vm:
+    """The VM that a command names. Raises ApiError: 431 where it names none, 531 for somebody else's."""
+    vm = call["id"]
+    if vm is NO_OBJECT:
+        raise bad_parameter(f"unable to find a virtual machine with id {vm.id}")
+    check_access(call, vm.owner, vm.label)
+    return vm
+
+
 def recover(call: Call) -> dict[str, Any]:
     """recoverVirtualMachine: Destroyed becomes Stopped, anything else is a 431."""
-    vm = call["id"]
+    vm = _own_vm(call)
     if vm.state != GONE:
         raise bad_parameter("Vm with specified id is not in the right state")
     vm.state, vm.destroyed_at = "Stopped", None
@@ -192,16 +311,16 @@ def recover(call: Call) -> dict[str, Any]:
 
 def change_service(call: Call) -> dict[str, Any]:
     """changeServiceForVirtualMachine: only Stopped, and only to another offering."""
-    vm, offering = call["id"], service_offering(call["serviceofferingid"])
-    check_access(call, vm.owner, vm.label)
+    vm = _own_vm(call)
+    offering = service_offering(call["serviceofferingid"])
     if vm.state != "Stopped":
         raise bad_parameter(
-            f"Unable to upgrade virtual machine VM[User|{vm.name}] in state {vm.state}; make sure the virtual machine "
+            f"Unable to upgrade virtual machine {vm.label} in state {vm.state}; make sure the virtual machine "
             "is stopped and not in an error state before upgrading."
         )
     if vm.offering_id == offering.id:
         raise bad_parameter(
-            f"Not upgrading vm VM[User|{vm.name}] since it already has the requested service offering ({offering.name})"
+            f"Not upgrading vm {vm.label} since it already has the requested service offering ({offering.name})"
         )
     vm.offering_id, vm.ha = offering.id, offering.ha
     for volume in call.store.volumes_of(vm):
@@ -210,17 +329,39 @@ def change_service(call: Call) -> dict[str, Any]:
     return result(call, vm)
 
 
+def service_offering(found: Any) -> ServiceOffering:
+    """The service offering that a parameter names; a disk offering's id is of the same table, but no use (431)."""
+    if not isinstance(found, ServiceOffering):
+        raise bad_parameter("Unable to find service offering by id")
+    return found
+
+
 async def update(call: Call) -> dict[str, Any]:
-    """updateVirtualMachine: waits while the VM's network is being reserved, since its row is locked then."""
-    vm = call["id"]
-    check_access(call, vm.owner, vm.label)
-    if vm.reserving is not None:
-        await asyncio.shield(vm.reserving)
-    check_userdata(call["userdata"])
+    """updateVirtualMachine: in any state but Error and Expunging (431)."""
+    vm = _own_vm(call)
+    await network_reserved(vm)
     if call["haenable"] and not call.store.service_offerings[vm.offering_id].ha:
         raise bad_parameter("Can't enable ha for the vm as it's created from the Service offering having HA disabled")
+    if vm.state in (FAILED, EXPUNGING):
+        raise bad_parameter(f"Vm with id {vm.id} is not in the right state")
+    check_userdata(call["userdata"])
+    if call["ostypeid"] is NO_OBJECT:
+        raise internal()
     _change(call, vm)
     return result(call, vm)
+
+
+def check_userdata(userdata: str | None) -> None:
+    """Refuse (431) user data that is not Base64, or that holds no byte.
+
+    The real server takes Base64 without its padding, and reads it up to the first `=`.
+    """
+    if userdata is None:
+        return
+    if not _BASE64.fullmatch(userdata):
+        raise bad_parameter("User data is not base64 encoded")
+    if len("".join(userdata.split("=", 1)[0].split())) < 2:  # one digit is less than a byte
+        raise bad_parameter("User data is too short")
 
 
 def _change(call: Call, vm: Vm) -> None:
@@ -234,15 +375,3 @@ def _change(call: Call, vm: Vm) -> None:
         vm.os_type_id = call["ostypeid"].id
     if call["userdata"] is not None:
         vm.userdata = call["userdata"]
-
-
-def service_offering(found: Any) -> ServiceOffering:
-    """The service offering that a parameter names; a disk offering's id is of the same table, but no use (431)."""
-    if not isinstance(found, ServiceOffering):
-        raise bad_parameter(f"Unable to find service offering: {found.id}")
-    return found
-
-
-def check_userdata(userdata: str | None) -> None:
-    if userdata is not None and not _BASE64.fullmatch(userdata):
-        raise bad_parameter("User data is not base64 encoded")

@@ -1,20 +1,20 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""deployVirtualMachine: what it takes and refuses, as measured on CloudStack 3.0.5."""
+"""deployVirtualMachine: what it takes and refuses, as measured on CloudStack 3.0.5; the order of checks is its source's."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any
 
 from ..calls import Call, check_access, owner_for
-from ..errors import bad_parameter, internal
+from ..errors import ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import (
     GIB,
+    NO_OBJECT,
     Account,
     DiskOffering,
     Nic,
@@ -26,50 +26,62 @@ from ..models import (
     new_id,
 )
 from ..store import by_name
-from .template_access import check_use
-from .vm import CREATED, bring_up, check_userdata, new_password, result, service_offering
+from .template_access import check_use, existing
+from .vm import check_host, check_userdata, power_on, result, service_offering
 
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+NO_SUCH_NETWORK = (
+    "Unable to execute API command deployvirtualmachine due to invalid value. Object networks(uuid: {}) does not exist."
+)
 
 
-def deploy(call: Call) -> Work:
-    """deployVirtualMachine: everything about the parameters is refused at once; the machine starts in the job."""
+async def deploy(call: Call) -> Work:
+    """deployVirtualMachine: nearly everything about the parameters is refused at once; the machine starts in the job."""
     owner = owner_for(call)
+    if call["zoneid"] is NO_OBJECT:
+        raise bad_parameter("Unable to find zone by id")
     offering = service_offering(call["serviceofferingid"])
-    disk = _disk_offering(call)
+    _check_network(call)
     groups = _security_groups(call, owner)
-    if call["networkids"]:
-        raise bad_parameter("Can't specify network Ids in Basic zone")
     check_limit(call, owner.name, "instance")
+    check_limit(call, owner.name, "volume")
     _check_template(call)
+    disk = _data_disk(call)
     check_userdata(call["userdata"])
-    _check_key_pair(call, owner)
-    vm = _new_vm(call, owner, offering, groups, _host_name(call))
+    public_key = _public_key(call, owner)
+    name = await _host_name(call)
+    _check_rows(call, disk)
+    vm = _new_vm(call, owner, offering, groups, name)
+    vm.public_key = public_key
     call.store.add_vm(vm)
     _add_disks(call, vm, disk)
-
-    async def run() -> dict[str, Any]:
-        if call["startvm"] is False:
-            return result(call, vm)
-        await bring_up(call, vm, CREATED)
-        template = call.store.templates[vm.template_id]
-        fresh = new_password() if template.password and vm.state == "Running" else None
-        return result(call, vm, fresh)
-
-    if call["startvm"] is not False:
-        vm.reserving = asyncio.get_running_loop().create_future()
-    return Work(run, "VirtualMachine", vm.id, created_id=vm.id)
+    return Work(lambda: _run(call, vm), "VirtualMachine", vm.id, created_id=vm.id)
 
 
-def _disk_offering(call: Call) -> DiskOffering | None:
-    found = call["diskofferingid"]
-    if found is None:
-        return None
-    if not isinstance(found, DiskOffering):
-        raise bad_parameter(f"Unable to find disk offering {found.id}")
-    if found.custom and not 1 <= (call["size"] or 0) <= 1024:
-        raise bad_parameter("Please specify a valid disk size between 1 and 1024 GB.")
-    return found
+async def _run(call: Call, vm: Vm) -> dict[str, Any]:
+    if call["startvm"] is False:
+        return result(call, vm)
+    try:
+        check_host(call)
+        password = await power_on(call, vm, deploying=True)
+    except ApiError:
+        if vm.state == "Stopped":
+            call.store.mark_failed(vm)
+        raise
+    return result(call, vm, password)
+
+
+# --- checks, in their order
+
+
+def _check_network(call: Call) -> None:
+    """A Basic zone has one network: naming any is refused (431), even none in an empty list."""
+    for entry in call["iptonetworklist"] or ():
+        id = entry.get("networkid")
+        if id is None or call.store.find("networks", id) is None:
+            raise bad_parameter(NO_SUCH_NETWORK.format(id))
+    if call["networkids"] is not None or call["iptonetworklist"]:
+        raise bad_parameter("Can't specify network Ids in Basic zone")
 
 
 def _security_groups(call: Call, owner: Account) -> list[SecurityGroup]:
@@ -81,6 +93,8 @@ def _security_groups(call: Call, owner: Account) -> list[SecurityGroup]:
     if not groups:
         groups = [_group_named(call, owner, "default")]
     for group in groups:
+        if group is NO_OBJECT:
+            raise bad_parameter("Unable to find security group by id")
         check_access(call, group.owner, group.label)
     return list({group.id: group for group in groups}.values())
 
@@ -93,24 +107,46 @@ def _group_named(call: Call, owner: Account, name: str) -> SecurityGroup:
 
 
 def _check_template(call: Call) -> None:
-    template, zone = call["templateid"], call["zoneid"]
+    template, zone = existing(call["templateid"], "Template id supplied doesn't exist"), call["zoneid"]
     check_use(call, template)
     if template.is_iso and (call["diskofferingid"] is None or call["hypervisor"] is None):
         raise bad_parameter("Installing from ISO requires a disk offering to be specified for the root disk.")
     if zone.id not in template.zone_ids:
-        raise bad_parameter(f"Template {template.id} is not available in zone {zone.id}")
-    if zone.id in template.unready:
-        raise internal()  # the real server has no size of it yet, and falls over
+        raise bad_parameter(f"The template {template.id} is not available for use")
 
 
-def _check_key_pair(call: Call, owner: Account) -> None:
+def _data_disk(call: Call) -> tuple[str, int] | None:
+    """The offering and size (bytes) of the data disk that is wanted besides.
+
+    A service offering's id makes one as well, since the real server has both kinds in one table: it has no size of its own,
+    as a custom disk offering has none. Any size is taken for them; others have their own, whatever is given.
+    """
+    found, size = call["diskofferingid"], call["size"]
+    if found is None:
+        return None
+    if found is NO_OBJECT:
+        raise bad_parameter("Unable to find disk offering by id")
+    if isinstance(found, DiskOffering) and not found.custom:
+        return found.id, found.size * GIB
+    if size is None:
+        raise bad_parameter(f"Disk offering {found.id} requires size parameter.")
+    bits = 1 << 64
+    return found.id, (size * GIB + bits // 2) % bits - bits // 2  # Java's numbers of 64 bits begin anew
+
+
+def _public_key(call: Call, owner: Account) -> str | None:
+    """The public key of the pair that is named; an empty name is none."""
     name = call["keypair"]
-    if name is not None and call.store.key_pair(name, owner.name) is None:
+    if not name:
+        return None
+    pair = call.store.key_pair(name, owner.name)
+    if pair is None:
         raise bad_parameter(f"A key pair with name '{name}' was not found.")
+    return pair.public_key
 
 
-def _host_name(call: Call) -> str | None:
-    name = call["name"]
+async def _host_name(call: Call) -> str | None:
+    name, zone = call["name"], call["zoneid"]
     if name is None:
         return None
     if not _HOST_NAME.fullmatch(name):
@@ -119,9 +155,21 @@ def _host_name(call: Call) -> str | None:
             "hyphen ('-'), must be between 1 and 63 characters long, and can't start or end with \"-\" and can't "
             "start with digit"
         )
-    if call.store.host_name_taken(call["zoneid"], name):
+    if call.store.host_name_taken(zone, name):
         raise bad_parameter(f"The vm with hostName {name} already exists in the network domain: cs1cloud.internal")
+    await call.store.races.gap(("vm", zone.network_id, name))
     return name
+
+
+def _check_rows(call: Call, disk: tuple[str, int] | None) -> None:
+    """What the real server's database or network falls over (530): an address, no file of the template, less than no size."""
+    if call["ipaddress"] is not None:
+        raise internal()
+    if call["zoneid"].id in call["templateid"].unready or (disk and disk[1] < 0):
+        raise internal()
+
+
+# --- the rows
 
 
 def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[SecurityGroup], name: str | None) -> Vm:
@@ -143,19 +191,19 @@ def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[
         created=call.store.now(),
         ha=offering.ha,
         group_id=call.store.instance_group(group, owner.name).id if group is not None else None,
-        keypair=call["keypair"],
         userdata=call["userdata"],
+        password_due=True,
     )
 
 
-def _add_disks(call: Call, vm: Vm, disk: DiskOffering | None) -> None:
+def _add_disks(call: Call, vm: Vm, disk: tuple[str, int] | None) -> None:
     template = call.store.templates[vm.template_id]
     root = _disk(vm, "ROOT", template.size, 0)
     root.offering_id, root.template_id = vm.offering_id, template.id
     call.store.volumes[root.id] = root
     if disk:
-        data = _disk(vm, "DATADISK", (call["size"] if disk.custom else disk.size) * GIB, 1)
-        data.disk_offering_id = disk.id
+        data = _disk(vm, "DATADISK", disk[1], 1)
+        data.disk_offering_id = disk[0]
         call.store.volumes[data.id] = data
 
 

@@ -9,12 +9,26 @@ from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call, contains, date_text, has_tags, matching, owners, ownership, page_of, tag_list
-from ..errors import bad_parameter
-from ..models import EXPUNGING, GONE, Nic, SecurityGroup, ServiceOffering, Template, Vm
+from ..errors import bad_parameter, internal
+from ..models import EXPUNGING, GONE, NO_OBJECT, Nic, SecurityGroup, ServiceOffering, Template, Vm
+from ..store import collated
 from ..wire import listing
 
 DETAILS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
 HYPERVISOR = "Simulator"
+# Those that CloudStack 3.0's code knows.
+HYPERVISORS = (
+    "xenserver",
+    "kvm",
+    "vmware",
+    "hyperv",
+    "virtualbox",
+    "parralels",
+    "baremetal",
+    "simulator",
+    "ovm",
+    "any",
+)
 
 
 def vm_view(call: Call, vm: Vm, words: set[str] | None = None, password: str | None = None) -> dict[str, Any]:
@@ -48,9 +62,20 @@ def vm_view(call: Call, vm: Vm, words: set[str] | None = None, password: str | N
     if admin:
         view["instancename"] = instance_name(call, vm)
     view["tags"] = tag_list(call, "UserVm", vm.id)
-    if vm.keypair and every:
-        view["keypair"] = vm.keypair
+    if vm.public_key and every:
+        view["keypair"] = _key_pair_name(call, vm.public_key)
     return view
+
+
+def _key_pair_name(call: Call, public_key: str) -> str:
+    """The name of the first pair with the key that a VM was given.
+
+    Where there is none any more, the real server fails (530), and with it every listing that would show the VM.
+    """
+    pair = call.store.key_pair_of(public_key)
+    if pair is None:
+        raise internal()
+    return pair.name
 
 
 def instance_name(call: Call, vm: Vm) -> str:
@@ -116,18 +141,17 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     keyword, name, state = p.get("keyword"), p.get("name"), p.get("state")
     return [
         owners(call),
-        None if call.account.admin else lambda vm: vm.state not in (GONE, EXPUNGING),
+        *(_admin_tests(call) if call.account.admin else [lambda vm: vm.state not in (GONE, EXPUNGING)]),
         (lambda vm: vm.id == p["id"].id) if "id" in p else None,
         (lambda vm: contains(vm.name, name)) if name is not None else None,
-        (lambda vm: vm.state.lower() == state.lower()) if state is not None else None,
+        (lambda vm: collated(vm.state) == collated(state)) if state is not None else None,
         (lambda vm: _is_named(call, vm, keyword)) if keyword is not None else None,
         (lambda vm: vm.zone_id == p["zoneid"].id) if "zoneid" in p else None,
         (lambda vm: vm.template_id == p["templateid"].id) if "templateid" in p else None,
-        (lambda vm: vm.group_id == p["groupid"].id) if "groupid" in p else None,
+        _group_test(call),
         (lambda vm: vm.zone_id == p["networkid"].id) if "networkid" in p else None,
-        (lambda vm: vm.host_id == p["hostid"].id) if "hostid" in p else None,
         (lambda vm: False) if "isoid" in p else None,  # nothing here has a disc in its drive
-        (lambda vm: p["hypervisor"].lower() == HYPERVISOR.lower()) if "hypervisor" in p else None,
+        _hypervisor_test(call),
         has_tags(call, "UserVm"),
     ]
 
@@ -137,5 +161,33 @@ def _is_named(call: Call, vm: Vm, keyword: str) -> bool:
         contains(vm.name, keyword)
         or contains(vm.displayname, keyword)
         or contains(instance_name(call, vm), keyword)
-        or vm.state.lower() == keyword.lower()
+        or collated(vm.state) == collated(keyword)
     )
+
+
+def _admin_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
+    """Filters that count for administrators only; with a zone or pod they see Destroyed machines if they ask for that state."""
+    p = call.params
+    return [
+        (lambda vm: vm.host_id == p["hostid"].id) if "hostid" in p else None,
+        (lambda vm: False) if p.keys() & {"podid", "storageid"} else None,  # there is none to name but -1
+        (lambda vm: vm.state != GONE) if p.keys() & {"zoneid", "podid"} and "state" not in p else None,
+    ]
+
+
+def _group_test(call: Call) -> Callable[[Vm], bool] | None:
+    """The test of the filter by group: the id -1 finds the machines without any, since the real server joins tables for it."""
+    group = call["groupid"]
+    if group is None:
+        return None
+    wanted = None if group is NO_OBJECT else group.id
+    return lambda vm: vm.group_id == wanted
+
+
+def _hypervisor_test(call: Call) -> Callable[[Vm], bool] | None:
+    hypervisor = call["hypervisor"]
+    if hypervisor is None:
+        return None
+    if hypervisor.lower() not in HYPERVISORS:
+        raise bad_parameter(f"Invalid HypervisorType {hypervisor}")
+    return lambda vm: hypervisor.lower() == HYPERVISOR.lower()
