@@ -143,6 +143,8 @@ BEFORE: dict[str, list[Asked]] = {
 }
 # Before this label a second passes: events come newest first, but to the second.
 LATER = "events"
+# What is asked for before this label is refused.
+REFUSED = "attach again"
 # The id that the answer of this label tells of is a variable of the requests after it.
 SAVED = {
     "(c) vm with key": {"V3": "created"},
@@ -314,19 +316,15 @@ def _played(player: Player, one: dict[str, Any], before: dict[str, list[Asked]])
         time.sleep(1)
     try:
         for asked in before.pop(label, ()):
-            _until_done(player, asked)
+            status, body = player.ask(*asked)
+            if (status != 200 or body.get("jobstatus") == 2) and label != REFUSED:
+                result.lines.append(f"before it, {asked[:2]} was answered with {status} {body}")
         save = SAVED.get(label, {}) if one["real"]["status"] == 200 else {}
         status, body = player.ask(command, params, save, one["real"]["answer"].startswith("<"))
-        result.lines = list(differences(label, one["real"], status, body))
+        result.lines += differences(label, one["real"], status, body)
     except (LookupError, TypeError) as error:
-        result.lines = [f"could not be asked: {error!r}"]
+        result.lines.append(f"could not be asked: {error!r}")
     return result
-
-
-def _until_done(player: Player, asked: Asked) -> None:
-    status, body = player.ask(*asked)
-    if status != 200 or body.get("jobstatus") == 2:
-        print(f"beside the recorded requests: {asked[:2]} was answered {status} {body}", file=sys.stderr)
 
 
 def main() -> int:

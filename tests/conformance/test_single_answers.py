@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator writes JSON and XML to the letter as the recorded CloudStack 3.0.5 does."""
+"""The emulator gives the single answers of the recorded CloudStack 3.0.5, and writes JSON and XML to the letter as it does."""
 
 from __future__ import annotations
 
@@ -11,9 +11,25 @@ from collections.abc import Iterator
 import pytest
 from cloudn_emulator import wire
 from recorded import scenarios, single_answers
-from single import differences
+from single import BEFORE, SAVED, Played, differences, played
 
 ANSWERS = single_answers("cloudstack-3.0.5")
+
+
+@pytest.fixture(scope="module")
+def results() -> list[Played]:
+    return played()
+
+
+@pytest.mark.xdist_group("single answers")
+@pytest.mark.parametrize("number", range(len(ANSWERS)), ids=[one["label"] for one in ANSWERS])
+def test_single_answer(results: list[Played], number: int) -> None:
+    assert results[number].lines == []
+
+
+def test_all_single_answers_are_here() -> None:
+    assert len(ANSWERS) == 239
+    assert BEFORE.keys() | SAVED.keys() <= {one["label"] for one in ANSWERS}
 
 
 def written() -> Iterator[str]:
