@@ -25,9 +25,10 @@ class Action:
     """What is noted about a command. Names in braces stand for its parameters, `{new}` for the object that it makes.
 
     `text` says what is done and `details` on what; `scheduled` says it for an asynchronous one that waits for its turn,
-    `made` for the first part of one that makes an object. Where `started` is false, its start is not noted. `times` is
-    how often each event is there: the real server notes some twice. The events are those of the account that has the
-    object which the parameter `about` names, of the one that asks where there is none, or of `owner`.
+    `made` for the first part of one that makes an object. `has_no_start`: that the job starts is not noted; `has_no_end`:
+    neither that it starts nor how it ends. `times` is how often each event is there: the real server notes some twice.
+    The events belong to the account that has the object which the parameter `about` names, or to the one that asks where
+    there is no such object, or to `owner`.
     """
 
     type: str
@@ -35,7 +36,8 @@ class Action:
     details: str = ""
     scheduled: str | Callable[[Call], str] = ""
     made: str = ""
-    started: bool = True
+    has_no_start: bool = False
+    has_no_end: bool = False
     times: int = 1
     about: str = "id"
     owner: str | None = None
@@ -71,6 +73,14 @@ ACTIONS = {
     "stopVirtualMachine": Action("VM.STOP", "stopping Vm", _VM, "stopping user vm: {id}"),
     "resetPasswordForVirtualMachine": Action(
         "VM.RESETPASSWORD", "resetting Vm password", _VM, "resetting password for vm: {id}"
+    ),
+    "restoreVirtualMachine": Action(
+        "VM.RESTORE",
+        "",
+        "",
+        "Restore a VM to orignal template or specific snapshot",
+        has_no_end=True,
+        about="virtualmachineid",
     ),
     "changeServiceForVirtualMachine": Action("VM.UPGRADE", "upgrading Vm", _VM),
     "updateVirtualMachine": Action("VM.UPDATE", "updating Vm", _VM),
@@ -124,8 +134,12 @@ ACTIONS = {
         "SG.REVOKE.EGRESS", "Revoking Egress Rule ", "", "revoking egress rule id: {id}"
     ),
     # Tags' events are the service's own, so that no plain account sees them: the real server's way.
-    "createTags": Action("CREATE_TAGS", "creating resource tags", "", "creating tags", started=False, owner="system"),
-    "deleteTags": Action("DELETE_TAGS", "deleting resource tags", "", "Deleting tags", started=False, owner="system"),
+    "createTags": Action(
+        "CREATE_TAGS", "creating resource tags", "", "creating tags", has_no_start=True, owner="system"
+    ),
+    "deleteTags": Action(
+        "DELETE_TAGS", "deleting resource tags", "", "Deleting tags", has_no_start=True, owner="system"
+    ),
 }
 
 
@@ -165,11 +179,11 @@ class Journal:
         id = self._note(INFO, SCHEDULED, f"Scheduled async job for {scheduled}")
         self.start = id if self.start == "0" else self.start
 
-        if self.call["startvm"] is False:
-            return work  # its job has nothing to do that would be noted
+        if self.action.has_no_end or self.call["startvm"] is False:
+            return work
 
         async def run() -> dict[str, Any]:
-            if action.started:
+            if not action.has_no_start:
                 self._times(INFO, STARTED, f"Starting job for {self._what()}")
             try:
                 result = await work.run()
