@@ -14,6 +14,11 @@ from cloudn_emulator.settings import BadSetting
 OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e"  # an id that nothing has
 
 
+def volume(api, **params):
+    wanted = {"name": "d", "zoneid": api.vars["zone"], "diskofferingid": api.vars["disk"], **params}
+    return api.job("createVolume", **wanted)["volume"]["id"]
+
+
 def own(api):
     (account,) = api("listAccounts")["account"]
     return account
@@ -121,6 +126,34 @@ def test_machines_beyond_the_limit_are_refused_until_others_are_expunged(emulate
     assert own(api)["vmtotal"] == 2
     time.sleep(0.3)
     api.running("three")
+
+
+def test_volumes_snapshots_and_templates_beyond_the_limit_are_refused(emulate, refused):
+    api = emulate(job_seconds=0.02, limits={"volume": 2, "snapshot": 1, "template": 1})
+    vm = api.running("one")["id"]
+    disk = volume(api)
+    with refused(534):
+        volume(api)
+    with refused(534):
+        url = {"format": "VHD", "url": "http://192.0.2.1/disk.vhd"}
+        api.job("uploadVolume", name="u", zoneid=api.vars["zone"], **url)
+    api("deleteVolume", id=disk)
+    volume(api)
+    root = api("listVolumes", virtualmachineid=vm)["volume"][0]["id"]
+    snapshot = api.job("createSnapshot", volumeid=root)["snapshot"]["id"]
+    with refused(534):
+        api("createSnapshot", volumeid=root)
+    kind = {"displaytext": "t", "ostypeid": 142}
+    made = api.job("createTemplate", name="t", snapshotid=snapshot, **kind)["template"]["id"]
+    with refused(534):
+        api("createTemplate", name="t2", snapshotid=snapshot, **kind)
+    with refused(534):
+        url = {"format": "VHD", "hypervisor": "Simulator", "url": "http://192.0.2.1/t.vhd"}
+        api("registerTemplate", name="t2", zoneid=api.vars["zone"], **url, **kind)
+    api.job("deleteTemplate", id=made)
+    api.job("createTemplate", name="t2", snapshotid=snapshot, **kind)
+    api.job("deleteSnapshot", id=snapshot)
+    api.job("createSnapshot", volumeid=root)
 
 
 def test_limits_do_not_count_what_others_have(emulate):
