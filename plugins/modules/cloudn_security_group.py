@@ -48,21 +48,25 @@ options:
         default: tcp
       ports:
         description:
-          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp).
+          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp). V(0-65535) are all of them.
+          - V(0) alone is refused, as the service takes it for all ports.
         type: str
       icmp_type:
         description:
-          - Type of ICMP message, V(-1) for any.
-          - V(-1) where it is not given.
+          - Type of ICMP message, V(0) to V(255). V(-1) is any type, and so is no value.
         type: int
       icmp_code:
         description:
-          - Code of ICMP message, V(-1) for any.
-          - V(-1) where it is not given.
+          - Code of ICMP message, V(0) to V(255). Needed with a type; an echo request (type V(8)) has the code V(0).
+          - V(-1) is any code, and so is no value. The service takes that only for messages of any type.
         type: int
       cidrs:
         description:
-          - Networks or addresses on the other side (IPv4). C(192.0.2.1/24) is taken as C(192.0.2.0/24), with a warning.
+          - Networks or addresses on the other side (IPv4). V(0.0.0.0/0) is every address.
+          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two as two rules, so a rule
+            that another client made may be of either form. Both let the same pass, so either is enough, and where several
+            such rules are there, the others are removed (see O(purge_rules)).
+          - An address with the prefix 0 that is not V(0.0.0.0/0) is refused.
         type: list
         elements: str
       groups:
@@ -95,21 +99,25 @@ options:
         default: tcp
       ports:
         description:
-          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp).
+          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp). V(0-65535) are all of them.
+          - V(0) alone is refused, as the service takes it for all ports.
         type: str
       icmp_type:
         description:
-          - Type of ICMP message, V(-1) for any.
-          - V(-1) where it is not given.
+          - Type of ICMP message, V(0) to V(255). V(-1) is any type, and so is no value.
         type: int
       icmp_code:
         description:
-          - Code of ICMP message, V(-1) for any.
-          - V(-1) where it is not given.
+          - Code of ICMP message, V(0) to V(255). Needed with a type; an echo request (type V(8)) has the code V(0).
+          - V(-1) is any code, and so is no value. The service takes that only for messages of any type.
         type: int
       cidrs:
         description:
-          - Networks or addresses on the other side (IPv4). C(192.0.2.1/24) is taken as C(192.0.2.0/24), with a warning.
+          - Networks or addresses on the other side (IPv4). V(0.0.0.0/0) is every address.
+          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two as two rules, so a rule
+            that another client made may be of either form. Both let the same pass, so either is enough, and where several
+            such rules are there, the others are removed (see O(purge_rules)).
+          - An address with the prefix 0 that is not V(0.0.0.0/0) is refused.
         type: list
         elements: str
       groups:
@@ -165,6 +173,17 @@ EXAMPLES = r"""
       - ports: 22
         cidrs: [192.0.2.0/24, 198.51.100.7]
       - protocol: icmp
+        cidrs: [0.0.0.0/0]
+
+- name: All ports from the office, and echo requests (ping) from everywhere
+  cloudn.compute.cloudn_security_group:
+    name: lab
+    ingress:
+      - ports: 0-65535
+        cidrs: [192.0.2.0/24]
+      - protocol: icmp
+        icmp_type: 8
+        icmp_code: 0
         cidrs: [0.0.0.0/0]
 
 - name: Databases, for the web servers only
@@ -251,7 +270,7 @@ security_group:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one.
+          description: Network on the other side, where it is one, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:
@@ -292,7 +311,7 @@ security_group:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one.
+          description: Network on the other side, where it is one, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:

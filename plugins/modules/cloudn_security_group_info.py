@@ -105,7 +105,7 @@ security_groups:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one.
+          description: Network on the other side, where it is one, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:
@@ -146,7 +146,7 @@ security_groups:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one.
+          description: Network on the other side, where it is one, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:

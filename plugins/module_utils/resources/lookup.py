@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 import typing as t
+import unicodedata
 
 from ..api import ApiError, Client, Record, UsageError, sendable
 from ..api.paging import LARGEST
@@ -69,9 +72,36 @@ def _texts(value: t.Any) -> t.Iterator[str]:
             yield from _texts(inner)
 
 
-def matches(item: Record, wanted: str, name: str = "name") -> bool:
-    """Tell whether an object is the one that a user means by a name (exact) or an id."""
-    return wanted in (item.get("id"), item.get(name))
+def same_name(one: str | None, other: str | None) -> bool:
+    """Tell whether the service takes two names for one: case, accents and blanks at the end do not count.
+
+    So it compares the names of security groups, key pairs, groups of machines and accounts, and keys of tags; host names
+    are compared exactly. Measured on CloudStack 3.0.5: `Case1` = `case1 `, `café` = `cafe`.
+    """
+    return one == other or (one is not None and other is not None and folded(one) == folded(other))
+
+
+@functools.lru_cache(maxsize=None)
+def folded(name: str) -> str:
+    """Return what is equal for all names that the service takes for one, see ``same_name``."""
+    name = name.rstrip(" ")
+    return name.upper() if name.isascii() else "".join(map(_plain, name))
+
+
+def _plain(char: str) -> str:
+    """Return a letter as a capital without accents; kana and wide letters stay what they are (MySQL's utf8_general_ci)."""
+    parts = unicodedata.decomposition(char).split()
+    if len(parts) == 2 and not parts[0].startswith("<") and 0x300 <= int(parts[1], 16) < 0x370:
+        return _plain(chr(int(parts[0], 16)))
+    capital = "S" if char == "ß" else char.upper()
+    return capital if len(capital) == 1 else char
+
+
+def matches(
+    item: Record, wanted: str, name: str = "name", same: t.Callable[[t.Any, t.Any], bool] = operator.eq
+) -> bool:
+    """Tell whether an object is the one that a user means by an id or a name, which ``same`` compares."""
+    return wanted == item.get("id") or same(wanted, item.get(name))
 
 
 def part(name: str | None) -> str | None:
@@ -105,8 +135,14 @@ def named(items: t.Iterable[Record], name: str | None = None, id: str | None = N
     return [item for item in items if name in (None, item.get("name")) and id in (None, item["id"])]
 
 
-def pick(items: t.Iterable[Record], wanted: str, option: str, name: str = "name") -> Record:
-    """Return the one object that ``wanted`` names, by id or by its exact name.
+def pick(
+    items: t.Iterable[Record],
+    wanted: str,
+    option: str,
+    name: str = "name",
+    same: t.Callable[[t.Any, t.Any], bool] = operator.eq,
+) -> Record:
+    """Return the one object that ``wanted`` names, by id or by its name, which ``same`` compares.
 
     ``option`` is the user's option, for messages; ``name`` the field that holds the name. Raises ``UsageError`` when
     there is none (listing what there is) or when several have that name (listing their ids).
@@ -114,7 +150,7 @@ def pick(items: t.Iterable[Record], wanted: str, option: str, name: str = "name"
     known = {item["id"]: item for item in items}  # a template is listed once for each of its zones
     if wanted in known:
         return known[wanted]
-    found = [item for item in known.values() if item.get(name) == wanted]
+    found = [item for item in known.values() if same(wanted, item.get(name))]
     if len(found) == 1:
         return found[0]
     if found:

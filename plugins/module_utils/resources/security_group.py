@@ -161,14 +161,16 @@ def plan(record: Record | None, options: Record, account: str, warnings: list[st
     for direction in DIRECTIONS:
         if options.get(direction) is None:
             continue
+        current = rules.listed(record or {}, direction)
         given = rules.given(options[direction], direction, account, warnings)
-        current = {rules.parse(raw): raw for raw in rules.listed(record or {}, direction)}
-        goal = given if options["purge_rules"] else given | current.keys()
-        allow += _allow(name, direction, goal - current.keys())
-        revoke += _revoke(name, direction, {rule: raw for rule, raw in current.items() if rule not in goal})
-        after[direction] = [str(rule) for rule in sorted(goal)]
+        kept, spare, new = rules.compare(given, current)
+        if not options["purge_rules"]:
+            kept, spare = current, []
+        allow += _allow(name, direction, new)
+        revoke += _revoke(name, direction, spare)
+        after[direction] = _texts([*map(rules.parse, kept), *new])
         if record is not None:
-            before[direction] = [str(rule) for rule in sorted(current)]
+            before[direction] = _texts(map(rules.parse, current))
     stages = [create, allow, revoke]
     if options.get("tags") is not None:
         current_tags = tags.shape(record or {})
@@ -223,16 +225,16 @@ def _allow(name: str, direction: str, new: t.Iterable[Rule]) -> list[Step]:
     return steps
 
 
-def _revoke(name: str, direction: str, old: dict[Rule, Record]) -> list[Step]:
+def _revoke(name: str, direction: str, old: list[Record]) -> list[Step]:
     command = f"revokeSecurityGroup{direction.capitalize()}"
     return [
-        Step(
-            f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}",
-            command,
-            {"id": old[rule]["ruleid"]},
-        )
-        for rule in sorted(old)
+        Step(f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}", command, {"id": raw["ruleid"]})
+        for rule, raw in sorted(((rules.parse(raw), raw) for raw in old), key=lambda pair: pair[0])
     ]
+
+
+def _texts(some: t.Iterable[Rule]) -> list[str]:
+    return [str(rule) for rule in sorted(some)]
 
 
 def _way(direction: str) -> str:

@@ -204,7 +204,7 @@ def strangers(fields: dict[str, Any], values: dict[str, Any], path: str = "") ->
 @pytest.mark.parametrize("response_format", ["json", "xml"])
 def test_results_are_as_described(run_module: Callable[..., Any], response_format: str) -> None:
     rule = {"ports": "80", "cidrs": ["192.0.2.0/24"], "groups": [{"name": "default"}]}
-    ping = {"protocol": "icmp", "icmp_type": 8, "cidrs": ["192.0.2.0/24"]}
+    ping = {"protocol": "icmp", "icmp_type": 8, "icmp_code": 0, "cidrs": ["192.0.2.0/24"]}
     new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1", "tags": {"role": "web"}}
     runs = [
         (
