@@ -19,6 +19,8 @@ options:
   name:
     description:
       - Security group, by name or id. Names are unique in an account.
+      - Names are compared as the service does it, here and wherever a security group is named. Case, accents and blanks at
+        the end do not count, so V(web) is the group C(Web) where that exists.
     type: str
     required: true
   state:

@@ -18,7 +18,7 @@ author:
 options:
   name:
     description:
-      - Only the group of exactly this name.
+      - Only the group of this name, as a whole. Case, accents and blanks at the end do not count.
     type: str
   id:
     description:

@@ -72,6 +72,7 @@ options:
   security_groups:
     description:
       - Security groups, by name or id. They can be given to a new machine only; without any it gets C(default).
+      - Case, accents and blanks at the end of a name do not count.
     type: list
     elements: str
   key_pair:

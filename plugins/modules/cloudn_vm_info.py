@@ -48,7 +48,7 @@ options:
     type: str
   security_group:
     description:
-      - Only those in this security group, by name or id.
+      - Only those in this security group, by name or id. Case, accents and blanks at the end of a name do not count.
     type: str
   tags:
     description:

@@ -121,10 +121,16 @@ def network(text: str) -> str | None:
         return None
 
 
-def given(entries: list[Record], direction: str, account: str, warnings: list[str]) -> set[Rule]:
+def source(raw: Record) -> tuple[str, str]:
+    """Return name and account of the group that a rule of an answer names; both are empty where it names none."""
+    rule = parse(raw)
+    return rule.group, rule.account
+
+
+def given(entries: list[Record], direction: str, warnings: list[str]) -> set[Rule]:
     """Return the rules that a user gave for a direction.
 
-    ``account`` owns the groups that are given without one. Appends to ``warnings`` where a CIDR has bits beyond its prefix.
+    Appends to ``warnings`` where a CIDR has bits beyond its prefix.
     Raises ``UsageError`` for what can't be a rule, and for what the service takes for more than was written.
     """
     rules: set[Rule] = set()
@@ -136,8 +142,7 @@ def given(entries: list[Record], direction: str, account: str, warnings: list[st
             raise UsageError(f"{where}: needs cidrs or groups; 0.0.0.0/0 is every address")
         rules.update(Rule(protocol, first, last, cidr=_cidr(where, str(cidr), warnings)) for cidr in cidrs)
         rules.update(
-            Rule(protocol, first, last, account=group.get("account") or account, group=group["name"])
-            for group in groups
+            Rule(protocol, first, last, account=group.get("account") or "", group=group["name"]) for group in groups
         )
     return rules
 

@@ -12,7 +12,7 @@ from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm
 from .drift import judge
-from .lookup import check_text, is_uuid, listing, pick
+from .lookup import check_text, is_uuid, listing, pick, same_name
 from .rules import DIRECTIONS, Rule
 
 _IN_USE = 536
@@ -73,16 +73,17 @@ def _show_tags(client: Client, groups: list[Record]) -> None:
 
 
 def find(client: Client, wanted: str) -> Record | None:
-    """Return the security group with this id or name; names are unique in an account."""
+    """Return the security group with this id or name; names are unique in an account, see ``lookup.same_name``."""
     found = search(client, {"id": wanted}) if is_uuid(wanted) else []
     found = found or search(client, {"securitygroupname": wanted})
-    return next((group for group in found if wanted in (group.get("id"), group.get("name"))), None)
+    return next((group for group in found if wanted == group.get("id") or same_name(wanted, group.get("name"))), None)
 
 
 def find_all(client: Client, wanted: t.Iterable[str], option: str) -> list[Record]:
-    """Return the security groups with these names or ids. Raises ``UsageError`` for one that does not exist."""
+    """Return the security groups with these names or ids, each once. Raises ``UsageError`` for one that does not exist."""
     groups = search(client)
-    return [pick(groups, one, option) for one in wanted]
+    found = [pick(groups, one, option, same=same_name) for one in wanted]
+    return list({group["id"]: group for group in found}.values())
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -95,11 +96,11 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     if not options["name"].strip():
         raise UsageError("name: must not be empty")
     for direction in DIRECTIONS:  # what is wrong in itself is told before the service is asked
-        rules.given(options.get(direction) or [], direction, "", [])
+        rules.given(options.get(direction) or [], direction, [])
     deadline = Deadline(options["wait_timeout"], client.clock)
     warnings: list[str] = []
     record = _found(client, options)
-    track = plan(record, options, _account(client, options, record), warnings)
+    track = plan(record, _with_sources(client, options, record), warnings)
     if not check:
         converge(client, [track], deadline, lambda _track: _again(client, options), _PARALLEL, options["wait"])
         if track.error and track.error.code == _IN_USE:
@@ -117,37 +118,26 @@ def _found(client: Client, options: Record) -> Record | None:
 
 def _again(client: Client, options: Record) -> Track:
     record = _found(client, options)
-    return plan(record, {**options, "on_immutable_drift": "ignore"}, _account(client, options, record), [])
+    return plan(record, {**_with_sources(client, options, record), "on_immutable_drift": "ignore"}, [])
 
 
-def _account(client: Client, options: Record, record: Record | None) -> str:
-    """Return the account that owns the group, and so the groups that its rules name without an account.
+def _with_sources(client: Client, options: Record, record: Record | None) -> Record:
+    """Return the options with the groups that rules name as the service calls them, see ``rule_sources``."""
+    named = [entry for direction in DIRECTIONS for entry in options.get(direction) or [] if entry.get("groups")]
+    if options["state"] == "absent" or not named:
+        return options
+    from . import rule_sources  # here, as not every run needs it: what a module imports is compiled anew each time
 
-    A group of this account that no rule names yet must exist. Raises ``UsageError`` if it does not.
-    """
-    account = (record or {}).get("account", "")
-    if options["state"] == "absent":
-        return account
-    entries = [entry for direction in DIRECTIONS for entry in options.get(direction) or []]
-    named = [group for entry in entries for group in entry.get("groups") or []]
-    known = {rules.parse(raw).group for direction in DIRECTIONS for raw in rules.listed(record or {}, direction)}
-    if all(group["name"] in known for group in named):
-        return account
-    groups = search(client)
-    account = account or next((group["account"] for group in groups if group.get("account")), "")
-    for group in named:
-        if group.get("account") in (None, account) and group["name"] != options["name"]:
-            pick([{**one, "id": one["name"]} for one in groups], group["name"], "groups")
-    return account
+    return rule_sources.resolve(options, record, lambda: search(client))
 
 
-def plan(record: Record | None, options: Record, account: str, warnings: list[str]) -> Track:
+def plan(record: Record | None, options: Record, warnings: list[str]) -> Track:
     """Return the track that leads the group to what is asked for; looks at its arguments only.
 
-    New rules are added before old ones go, so that a rule that is replaced leaves no gap. Appends to ``warnings``. Raises
+    Groups that rules name are as ``rule_sources`` gives them. New rules are added before old ones go, so that a rule that is replaced leaves no gap. Appends to ``warnings``. Raises
     ``UsageError`` for drift that can't be mended.
     """
-    name = options["name"]
+    name = (record or options)["name"]
     if options["state"] == "absent":
         return _plan_absence(record, name)
     before: Record = {}
@@ -162,7 +152,7 @@ def plan(record: Record | None, options: Record, account: str, warnings: list[st
         if options.get(direction) is None:
             continue
         current = rules.listed(record or {}, direction)
-        given = rules.given(options[direction], direction, account, warnings)
+        given = rules.given(options[direction], direction, warnings)
         kept, spare, new = rules.compare(given, current)
         if not options["purge_rules"]:
             kept, spare = current, []
@@ -184,7 +174,7 @@ def plan(record: Record | None, options: Record, account: str, warnings: list[st
 def _plan_absence(record: Record | None, name: str) -> Track:
     if record is None:
         return Track(name, None, [], {}, {}, absorb)
-    if record.get("name") == "default":
+    if same_name(name, "default"):
         raise UsageError("name: the group default can't be deleted; the service keeps one in every account")
     step = Step(f"{name}: delete", "deleteSecurityGroup", {"id": THIS})
     return Track(name, record, [[step]], {"state": "present", "id": record["id"]}, {"state": "absent"}, absorb)

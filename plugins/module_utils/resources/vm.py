@@ -12,7 +12,7 @@ from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
 from ..api.deadline import pause
 from ..api.paging import LARGEST
 from . import tags
-from .lookup import is_uuid, listing, matches, pick, told
+from .lookup import is_uuid, listing, matches, pick, same_name, told
 from .zone import find as find_zone
 from .zone import holds
 
@@ -119,7 +119,9 @@ def select(client: Client, options: Record) -> list[Record]:
             found = [vm for vm in found if given in (vm.get(field), vm.get(field + "name"), vm.get(field + "id"))]
     if options.get("security_group"):
         given = options["security_group"]
-        found = [vm for vm in found if any(matches(group, given) for group in vm.get("securitygroup") or [])]
+        found = [
+            vm for vm in found if any(matches(group, given, same=same_name) for group in vm.get("securitygroup") or [])
+        ]
     if not names:
         return found
     hosts = {vm.get("name") for vm in found}

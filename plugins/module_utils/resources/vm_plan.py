@@ -11,7 +11,7 @@ from ..api import Record, UsageError
 from ..plan import THIS, Step, Track
 from . import tags, vm
 from .drift import judge
-from .lookup import matches
+from .lookup import matches, same_name
 from .volume import GIB
 
 RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
@@ -37,7 +37,7 @@ def differs(record: Record, field: str, given: str | None) -> bool:
 def other_security_groups(record: Record, names: list[str]) -> bool:
     """Tell whether a machine's security groups are others than those given by name or id."""
     given, current = set(names), record.get("securitygroup") or []
-    named = [[one for one in given if matches(group, one)] for group in current]
+    named = [[one for one in given if matches(group, one, same=same_name)] for group in current]
     return not all(named) or {one for names in named for one in names} != given
 
 

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The security groups that rules name: looked up, and called as the service calls them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import Record
+from . import rules
+from .lookup import folded, pick, same_name
+from .rules import DIRECTIONS
+
+# A name and the account that owns the group.
+Source = t.Tuple[str, str]
+
+
+def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[Record]]) -> Record:
+    """Return the options with the names and accounts of the groups that rules name as the service has them.
+
+    ``record`` is the group whose rules they are, if it is there; what its rules name already is known from them. Otherwise
+    ``groups`` is asked for the groups of the account. A group without an account belongs to the group's own. Raises
+    ``UsageError`` for one of this account that does not exist; those of others can't be seen.
+    """
+    account = (record or {}).get("account", "")
+    known = _known(rules.source(raw) for direction in DIRECTIONS for raw in rules.listed(record or {}, direction))
+    named = [
+        group
+        for direction in DIRECTIONS
+        for entry in options.get(direction) or []
+        for group in entry.get("groups") or []
+    ]
+    if record is None or any(_key(group, account) not in known for group in named):
+        listed = groups()
+        account = account or next((group["account"] for group in listed if group.get("account")), "")
+        known.update(_known((group["name"], group.get("account", account)) for group in listed))
+        own = (record or options)["name"]  # it may name itself, before it is made
+        known.setdefault(_key({"name": own}, account), (own, account))
+        for group in named:
+            if same_name(group.get("account") or account, account) and _key(group, account) not in known:
+                pick([{"id": one["name"], "name": one["name"]} for one in listed], group["name"], "groups")
+    return {
+        **options,
+        **{
+            direction: [_called(entry, known, account) for entry in options[direction]]
+            for direction in DIRECTIONS
+            if options.get(direction)
+        },
+    }
+
+
+def _key(group: Record, account: str) -> Source:
+    """Return what is equal for all ways in which a rule may name a group; ``account`` is that of one without."""
+    return folded(group["name"]), folded(group.get("account") or account)
+
+
+def _known(sources: t.Iterable[Source]) -> dict[Source, Source]:
+    return {(folded(name), folded(account)): (name, account) for name, account in sources}
+
+
+def _called(entry: Record, known: dict[Source, Source], account: str) -> Record:
+    """Return the rules of an entry with the groups that they name called as they are known, or else as they were given."""
+    groups = [
+        known.get(_key(group, account), (group["name"], group.get("account") or account))
+        for group in entry.get("groups") or []
+    ]
+    return {**entry, "groups": [{"name": name, "account": owner} for name, owner in groups]}
