@@ -123,7 +123,7 @@ jobs:
         - What a job that is done has led to, by the kind of the object.
         - A virtual machine is C(vm), of the form that M(cloudn.compute.cloudn_vm) returns, with its C(password) where
           the job made one. A security group is C(security_group), of the form that
-          M(cloudn.compute.cloudn_security_group) returns, with those rules only that the job added.
+          M(cloudn.compute.cloudn_security_group) returns, with those rules only that the job added, and without tags.
         - A volume is C(volume), a snapshot C(snapshot), a template C(template), of the forms that their modules return;
           what was extracted is C(extraction). Anything else is as the service has it.
       type: dict

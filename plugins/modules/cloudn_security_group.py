@@ -154,8 +154,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request; one more where the group has no rules, as a listing then does not show
-    its tags.
+  - A task that changes nothing costs one request; one more with O(tags). The service does not show the tags of a group
+    where it lists groups, so they are asked for apart, and only there.
   - All networks of one protocol and range of ports are added by one request.
 seealso:
   - module: cloudn.compute.cloudn_security_group_info
@@ -341,7 +341,7 @@ security_group:
       type: str
       sample: '1'
     tags:
-      description: Tags.
+      description: Tags. Null where they are not known, as they are asked for only with O(tags).
       type: dict
       sample: {tier: front}
     state:

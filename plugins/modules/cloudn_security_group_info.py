@@ -37,9 +37,9 @@ extends_documentation_fragment:
   - cloudn.compute.attributes.info
 notes:
   - It costs one request for fewer than 500 groups, for more about one for every 450, and one more with O(vm). O(name),
-    O(id), O(vm) and O(tags) are left to the service, so that it lists no more than is wanted.
-  - It costs one more where a group has no rules. The service lists such a group without its tags, so they are asked for
-    apart.
+    O(id) and O(tags), or else O(vm), are left to the service, so that it lists no more than is wanted.
+  - It costs one more for the tags of all groups that were found. The service does not show them where it lists groups, so
+    they are asked for apart.
 seealso:
   - module: cloudn.compute.cloudn_security_group
 """

@@ -20,7 +20,7 @@ _PARALLEL = 10
 
 
 def shape(group: Record) -> Record:
-    """Return a security group as the user sees it."""
+    """Return a security group as the user sees it; its tags are ``None`` where they were not asked for."""
     return {
         "id": group.get("id"),
         "name": group.get("name"),
@@ -30,14 +30,18 @@ def shape(group: Record) -> Record:
         "account": group.get("account"),
         "domain": group.get("domain"),
         "domain_id": group.get("domainid"),
-        "tags": tags.shape(group),
+        "tags": tags.shape(group) if "tags" in group else None,
         "state": "present",
     }
 
 
 def search(client: Client, query: Record | None = None) -> list[Record]:
-    """Return the security groups that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
-    return listing(client, "listSecurityGroups", query or {}, "id")
+    """Return the security groups that the API's own filters find, as it has them. An unknown ``id`` finds nothing.
+
+    They come without tags: those in the listing are some machine's, measured on CloudStack 3.0.5. See ``show_tags``.
+    """
+    found = listing(client, "listSecurityGroups", query or {}, "id")
+    return [{field: value for field, value in group.items() if field != "tags"} for group in found]
 
 
 def select(client: Client, options: Record) -> list[Record]:
@@ -45,31 +49,40 @@ def select(client: Client, options: Record) -> list[Record]:
     machine = vm.find_one(client, options["vm"]) if options.get("vm") else {}
     if machine is None:
         return []
-    query = {
-        "id": options.get("id"),
-        "securitygroupname": options.get("name"),
-        "tags": tags.query(options.get("tags")),
-        "virtualmachineid": machine.get("id"),
-    }
-    found = search(client, query)
-    _show_tags(client, found)
+    # With a machine the service ignores all other filters; as recorded of CloudStack 3.0.5.
+    query = (
+        {"virtualmachineid": machine["id"]}
+        if machine
+        else {
+            "id": options.get("id"),
+            "securitygroupname": options.get("name"),
+            "tags": tags.query(options.get("tags")),
+        }
+    )
+    found = [
+        group
+        for group in search(client, query)
+        if options.get("id") in (None, group["id"])
+        and (options.get("name") is None or same_name(options["name"], group.get("name")))
+    ]
+    show_tags(client, found)
     return [group for group in found if tags.has_all(group, options.get("tags"))]
 
 
-def _show_tags(client: Client, groups: list[Record]) -> None:
-    """Give the groups without rules their tags, which a listing does not show; as recorded of CloudStack 3.0.5."""
-    hidden = {group["id"]: group for group in groups if not any(rules.listed(group, one) for one in DIRECTIONS)}
-    if not hidden:
+def show_tags(client: Client, groups: list[Record]) -> None:
+    """Give groups their own tags, by one request for all of them. An account that lacks it has no tags at all."""
+    if not groups:
         return
-    only = {"resourceid": next(iter(hidden))} if len(hidden) == 1 else {}
+    only = {"resourceid": groups[0]["id"]} if len(groups) == 1 else {}
     try:
         found = client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only})
-    except NotGranted:  # an account that has no tags at all
-        return
+    except NotGranted:
+        found = []
+    own: dict[str, list[Record]] = {group["id"]: [] for group in groups}
     for tag in found:
-        if tag.get("resourceid") in hidden:
-            group = hidden[tag["resourceid"]]
-            group.setdefault("tags", []).append({"key": tag["key"], "value": tag.get("value", "")})
+        own.get(tag.get("resourceid", ""), []).append({"key": tag["key"], "value": tag.get("value", "")})
+    for group in groups:
+        group["tags"] = own[group["id"]]
 
 
 def find(client: Client, wanted: str) -> Record | None:
@@ -109,10 +122,10 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
 
 def _found(client: Client, options: Record) -> Record | None:
-    """Return the group, with its tags unless it is to go."""
+    """Return the group, with its tags where they are to be changed or kept as given."""
     record = find(client, options["name"])
-    if record and options["state"] == "present":
-        _show_tags(client, [record])
+    if record and options["state"] == "present" and options.get("tags") is not None:
+        show_tags(client, [record])
     return record
 
 
@@ -237,8 +250,9 @@ def absorb(track: Track, step: Step, result: Record) -> None:
         tags.absorb(track, step)
         return
     known = track.object
-    group = result.get("securitygroup") or {}
-    track.object = {**known, **group}
+    group = {field: value for field, value in (result.get("securitygroup") or {}).items() if field != "tags"}
+    new = {"tags": []} if step.command == "createSecurityGroup" else {}
+    track.object = {**known, **group, **new}
     for direction in DIRECTIONS:
         kept = [raw for raw in rules.listed(known, direction) if not _revoked(raw, step)]
         track.object[direction + "rule"] = kept + rules.listed(group, direction)

@@ -28,7 +28,7 @@ HUNDRED_RULES = {
         for number in range(50)
     ],
 }
-NO_RULES = {"name": "bare", "tags": {"tier": "none"}}
+TAGGED = {"name": "bare", "tags": {"tier": "none"}}
 VOLUME = {"name": "data", "state": "attached", "vm": "front1", "disk_offering": "Small", "tags": {"keep": "yes"}}
 TEMPLATE = {"name": "image", "vm": "front1", "allow_restart": True, "tags": {"version": "7"}}
 
@@ -39,7 +39,7 @@ def account(run_module_as: Any) -> Iterator[tuple[Run, Any]]:
     with run_module_as(vms=OTHER_MACHINES, job_seconds=0.02) as (run, emulator):
         for module, options in [
             ("cloudn_security_group", HUNDRED_RULES),
-            ("cloudn_security_group", NO_RULES),
+            ("cloudn_security_group", TAGGED),
             ("cloudn_vm", MACHINE),
             ("cloudn_vm", FIFTY),
             ("cloudn_vm", UNLIKE),
@@ -69,11 +69,12 @@ def account(run_module_as: Any) -> Iterator[tuple[Run, Any]]:
         ),
         pytest.param("cloudn_vm", FIFTY, ["listVirtualMachines"], id="fifty machines"),
         pytest.param("cloudn_security_group", HUNDRED_RULES, ["listSecurityGroups"], id="a group with 100 rules"),
+        pytest.param("cloudn_security_group", {"name": "bare"}, ["listSecurityGroups"], id="a group without rules"),
         pytest.param(
             "cloudn_security_group",
-            NO_RULES,
+            TAGGED,
             ["listSecurityGroups", "listTags"],
-            id="a group without rules, which does not show its tags",
+            id="a group with tags, which listings do not show",
         ),
         pytest.param("cloudn_volume", VOLUME, ["listVolumes"], id="a volume"),
         pytest.param("cloudn_template", TEMPLATE, ["listTemplates"], id="a template"),
