@@ -254,7 +254,7 @@ def test_a_failure_returns_what_is_described(run_module: Callable[..., Any]) -> 
     ("module", "field", "info", "plural", "other_words"),
     [
         ("cloudn_vm", "vms", "cloudn_vm_info", "vms", {"state"}),
-        ("cloudn_security_group", "security_group", "cloudn_security_group_info", "security_groups", {"state"}),
+        ("cloudn_security_group", "security_group", "cloudn_security_group_info", "security_groups", {"state", "tags"}),
         ("cloudn_volume", "volume", "cloudn_volume_info", "volumes", set()),
         ("cloudn_snapshot", "snapshot", "cloudn_snapshot_info", "snapshots", set()),
         ("cloudn_template", "template", "cloudn_template_info", "templates", {"accounts", "state"}),
