@@ -197,3 +197,9 @@ def test_other_commands_on_a_machine(api, command, params, type):
     if "jobid" in answer:
         api.wait(answer["jobid"])
     assert told(api, type=type)[-1][:2] == ("Completed", "INFO")
+
+
+def test_of_a_machine_that_is_restored_only_the_plan_is_noted(api):
+    vm = api.running("one")["id"]
+    api.job("restoreVirtualMachine", virtualmachineid=vm)
+    assert [one["state"] for one in events(api, type="VM.RESTORE")] == ["Scheduled"]
