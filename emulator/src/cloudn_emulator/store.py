@@ -214,18 +214,21 @@ class Store:
         """Remove the VMs that were destroyed long enough ago, and forget the other things that were deleted then."""
         now = self.now() if now is None else now
         due = now - self.settings.expunge_seconds
-        shown = []
+        shown, expunged = [], set()
         while self._deleted and self._deleted[0][0] <= due:
             moment, kind, id = self._deleted.popleft()
             if kind == "UserVm":
                 vm = self.vms.get(id)
                 if vm and vm.destroyed_at == moment:
                     self._expunge(vm)
+                    expunged.add(id)
             elif kind == "Template" and self._is_shown(id):
                 shown.append((now, kind, id))
             else:
                 getattr(self, TABLES[kind]).pop(id, None)
         self._deleted.extend(shown)
+        if expunged:
+            self._expunge_disks(expunged)
 
     def _is_shown(self, template_id: str) -> bool:
         """Whether a VM still shows a deleted template, or a copy that was under way has put it into a zone again."""
@@ -243,7 +246,10 @@ class Store:
         self.tags.pop(("UserVm", vm.id), None)
         if vm.nic.ip:
             self._addresses.setdefault(vm.zone_id, deque()).append(_number(vm.nic.ip))
-        for volume in self.volumes_of(vm):
+
+    def _expunge_disks(self, vm_ids: set[str]) -> None:
+        """Remove the root disks of expunged VMs, and detach their data disks: in one pass, since there may be many of both."""
+        for volume in [one for one in self.volumes.values() if one.vm_id in vm_ids]:
             if volume.kind == "ROOT":
                 del self.volumes[volume.id]
                 self.tags.pop(("Volume", volume.id), None)

@@ -35,6 +35,13 @@ def test_a_deployment_goes_through_its_phases(emulate):
     assert len(api.wait(deployment["jobid"])["virtualmachine"]["password"]) == 9
 
 
+def test_a_vm_runs_before_its_job_has_ended(emulate):
+    api = emulate(job_seconds=2)
+    deployment = api.deployment("one")
+    api.until(deployment["id"], "Running")
+    assert api("queryAsyncJobResult", jobid=deployment["jobid"])["jobstatus"] == 0
+
+
 def test_right_after_deployment_a_vm_is_still_stopped(emulate):
     api = emulate(job_seconds=60)
     deployment = api.deployment("one")
@@ -128,6 +135,8 @@ def test_without_a_name_the_id_is_the_name(api):
     "params",
     [
         {"securitygroupids": "{defaultsg}", "securitygroupnames": "default"},
+        {"securitygroupids": "", "securitygroupnames": "default"},
+        {"securitygroupnames": " default"},
         {"serviceofferingid": "{disk}"},
         {"diskofferingid": "{small}"},
         {"diskofferingid": "{custom}"},

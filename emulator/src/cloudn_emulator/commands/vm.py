@@ -21,9 +21,9 @@ from .vm_view import vm_view
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-=\s]*")
 LARGEST_DISK = 1024 * GIB  # no storage of the emulated zones has room for more
 
-# A start's phases as shares of its job: without an address, with one, with its disk.
-NETWORK, DISK = 0.13, 0.05
-STARTED = 1 - NETWORK - DISK
+# A start's phases as shares of its job: without an address, with one, with its disk, and already Running.
+NETWORK, DISK, RUNNING = 0.13, 0.05, 0.05
+STARTED = 1 - NETWORK - DISK - RUNNING
 
 
 # --- the state machine
@@ -60,6 +60,7 @@ async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
         vm.state, vm.host_id = "Running", _host_for(call, vm)
     finally:
         _end(vm, work)
+    await call.jobs.take(RUNNING)
     return True
 
 

@@ -86,7 +86,7 @@ def _check_network(call: Call) -> None:
 
 def _security_groups(call: Call, owner: Account) -> list[SecurityGroup]:
     groups, names = call["securitygroupids"], call["securitygroupnames"]
-    if groups and names:
+    if groups is not None and names is not None:
         raise bad_parameter("securitygroupids parameter is mutually exclusive with securitygroupnames parameter")
     if names:
         groups = [_group_named(call, owner, name) for name in names]
