@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -163,6 +164,8 @@ def test_detached_from_a_machine_that_is_stopping(
     make(state="attached", vm="db1")
     emulator.settings.job_seconds = 0.3
     run_module("cloudn_vm", name="db1", state="stopped", wait=False)
+    while emulator.store.vms[vms["db1"]].state == "Running":  # a job begins a moment after its answer
+        time.sleep(0.001)
     emulator.settings.job_seconds = 0.05
     sent()
     done = run_module(MODULE, name="data", **options)
