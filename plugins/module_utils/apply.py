@@ -40,8 +40,9 @@ def converge(
     This is the one place that finds out after an unknown outcome. No command is sent again because it may have been
     lost: ``again(track)`` finds the object anew and plans anew, and only what is then still missing is done. It returns
     ``None`` where looking can't tell, and raises ``CloudnError`` where it fails. Lists are given some seconds to catch up
-    before, so that what is found is not the state of before the command. What was refused is not tried again; where
-    it need not be done any more, since somebody else has done it, the track goes on.
+    before, so that what is found is not the state of before the command. What was refused is not tried again, unless the new
+    plan says that what stood against it has passed; where it need not be done any more, since somebody else has done it, the
+    track goes on.
     """
     pending = tracks
     for left in reversed(range(_ROUNDS)):

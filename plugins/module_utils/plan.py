@@ -38,7 +38,7 @@ class Step(t.NamedTuple):
     returns a result instead of ``None``, or raises. Its ``text`` tells what is waited for; it is no action.
 
     Where the account lacks the command of a step with ``instead``, that does it: ``instead(client, params, error)`` returns
-    a result or raises.
+    a result or raises. ``hints`` tell people what to do about a refusal, by its error code.
     """
 
     text: str
@@ -49,6 +49,7 @@ class Step(t.NamedTuple):
     amends: bool = False
     until: t.Callable[[list[Record], Track], Record | None] | None = None
     instead: t.Callable[[Client, Record, ApiError], Record] | None = None
+    hints: t.Mapping[int, str] = {}
 
 
 class Track:
@@ -65,7 +66,8 @@ class Track:
     ``touched`` whether the service took any command, ``error`` what stopped the track, ``culprit`` the step that ended with
     it, ``jobs`` the ids of jobs that were not waited for, ``undone`` the texts of steps that should have made amends, but it
     is not known for what, ``own`` the id of an object that an answer to this very run has said to be new, ``doubts`` the
-    commands whose outcome was unknown at first.
+    commands whose outcome was unknown at first. ``anew`` is set in a plan that is made after a refusal, where what stood
+    against the refused step has passed, so that it may be sent once more.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Track:
         self.undone: list[str] = []
         self.own: str | None = None
         self.doubts: set[str] = set()
+        self.anew = False
         self.culprit: Step | None = None
         self._next = 0
         self._sending = 0
@@ -108,7 +111,7 @@ class Track:
     def lacks(self, again: Track) -> bool:
         """Tell whether the step that stopped this track is still to be done in a plan that was made anew."""
         steps = [(step.command, step.params) for stage in again.stages for step in stage]
-        return self.culprit is not None and (self.culprit.command, self.culprit.params) in steps
+        return not again.anew and self.culprit is not None and (self.culprit.command, self.culprit.params) in steps
 
     def keep(self, found: Record) -> None:
         """Take the object as it was found; a password that was made for it is shown only once, so it stays."""
@@ -171,6 +174,8 @@ class Track:
 
     def fail(self, error: CloudnError, step: Step | None = None) -> None:
         """Stop the track; its first error stays, except that an unknown outcome outweighs a known one."""
+        if step is not None and isinstance(error, ApiError) and error.code in step.hints:
+            error.message += f". {step.hints[error.code]}"
         if step is not None and step.amends and step.text not in self.undone:
             self.undone.append(step.text)
         if self.error is not None and step is not None and step.amends:

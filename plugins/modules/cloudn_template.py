@@ -23,6 +23,7 @@ options:
     description:
       - Name, or the id of an existing template.
       - This or O(id) is needed.
+      - The name of a template that is made of a disk or a snapshot has at most 32 characters.
     type: str
   id:
     description:
@@ -51,12 +52,13 @@ options:
   vm:
     description:
       - Virtual machine by id, host name or display name whose root disk a new template is made from. It must be stopped,
-        see O(allow_restart).
+        see O(allow_restart), and have been started once.
     type: str
   volume:
     description:
       - Volume by name or id that a new template is made from. A machine that it is attached to must be stopped, see
         O(allow_restart).
+      - The service refuses a data disk that is attached to no machine. Give a snapshot of it as O(snapshot) instead.
     type: str
   snapshot:
     description:
@@ -107,11 +109,17 @@ options:
     type: bool
   featured:
     description:
-      - Whether it is shown first. Only administrators can set that.
+      - Whether it is one of the featured templates, which are shown first. Everybody sees a featured template that is
+        O(public).
     type: bool
   extractable:
     description:
       - Whether it may be downloaded.
+      - Only an administrator can change it. For any other account, a new template with O(url) may be either, and is not
+        extractable where nothing is said. A new template of a root disk, or of a snapshot of one, is extractable if the
+        template of that disk is; one of a data disk is not. What can't be is refused before anything is changed.
+      - What a disk holds can be downloaded all the same, by M(cloudn.compute.cloudn_volume) with O(state=extracted), from a
+        volume that is made of a snapshot.
     type: bool
   accounts:
     description:
@@ -157,7 +165,8 @@ extends_documentation_fragment:
   - cloudn.compute.attributes
 notes:
   - A task that changes nothing costs one request; one or two more with O(accounts), and one with an O(os_type) that is given by
-    another name than the template shows, or where O(zone) is given and nothing found there.
+    another name than the template shows, or where O(zone) is given and nothing found there. One that would change O(extractable)
+    costs one more, which asks whether the account is an administrator's.
   - A template that is made of a disk is not listed before it is there. So while the service makes one for this account, whatever its
     name, another one is not begun; waiting for that counts for O(wait_timeout).
   - With O(wait=false) it is not seen whether another run has made the same template at the same time.

@@ -32,7 +32,8 @@ options:
       - V(present) makes it, wherever it is attached.
       - V(attached) makes it and attaches it to O(vm).
       - V(detached) detaches it, from O(vm) where that is given, else from any. One that does not exist is not made.
-      - V(extracted) makes an address to download it from, or uploads it (O(extract_mode)); that is done each time.
+      - V(extracted) makes an address to download it from, or uploads it (O(extract_mode)); that is done each time. It must
+        have been attached once.
       - V(absent) deletes it.
     type: str
     choices: [present, attached, detached, extracted, absent]
@@ -111,7 +112,8 @@ notes:
     nothing is found and a O(zone) is given.
   - Making one costs three requests more, which see to it that there is one also where other runs make the same, or answers are
     lost. With O(wait=false) it is not seen whether another run has made the same at the same time.
-  - The service extracts a volume only while no running machine has it.
+  - The service extracts a volume only after it was attached once, and while no running machine has it. A root disk is
+    extracted only if its template is extractable; a volume that is made of its snapshot always is.
 seealso:
   - module: cloudn.compute.cloudn_volume_info
   - module: cloudn.compute.cloudn_snapshot

@@ -49,7 +49,6 @@ DOWNLOAD = {"url": "https://images.example.com/image.vhd", "format": "VHD", "hyp
 
 
 # Others of the same name, which nobody may take for what a task is about: in the other zone, and shown by the same name.
-DETACHED: tuple[Task, ...] = (MACHINE, ATTACHED, ("cloudn_volume", {"name": "data", "state": "detached"}))
 ELSEWHERE: tuple[Task, ...] = (
     ("cloudn_volume", {"name": "data", "disk_offering": "Small", "zone": "jp-e1b", "tags": {"whose": "other"}}),
     ("cloudn_template", {"name": "image", "zone": "jp-e1b", **DOWNLOAD, "display_text": "other"}),
@@ -194,7 +193,10 @@ SCENARIOS = (
         (IMAGE_ELSEWHERE, MACHINE),
     ),
     Scenario(
-        "template-of-volume", "cloudn_template", {"name": "image", "volume": "data", "os_type": "142", **ZONE}, DETACHED
+        "template-of-volume",
+        "cloudn_template",
+        {"name": "image", "volume": "data", "os_type": "142", **ZONE},
+        (MACHINE, ATTACHED, STOPPED),
     ),
     Scenario(
         "template-of-snapshot",

@@ -23,6 +23,7 @@ STOPPED: Task = ("cloudn_vm", {"name": "web1", "state": "stopped"})
 RULE = [{"ports": "443", "cidrs": ["0.0.0.0/0"]}]
 VOLUME: Task = ("cloudn_volume", {"name": "data", "disk_offering": "Small", **ZONE})
 ATTACHED: Task = ("cloudn_volume", {"name": "data", "disk_offering": "Small", "state": "attached", "vm": "web1"})
+DETACHED: Task = ("cloudn_volume", {"name": "data", "state": "detached"})
 SNAPSHOT: Task = ("cloudn_snapshot", {"vm": "web1"})
 TEMPLATE: Task = ("cloudn_template", {"name": "web", "vm": "web1"})
 DOWNLOAD = {"url": "https://images.example.com/web.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
@@ -275,7 +276,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "state": "extracted"},
             ("state",),
             (MACHINE, STOPPED, TEMPLATE),
-            "A job, though not marked as one.",
+            "A job, though not marked as one. Only of a template that is extractable; that is said before anything is sent.",
         ),
     ),
     "Snapshots": (
@@ -354,8 +355,9 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "cloudn_volume",
             {"name": "data", "state": "extracted"},
             ("state",),
-            (VOLUME,),
-            "Not while a running machine has the volume; that is said before anything is sent.",
+            (MACHINE, ATTACHED, DETACHED),
+            "Not before the volume was attached once, and not while a running machine has it; that is said before anything is "
+            "sent.",
         ),
     ),
     "Instances, by the EC2-compatible API": (

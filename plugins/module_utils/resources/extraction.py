@@ -8,8 +8,19 @@ from __future__ import annotations
 from ..api import Record, UsageError
 from ..plan import THIS, Step
 from .lookup import public
+from .vm import PASSING
 
 MODES = {"http_download": "HTTP_DOWNLOAD", "ftp_upload": "FTP_UPLOAD"}
+_REFUSED, _NOT_ALLOWED = 431, 531
+# In no storage yet from which the service could extract it; measured on CloudStack 3.0.5.
+_NEVER_ATTACHED = ("Allocated", "Uploaded")
+_NEEDS_STOPPED = ("Running", *PASSING)
+# How to download what a template holds that is not extractable.
+WAYS_OUT = (
+    "Extractable are templates that were made from a url with extractable: true, and those of root disks whose own template "
+    "is. What any disk holds can be downloaded too: take a snapshot, make a volume of it, and extract that (cloudn_volume "
+    "with state: extracted)"
+)
 
 
 def check_options(options: Record) -> None:
@@ -25,7 +36,47 @@ def check_options(options: Record) -> None:
         )
 
 
-def step(name: str, command: str, options: Record, zone_id: str | None) -> Step:
+def of_volume(name: str, record: Record, options: Record, facts: Record) -> Step:
+    """Return the step that extracts a volume. Raises ``UsageError`` for one that the service does not extract.
+
+    ``facts`` has ``administrator``, see ``volume_ensure.look_up``.
+    """
+    if record.get("state") in _NEVER_ATTACHED:
+        once = "start its machine" if record.get("type") == "ROOT" else "attach it to a machine (state: attached)"
+        raise UsageError(
+            f"{name} is {record['state']}: no machine has used it yet, and only then the service can extract it. To extract it, "
+            f"{once} once, then stop the machine or detach the volume"
+        )
+    if record.get("vmstate") in _NEEDS_STOPPED:
+        raise UsageError(
+            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}; the service extracts only volumes "
+            "that no running machine has: stop it, detach the volume, or take a snapshot and extract a volume made from that"
+        )
+    made = _step(name, "extractVolume", options, record.get("zoneid"))
+    if record.get("isextractable") is not False:
+        return made
+    way_out = (
+        "take a snapshot of it (cloudn_snapshot), make a volume of that (cloudn_volume with snapshot), and extract that"
+    )
+    if facts.get("administrator") is False:
+        raise UsageError(f"{name}: only an administrator can extract it, as its template is not extractable: {way_out}")
+    return made._replace(hints={_NOT_ALLOWED: f"Where only an administrator can extract it, {way_out}"})
+
+
+def of_template(name: str, record: Record, options: Record, facts: Record) -> Step:
+    """Return the step that extracts a template out of the zone of its record.
+
+    ``facts`` has ``administrator``, see ``template_ensure.look_up``. Raises ``UsageError`` for what is not extractable.
+    """
+    made = _step(name, "extractTemplate", options, record["zoneid"])
+    if record.get("isextractable") is not False:
+        return made
+    if facts.get("administrator") is False:
+        raise UsageError(f"{name} is not extractable, and only an administrator can change that. {WAYS_OUT}")
+    return made._replace(hints={_REFUSED: WAYS_OUT})
+
+
+def _step(name: str, command: str, options: Record, zone_id: str | None) -> Step:
     """Return the step that extracts the track's object out of a zone."""
     upload = options["extract_mode"] == "ftp_upload"
     text = (

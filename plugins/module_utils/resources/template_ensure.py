@@ -10,13 +10,15 @@ import typing as t
 from ..api import Client, Deadline, Record, UsageError
 from ..plan import Track, converge
 from ..report import Report
-from . import extraction, os_type, permissions, snapshot, template, vm, volume, zone
+from . import account, extraction, os_type, permissions, snapshot, template, vm, volume, zone
 from .download import check_url, has_failed
 from .lookup import check_text, is_uuid, part, pick
 from .template_plan import RUNNING, plan, show
 
 _SOURCES = ("vm", "volume", "snapshot", "url")
 _READY = "Ready"
+# Characters in the name of a template that is made of a disk; measured on CloudStack 3.0.5.
+_LONGEST_NAME = 32
 
 if t.TYPE_CHECKING:
     from .twins import Twins
@@ -81,9 +83,9 @@ def check_options(options: Record) -> None:
         raise UsageError("zones: the list is empty; name at least one, or leave the option out")
     if options.get("display_text") is not None and not options["display_text"].strip():
         raise UsageError("display_text: must not be empty; leave the option out to keep the text as it is")
-    for account in options.get("accounts") or []:
-        if not account.strip() or "," in account:
-            raise UsageError(f"accounts: {account!r} is no name of an account")
+    for launcher in options.get("accounts") or []:
+        if not launcher.strip() or "," in launcher:
+            raise UsageError(f"accounts: {launcher!r} is no name of an account")
     check_url(options)
     extraction.check_options(options)
 
@@ -94,10 +96,13 @@ def look_up(client: Client, rows: list[Record], options: Record, deadline: Deadl
     Keys, all optional: ``zone`` (record: where it is made), ``zones`` (names by id: where it shall be), ``os_type_id``,
     ``volume``, ``snapshot``, ``machine`` (records of what it is made from), ``restart`` (whether the machine shall run
     again), ``made`` (what a new one is, before anything is changed), ``accounts`` (who may launch it, ``None`` where
-    nothing tells), ``twins`` (what may be the same as one that is to be made).
+    nothing tells), ``administrator`` (whether the account is one, where only an administrator may do what is asked for;
+    ``None`` where nothing tells), ``twins`` (what may be the same as one that is to be made).
     """
     facts: Record = {}
     if options["state"] != "present":
+        if options["state"] == "extracted" and any(row.get("isextractable") is False for row in rows):
+            facts["administrator"] = account.is_administrator(client)
         if options.get("zone") and not any(zone.holds(row, options["zone"]) for row in rows):
             zone.find(client, options["zone"])  # a zone that does not exist is a mistake, not one without the template
         return facts
@@ -113,6 +118,9 @@ def look_up(client: Client, rows: list[Record], options: Record, deadline: Deadl
     known = [row for row in rows if row.get("zoneid")]
     if options.get("zones"):
         facts["zones"] = _zones(client, known, options["zones"])
+    current = (rows[0] if rows else facts["made"]).get("isextractable")
+    if options.get("extractable") not in (None, current):
+        facts["administrator"] = account.is_administrator(client)
     return facts
 
 
@@ -134,6 +142,11 @@ def _look_up_creation(client: Client, options: Record, facts: Record, deadline: 
         )
     if not any(options.get(source) for source in _SOURCES):
         raise UsageError(f"vm: is needed to make {name}, which does not exist (or volume, snapshot or url)")
+    if not options.get("url") and len(name) > _LONGEST_NAME:
+        raise UsageError(
+            f"name: has {len(name)} characters, of which the service takes {_LONGEST_NAME} for a template that is made of a "
+            f"disk or a snapshot: {name[:20]!r}..."
+        )
     if options.get("url"):
         lacking = [option for option in ("format", "hypervisor", "os_type") if not options.get(option)]
         if lacking:
@@ -142,12 +155,13 @@ def _look_up_creation(client: Client, options: Record, facts: Record, deadline: 
         facts["made"] = {"isextractable": bool(options.get("extractable"))}
     elif options.get("snapshot"):
         facts["snapshot"] = snapshot.source(client, options["snapshot"])
-        facts["zone"] = _zone_of_snapshot(client, facts["snapshot"], options)
+        disk = volume.find(client, None, facts["snapshot"].get("volumeid"))
+        facts["zone"] = zone.find(client, options.get("zone")) if disk is None else _zone_of(disk, options)
+        facts["made"] = {"isextractable": _is_extractable(disk)}
     else:
         _look_up_disk(client, options, facts, deadline, check)
-    # What is not asked for is extractable, and not featured; measured on CloudStack 3.0.5 for those made of disks.
-    made = {"isextractable": True, "isfeatured": False, "ispublic": bool(options.get("public"))}
-    facts["made"] = {**made, **facts.get("made", {})}
+        facts["made"] = {"isextractable": _is_extractable(facts["volume"])}
+    facts["made"].update(isfeatured=False, ispublic=bool(options.get("public")))
     if options.get("os_type"):
         facts["os_type_id"] = os_type.find(client, options["os_type"])["id"]
     elif facts.get("machine"):
@@ -156,12 +170,12 @@ def _look_up_creation(client: Client, options: Record, facts: Record, deadline: 
         raise UsageError(f"os_type: is needed to make {name}, as nothing tells which system is on the disk")
 
 
-def _zone_of_snapshot(client: Client, found: Record, options: Record) -> Record:
-    """Return the zone that a snapshot's template will be in: that of its volume, where that is still there."""
-    disk = volume.find(client, None, found.get("volumeid"))
-    if disk is not None:
-        return _zone_of(disk, options)
-    return zone.find(client, options.get("zone"))
+def _is_extractable(disk: Record | None) -> bool:
+    """Tell whether a template will be that is made of a disk, or of a snapshot of one, which may be gone (``None``).
+
+    It takes after the template of the disk, and a data disk has none. Source: CloudStack 3.0's code.
+    """
+    return disk is not None and disk.get("type") == volume.ROOT and disk.get("isextractable") is True
 
 
 def _zone_of(disk: Record, options: Record) -> Record:
@@ -194,6 +208,10 @@ def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Dead
         if not disks:
             raise UsageError(f"vm: {wanted} has no root disk that the service lists")
         disk = disks[0]
+        if disk.get("state") != _READY:
+            raise UsageError(
+                f"vm: the disk of {wanted} is {disk.get('state')}; it holds nothing until the machine has been started once"
+            )
     facts["volume"] = disk
     facts["zone"] = _zone_of(disk, options)
     if facts.get("restart") and not options["allow_restart"]:

@@ -11,6 +11,7 @@ from . import extraction, permissions, tags, template, zone
 from .download import has_failed
 from .drift import judge
 from .lookup import public
+from .volume import ROOT
 
 RUNNING, STOPPED = "Running", "Stopped"
 # What can be changed later: by updateTemplate, and by updateTemplatePermissions; our names and the service's fields.
@@ -21,6 +22,11 @@ _UPDATED = {
     "password_enabled": "passwordenabled",
 }
 _PERMITTED = {"public": "ispublic", "featured": "isfeatured", "extractable": "isextractable"}
+_REFUSED, _FAILED = 431, 530
+_OF_DATA_DISK = (
+    "The service makes no template of a data disk that no machine has. Take a snapshot of {disk} (cloudn_snapshot), and make "
+    "the template from that (snapshot), or make it from the root disk of a machine (vm)"
+)
 
 
 def plan(rows: list[Record], options: Record, facts: Record, warnings: list[str]) -> Track:
@@ -34,7 +40,7 @@ def plan(rows: list[Record], options: Record, facts: Record, warnings: list[str]
     if options["state"] == "absent":
         return _plan_absence(name, record, options)
     if options["state"] == "extracted":
-        return _plan_extraction(name, record, rows, options)
+        return _plan_extraction(name, record, rows, options, facts)
     before: Record = {}
     after: Record = {"state": "present"}
     if record is None:
@@ -47,7 +53,7 @@ def plan(rows: list[Record], options: Record, facts: Record, warnings: list[str]
         stages += _update(name, record, options, facts, before, after)
         present, ready = record["zones"], {row["zoneid"] for row in rows if row.get("isready")}
     stages += _copies(name, present, ready, options, facts, before, after)
-    stages += _permissions(name, record or facts["made"], options, before, after)
+    stages += _permissions(name, record, options, facts, before, after)
     stages += _accounts(name, record, options, facts, before, after, warnings)
     stages += tags.plan(tags.TEMPLATE, name, record, options, before, after, early=False)
     return Track(name, record, stages, before, after, absorb)
@@ -75,17 +81,15 @@ def _plan_absence(name: str, record: Record | None, options: Record) -> Track:
     return Track(name, record, [[Step(f"{name}: delete{where}", "deleteTemplate", params)]], before, after, absorb)
 
 
-def _plan_extraction(name: str, record: Record | None, rows: list[Record], options: Record) -> Track:
+def _plan_extraction(name: str, record: Record | None, rows: list[Record], options: Record, facts: Record) -> Track:
     if record is None:
         raise UsageError(f"there is no template {name!r} to extract")
     wanted = options.get("zone")
     zones = [row for row in rows if zone.holds(row, wanted)]
     if not zones:
         raise UsageError(f"zone: {name} is not in {wanted!r}; it is in {', '.join(map(str, record['zones'].values()))}")
-    if record.get("isextractable") is False:
-        raise UsageError(f"{name} is not extractable; set extractable: true first (state: present)")
-    steps = [extraction.step(name, "extractTemplate", options, zones[0]["zoneid"])]
-    return Track(name, record, [steps], {"state": "present"}, {"state": "extracted"}, absorb)
+    step = extraction.of_template(name, zones[0], options, facts)
+    return Track(name, record, [[step]], {"state": "present"}, {"state": "extracted"}, absorb)
 
 
 # --- making
@@ -128,7 +132,8 @@ def _creation(name: str, options: Record, facts: Record, after: Record) -> list[
     volume, machine = facts["volume"], facts.get("machine")
     params["volumeid"] = volume["id"]
     what = f"the disk {volume.get('name')}" + (f" of {machine.get('name')}" if machine else "")
-    stages = [[Step(f"{name}: create from {what}", "createTemplate", params)], *_alone(name, facts)]
+    hints = {} if volume.get("type") == ROOT else {_FAILED: _OF_DATA_DISK.format(disk=volume.get("name"))}
+    stages = [[Step(f"{name}: create from {what}", "createTemplate", params, hints=hints)], *_alone(name, facts)]
     if machine and machine.get("state") == RUNNING:
         stages.insert(0, [_stop(machine, options)])
     return stages + (_restart(name, facts) if facts.get("restart") else [])
@@ -240,16 +245,41 @@ def _update(
         "os_type_id": facts.get("os_type_id"),
         "password_enabled": options.get("password_enabled"),
     }
-    return _change(name, record, wanted, _UPDATED, "updateTemplate", before, after)
+    return _change(name, record, wanted, _UPDATED, "updateTemplate", before, after, {})
 
 
-def _permissions(name: str, record: Record, options: Record, before: Record, after: Record) -> list[list[Step]]:
+def _permissions(
+    name: str, record: Record | None, options: Record, facts: Record, before: Record, after: Record
+) -> list[list[Step]]:
+    """Return the stage that changes who may see and download the template.
+
+    Its owner may make it public and featured; measured on CloudStack 3.0.5. Raises ``UsageError`` for what only an
+    administrator may change.
+    """
+    current = record or facts["made"]
+    extractable = options.get("extractable")
+    hints = {}
+    if extractable not in (None, current.get("isextractable")):
+        is_now = f"{'is' if record else 'will be'} {'not ' if extractable else ''}extractable"
+        ways_out = f" {extraction.WAYS_OUT}" if extractable else ""
+        if facts.get("administrator") is False:
+            raise UsageError(
+                f"extractable: {name} {is_now}, and only an administrator can change that: leave it out.{ways_out}"
+            )
+        hints = {_REFUSED: f"Where only an administrator can change extractable, leave it out.{ways_out}"}
     wanted = {option: options.get(option) for option in _PERMITTED}
-    return _change(name, record, wanted, _PERMITTED, "updateTemplatePermissions", before, after)
+    return _change(name, current, wanted, _PERMITTED, "updateTemplatePermissions", before, after, hints)
 
 
 def _change(
-    name: str, record: Record, wanted: Record, fields: Record, command: str, before: Record, after: Record
+    name: str,
+    record: Record,
+    wanted: Record,
+    fields: Record,
+    command: str,
+    before: Record,
+    after: Record,
+    hints: dict[int, str],
 ) -> list[list[Step]]:
     """Return the stage, if one is needed, that changes the fields asked for."""
     given = {option: value for option, value in wanted.items() if value is not None}
@@ -261,7 +291,7 @@ def _change(
         return []
     text = ", ".join(f"{option}={_written(value)}" for option, value in changed.items())
     params = {"id": THIS, **{fields[option]: value for option, value in changed.items()}}
-    return [[Step(f"{name}: set {text}", command, params)]]
+    return [[Step(f"{name}: set {text}", command, params, hints=hints)]]
 
 
 def _written(value: object) -> str:

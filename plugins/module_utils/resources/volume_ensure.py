@@ -10,7 +10,7 @@ import typing as t
 from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
-from . import disk_offering, extraction, snapshot, tags, vm, volume, zone
+from . import account, disk_offering, extraction, snapshot, tags, vm, volume, zone
 from .download import check_url, has_failed
 from .drift import judge
 from .lookup import check_text, is_uuid, part, public
@@ -19,7 +19,6 @@ from .volume import GIB, ROOT
 UPLOADING, UPLOAD_ERROR = "Uploading", "UploadError"
 _PASSING = (UPLOADING, "Creating")
 _USABLE = ("Allocated", "Ready", "Uploaded")
-_NEEDS_STOPPED = ("Running", "Starting", "Stopping", "Migrating")
 
 if t.TYPE_CHECKING:
     from .twins import Twins
@@ -43,9 +42,10 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
             facts = {**look_up(client, options, record, deadline, check), "twins": facts["twins"]}
     track = plan(record, options, facts, warnings)
     if not check:
+        seen = _machine_states(record, facts)
 
         def again(track: Track) -> Track | None:
-            return _again(client, track, options, facts.get("twins"), deadline, warnings)
+            return _again(client, track, options, facts.get("twins"), seen, deadline, warnings)
 
         converge(client, [track], deadline, again, 1, options["wait"])
     return Report([track], show, check, warnings)
@@ -94,7 +94,8 @@ def look_up(client: Client, options: Record, record: Record | None, deadline: De
     """Return what the plan needs to know beyond the volume, asking only for what is needed.
 
     Keys, all optional: ``vm``, ``zone``, ``disk_offering``, ``snapshot`` (one record each), ``offerings`` (disk offerings
-    by id), ``twins`` (what may be the same as one that is to be made).
+    by id), ``administrator`` (whether the account is one, where only an administrator may extract the volume; ``None`` where
+    nothing tells), ``twins`` (what may be the same as one that is to be made).
     """
     facts: Record = {}
     state, machine = options["state"], options.get("vm")
@@ -109,6 +110,8 @@ def look_up(client: Client, options: Record, record: Record | None, deadline: De
         elif options.get("zone"):
             zone.find(client, options["zone"])  # a zone that does not exist is a mistake, not one without the volume
         return facts
+    if state == "extracted" and record.get("isextractable") is False:
+        facts["administrator"] = account.is_administrator(client)
     leaves = state == "detached" or (options["force"] and (state == "absent" or "vm" in facts))
     if leaves and record.get("vmstate") in vm.PASSING:
         vm.settled_one(client, record["virtualmachineid"], None, deadline, check)
@@ -173,7 +176,8 @@ def plan(record: Record | None, options: Record, facts: Record, warnings: list[s
     if state == "absent":
         return _plan_absence(name, record or {}, options)
     if state == "extracted":
-        return _plan_extraction(name, record or {}, options)
+        step = extraction.of_volume(name, record or {}, options, facts)
+        return Track(name, record, [[step]], {"state": "present"}, {"state": "extracted"}, absorb)
     before: Record = {}
     after: Record = {"state": "present"}
     stages = []
@@ -205,16 +209,6 @@ def _plan_absence(name: str, record: Record, options: Record) -> Track:
             )
         stages.insert(0, [_detach(name, record)])
     return Track(name, record, stages, before, {"state": "absent"}, absorb)
-
-
-def _plan_extraction(name: str, record: Record, options: Record) -> Track:
-    if record.get("vmstate") in _NEEDS_STOPPED:
-        raise UsageError(
-            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}; the service extracts only volumes "
-            "that no running machine has: stop it, detach the volume, or take a snapshot and extract a volume made from that"
-        )
-    steps = [extraction.step(name, "extractVolume", options, record.get("zoneid"))]
-    return Track(name, record, [steps], {"state": "present"}, {"state": "extracted"}, absorb)
 
 
 def _creation(name: str, options: Record, facts: Record, after: Record) -> Step:
@@ -336,12 +330,26 @@ def absorb(track: Track, step: Step, result: Record) -> None:
     track.id = record.get("id", track.id)
 
 
+def _machine_states(record: Record | None, facts: Record) -> dict[t.Any, t.Any]:
+    """Return the states, by id, of the machine that has the volume and of the one that it is to be attached to."""
+    has, gets = record or {}, facts.get("vm") or {}
+    return {has.get("virtualmachineid"): has.get("vmstate"), gets.get("id"): gets.get("state")}
+
+
 def _again(
-    client: Client, track: Track, options: Record, twins: Twins | None, deadline: Deadline, warnings: list[str]
+    client: Client,
+    track: Track,
+    options: Record,
+    twins: Twins | None,
+    seen: dict[t.Any, t.Any],
+    deadline: Deadline,
+    warnings: list[str],
 ) -> Track | None:
     """Find and plan the volume anew after a failure, when the service does nothing more with it.
 
-    One that is found after the answer to its making was lost must be what was asked for, so drift counts then.
+    One that is found after the answer to its making was lost must be what was asked for, so drift counts then. A machine
+    shows that it stops, or starts, only some moments after it was told to, and then refuses disks. So what was refused is
+    sent again where a machine is in another state than it was ``seen`` in (measured on CloudStack 3.0.5).
     """
     if track.error and track.error.command == "extractVolume":
         return None  # an address that was made is not shown again, and making another one is up to the user
@@ -355,7 +363,11 @@ def _again(
             record = volume.find(client, options.get("name"), track.id or options.get("id"), options.get("zone"))
             options = {**options, "on_immutable_drift": "ignore"}
     facts = {**look_up(client, options, record, deadline, check=False), **({"twins": twins} if twins else {})}
-    return twins.onward(track, plan(record, options, facts, [])) if twins else plan(record, options, facts, [])
+    fresh = plan(record, options, facts, [])
+    states = _machine_states(record, facts)
+    fresh.anew = any(seen.get(machine, state) != state for machine, state in states.items())
+    seen.update(states)
+    return twins.onward(track, fresh) if twins else fresh
 
 
 def show(track: Track, check: bool) -> Record:

@@ -164,12 +164,37 @@ def test_of_a_volume(beats: Run, run_module: Run, refused: Callable[..., str], w
     run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
     assert "web1 is running" in refused(MODULE, name="web", volume="data", os_type=CENTOS)
     beats(MODULE, [STOP, TAKE, START], name="web", volume="data", allow_restart=True, os_type=CENTOS)
-    run_module("cloudn_volume", name="data", state="detached")
-    assert "os_type: is needed to make web2" in refused(MODULE, name="web2", volume="data")
+    run_module("cloudn_vm", name="web1", state="stopped")
     done = beats(MODULE, [TAKE], name="web2", volume="data", os_type="142")
     assert done["template"]["os_type"] == CENTOS
     run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
     assert "it holds nothing until it is attached" in refused(MODULE, name="x", volume="fresh", os_type=CENTOS)
+
+
+def test_of_a_detached_volume(run_module: Run, refused: Callable[..., str], web1: Result, beats: Run) -> None:
+    """The service refuses it, and the error says what works."""
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    run_module("cloudn_volume", name="data", state="detached")
+    assert "os_type: is needed to make web" in refused(MODULE, name="web", volume="data")
+    failed = run_module(MODULE, name="web", volume="data", os_type=CENTOS)
+    assert (failed["command"], failed["error_code"], failed["changed"]) == (TAKE, 530, False)
+    assert "The service makes no template of a data disk that no machine has. Take a snapshot of data" in failed["msg"]
+    taken = run_module("cloudn_snapshot", volume="data")["snapshot"]
+    beats(MODULE, [TAKE], name="web", snapshot=taken["id"], os_type=CENTOS)
+
+
+def test_of_a_machine_that_was_never_started(run_module: Run, refused: Callable[..., str]) -> None:
+    run_module("cloudn_vm", name="web1", state="stopped", **NEW_VM)
+    assert "it holds nothing until the machine has been started once" in refused(MODULE, name="web", vm="web1")
+
+
+def test_a_name_that_is_too_long_for_the_service(refused: Callable[..., str], web1: Result, beats: Run) -> None:
+    """It would be told when the machine has been stopped. Downloaded ones may have longer names."""
+    said = refused(MODULE, name="x" * 33, vm="web1", allow_restart=True)
+    assert said.startswith(
+        "name: has 33 characters, of which the service takes 32 for a template that is made of a disk"
+    )
+    beats(MODULE, ["registerTemplate"], name="x" * 33, **DOWNLOAD)
 
 
 def test_of_a_snapshot(beats: Run, run_module: Run, web1: Result, client: Client) -> None:
@@ -285,8 +310,7 @@ def test_the_same_name_in_two_zones(beats: Run, make: Run, run_module: Run, refu
 
 
 def test_changed_later(beats: Run, make: Run, client: Client) -> None:
-    make(extractable=False)
-    assert listed(client)[0]["isextractable"] is False
+    make()
     done = beats(
         MODULE,
         ["updateTemplate", "updateTemplatePermissions"],
@@ -295,18 +319,15 @@ def test_changed_later(beats: Run, make: Run, client: Client) -> None:
         os_type=CENTOS,
         password_enabled=True,
         public=True,
-        extractable=True,
+        featured=True,
+        extractable=True,  # it is already
     )
     (template,) = listed(client)
-    fields = ("displaytext", "ostypename", "passwordenabled", "ispublic", "isextractable", "isready")
-    assert [template[field] for field in fields] == ["New text", CENTOS, True, True, True, True]
+    fields = ("displaytext", "ostypename", "passwordenabled", "ispublic", "isfeatured", "isextractable", "isready")
+    assert [template[field] for field in fields] == ["New text", CENTOS, True, True, True, True, True]
     shown = done["template"]
-    assert (shown["display_text"], shown["os_type"], shown["ready"], shown["public"]) == (
-        "New text",
-        CENTOS,
-        True,
-        True,
-    )
+    assert (shown["display_text"], shown["os_type"], shown["ready"]) == ("New text", CENTOS, True)
+    assert (shown["public"], shown["featured"]) == (True, True)
     beats(MODULE, [], name="web", os_type="142")
 
 
@@ -318,14 +339,80 @@ def test_renamed_by_its_id(beats: Run, make: Run, client: Client) -> None:
     beats(MODULE, [], id=made["id"], name=made["id"])
 
 
-def test_featured_by_administrators_only(run_module: Run, make: Run, run_module_as: Callable[..., Any]) -> None:
-    make(featured=False)
-    assert "Only ROOT admins" in run_module(MODULE, name="web", featured=True)["msg"]
+def test_a_new_one_is_public_and_featured_by_its_owner(beats: Run, web1: Result, client: Client) -> None:
+    """The service does not make it featured at once; it can be changed then."""
+    for name, options in (("web", {"vm": "web1", "allow_restart": True}), ("web2", DOWNLOAD)):
+        made = [STOP, TAKE, START] if "vm" in options else ["registerTemplate"]
+        beats(MODULE, [*made, "updateTemplatePermissions"], name=name, public=True, featured=True, **options)
+        (template,) = listed(client, name)
+        assert (template["ispublic"], template["isfeatured"]) == (True, True)
+
+
+# Extractable is what an administrator says, or what it was made from
+
+
+@pytest.mark.parametrize(
+    ("source", "extractable"),
+    [
+        ({"vm": "web1", "allow_restart": True}, True),
+        ({"volume": "data", "allow_restart": True, "os_type": CENTOS}, False),
+        ({"snapshot": "{root}", "os_type": CENTOS}, True),
+        ({"snapshot": "{data}", "os_type": CENTOS}, False),
+        (DOWNLOAD, False),
+    ],
+)
+def test_what_a_new_one_is_made_from_says_whether_it_is_extractable(
+    run_module: Run, refused: Callable[..., str], web1: Result, source: Result, extractable: bool
+) -> None:
+    """Anything else is refused before a machine is stopped, except that a download may be either."""
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    taken = {"root": run_module("cloudn_snapshot", vm="web1"), "data": run_module("cloudn_snapshot", volume="data")}
+    ids = {kind: done["snapshot"]["id"] for kind, done in taken.items()}
+    source = {option: str(value).format(**ids) if option == "snapshot" else value for option, value in source.items()}
+    if source != DOWNLOAD:
+        said = refused(MODULE, name="web", extractable=not extractable, **source)
+        word = "" if extractable else "not "
+        assert said.startswith(f"extractable: web will be {word}extractable, and only an administrator can change that")
+        assert ("take a snapshot, make a volume of it, and extract that" in said) is not extractable
+    else:
+        assert run_module(MODULE, name="web2", extractable=True, **source)["template"]["extractable"] is True
+    done = run_module(MODULE, name="web", extractable=extractable, **source)
+    assert done["template"]["extractable"] is extractable
+    assert run_module(MODULE, name="web", extractable=extractable)["changed"] is False
+
+
+def test_extractable_is_changed_by_administrators_only(
+    make: Run, refused: Callable[..., str], run_module_as: Callable[..., Any]
+) -> None:
+    make()
+    said = refused(MODULE, name="web", extractable=False, display_text="new")
+    assert said == "extractable: web is extractable, and only an administrator can change that: leave it out."
     with run_module_as(account="admin") as (run, emulator):
         run(MODULE, name="web", **DOWNLOAD)
-        assert run(MODULE, name="web", featured=True)["template"]["featured"] is True
-        assert run(MODULE, name="web", featured=True)["changed"] is False
-        assert [one.featured for one in emulator.store.templates.values() if one.name == "web"] == [True]
+        done = run(MODULE, name="web", extractable=True)
+        assert (done["changed"], done["template"]["extractable"]) == (True, True)
+        emulator.clear()
+        assert run(MODULE, name="web", extractable=True)["changed"] is False
+        assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+        run(MODULE, name="web", extractable=False)
+        assert run(MODULE, name="web", state="extracted")["template"]["extraction"]["url"]
+
+
+def test_where_the_account_may_not_ask_what_it_is_the_refusal_says_it(
+    make: Run, run_module: Run, emulator: Any
+) -> None:
+    make()
+    emulator.store.account.denied = frozenset(["listAccounts"])
+    (template,) = [one for one in emulator.store.templates.values() if one.name == "web"]
+    template.extractable = False
+    failed = run_module(MODULE, name="web", extractable=True)
+    assert (failed["command"], failed["error_code"], failed["changed"]) == ("updateTemplatePermissions", 431, False)
+    assert (
+        "Where only an administrator can change extractable, leave it out. Extractable are templates" in failed["msg"]
+    )
+    failed = run_module(MODULE, name="web", state="extracted")
+    assert (failed["command"], failed["error_code"]) == ("extractTemplate", 431)
+    assert "make a volume of it, and extract that (cloudn_volume" in failed["msg"]
 
 
 def test_launch_permissions_are_a_set(beats: Run, make: Run, client: Client, emulator: Any) -> None:
@@ -520,8 +607,9 @@ def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], re
     sent_up = run_module(MODULE, name="web", state="extracted", **ftp)
     assert sent_up["template"]["extraction"]["url"] == "ftp://ftp.example.com/x"
     assert "hunter2" not in str(sent_up)
-    run_module(MODULE, name="web", extractable=False)
-    assert "set extractable: true first" in refused(MODULE, name="web", state="extracted")
+    run_module(MODULE, name="web2", **DOWNLOAD)
+    said = refused(MODULE, name="web2", state="extracted")
+    assert said.startswith("web2 is not extractable, and only an administrator can change that. Extractable are")
 
 
 def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
@@ -531,10 +619,30 @@ def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
 
 
 def test_somebody_elses(refused: Callable[..., str], emulator: Any, run_module: Run) -> None:
-    said = refused(MODULE, id=emulator.vars["template"], state="absent")
-    assert f"id: {emulator.vars['template']} (CentOS 6.2 64bit) belongs to admin; only its owner" in said
+    """An id shows everybody's public ones, also among one's own."""
+    for options in ({"id": emulator.vars["template"]}, {"name": emulator.vars["template"]}):
+        said = refused(MODULE, state="absent", **options)
+        assert said.startswith(
+            f"{next(iter(options))}: {emulator.vars['template']} belongs to admin (CentOS 6.2 64bit)"
+        )
+        assert refused(MODULE, display_text="mine", **options) == said
     # A name is one of the account's own.
     assert run_module(MODULE, name="CentOS 6.2 64bit", state="absent")["changed"] is False
+
+
+def test_somebody_elses_private_one(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(neighbour=True) as (run, emulator):
+        failed = run(MODULE, id=emulator.vars["foreigntmpl"], state="absent")
+        assert failed["msg"].startswith(
+            f"id: {emulator.vars['foreigntmpl']} belongs to another account; only its owner"
+        )
+
+
+def test_ones_own_is_known_where_its_status_is_not_told(make: Run, run_module: Run, emulator: Any) -> None:
+    made = make()
+    for template in emulator.store.templates.values():
+        template.unready = dict.fromkeys(template.zone_ids) if template.id == made["id"] else template.unready
+    assert run_module(MODULE, id=made["id"], state="absent")["changed"] is True
 
 
 def test_two_of_one_name(make: Run, client: Client, run_module: Run, refused: Callable[..., str], beats: Run) -> None:
