@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import copy
 import typing as t
 
 from . import plan
@@ -16,6 +17,11 @@ from .plan import THIS, Outrun, Step, Track
 
 # How often plans are made anew before the last error stands: another run that does the same may be ahead at each step.
 _ROUNDS = 6
+# How many objects one request is about at most.
+_MOST_TOGETHER = 100
+
+# What one request is for: a step of a track, or steps of several tracks that differ in nothing but the object.
+Pairs = t.List[t.Tuple[Track, Step]]
 
 
 def apply(client: Client, tracks: list[Track], deadline: Deadline, parallel: int = 10, wait: bool = True) -> None:
@@ -42,7 +48,8 @@ def converge(
     ``None`` where looking can't tell, and raises ``CloudnError`` where it fails. Lists are given some seconds to catch up
     before, so that what is found is not the state of before the command. What was refused is not tried again, unless the new
     plan says that what stood against it has passed; where it need not be done any more, since somebody else has done it, the
-    track goes on.
+    track goes on. A refusal of a request for several objects says little of each: what is still missing is sent for one
+    object at a time.
     """
     pending = tracks
     for left in reversed(range(_ROUNDS)):
@@ -70,9 +77,15 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline
     lost = unknown and track.culprit is not None and not track.culprit.until  # not only a look failed
     if lost:
         track.doubts.add(track.culprit.command)
+    refused = isinstance(failure, ApiError)
+    # One bad id fails the whole request; measured on CloudStack 3.0.5.
+    for_others = refused and track.together and not isinstance(failure, NotGranted)
+    track.alone = track.alone or for_others
     try:
         fresh = again(track)
     except CloudnError as error:
+        if for_others:
+            failure.message = f"{error.message}. Before, a request for it and others failed: {failure.message}"
         if unknown:
             failure.message += f". Looking what became of it failed too: {error.message}"
         return False
@@ -85,7 +98,7 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline
         )
     elif fresh.stages and last:
         failure.message += f". It was tried {_ROUNDS} times"
-    if late or (fresh.stages and last) or (isinstance(failure, ApiError) and track.lacks(fresh)):
+    if late or (fresh.stages and last) or (refused and not for_others and track.lacks(fresh)):
         track.keep(fresh.object)
         return False
     # What need not be done any more was done by the command whose answer was lost.
@@ -105,20 +118,21 @@ class _Run:
         self._parallel = parallel
         self._wait = wait
         self._jobs = Jobs(client, deadline)
-        self._owners: dict[str, tuple[Track, Step]] = {}
+        self._owners: dict[str, Pairs] = {}
+        self._held: dict[tuple[str, str], Pairs] = {}
         self._next_poll = 0.0
 
     def run(self) -> None:
         with concurrent.futures.ThreadPoolExecutor(self._parallel) as threads:
-            answers: dict[concurrent.futures.Future[Record], tuple[Track, Step]] = {}
+            answers: dict[concurrent.futures.Future[Record], Pairs] = {}
             while True:
-                ready = [(track, step) for track in self._tracks for step in track.ready(self._wait)]
+                ready = self._ready(bool(answers))
                 if len(ready) == 1 and not answers:
                     # Alone: this thread's connection is open already.
-                    self._take(*ready[0], self._attempt(*ready[0]))
+                    self._take(ready[0], self._attempt(ready[0]))
                     continue
-                for track, step in ready:
-                    answers[threads.submit(self._attempt, track, step)] = (track, step)
+                for pairs in ready:
+                    answers[threads.submit(self._attempt, pairs)] = pairs
                 if not answers and not self._awaited():
                     return
                 if answers:
@@ -127,22 +141,51 @@ class _Run:
                         answers, seconds, return_when=concurrent.futures.FIRST_COMPLETED
                     )
                     for answer in ended:
-                        self._take(*answers.pop(answer), answer.result())
+                        self._take(answers.pop(answer), answer.result())
                 elif self._until_poll():
                     self._client.sleep(self._until_poll())
                 if self._jobs and not self._until_poll():
                     self._poll()
 
+    def _ready(self, sending: bool) -> list[Pairs]:
+        """Return what can be sent now, request by request; ``sending`` says that answers are awaited."""
+        for pairs in self._held.values():
+            for track, step in [pair for pair in pairs if pair[0].error]:
+                track.answered()
+                pairs.remove((track, step))
+        requests: list[Pairs] = []
+        for track in self._tracks:
+            for step in track.ready(self._wait):
+                if step.many and not track.alone:
+                    self._held.setdefault(step.shared, []).append((track, step))
+                else:
+                    requests.append([(track, step)])
+        return requests + self._together(sending or bool(requests))
+
+    def _together(self, sending: bool) -> list[Pairs]:
+        """Return the requests for several objects that no other object will join soon."""
+        # The last track is most often the last to come.
+        complete = [key for key in self._held if not any(track.nears(key) for track in reversed(self._tracks))]
+        if not complete and not sending and not self._jobs:
+            complete = list(self._held)  # they wait for each other
+        requests = []
+        for key in complete:
+            pairs = self._held.pop(key)
+            requests += [pairs[at : at + _MOST_TOGETHER] for at in range(0, len(pairs), _MOST_TOGETHER)]
+        return requests
+
     def _awaited(self) -> bool:
         """Whether there are jobs whose end somebody needs."""
         return any(track.jobs and (self._wait or not track.sent) for track in self._tracks)
 
-    def _attempt(self, track: Track, step: Step) -> Record | CloudnError:
-        """Send one step; runs in any thread. An error is returned, not raised: it belongs to its track."""
+    def _attempt(self, pairs: Pairs) -> Record | CloudnError:
+        """Send one request; runs in any thread. An error is returned, not raised: it belongs to its tracks."""
+        track, step = pairs[0]
+        ids = list(dict.fromkeys(track.id for track, _step in pairs))
         params = {
             name: track.id
             if value is THIS
-            else [track.id if item is THIS else item for item in value]
+            else [id for item in value for id in (ids if item is THIS else [item])]
             if isinstance(value, list)
             else value
             for name, value in step.params.items()
@@ -180,26 +223,35 @@ class _Run:
                 )
             self._client.sleep(min(pause(waited), self._deadline.remaining()))
 
-    def _take(self, track: Track, step: Step, answer: Record | CloudnError) -> None:
-        """Take in the answer to a step: an error, a job to follow, or a result."""
-        track.answered()
+    def _take(self, pairs: Pairs, answer: Record | CloudnError) -> None:
+        """Take in the answer to a request: an error, a job to follow, or a result."""
+        for track, _step in pairs:
+            track.answered()
         if isinstance(answer, CloudnError):
-            track.fail(answer, step)
+            self._fail(pairs, answer)
             return
-        track.touched = track.touched or not step.until
-        if track.id is None and "id" in answer:
-            track.id = track.own = track.object["id"] = answer["id"]
+        for track, step in pairs:
+            track.touched = track.touched or not step.until
+            if track.id is None and "id" in answer:
+                track.id = track.own = track.object["id"] = answer["id"]
         job_id = answer.get("jobid")
         if job_id is None:
-            track.ended(step, answer)
+            for track, step in pairs:
+                track.ended(step, answer)
             return
         if not self._jobs:
             self._next_poll = 0.0
-        track.jobs.append(job_id)
-        self._owners[job_id] = (track, step)
-        self._jobs.add(job_id, step.command)
+        for track, step in pairs:
+            track.jobs[job_id] = step
+        self._owners[job_id] = pairs
+        self._jobs.add(job_id, pairs[0][1].command)
         soonest = self._client.clock() + self._jobs.pause()
         self._next_poll = min(self._next_poll, soonest) if self._next_poll else soonest
+
+    def _fail(self, pairs: Pairs, error: CloudnError) -> None:
+        """Stop tracks with an error, each with one of its own, as more is said in it."""
+        for track, step in pairs:
+            track.fail(copy.copy(error), step, len(pairs) > 1)
 
     def _until_poll(self) -> float:
         return max(0.0, min(self._next_poll - self._client.clock(), self._deadline.remaining()))
@@ -211,23 +263,28 @@ class _Run:
         except CloudnError as error:
             for job_id in self._jobs:
                 message = f"{error.message}; so job {job_id} can't be followed, and its outcome is unknown"
-                self._drop(job_id, UnknownOutcome(message, self._owners[job_id][1].command, job_id=job_id))
+                self._drop(job_id, UnknownOutcome(message, self._owners[job_id][0][1].command, job_id=job_id))
             return
         for end in ends:
-            track, step = self._owners[end.job_id]
-            track.jobs.remove(end.job_id)
+            pairs = self._end(end.job_id)
             if end.error:
-                track.fail(end.error, step)
+                self._fail(pairs, end.error)
             else:
-                track.ended(step, end.result)
+                for track, step in pairs:
+                    track.ended(step, end.result)
         if not self._deadline.remaining():
             for job_id in self._jobs:
                 self._drop(job_id, None)
         self._next_poll = self._client.clock() + self._jobs.pause()
 
+    def _end(self, job_id: str) -> Pairs:
+        """Follow a job no longer; return what it was for."""
+        pairs = self._owners.pop(job_id)
+        for track, _step in pairs:
+            del track.jobs[job_id]
+        return pairs
+
     def _drop(self, job_id: str, error: CloudnError | None) -> None:
-        """Follow a job no longer, and stop its track with ``error`` (or, without one, as timed out)."""
+        """Give up on a job, and stop its tracks with ``error`` (or, without one, as timed out)."""
         timeout = self._jobs.overdue(job_id, self._deadline.seconds)
-        track, step = self._owners[job_id]
-        track.jobs.remove(job_id)
-        track.fail(error or timeout, step)
+        self._fail(self._end(job_id), error or timeout)

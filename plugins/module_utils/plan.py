@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
@@ -39,6 +40,10 @@ class Step(t.NamedTuple):
 
     Where the account lacks the command of a step with ``instead``, that does it: ``instead(client, params, error)`` returns
     a result or raises. ``hints`` tell people what to do about a refusal, by its error code.
+
+    A step with ``many`` names the parameter that takes the ids of many objects. Such steps of several tracks are sent in one
+    request where nothing else differs. Where such a step is ``early``, it needs the ends of the jobs of those before it.
+    Steps of a stage that go ``in_turn`` are sent one after the other, each when the job of the one before it has ended.
     """
 
     text: str
@@ -50,10 +55,22 @@ class Step(t.NamedTuple):
     until: t.Callable[[list[Record], Track], Record | None] | None = None
     instead: t.Callable[[Client, Record, ApiError], Record] | None = None
     hints: t.Mapping[int, str] = {}
+    many: str = ""
+    in_turn: bool = False
+
+    @property
+    def shared(self) -> tuple[str, str]:
+        """What steps with ``many`` have in common that can be sent in one request: all but the ids."""
+        rest = {name: _sorted(value) for name, value in self.params.items() if name != self.many}
+        return self.command, repr(_sorted(rest))
+
+
+def _sorted(value: t.Any) -> t.Any:
+    return sorted(value.items()) if isinstance(value, dict) else value
 
 
 class Track:
-    """What happens to one object: its stages in order, the steps of one stage together.
+    """What happens to one object: its stages in order, the steps of one stage together (or in turn).
 
     Arguments:
         name: what the user calls the object.
@@ -64,10 +81,11 @@ class Track:
 
     ``actions`` tells people what the steps do. After ``apply``: ``object`` is the object as the results show it,
     ``touched`` whether the service took any command, ``error`` what stopped the track, ``culprit`` the step that ended with
-    it, ``jobs`` the ids of jobs that were not waited for, ``undone`` the texts of steps that should have made amends, but it
-    is not known for what, ``own`` the id of an object that an answer to this very run has said to be new, ``doubts`` the
-    commands whose outcome was unknown at first. ``anew`` is set in a plan that is made after a refusal, where what stood
-    against the refused step has passed, so that it may be sent once more.
+    it, ``together`` whether that step was sent in one request with others', ``jobs`` the steps of the jobs that were not
+    waited for, by the jobs' ids, ``undone`` the texts of steps that should have made amends, but it is not known for what,
+    ``own`` the id of an object that an answer to this very run has said to be new, ``doubts`` the commands whose outcome was
+    unknown at first. The steps of a track that is ``alone`` are sent in requests of their own. ``anew`` is set in a plan
+    that is made after a refusal, where what stood against the refused step has passed, so that it may be sent once more.
     """
 
     def __init__(
@@ -89,14 +107,17 @@ class Track:
         self.object: Record = dict(found or {})
         self.id: str | None = self.object.get("id")
         self.touched = False
-        self.jobs: list[str] = []
+        self.jobs: dict[str, Step] = {}
         self.error: CloudnError | None = None
         self.undone: list[str] = []
         self.own: str | None = None
         self.doubts: set[str] = set()
         self.anew = False
         self.culprit: Step | None = None
+        self.together = False
+        self.alone = False
         self._next = 0
+        self._turns: list[Step] = []
         self._sending = 0
         self._ended = 0
 
@@ -105,7 +126,9 @@ class Track:
         self.stages = again.stages
         self.keep(again.object)
         self.error = self.culprit = None
+        self.together = False
         self.undone = []
+        self._turns = []
         self._next = self._ended = 0
 
     def lacks(self, again: Track) -> bool:
@@ -120,9 +143,27 @@ class Track:
         self.id = self.object.get("id")
 
     def ready(self, wait: bool = True) -> list[Step]:
-        """Return the steps that can be sent now, and count them as being sent; without ``wait`` no last looks."""
+        """Return the steps that can be sent now, and count them as being sent; without ``wait`` no last looks.
+
+        Without ``wait`` the steps of the last stage are sent at once, also those that go in turn: nobody waits for their jobs.
+        """
         if self._sending:
             return []
+        if self.error and not isinstance(self.error, ApiError):
+            self._turns = []  # a refusal is about one step, anything else may be about all
+        if not self._turns:
+            stage = self._stage(wait)
+            if stage and stage[0].in_turn and (wait or self._next < len(self.stages)):
+                stage, self._turns = stage[:1], stage[1:]
+        elif self.jobs:
+            return []
+        else:
+            stage = [self._turns.pop(0)]
+        self._sending = len(stage)
+        return stage
+
+    def _stage(self, wait: bool) -> list[Step]:
+        """Return the stage that can begin now, if any, and go on to the one after it."""
         if self.error:
             self._skip()
         if not wait and all(step.until for stage in self.stages[self._next :] for step in stage):
@@ -130,10 +171,9 @@ class Track:
         if self._next == len(self.stages):
             return []
         stage = self.stages[self._next]
-        if self.jobs and not all(step.early for step in stage):
+        if any(not step.early or (step.many and job.many) for step in stage for job in self.jobs.values()):
             return []
         self._next += 1
-        self._sending = len(stage)
         return stage
 
     def _skip(self) -> None:
@@ -155,7 +195,14 @@ class Track:
     @property
     def sent(self) -> bool:
         """Whether all there is to send has been sent."""
-        return self._next == len(self.stages) and not self._sending
+        return self._next == len(self.stages) and not self._sending and not self._turns
+
+    def nears(self, shared: tuple[str, str]) -> bool:
+        """Tell whether a step that can be sent with others comes soon: before it are only steps that need no job's end."""
+        near = itertools.takewhile(lambda stage: all(step.early for step in stage), self.stages[self._next :])
+        return not (self.error or self._turns) and any(
+            step.many and step.shared == shared for stage in near for step in stage
+        )
 
     def ended(self, step: Step, result: Record) -> None:
         """Take in the result of a step and judge it by the state that it must have led to."""
@@ -172,8 +219,11 @@ class Track:
             message = f"{step.command}: the service calls it done, but {name} is {state}, not {step.expect[0]}"
             self.fail(CloudnError(message, step.command), step)
 
-    def fail(self, error: CloudnError, step: Step | None = None) -> None:
-        """Stop the track; its first error stays, except that an unknown outcome outweighs a known one."""
+    def fail(self, error: CloudnError, step: Step | None = None, together: bool = False) -> None:
+        """Stop the track; its first error stays, except that an unknown outcome outweighs a known one.
+
+        ``together`` says that the step was sent in one request with those of other tracks.
+        """
         if step is not None and isinstance(error, ApiError) and error.code in step.hints:
             error.message += f". {step.hints[error.code]}"
         if step is not None and step.amends and step.text not in self.undone:
@@ -183,6 +233,7 @@ class Track:
         elif self.error is None or isinstance(error, UnknownOutcome):
             self.error = error
             self.culprit = step
+            self.together = together
 
 
 def converge(

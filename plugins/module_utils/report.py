@@ -62,7 +62,7 @@ class Report:
                 "after": {track.name: track.after for track in self.tracks},
             },
         }
-        jobs = [job_id for track in self.tracks for job_id in track.jobs]
+        jobs = list(dict.fromkeys(job_id for track in self.tracks for job_id in track.jobs))
         if jobs:
             result["jobs"] = jobs
         return result

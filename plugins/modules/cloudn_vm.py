@@ -148,6 +148,8 @@ notes:
     costs one more.
   - The service takes time for each machine that it lists, and it lists those whose names contain what all of O(name)
     begin with, 500 to a request. So machines whose names begin alike are found soonest.
+  - Machines that need the same tags get them with one request for up to 100 machines. New machines get their tags when
+    all of them have an id.
 seealso:
   - module: cloudn.compute.cloudn_vm_info
   - module: cloudn.compute.cloudn_security_group

@@ -83,6 +83,12 @@ SCENARIOS = (
     ),
     Scenario("vm-changed-beside", "cloudn_vm", {"name": "web1", "tags": {"a": "b"}}, (MACHINE, SHOWN_ALIKE)),
     Scenario("vm-present-many", "cloudn_vm", {"name": ["web1", "web2", "web3"], "state": "started", **NEW}),
+    Scenario(
+        "vm-tags-many",
+        "cloudn_vm",
+        {"name": ["web1", "web2", "web3"], "tags": {"a": "c", "d": "e"}, **NEW},
+        (("cloudn_vm", {"name": ["web1", "web2"], "tags": {"a": "b", "z": "z"}, **NEW}),),
+    ),
     Scenario("vm-new-stopped", "cloudn_vm", {"name": "web1", "state": "stopped", **NEW}),
     Scenario("vm-stopped", "cloudn_vm", dict(STOPPED[1]), (MACHINE,)),
     Scenario("vm-started", "cloudn_vm", {"name": "web1", "state": "started"}, (MACHINE, STOPPED)),

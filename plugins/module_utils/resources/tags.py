@@ -44,16 +44,18 @@ def stages(
     gone = [key for key, value in current.items() if goal.get(key) != value]
     new = {key: value for key, value in goal.items() if current.get(key) != value}
     plan = []
-    target = {"resourceids": [THIS], "resourcetype": kind}
     if gone:
-        keys = [{"key": key} for key in gone]
-        plan.append(
-            [Step(f"{name}: remove tags {', '.join(gone)}", "deleteTags", {**target, "tags": keys}, early=early)]
-        )
+        text = f"{name}: remove tags {', '.join(gone)}"
+        plan.append([_step(text, "deleteTags", kind, [{"key": key} for key in gone], early)])
     if new:
-        text = ", ".join(f"{key}={value}" for key, value in new.items())
-        plan.append([Step(f"{name}: set tags {text}", "createTags", {**target, "tags": new}, early=early)])
+        text = f"{name}: set tags {', '.join(f'{key}={value}' for key, value in new.items())}"
+        plan.append([_step(text, "createTags", kind, new, early)])
     return plan
+
+
+def _step(text: str, command: str, kind: str, tags: list[Record] | Record, early: bool) -> Step:
+    params = {"resourceids": [THIS], "resourcetype": kind, "tags": tags}
+    return Step(text, command, params, early=early, many="resourceids")
 
 
 def absorb(track: Track, step: Step) -> None:
