@@ -52,19 +52,26 @@ class Load:
 
     def done(self, command: str, **params: str) -> str:
         """Wait for the job of a command; returns the id of what it made. Raises RuntimeError where it was refused or failed."""
-        answer = self.ask(command, **params)
+        return self.ended(command, self.ask(command, **params))
+
+    def ended(self, command: str, answer: dict[str, Any]) -> str:
+        """The same for a command that was answered before."""
         deadline = time.monotonic() + JOB_SECONDS
         job = {"jobstatus": 0 if "jobid" in answer else 2, "jobresult": answer}
         while job["jobstatus"] == 0 and time.monotonic() < deadline:
             job = self.ask("queryAsyncJobResult", jobid=answer["jobid"])
         if job["jobstatus"] != 1:
-            raise RuntimeError(f"{command} {params}: {job}")
+            raise RuntimeError(f"{command}: {job}")
         return str(answer.get("id", ""))
 
     def round(self) -> None:
         """Make one of each kind of object, look at them, and delete them: some fifty requests."""
         self.rounds += 1
         name, ask, done = f"load{self.rounds}", self.ask, self.done
+        group = ask("createSecurityGroup", name=name)["securitygroup"]["id"]
+        rule = {"protocol": "tcp", "startport": "22", "endport": "22", "cidrlist": "192.0.2.0/24"}
+        # Its job holds the group's lock for a moment: until the end of the round it has ended.
+        allowed = ask("authorizeSecurityGroupIngress", securitygroupid=group, **rule)
         machine = done("deployVirtualMachine", name=name, **self.machine)
         volume = done("createVolume", name=name, **self.disk)
         done("attachVolume", id=volume, virtualmachineid=machine)
@@ -82,15 +89,13 @@ class Load:
         ask("registerSSHKeyPair", name=name, publickey=PUBLIC_KEY)
         ask("listSSHKeyPairs", name=name)
         ask("deleteSSHKeyPair", name=name)
-        group = ask("createSecurityGroup", name=name)["securitygroup"]["id"]
-        rule = {"protocol": "tcp", "startport": "22", "endport": "22", "cidrlist": "192.0.2.0/24"}
-        done("authorizeSecurityGroupIngress", securitygroupid=group, **rule)
-        ask("listSecurityGroups", id=group)
-        ask("deleteSecurityGroup", id=group)
         done("detachVolume", id=volume)
         ask("deleteVolume", id=volume)
         done("deleteSnapshot", id=snapshot)
         done("destroyVirtualMachine", id=machine)
+        self.ended("authorizeSecurityGroupIngress", allowed)
+        ask("listSecurityGroups", id=group)
+        ask("deleteSecurityGroup", id=group)
         ask("listVirtualMachines")
         ask("listTemplates", templatefilter="executable")
         ask("listZones")

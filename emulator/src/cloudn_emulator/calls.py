@@ -20,6 +20,7 @@ from .store import Store, collated, without_accents
 
 PAGE_LIMIT = 500
 LONGEST = 255  # characters of a text, unless its parameter says otherwise; by CloudStack 3.0's code
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
 _DATES = {
@@ -81,11 +82,11 @@ def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, stor
     An id `-1` is NO_OBJECT. Raises ApiError: 430 for a badly formed map, 431 for missing, unreadable, too long or unknown values,
     530 for characters beyond the basic plane (all measured on CloudStack 3.0.5).
     """
-    if any(ord(char) > 0xFFFF for value in raw.values() for char in value):
+    if any(map(_BEYOND.search, raw.values())):
         raise internal()
     given = _unpack(raw)
     declared = tuple(declared)
-    if any(param.name == "pagesize" for param in declared) and not _INTEGER.fullmatch(given.get("pagesize", "0")):
+    if not _INTEGER.fullmatch(given.get("pagesize", "0")) and any(param.name == "pagesize" for param in declared):
         raise internal(UNABLE)  # the real server reads it before all others, and falls over
     values = {}
     for param in declared:
@@ -95,7 +96,8 @@ def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, stor
                 raise bad_parameter(f"Unable to execute API command {label} due to missing parameter {param.name}")
             continue
         values[param.name] = _value(param, value, label, store)
-    _check_paging(values, any(param.kind == "anysize" for param in declared))
+    if "page" in values or "pagesize" in values:
+        _check_paging(values, any(param.kind == "anysize" for param in declared))
     return values
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -79,4 +79,9 @@ async def read(request: web.Request) -> Asked:
 
 
 def _pairs(text: str, encoding: str) -> list[tuple[str, str]]:
-    return parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace")
+    pairs = (part.partition("=") for part in text.split("&") if part)
+    return [(_unquoted(name, encoding), _unquoted(value, encoding)) for name, _equals, value in pairs]
+
+
+def _unquoted(text: str, encoding: str) -> str:
+    return unquote(text.replace("+", " "), encoding, "replace") if "%" in text or "+" in text else text

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import formatdate
-from functools import partial
+from functools import lru_cache, partial
 from typing import IO, Any
 from weakref import WeakKeyDictionary
 
@@ -154,7 +154,7 @@ class Service:
 
     def _response(self, reply: Reply) -> web.Response:
         answer = web.Response if reply.content_type else _Untyped
-        headers = {"Date": formatdate(self.store.now(), usegmt=True)}
+        headers = {"Date": _date(int(self.store.now()))}
         if reply.content_type:
             headers["Content-Type"] = reply.content_type
         if reply.description is not None:
@@ -218,6 +218,12 @@ class Service:
         return self._connections[transport]
 
 
+@lru_cache(maxsize=8)
+def _date(second: int) -> str:
+    """A moment as headers write it."""
+    return formatdate(second, usegmt=True)
+
+
 class _Untyped(web.Response):
     """An answer without a content type."""
 
@@ -237,11 +243,7 @@ def log_entry(
     connection: int,
 ) -> dict[str, Any]:
     """What is recorded of a request: no credentials, and of secret values only how long they are."""
-    shown = {
-        name: f"({len(value)} characters)" if name.lower() in SECRET else _USER.sub("//", value)
-        for name, value in params.items()
-        if name.lower() not in credentials
-    }
+    shown = {name: _shown(name, value) for name, value in params.items() if name.lower() not in credentials}
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "command": name or None,
@@ -250,6 +252,12 @@ def log_entry(
         "ms": round(milliseconds, 3),
         "connection": connection,
     }
+
+
+def _shown(name: str, value: str) -> str:
+    if name.lower() in SECRET:
+        return f"({len(value)} characters)"
+    return _USER.sub("//", value) if "//" in value else value
 
 
 def to_file(file: IO[str]) -> Record:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from datetime import datetime, timezone
 from urllib.parse import quote
 
 from . import java_dates
+
+_PLAIN = re.compile("[A-Za-z0-9.*_-]*")
 
 
 def string_to_sign(params: dict[str, str]) -> str:
@@ -41,7 +44,7 @@ def is_signed(params: dict[str, str], secret: str, now: datetime | None = None) 
 
 def java_quote(value: str) -> str:
     """Percent-encode a value as Java's URLEncoder does, but a space as %20."""
-    return quote(value, safe="*").replace("~", "%7E")
+    return value if _PLAIN.fullmatch(value) else quote(value, safe="*").replace("~", "%7E")
 
 
 def _lies_ahead(expires: str | None, now: datetime | None) -> bool:
