@@ -94,7 +94,7 @@ class Native:
 
 
 def _api_key(params: dict[str, str]) -> str:
-    return next((value for name, value in params.items() if name.lower() == "apikey"), "")
+    return params.get("apikey") or next((value for name, value in params.items() if name.lower() == "apikey"), "")
 
 
 def listing_seconds(object_cost: float, body: dict[str, Any], details: str) -> float:

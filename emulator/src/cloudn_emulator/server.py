@@ -262,9 +262,10 @@ def _shown(name: str, value: str) -> str:
 
 def to_file(file: IO[str]) -> Record:
     """A record that writes one JSON line per request, at once."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
 
     def write(entry: dict[str, Any]) -> None:
-        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        file.write(encode(entry) + "\n")
         file.flush()
 
     return write
