@@ -12,6 +12,8 @@ _SHORTEST_PAUSE = 0.2
 # Less than 5 by the time of two answers, so that what is waited for is noticed within 5 seconds.
 _LONGEST_PAUSE = 4.6
 _SHARE_OF_WAITED = 0.1
+# Seconds that a read has for its answer, and a list for all its pages, however near the deadline is.
+LAST_LOOK = 5.0
 
 
 class Deadline:

@@ -10,7 +10,7 @@ import functools
 import json
 import typing as t
 
-from .deadline import Deadline
+from .deadline import LAST_LOOK, Deadline
 from .decode import Record
 from .errors import CloudnError
 
@@ -62,14 +62,26 @@ def read(
     between them: each page is chosen to share some with the one before. Where none is shared, both are read again, and
     where that does not help, the whole list. So every object that is there all the time is yielded.
 
-    Raises what ``fetch`` raises, for any page, and ``CloudnError`` where the list changes faster than it can be read, or
-    the service gives the same page again and again.
+    Raises what ``fetch`` raises, for any page, and ``CloudnError`` where the list changes faster than it can be read, the
+    service gives the same page again and again, or the list does not end before ``deadline``. A list that is begun near
+    the deadline has some seconds all the same.
     """
     known: set[t.Any] = set()
+    last = Deadline(None if deadline is None else max(LAST_LOOK, deadline.remaining()), clock)
+
+    def in_time(page: Page, limit: Deadline) -> list[Record]:
+        if not last.remaining():
+            raise CloudnError(
+                f"{command}: the list could not be read to its end within the time for the task (wait_timeout); run the task "
+                "again, with a longer wait_timeout if need be",
+                command,
+            )
+        return fetch(page, limit=limit)
+
     for _try in range(_TRIES):
         try:
             limit = Deadline(None if deadline is None else deadline.remaining(), clock)
-            yield from _read(command, functools.partial(fetch, limit=limit), first, clock, limit, known)
+            yield from _read(command, functools.partial(in_time, limit=limit), first, clock, limit, known)
             return
         except _Gap:
             continue
@@ -128,11 +140,18 @@ def following(page: Page, share: int = 1) -> Page:
 
     A page begins at a multiple of its size, so two of one size share nothing: sizes differ. A page can't be longer than
     what lies before it; with ``share`` it is at most that part of it, but not shorter for that than the one before.
+
+    Where short pages of every size begin anew at one place (those of up to 4 at 60), the page that begins there shares nothing.
     """
-    latest = page.number * page.size - OVERLAP
+    end = page.number * page.size
+    latest = end - OVERLAP
     largest = min(LARGEST, latest, max(page.size, latest // share))
-    size = max(range(largest * 3 // 4, largest + 1), key=lambda size: latest // size * size + size)
-    return Page(latest // size + 1, size)
+    reaching = {size: latest // size * size + size for size in range(1, largest + 1)}
+    size = max(reaching, key=lambda size: reaching[size], default=0)
+    if reaching.get(size, 0) > end:
+        return Page(latest // size + 1, size)
+    size = max(size for size in range(1, min(LARGEST, end) + 1) if end % size == 0)
+    return Page(end // size + 1, size)
 
 
 def identity(item: Record) -> t.Any:
@@ -170,8 +189,11 @@ def _ends(page: Page, answer: t.Any) -> bool:
 def _join(fetch: Fetch, before: Page, joint: set[t.Any], page: Page) -> tuple[list[Record], list[Record]]:
     """Read two pages again until they join, ``before`` also to what was read of it, ``joint``.
 
+    Pages that are to share nothing join where the first of them is the same before and after the second is read.
+
     Returns their objects; of ``page`` none where the list now ends with ``before``. Raises ``_Gap``.
     """
+    sharing = (page.number - 1) * page.size < before.number * before.size
     for _try in range(_TRIES):
         again = fetch(before)
         found = {identity(item) for item in again}
@@ -180,6 +202,10 @@ def _join(fetch: Fetch, before: Page, joint: set[t.Any], page: Page) -> tuple[li
         if len(again) != before.size:
             return again, []
         items = fetch(page)
-        if found.intersection(map(identity, items)):
+        if sharing:
+            joined = not found.isdisjoint(map(identity, items))
+        else:
+            joined = found == {identity(item) for item in fetch(before)}
+        if joined:
             return again, items
     raise _Gap

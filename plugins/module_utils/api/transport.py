@@ -15,7 +15,7 @@ import time
 import typing as t
 from email.utils import parsedate_to_datetime
 
-from .deadline import Deadline
+from .deadline import LAST_LOOK, Deadline
 from .errors import ApiError, NotSent, TooLarge, UnknownOutcome, UsageError
 from .session import open_session, read_body
 
@@ -24,8 +24,6 @@ REQUESTS_ERROR = None if importlib.util.find_spec("requests") else "No module na
 
 Read = t.TypeVar("Read")
 
-# Seconds that a read has for its answer, however near the deadline is.
-_LAST_LOOK = 5.0
 _PROXY_CREDENTIALS = 407
 # Seconds by which clocks may differ, and an answer's date be old, without any harm.
 _CLOCKS_AGREE = 60.0
@@ -188,7 +186,7 @@ class Transport:
 
         timeout = self._timeout
         if deadline is not None:
-            timeout = min(timeout, max(_LAST_LOOK, deadline.remaining()))
+            timeout = min(timeout, max(LAST_LOOK, deadline.remaining()))
         if patience is None or patience.seconds < timeout:
             patience = Patience(timeout, "api_timeout")
         options: dict[str, t.Any] = {

@@ -76,7 +76,7 @@ def test_an_answer_that_drips_has_one_timeout(wire: Any, kind: str, command: str
 
 
 def test_an_answer_that_drips_ends_soon_after_the_deadline(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.cloudn.compute.plugins.module_utils.api.transport._LAST_LOOK", 0.2)
+    monkeypatch.setattr("ansible_collections.cloudn.compute.plugins.module_utils.api.transport.LAST_LOOK", 0.2)
 
     def drip(connection: socket.socket) -> None:
         for byte in head(10**6) + b" " * 500:

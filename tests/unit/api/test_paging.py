@@ -95,6 +95,54 @@ def test_each_page_joins_the_one_before(first: int, share: int) -> None:
         end = start + page.size
 
 
+@pytest.mark.parametrize("overlap", [1, 3, 4])
+@pytest.mark.parametrize("largest", [2, 4, 5, 8, 20])
+def test_pages_go_on_whatever_their_sizes(monkeypatch: pytest.MonkeyPatch, largest: int, overlap: int) -> None:
+    """A place where pages of every size begin anew, such as 60 for pages of up to 4, is passed too."""
+    monkeypatch.setattr(paging, "LARGEST", largest)
+    monkeypatch.setattr(paging, "OVERLAP", overlap)
+    for first, share in itertools.product(range(1, largest + 1), (1, 2)):
+        end = 0
+        for page in itertools.islice(pages_from(first, share), 300):
+            assert 1 <= page.size <= largest
+            assert (page.number - 1) * page.size <= end < page.number * page.size
+            end = page.number * page.size
+        service = Service(130)
+        assert sorted(service.read(first)) == list(range(130))
+
+
+def test_what_vanishes_where_pages_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of 4 can't share anything at 60. Whatever vanishes before the next one is read, nothing is left out."""
+    monkeypatch.setattr(paging, "LARGEST", 4)
+    monkeypatch.setattr(paging, "OVERLAP", 1)
+    for number in range(1, 60):
+        service = Service(100, {number: [lambda objects: objects.__delitem__(slice(0, 3))]})
+        assert service.stayed <= set(service.read(4))
+
+
+def test_a_list_without_an_end_ends_with_the_time_for_the_task(small_pages: None) -> None:
+    service = Service(100)
+    deadline = paging.Deadline(100, lambda: 5 * len(service.asked))
+
+    def fetch(page: paging.Page, limit: Any) -> list[dict[str, Any]]:
+        service.objects += range(len(service.objects), len(service.objects) + 40)
+        return service.fetch(page)
+
+    with pytest.raises(
+        CloudnError, match="listThings: the list could not be read to its end within the time"
+    ) as caught:
+        list(paging.read("listThings", fetch, 20, lambda: 5 * len(service.asked), deadline))
+    assert 20 <= len(service.asked) <= 20 + paging.MOST
+    assert caught.value.command == "listThings"
+
+
+def test_a_look_after_the_time_for_the_task_reads_more_than_a_page(small_pages: None) -> None:
+    service = Service(100)
+    over = paging.Deadline(0, lambda: 0.0)
+    pages = paging.read("listThings", service.fetch, 20, lambda: 0.1 * len(service.asked), over)
+    assert sorted(item["id"] for page in pages for item in page) == list(range(100))
+
+
 @pytest.mark.parametrize("seconds", [0, 1])
 @pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 36, 37, 500])
 def test_a_list_that_stands_still(small_pages: None, count: int, seconds: float) -> None:
