@@ -33,6 +33,9 @@ _INSTEAD = {
 
 # What EC2's actions are about, and may be looked at by Describe.
 _OF_EC2 = ("Instance", "Image", "Snapshot", "Volume")
+# Inner error codes of jobs that were refused before they began: wrong parameters, and objects of others.
+_NOT_BEGUN = (430, 431, 531)
+_SETS_AGAIN = "which sets the same once more"
 # What a task does each time it runs, whatever there is already.
 _REPEATED = ("rebootVirtualMachine", "resetPasswordForVirtualMachine", "extractVolume", "extractTemplate")
 
@@ -52,23 +55,33 @@ def advise(error: CloudnError, looks: bool = True) -> None:
         error.message += ". That command only reads; run the task again when the service answers well"
     elif isinstance(error, UnknownOutcome):
         error.message += ". Whether it was done is not known: "
-        if command.startswith("Modify"):
-            error.message += "run the task again, which sets the same once more"
+        if command.lower().startswith("modify"):
+            error.message += f"run the task again, {_SETS_AGAIN}"
         elif looks and command not in _REPEATED:
             error.message += "run the task again, it looks first and does only what is missing"
         else:
             error.message += f"{_look(command)} before you run the task again, which would do it once more"
-    elif isinstance(error, Ec2Error) and str(error.code).startswith("Server") and not is_read(command):
-        # Actions wait for jobs, so one that ends badly may have done something.
-        error.message += (
-            f". It failed, at the beginning or in the middle: {_look(command)} before you run the task again"
-        )
+    elif isinstance(error, Ec2Error) and error.is_internal and not is_read(command):
+        error.message += _of_ec2(error, command)
     elif isinstance(error, ApiError) and error.code not in (None, _UNAUTHORISED) and not is_read(command):
         failed = isinstance(error, JobFailed) or error.code == _INTERNAL
         error.message += f". It {'failed' if failed else 'was not done'}; see to the reason, and run the task again"
 
 
+def _of_ec2(error: Ec2Error, command: str) -> str:
+    """Return what to add to an error that EC2's half calls its own: how much was done, and what to do."""
+    again = "see to the reason, and run the task again"
+    if command.lower().startswith("modify"):
+        return f". It failed; {again}, {_SETS_AGAIN}"
+    if error.partly:
+        return f". Whether a part of it was done is not known: {_look(command)} before you run the task again"
+    if error.job_code is None or error.job_code in _NOT_BEGUN:
+        return f". It was not done; {again}"
+    return f". It failed; see to the reason, and {_look(command)} before you run the task again"
+
+
 def _look(command: str) -> str:
-    """Return how to look what became of a command."""
-    about = [kind for kind in _OF_EC2 if kind in command and command[0].isupper()]
+    """Return how to look what became of a command. No native command is all in small letters."""
+    name = command.lower() if command[:1].isupper() or command.islower() else ""
+    about = [kind for kind in _OF_EC2 if kind.lower() in name]
     return f"look by Describe{about[0]}s" if about else "look"

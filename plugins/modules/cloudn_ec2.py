@@ -13,17 +13,22 @@ version_added: 0.1.0
 description:
   - Sends one action of the EC2-compatible API, which is the same cloud as the native one has, and returns its answer,
     with the fields as the service names them. It is for scripts that come from EC2, and for what only this API does.
-  - Actions that begin with C(Describe) or C(Get) only read. They are never changed, and sent in check mode as well. All
-    others are changed, each time that the task runs, and are not sent in check mode.
+  - Actions that begin with C(Describe) or C(Get), in capital or small letters, only read. They are never changed, and sent
+    in check mode as well. All others are changed, each time that the task runs, and are not sent in check mode.
   - The service answers an action that changes something when it has done it, so the task waits for it.
-  - Such an action is never sent again. Where its answer is lost the task fails and says so; look what became of it
-    before running the task again.
+  - Such an action is never sent again. Where its answer is lost, or the service does not wait for the end of its job (after
+    10 minutes), the task fails and says that the outcome is not known, and which action to look by. Look before you run the
+    task again.
+  - A refused action was not done. The service gives the same error to one that failed after a part of it was done, so of
+    an action on several things the error says that a part may be done.
+  - C(CreateImage) stops a running instance, and the service starts it again only where the image is made. The error says
+    where an instance is left stopped. M(cloudn.compute.cloudn_template) starts it again.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   action:
     description:
-      - Name of the action.
+      - Name of the action, in EC2's letters. With O(unlisted) other letters are taken too.
       - The service lists C(DescribeInstances), C(RunInstances), C(RebootInstances), C(StartInstances),
         C(StopInstances), C(TerminateInstances), C(ModifyInstanceAttribute), C(CreateImage), C(DescribeImages),
         C(DeregisterImage), C(ModifyImageAttribute), C(CreateSnapshot), C(DeleteSnapshot), C(DescribeSnapshots),

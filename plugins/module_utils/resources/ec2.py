@@ -9,8 +9,11 @@ import datetime
 import re
 import typing as t
 
-from ..api import Client, Record, UsageError, is_read
+from ..api import Client, CloudnError, Deadline, Ec2Error, GivenUp, Record, UsageError, is_read
 from ..api.ec2 import ACTIONS, flatten
+
+if t.TYPE_CHECKING:
+    from ..api.ec2 import Ec2Client
 
 _ACTION = re.compile(r"[A-Za-z]+\Z")
 _NAME = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)*\Z", re.ASCII)
@@ -25,6 +28,10 @@ _SET_BY_CLIENT = (
     "expires",
 )
 _SECRET = ("userdata", "password")
+# The service stops a running instance for it, and starts it again only where the image is made. Source: CloudStack's.
+_STOPS = "createimage"
+# Seconds for a look at an instance.
+_FOR_A_LOOK = 10.0
 
 
 def send(client: Client, options: Record, check: bool = False) -> Record:
@@ -33,8 +40,8 @@ def send(client: Client, options: Record, check: bool = False) -> Record:
 
     Raises ``UsageError`` for what can't be sent, before anything is sent, and what ``Ec2Client.call`` raises.
     """
-    action, params, secrets = options["action"], options.get("params") or {}, options.get("secret_params") or {}
-    _check_action(action, options["unlisted"])
+    params, secrets = options.get("params") or {}, options.get("secret_params") or {}
+    action = _checked_action(options["action"], options["unlisted"])
     shown = _checked("params", params)
     hidden = _checked("secret_params", secrets)
     twice = sorted(shown.keys() & hidden.keys())
@@ -47,19 +54,55 @@ def send(client: Client, options: Record, check: bool = False) -> Record:
     told = [f"{name}={value}" for name, value in shown.items()] + [f"{name}=***" for name in hidden]
     outcome: Record = {"changed": True, "actions": [" ".join([action, *told])], "result": {}}
     if not check:
-        outcome["result"] = _plain(client.ec2.call(action, {**shown, **hidden}))
+        outcome["result"] = _plain(_change(client.ec2, action, {**shown, **hidden}))
     return outcome
 
 
-def _check_action(action: str, unlisted: bool) -> None:
+def _change(ec2: Ec2Client, action: str, params: Record) -> Record:
+    """Send an action that changes something. An error tells of an instance that is left stopped."""
+    try:
+        return ec2.call(action, params)
+    except (Ec2Error, GivenUp) as error:
+        if action.lower() == _STOPS and (isinstance(error, GivenUp) or error.is_internal):
+            _tell_of_the_instance(ec2, params, error)
+        raise
+
+
+def _tell_of_the_instance(ec2: Ec2Client, params: Record, error: CloudnError) -> None:
+    """Look at the instance whose image was not made, and add to the error where it is stopped.
+
+    An instance that runs, or is not there, shows that nothing was done, unless a job may still run.
+    """
+    try:
+        ids = {"InstanceId": [params.get("InstanceId", "")]}
+        found = ec2.call("DescribeInstances", ids, Deadline(_FOR_A_LOOK))["reservationSet"]
+        state = found[0]["instancesSet"][0]["instanceState"]["name"]
+    except Ec2Error:
+        state = "not there"
+    except (CloudnError, LookupError, TypeError):
+        return
+    if state in ("stopping", "stopped"):
+        error.message += (
+            f". The instance is {state} now: the service stops a running one for its image, and starts it again only "
+            "where that is made. If it ran before, start it by StartInstances"
+        )
+    elif isinstance(error, Ec2Error):
+        error.partly = False
+    else:
+        error.message += ". The service may still stop the instance for its image, and does not start it again then"
+
+
+def _checked_action(action: str, unlisted: bool) -> str:
+    """Return the name of an action, in EC2's letters where the service lists it. Raises ``UsageError`` for what is none."""
     if not _ACTION.match(action):
         raise UsageError(f"action: {action!r} is no name of an action, such as DescribeInstances")
+    alike = next((one for one in ACTIONS if one.lower() == action.lower()), None)
     if action not in ACTIONS and not unlisted:
-        alike = next((one for one in ACTIONS if one.lower() == action.lower()), None)
         meant = f"; is {alike} meant?" if alike else f", which are {', '.join(ACTIONS)};"
         raise UsageError(
             f"action: {action} is none of those that the service lists{meant} unlisted: true sends any other"
         )
+    return alike or action
 
 
 def _checked(option: str, given: Record) -> dict[str, str]:

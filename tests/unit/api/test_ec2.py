@@ -22,6 +22,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     CloudnError,
     Deadline,
     Ec2Error,
+    GivenUp,
     NotSent,
     UnknownOutcome,
     UsageError,
@@ -225,8 +226,8 @@ def test_what_can_not_be_sent(params: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_what_only_reads(action: str) -> None:
-    assert is_read(action) is action.startswith("Describe")
-    assert not is_read(action.lower())
+    for spelled in (action, action.lower(), action.upper(), action[0].lower() + action[1:]):
+        assert is_read(spelled) is action.startswith("Describe")
 
 
 # What is repeated, and how long an answer may take
@@ -443,6 +444,78 @@ def test_refusals_are_one_kind_of_error(
     assert error.details().get("request_id") == request_id
     assert error.message.startswith(f"{action}: {text} (" + (f"error {code})" if code else f"HTTP {status})"))
     assert len(script.requests) == 1
+
+
+class Later:
+    """A clock that goes on by so many seconds with each look."""
+
+    def __init__(self, seconds: float) -> None:
+        self.looks = itertools.count(1000.0, seconds)
+
+    def __call__(self) -> float:
+        return next(self.looks)
+
+
+TIMED_OUT = "Operation failed - async-job query timed out"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text", "given_up"),
+    [
+        (600, "Anything at all", True),
+        (601, TIMED_OUT, True),
+        (3, TIMED_OUT, True),  # a service that waits less
+        (603, f"{TIMED_OUT}, might already be destroyed", True),
+        (590, "Instance:x not found", False),
+        (900, "530 Failed to reboot vm instance", False),  # the job has ended
+    ],
+)
+def test_a_job_that_is_waited_for_no_longer(
+    script: Any, connect: Callable[..., Ec2Client], seconds: float, text: str, given_up: bool
+) -> None:
+    script.answers = [(500, XML, refusal("Server.InternalError", text))]
+    with pytest.raises(CloudnError) as caught:
+        connect(clock=Later(seconds)).call("StopInstances", {"InstanceId": ["x"]})
+    error = caught.value
+    assert (type(error), error.command) == (GivenUp if given_up else Ec2Error, "StopInstances")
+    assert (error.status, error.code, error.text) == (500, "Server.InternalError", text)
+    assert given_up is error.message.startswith(f"StopInstances: after {seconds} s the service waits no longer for the")
+    with pytest.raises(Ec2Error):
+        connect(clock=Later(seconds)).call("DescribeInstances")
+    assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("530 Failed", 530), ("431 x", 431), ("5301 x", None), ("Instance:530 x", None), ("", None)]
+)
+def test_the_code_of_a_failed_job(script: Any, client: Ec2Client, text: str, code: int | None) -> None:
+    script.answers = [(500, XML, refusal("Server.InternalError", text))]
+    with pytest.raises(Ec2Error) as caught:
+        client.call("RebootInstances")
+    assert caught.value.job_code == code
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "partly"),
+    [
+        ("RunInstances", {"MinCount": 1, "MaxCount": 1}, False),
+        ("RunInstances", {"MinCount": 1, "MaxCount": 2}, True),
+        ("StopInstances", {"InstanceId": ["a"]}, False),
+        ("stopinstances", {"InstanceId.1": "a"}, False),
+        ("StopInstances", {"InstanceId": ["a", "b"]}, True),
+        ("CreateImage", {"InstanceId": "a"}, True),
+        ("AttachVolume", {"InstanceId": "a", "VolumeId": "b"}, False),
+        ("CreateTags", {"ResourceId": ["a"]}, True),  # not listed
+        ("DescribeInstances", {"InstanceId": ["a", "b"]}, False),
+    ],
+)
+def test_what_does_several_things(
+    script: Any, client: Ec2Client, action: str, params: dict[str, Any], partly: bool
+) -> None:
+    script.answers = [(500, XML, refusal("Server.InternalError", "no"))]
+    with pytest.raises(Ec2Error) as caught:
+        client.call(action, params)
+    assert caught.value.partly is partly
 
 
 def test_refused_credentials(script: Any, connect: Callable[..., Ec2Client]) -> None:

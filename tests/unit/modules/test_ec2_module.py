@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -118,8 +119,26 @@ def test_what_is_asked_for_as_unlisted(run_module: Run, emulator: Any, vm_id: st
         assert bool(told.get("failed")) is read
         assert actions(emulator) == [action] * read
         emulator.clear()
-    done = good(run_module(MODULE, action="describeinstances", unlisted=True))
-    assert done["changed"] is True, "a name in other letters is not known to read only"
+
+
+@pytest.mark.parametrize("action", ["describeinstances", "DESCRIBEINSTANCES", "describeInstances"])
+def test_letters_of_what_reads(run_module: Run, emulator: Any, action: str) -> None:
+    """The service takes names in any letters, and in check mode they count alike."""
+    for check in (True, False):
+        done = good(run_module(MODULE, action=action, unlisted=True, _check=check))
+        assert (done["changed"], done["result"]["reservationSet"]) == (False, [])
+    assert actions(emulator) == ["DescribeInstances"] * 2
+
+
+@pytest.mark.parametrize("action", ["stopinstances", "STOPINSTANCES", "stopInstances"])
+def test_letters_of_what_changes(run_module: Run, emulator: Any, vm_id: str, action: str) -> None:
+    options = {"action": action, "unlisted": True, "params": {"InstanceId": [vm_id]}}
+    told = good(run_module(MODULE, _check=True, **options))
+    assert (told["changed"], emulator.requests) == (True, [])
+    emulator.faults([{"kind": "reset_after"}])
+    done = run_module(MODULE, **options)
+    assert "Whether it was done is not known: look by DescribeInstances before you run the task again" in done["msg"]
+    assert actions(emulator) == ["StopInstances"]
 
 
 # What the service refuses
@@ -213,6 +232,127 @@ def test_a_wait_that_is_too_short(run_module_as: Callable[..., Any]) -> None:
             "RunInstances: no complete answer within 1 s (wait_timeout). Whether it was done is not known"
         )
         assert len(emulator.store.vms) == 1
+
+
+# What fails at the service, and how much of it was done
+
+
+@pytest.mark.parametrize(
+    ("action", "params"),
+    [
+        ("RunInstances", {"ImageId": UNKNOWN, "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}),
+        ("RunInstances", {"ImageId": "{template}", "InstanceType": "v99", "MinCount": 1, "MaxCount": 1}),
+        ("StopInstances", {"InstanceId": [UNKNOWN]}),
+        ("TerminateInstances", {"InstanceId": [UNKNOWN]}),
+        ("CreateImage", {"InstanceId": UNKNOWN, "Name": "web"}),
+        ("CreateSnapshot", {"VolumeId": UNKNOWN}),
+        ("DeleteVolume", {"VolumeId": UNKNOWN}),
+        ("AttachVolume", {"VolumeId": UNKNOWN, "InstanceId": UNKNOWN, "Device": "/dev/sdf"}),
+        ("DetachVolume", {"VolumeId": UNKNOWN}),
+        ("AttachVolume", {"VolumeId": "{root}", "InstanceId": "{vm}", "Device": "/dev/sdf"}),  # a job, refused with 431
+    ],
+)
+def test_what_was_refused_was_not_done(
+    run_module: Run, emulator: Any, client: Client, action: str, params: Result
+) -> None:
+    made = run_module("cloudn_vm", name="web1", **NEW)["vm"]["id"]
+    known = {
+        "{template}": emulator.vars["template"],
+        "{vm}": made,
+        "{root}": client.list("listVolumes", {"virtualmachineid": made})[0]["id"],
+    }
+    done = run_module(MODULE, action=action, params={name: known.get(str(one), one) for name, one in params.items()})
+    assert done["error_code"] == "Server.InternalError"
+    assert done["msg"].endswith(". It was not done; see to the reason, and run the task again")
+    assert client.list("listVirtualMachines")[0]["state"] == "Running"
+
+
+def test_a_job_that_failed(run_module: Run, emulator: Any, vm_id: str) -> None:
+    run_module("cloudn_vm", name="web1", state="stopped")
+    done = run_module(MODULE, action="RebootInstances", params={"InstanceId": [vm_id]})
+    assert "530 " in done["error_text"]
+    assert done["msg"].endswith(
+        ". It failed; see to the reason, and look by DescribeInstances before you run the task again"
+    )
+
+
+def test_of_several_some_may_be_done(run_module: Run, vm_id: str) -> None:
+    done = run_module(MODULE, action="StopInstances", params={"InstanceId": [vm_id, UNKNOWN]})
+    assert done["msg"].endswith(
+        ". Whether a part of it was done is not known: look by DescribeInstances before you run the task again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "look"),
+    [
+        ("StartInstances", {"InstanceId": ["{vm}"]}, "look by DescribeInstances"),
+        ("RunInstances", {"ImageId": "{template}", "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}, "look by DescribeInstances"),
+        ("CreateImage", {"InstanceId": "{vm}", "Name": "web"}, "look by DescribeImages"),
+        ("CreateSnapshot", {"VolumeId": "{root}"}, "look by DescribeSnapshots"),
+        ("DetachVolume", {"VolumeId": "{root}"}, "look by DescribeVolumes"),
+    ],
+)  # fmt: skip
+def test_a_job_that_the_service_waits_for_no_longer(
+    run_module_as: Callable[..., Any], action: str, params: Result, look: str
+) -> None:
+    """It may still end well, so the action has not failed."""
+    with run_module_as(ec2_give_up_seconds=0.2) as (run, emulator):
+        vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
+        run("cloudn_volume", name="data", disk_offering="Small", zone="jp-e1a", vm="web1", state="attached")
+        run("cloudn_vm", name="web1", state="stopped")
+        disks = {one.kind: one.id for one in emulator.store.volumes.values()}
+        known = {"{vm}": vm_id, "{template}": emulator.vars["template"], "{root}": disks["ROOT"]}
+        if action == "DetachVolume":
+            known["{root}"] = disks["DATADISK"]
+        emulator.faults([{"kind": "job_hangs", "seconds": 0.6}])
+        filled = {
+            name: [known[one[0]]] if isinstance(one, list) else known.get(str(one), one) for name, one in params.items()
+        }
+        done = run(MODULE, action=action, params=filled)
+        assert re.match(
+            rf"{action}: after \d s the service waits no longer for the job, which may still run", done["msg"]
+        )
+        assert f"Whether it was done is not known: {look} before you run the task again" in done["msg"]
+        assert (done["error_code"], done["failed"]) == ("Server.InternalError", True)
+
+
+LEFT_STOPPED = (
+    ". The instance is stopped now: the service stops a running one for its image, and starts it again only where that is "
+    "made. If it ran before, start it by StartInstances. Whether a part of it was done is not known: look by DescribeImages "
+    "before you run the task again"
+)
+
+
+def test_an_image_that_fails_leaves_the_instance_stopped(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(limits={"template": 0}) as (run, emulator):
+        vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
+        emulator.clear()
+        done = run(MODULE, action="CreateImage", params={"InstanceId": vm_id, "Name": "web"})
+        assert done["msg"].endswith(LEFT_STOPPED)
+        assert actions(emulator) == ["CreateImage", "DescribeInstances"]
+        assert emulator.store.vms[vm_id].state == "Stopped"
+        good(run(MODULE, action="StartInstances", params={"InstanceId": [vm_id]}))
+        emulator.faults([{"kind": "status", "command": "DescribeInstances"}])
+        done = run(MODULE, action="CreateImage", params={"InstanceId": vm_id, "Name": "web"}, api_retries=0)
+        assert "The instance is" not in done["msg"] and "look by DescribeImages before" in done["msg"]
+
+
+@pytest.mark.parametrize("state", ["started", "stopped"])
+def test_an_image_that_the_service_waits_for_no_longer(run_module_as: Callable[..., Any], state: str) -> None:
+    with run_module_as(ec2_give_up_seconds=0.2) as (run, emulator):
+        vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
+        run("cloudn_vm", name="web1", state=state)
+        emulator.faults([{"kind": "job_hangs", "command": "CreateImage"}])
+        done = run(MODULE, action="CreateImage", params={"InstanceId": vm_id, "Name": "web"})
+        assert ("The service may still stop the instance for its image" in done["msg"]) is (state == "started")
+        assert ("If it ran before, start it by StartInstances" in done["msg"]) is (state == "stopped")
+        assert "Whether it was done is not known: look by DescribeImages before" in done["msg"]
+
+
+def test_a_missing_name_of_an_image_costs_no_look(run_module: Run, emulator: Any, vm_id: str) -> None:
+    assert run_module(MODULE, action="CreateImage", params={"InstanceId": vm_id})["http_status"] == 530
+    assert actions(emulator) == ["CreateImage"]
 
 
 # What is refused before anything is sent

@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
 from cloudn_emulator.commands import template as emulated
 from cloudn_emulator.ec2.bridge import Action
-from cloudn_emulator.ec2.errors import Refused
+from cloudn_emulator.ec2.calls import GIVEN_UP
+from cloudn_emulator.ec2.errors import Failed, Refused
 from cloudn_emulator.exchange import Reply
 from cloudn_emulator.models import Account
 
@@ -578,6 +579,25 @@ def test_a_lost_answer_of_ec2(shared: Callable[..., Any], kind: str, done_by: in
             assert "ModifyImageAttribute: the connection broke" in done["msg"]
             assert done["msg"].endswith("run the task again, which sets the same once more")
             assert template.launch == (["admin"] if kind == "reset_after" else [])
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_what_the_service_of_ec2_waits_for_no_longer_is_looked_at(shared: Callable[..., Any], late: bool) -> None:
+    """It may be done all the same: what it led to counts, and what is missing is done."""
+    with shared("updateTemplatePermissions") as (run, emulator, template):
+        actions = emulator._service.apis[1].actions
+        whole = actions["modifyimageattribute"]
+
+        async def give_up(call: Any) -> Result:
+            if late:
+                await whole.handler(call)
+            actions["modifyimageattribute"] = whole
+            raise Failed(GIVEN_UP)
+
+        actions["modifyimageattribute"] = Action("ModifyImageAttribute", give_up, False)
+        done = run(MODULE, name="web", accounts=["admin"])
+        assert (done.get("failed"), done["changed"], template.launch) == (None, True, ["admin"])
+        assert asked(emulator).count("ModifyImageAttribute") == (0 if late else 1)
 
 
 def test_tags(beats: Run, make: Run, client: Client) -> None:
