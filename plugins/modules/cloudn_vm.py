@@ -68,6 +68,8 @@ options:
   group:
     description:
       - Group to put the machine into; it is made where it does not exist.
+      - Case, accents and blanks at the end of its name do not count. Use letters of ASCII. CloudStack 3.0 garbles others when
+        it shows a group, so that a group that may be the one given is left alone, with a warning.
     type: str
   security_groups:
     description:

@@ -36,7 +36,7 @@ options:
     type: str
   group:
     description:
-      - Only those in this group, by name.
+      - Only those in this group, by name or id. Case, accents and blanks at the end of a name do not count.
     type: str
   template:
     description:

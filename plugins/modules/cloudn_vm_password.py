@@ -20,6 +20,7 @@ options:
     description:
       - Virtual machine by id, host name or display name. It must be stopped, see O(allow_restart), and made from a template
         that takes passwords from the service.
+      - One that was made stopped must have been started once.
     type: str
     required: true
   zone:
@@ -29,6 +30,8 @@ options:
   allow_restart:
     description:
       - Whether a running machine may be stopped for it. It is started again afterwards, also when resetting fails.
+      - Likewise whether a machine that has never been started may be started for it. It is stopped again before its password is
+        reset, and stays so.
     type: bool
     default: false
   force_stop:
@@ -75,8 +78,9 @@ vm:
       type: str
       sample: Running
     password:
-      description: The password that was just made. It is not shown again; set C(no_log) on the task where the result must not
-        be logged.
+      description:
+        - The password that was just made. It is not shown again; set C(no_log) on the task where the result must not be logged.
+        - Where a machine was started for the first time and its password could not be reset, the one of its first start.
       type: str
       returned: unless in check mode
       sample: wS4nifujs

@@ -127,6 +127,13 @@ SCENARIOS = (
         grants=("recoverVirtualMachine",),
     ),
     Scenario("vm-password", "cloudn_vm_password", {"name": "web1", "allow_restart": True}, (MACHINE,), action=True),
+    Scenario(
+        "vm-password-unstarted",
+        "cloudn_vm_password",
+        {"name": "web1", "allow_restart": True},
+        (("cloudn_vm", {"name": "web1", "state": "stopped", **NEW}),),
+        action=True,
+    ),
     Scenario("group-present", "cloudn_security_group", {**GROUP[1], "description": "Web", "egress": RULES}),
     Scenario(
         "group-changed",

@@ -157,12 +157,12 @@ def _error_tells(result: Result, case: Case, sent: list[str]) -> Iterator[str]:
 
 
 def _do_as_told(disturbed: Site, result: Result) -> None:
-    """Do what an error says is left to do by hand: start a machine, delete a disk of a machine that goes."""
+    """Do what an error says is left to do by hand: start or stop a machine, delete a disk of a machine that goes."""
     message = result.get("msg", "")
-    told = re.search(r"Not done any more, so do it yourself when that is over: (\S+): start", message)
+    told = re.search(r"Not done any more, so do it yourself when that is over: (\S+): (start|stop)", message)
     if told:
         disturbed.holds()
-        disturbed.do("cloudn_vm", name=told[1], state="started")
+        disturbed.do("cloudn_vm", name=told[1], state={"start": "started", "stop": "stopped"}[told[2]])
     told = re.search(r"Of its data disks \S+ \((\S+)\), those that are detached and not deleted yet are left", message)
     if told:
         disturbed.holds()

@@ -113,10 +113,13 @@ def select(client: Client, options: Record) -> list[Record]:
     found = [vm for vm in listed if tags.has_all(vm, options.get("tags"))]
     if not options.get("state") and not options.get("id"):
         found = [vm for vm in found if vm.get("state") not in GONE]
-    for option, field in (("template", "template"), ("service_offering", "serviceoffering"), ("group", "group")):
+    for option, field in (("template", "template"), ("service_offering", "serviceoffering")):
         if options.get(option):
             given = options[option]
-            found = [vm for vm in found if given in (vm.get(field), vm.get(field + "name"), vm.get(field + "id"))]
+            found = [vm for vm in found if given in (vm.get(field + "name"), vm.get(field + "id"))]
+    if options.get("group"):
+        given = options["group"]
+        found = [vm for vm in found if given == vm.get("groupid") or same_name(given, vm.get("group"))]
     if options.get("security_group"):
         given = options["security_group"]
         found = [

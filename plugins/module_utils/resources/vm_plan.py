@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 from ..api import Record, UsageError
 from ..plan import THIS, Step, Track
@@ -17,6 +18,9 @@ from .volume import GIB
 RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
 # What updateVirtualMachine changes, by the names of the attributes and of its parameters.
 _UPDATED = {"display_name": "displayname", "group": "group", "ha": "haenable", "os_type_id": "ostypeid"}
+# What characters beyond ASCII may become where text is read in another encoding: question marks, or signs of Latin-1 and
+# Windows-1252.
+_WRECKAGE = "[?\x80-\xff\ufffd" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]+"
 
 
 def encoded(user_data: str | None) -> str | None:
@@ -186,15 +190,12 @@ def _changes(name: str, record: Record, options: Record, facts: Record, warnings
         before["service_offering"] = after["service_offering"] = record.get("serviceofferingname")
         if "service_offering" in facts and facts["service_offering"]["id"] != record.get("serviceofferingid"):
             after["service_offering"] = facts["service_offering"].get("name")
-    for option, field in (("display_name", "displayname"), ("group", "group")):
-        if options.get(option) is not None:
-            before[option], after[option] = record.get(field), options[option]
-    if _garbled(before.get("group"), after.get("group")):
-        warnings.append(
-            f"{name}: its group is {before['group']!r}, not {after['group']!r}; left alone, since the service garbles groups "
-            "with characters beyond ASCII and would be told to change it for ever"
-        )
-        after["group"] = before["group"]
+    if options.get("display_name") is not None:
+        before["display_name"], after["display_name"] = record.get("displayname"), options["display_name"]
+    if options.get("group") is not None:
+        before["group"], after["group"] = record.get("group"), options["group"]
+        if same_name(before["group"], after["group"]) or _is_garbled(before["group"], after["group"], warnings):
+            after["group"] = before["group"]
     if options.get("ha") is not None:
         before["ha"], after["ha"] = bool(record.get("haenable")), options["ha"]
         offering = facts.get("service_offering") or facts.get("offerings", {}).get(record.get("serviceofferingid"), {})
@@ -219,11 +220,24 @@ def _no_ha(name: str, offering: Record) -> str:
     return f"ha: {name} has the service offering {offering.get('name')!r}, which offers no high availability"
 
 
-def _garbled(current: str | None, given: str | None) -> bool:
-    """Tell whether a group may be what the real service made of one beyond ASCII; measured on CloudStack 3.0.5."""
-    if current is None or given is None or given == current or given.isascii():
+def _is_garbled(current: str | None, given: str, warnings: list[str]) -> bool:
+    """Tell whether a machine's group may be what the real server made of the one given, and warn of it once.
+
+    The real server lists groups beyond ASCII garbled, and would be told to change such a one for ever; measured on
+    CloudStack 3.0.5.
+    """
+    if current is None or given.isascii():
         return False
-    return not current.isascii() or "?" in current
+    parts = re.split(r"[^\x00-\x7f]+", given.rstrip(" "))
+    if not re.fullmatch(_WRECKAGE.join(map(re.escape, parts)), current.rstrip(" ")):
+        return False
+    warning = (
+        f"group: the service shows {current!r}, which may be what it has made of {given!r}, as it garbles characters beyond "
+        "ASCII in the names of groups; left alone. Use letters of ASCII for the names of groups"
+    )
+    if warning not in warnings:
+        warnings.append(warning)
+    return True
 
 
 def _check_immutable(name: str, record: Record, options: Record, facts: Record, warnings: list[str]) -> None:

@@ -97,3 +97,104 @@ def test_a_machine_in_error(refused: Callable[..., str], made: str, emulator: An
 
 def test_missing(refused: Callable[..., str]) -> None:
     assert refused(MODULE, name="web1") == "name: there is no virtual machine 'web1'"
+
+
+# A machine that was made stopped has no address before its first start, and the service then resets no password (530).
+
+
+@pytest.fixture
+def unstarted(run_module: Run, emulator: Any) -> None:
+    run_module("cloudn_vm", name="web1", state="stopped", **NEW)
+    emulator.clear()
+
+
+def test_one_that_never_started_is_started_and_stopped_first(
+    run_module: Run, unstarted: None, sent: Callable[[], list[str]], client: Client
+) -> None:
+    options = {"name": "web1", "allow_restart": True}
+    told = run_module(MODULE, _check=True, _diff=True, **options)
+    assert sent() == []
+    done = run_module(MODULE, _diff=True, **options)
+    assert not done.get("failed"), done
+    assert sent() == [START, STOP, RESET]
+    assert done["changed"] is told["changed"] is True
+    assert done["actions"] == told["actions"] == ["web1: start", "web1: stop", "web1: reset password"]
+    assert done["diff"] == told["diff"]
+    assert done["vm"]["state"] == state(client) == "Stopped"
+    again = run_module(MODULE, **options)
+    assert sent() == [RESET]
+    assert done["vm"]["password"] not in (again["vm"]["password"], "")
+    assert state(client) == "Stopped"
+
+
+def test_the_password_of_the_reset_counts_not_that_of_the_first_start(
+    run_module: Run, unstarted: None, client: Client
+) -> None:
+    done = run_module(MODULE, name="web1", allow_restart=True)
+    jobs = client.list("listAsyncJobs", {"keyword": "ResetVMPassword"})
+    assert [job["jobresult"]["virtualmachine"]["password"] for job in jobs] == [done["vm"]["password"]]
+
+
+def test_one_that_never_started_and_is_not_to_be_started(refused: Callable[..., str], unstarted: None) -> None:
+    said = refused(MODULE, name="web1")
+    assert said.startswith("web1 has never been started, and the service resets a password only after a first start")
+    assert "allow_restart: true" in said and "state: started" in said
+
+
+def test_one_that_was_reinstalled_while_stopped_has_been_started(
+    run_module: Run, made: str, sent: Callable[[], list[str]], client: Client
+) -> None:
+    """Its root disk is not there either before it starts, but it has its address."""
+    (machine,) = client.list("listVirtualMachines")
+    run_module("cloudn_vm", name="web1", state="stopped")
+    client.wait(client.call("restoreVirtualMachine", {"virtualmachineid": machine["id"]})["jobid"])
+    (machine,) = client.list("listVirtualMachines")
+    assert machine["rootdevicetype"] == "Not created"
+    sent()
+    assert run_module(MODULE, name="web1")["vm"]["password"]
+    assert sent() == [RESET]
+
+
+def test_what_does_not_show_that_it_never_started_is_explained_afterwards(
+    run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any
+) -> None:
+    """Another server may show such a machine in another way."""
+    (machine,) = emulator.store.vms.values()
+    machine.root_device = "ROOT"
+    failed = run_module(MODULE, name="web1")
+    assert sent() == [RESET]
+    assert failed["error_code"] == 530
+    assert "If web1 has never been started, start it first (cloudn_vm with state: started)" in failed["msg"]
+
+
+@pytest.mark.parametrize("command", [START, STOP, RESET])
+def test_a_failed_step_on_one_that_never_started(
+    run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any, command: str
+) -> None:
+    emulator.faults([{"kind": "job_fails", "command": command}])
+    failed = run_module(MODULE, name="web1", allow_restart=True)
+    assert failed["failed"] and command in failed["msg"]
+    assert sent() == [START, STOP, RESET][: [START, STOP, RESET].index(command) + 1]
+    if command == STOP:
+        assert "do it yourself when that is over: web1: stop" in failed["msg"]
+    # the first start makes a password too, which is shown, as it is never shown again
+    assert ("password" in failed["vm"]) is (command != START)
+
+
+@pytest.mark.parametrize("command", [START, STOP, RESET])
+def test_a_lost_answer_on_one_that_never_started(
+    run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any, client: Client, command: str
+) -> None:
+    emulator.faults([{"kind": "reset_after", "command": command, "nth": 1}])
+    done = run_module(MODULE, name="web1", allow_restart=True)
+    assert not done.get("failed"), done
+    assert sent() == [START, STOP, RESET]
+    (job,) = client.list("listAsyncJobs", {"keyword": "ResetVMPassword"})
+    assert job["jobresult"]["virtualmachine"]["password"] == done["vm"]["password"]
+    assert done["vm"]["state"] == state(client) == "Stopped"
+
+
+def test_without_waiting_the_password_of_the_first_start_is_not_shown(run_module: Run, unstarted: None) -> None:
+    begun = run_module(MODULE, name="web1", allow_restart=True, wait=False)
+    assert "password" not in begun["vm"]
+    assert run_module("cloudn_job", jobs=begun["jobs"])["job"]["result"]["vm"]["password"]
