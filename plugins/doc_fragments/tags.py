@@ -12,6 +12,8 @@ options:
   tags:
     description:
       - Tags as keys and values. Values are kept as text.
+      - For the service, keys are one that differ only in case, accents or blanks at the end. A key that is there keeps its spelling.
+        Two keys here that are one are an error.
       - Where it is not given, tags are left as they are. An empty dictionary with O(purge_tags=true) removes them all.
     type: dict
   purge_tags:

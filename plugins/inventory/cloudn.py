@@ -42,7 +42,8 @@ options:
   hostnames:
     description:
       - What a host is called, in order of preference. The first that a machine has is taken, its id where it has none.
-      - V(name), V(display_name), V(default_ip), V(id), or V(tag:KEY) for the value of a tag.
+      - V(name), V(display_name), V(default_ip), V(id), or V(tag:KEY) for the value of a tag. Case, accents and blanks at the end of a key do
+        not count.
       - Where two machines would have one name, the later made is called C(name_<id>), with a warning. So is a machine whose name another
         source of the inventory, for example of another region, has given to a different machine.
       - What can't be the name of a host is passed over, with a warning. That is the name of a group, a name with a meaning of its own such

@@ -20,7 +20,7 @@ author:
 options:
   name:
     description:
-      - Name. The service does not tell names apart that differ only in case.
+      - Name. Case, accents and blanks at the end do not count for the service.
     type: str
     required: true
   state:
@@ -32,7 +32,7 @@ options:
     default: present
   public_key:
     description:
-      - Public key in OpenSSH's form, one line. Services of CloudStack 3.0 take V(ssh-rsa) and V(ssh-dss) only.
+      - Public key in OpenSSH's form, one line. Services of CloudStack 3.0 take V(ssh-rsa) only.
       - Where the pair exists with another key, the task fails and tells both fingerprints, unless O(force=true).
     type: str
   force:

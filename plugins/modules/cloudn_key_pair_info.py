@@ -17,7 +17,7 @@ author:
 options:
   name:
     description:
-      - Only the one of this name; the service compares names without case.
+      - Only the one of this name. Case, accents and blanks at the end do not count for the service.
     type: str
   fingerprint:
     description:

@@ -30,7 +30,7 @@ options:
     type: str
   tags:
     description:
-      - Only those with all of these tags.
+      - Only those with all of these tags. Case, accents and blanks at the end of a key do not count.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection

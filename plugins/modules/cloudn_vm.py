@@ -79,7 +79,8 @@ options:
     elements: str
   key_pair:
     description:
-      - Name of the SSH key pair to put into a new machine.
+      - Name of the SSH key pair to put into a new machine. Case, accents and blanks at the end do not count.
+      - The service shows of a machine the first pair that holds its public key, so another pair with the same key is no difference.
     type: str
   keyboard:
     description:
@@ -147,7 +148,7 @@ extends_documentation_fragment:
   - cloudn.compute.attributes
 notes:
   - A task that changes nothing costs one request, for one machine as for many. Naming O(os_type) or O(disk_offering)
-    costs one more.
+    costs one more, and so does a O(key_pair) that the machine shows by another name.
   - The service takes time for each machine that it lists, and it lists those whose names contain what all of O(name)
     begin with, 500 to a request. So machines whose names begin alike are found soonest.
   - Machines that need the same tags get them with one request for up to 100 machines. New machines get their tags when

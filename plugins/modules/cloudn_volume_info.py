@@ -38,7 +38,7 @@ options:
     choices: [ROOT, DATADISK]
   tags:
     description:
-      - Only those with all of these tags.
+      - Only those with all of these tags. Case, accents and blanks at the end of a key do not count.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection

@@ -9,6 +9,8 @@ import functools
 import re
 import typing as t
 
+from .names import folded
+
 Record = t.Dict[str, t.Any]
 
 HOSTNAMES = ("name", "display_name", "default_ip", "id")
@@ -100,8 +102,15 @@ def host_name(machine: Record, words: t.Iterable[str], taken: t.Collection[str],
 
 def value_of(machine: Record, word: str) -> str | None:
     """Return the value that a word names (a key of the machine, or ``tag:KEY``), ``None`` where it has none."""
-    value = machine["tags"].get(word[len(_TAG) :]) if word.startswith(_TAG) else machine.get(word)
+    value = _tag(machine["tags"], word[len(_TAG) :]) if word.startswith(_TAG) else machine.get(word)
     return str(value) if value else None
+
+
+def _tag(tags: t.Mapping[str, str], wanted: str) -> str | None:
+    """Return the value of the tag with this key, compared as the service does."""
+    if wanted in tags:
+        return tags[wanted]
+    return next((value for key, value in tags.items() if folded(key) == folded(wanted)), None)
 
 
 def default_groups(machine: Record) -> list[str]:

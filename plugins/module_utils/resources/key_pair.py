@@ -13,7 +13,7 @@ import re
 from ..api import Client, CloudnError, Deadline, Record, UnknownOutcome, UsageError
 from ..plan import Step, Track, converge
 from ..report import Report
-from .lookup import check_text
+from .lookup import check_text, same_name
 
 _KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
 _PRIVATE = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File")
@@ -27,7 +27,7 @@ def shape(pair: Record) -> Record:
 
 
 def search(client: Client, name: str | None = None, fingerprint: str | None = None) -> list[Record]:
-    """Return the key pairs, or those with this name and this fingerprint, both compared without case by the service."""
+    """Return the key pairs, or those with this name and this fingerprint, both compared by the service, see ``same_name``."""
     return client.list("listSSHKeyPairs", {"name": name, "fingerprint": fingerprint})
 
 
@@ -95,10 +95,10 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
 
 def _find(client: Client, name: str) -> Record | None:
-    """Return the key pair of this name. For the service, names that differ only in case are one."""
-    found = search(client, name)
+    """Return the key pair of this name, which the service compares itself: case, accents and blanks at the end do not count."""
+    found = [pair for pair in search(client, name) if same_name(pair.get("name"), name)]
     exact = [pair for pair in found if pair.get("name") == name]
-    return next(iter(exact or [pair for pair in found if str(pair.get("name")).lower() == name.lower()]), None)
+    return next(iter(exact or found), None)
 
 
 def plan(record: Record | None, options: Record) -> Track:
@@ -173,7 +173,7 @@ def _explain(track: Track, lost: bool) -> None:
                 f". The key pair {track.name} that was to be replaced is deleted already: run the task again"
             )
         if error.code == _PARAMETER_ERROR:
-            error.message += ". Some services take only keys of the types ssh-rsa and ssh-dss"
+            error.message += ". Services of CloudStack 3.0 take only keys of the type ssh-rsa"
 
 
 def show(track: Track, check: bool) -> Record:

@@ -9,6 +9,7 @@ import typing as t
 
 from ..api import Record
 from ..plan import THIS, Step, Track
+from .names import folded
 
 # What createTags and deleteTags call the kinds of objects; measured on CloudStack 3.0.5.
 VM, VOLUME, TEMPLATE, SNAPSHOT, SECURITY_GROUP = "UserVm", "Volume", "Template", "Snapshot", "SecurityGroup"
@@ -21,16 +22,25 @@ def shape(record: Record) -> dict[str, str]:
 
 
 def has_all(record: Record, given: dict[str, t.Any] | None) -> bool:
-    """Tell whether an object has all of the tags given; the service's own filter finds those that have any of them."""
-    current = shape(record)
-    return all(current.get(str(key)) == _text(value) for key, value in (given or {}).items())
+    """Tell whether an object has all of the tags given; the service's own filter finds those that have any of them.
+
+    Keys are compared as the service does, values exactly.
+    """
+    if not given:
+        return True
+    current = {folded(key): value for key, value in shape(record).items()}
+    return all(current.get(folded(str(key))) == _text(value) for key, value in given.items())
 
 
 def wanted(current: dict[str, str], given: dict[str, t.Any] | None, purge: bool) -> dict[str, str]:
-    """Return the tags that an object shall have: those given (``None``: as they are), with the others unless purged."""
+    """Return the tags that an object shall have: those given (``None``: as they are), with the others unless purged.
+
+    A key that the service takes for one that is there keeps its spelling: it would not be made anew beside that one.
+    """
     if given is None:
         return current
-    texts = {str(key): _text(value) for key, value in given.items()}
+    spelled = {folded(key): key for key in current}
+    texts = {spelled.get(folded(str(key)), str(key)): _text(value) for key, value in given.items()}
     return texts if purge else {**current, **texts}
 
 

@@ -16,7 +16,6 @@ from ..api import (
     JobFailed,
     JobLost,
     JobTimeout,
-    NotGranted,
     Record,
     UnknownOutcome,
     UsageError,
@@ -106,7 +105,7 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
     The names in an answer about a machine are enough to see that nothing differs; what the options name is looked up
     where it is to be used, or where it differs and may be unknown. Keys of the result, all optional: ``zone``,
     ``template``, ``service_offering``, ``disk_offering``, ``os_type`` (one record each), ``security_groups`` (a
-    list), ``offerings`` (service offerings by id), ``data_disks`` (volumes by the id of their machine), ``alive``
+    list), ``offerings`` (service offerings by id), ``key_pairs`` (all, or ``None``), ``data_disks`` (volumes by the id of their machine), ``alive``
     (machines that are to go, by id).
     """
     facts: Record = {}
@@ -163,8 +162,12 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
                 )
         if existing and immutable:
             facts["data_disks"] = _data_disks(client, {record["id"]: record for record in existing})
-    if missing and options.get("key_pair"):
-        _check_key_pair(client, options["key_pair"])
+    if options.get("key_pair"):
+        from . import vm_key_pair
+
+        facts["key_pairs"] = vm_key_pair.look_up(
+            client, options["key_pair"], bool(missing), existing if immutable else []
+        )
     return facts
 
 
@@ -180,14 +183,6 @@ def _check_creation(missing: list[str], options: Record) -> None:
     lacking = [option for option in ("template", "service_offering") if not options.get(option)]
     if lacking:
         raise UsageError(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
-
-
-def _check_key_pair(client: Client, name: str) -> None:
-    try:
-        if not any(pair.get("name") == name for pair in client.list("listSSHKeyPairs", {"name": name})):
-            raise UsageError(f"key_pair: there is no key pair {name!r}")
-    except NotGranted:
-        pass  # an account that can't list them may still use them
 
 
 def _data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[Record]]:

@@ -250,8 +250,11 @@ def _check_immutable(name: str, record: Record, options: Record, facts: Record, 
     if options.get("security_groups") and other_security_groups(record, options["security_groups"]):
         current = sorted(str(group.get("name")) for group in record.get("securitygroup") or [])
         drift.append(f"security_groups are {current}, not {sorted(options['security_groups'])}")
-    if options.get("key_pair") and record.get("keypair") not in (None, options["key_pair"]):
-        drift.append(f"key_pair is {record['keypair']!r}, not {options['key_pair']!r}")
+    if options.get("key_pair"):
+        from . import vm_key_pair
+
+        other = vm_key_pair.compare(name, record, options["key_pair"], facts.get("key_pairs"), warnings)
+        drift += [other] if other else []
     if options.get("disk_offering"):
         disks = facts.get("data_disks", {}).get(record["id"], [])
         kinds = [{"id": disk.get("diskofferingid"), "name": disk.get("diskofferingname")} for disk in disks]

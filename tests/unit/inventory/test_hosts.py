@@ -43,6 +43,7 @@ def tagged(**tags: str) -> list[dict[str, str]]:
         (["default_ip"], "10.1.1.9"),
         (["id"], "1"),
         (["tag:fqdn"], "a.example"),
+        (["tag:FQDN "], "a.example"),
         (["tag:none", "tag:empty", "tag:fqdn"], "a.example"),
         (["tag:none"], "1"),
     ],

@@ -109,7 +109,7 @@ def test_a_replacement_that_the_service_refuses(run_module: Run, client: Client)
     run_module(MODULE, name="mine", public_key=ONE)
     refusal, kinds = (
         "registerSSHKeyPair: Public key is invalid (error 431). ",
-        "Some services take only keys of the types ssh-rsa",
+        "Services of CloudStack 3.0 take only keys of the type ssh-rsa",
     )
     failed = run_module(MODULE, name="mine", public_key=NEWER, force=True)
     assert f"{refusal}The key pair mine that was to be replaced is deleted already" in failed["msg"]

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of key pairs, compared as the service does, and pairs of several names that hold one public key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+MACHINE = {"name": "web1", **NEW}
+ONE = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJDZOEuXCSIliuPc2Cwk7XCHJnFwQ"
+    "foC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q=="
+)
+OTHER = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGvMLyKEffNE3iIWbe"
+    "T/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8tOTqr8QU/aeLNXQ=="
+)
+
+
+@pytest.fixture
+def register(client: Client) -> Callable[[str, str], Any]:
+    """Return a function that has another client register a public key under a name."""
+    return lambda name, key: client.call("registerSSHKeyPair", {"name": name, "publickey": key})
+
+
+@pytest.mark.parametrize("spelling", ["Deploy", "déploy", "DEPLOY  "])
+def test_a_pair_in_another_spelling_is_the_one_that_is_there(
+    beats: Run, run_module: Run, client: Client, register: Any, spelling: str
+) -> None:
+    register("deploy", ONE)
+    beats("cloudn_key_pair", [], name=spelling)
+    beats("cloudn_key_pair", [], name=spelling, public_key=ONE)
+    assert [pair["name"] for pair in run_module("cloudn_key_pair_info", name=spelling)["key_pairs"]] == ["deploy"]
+    done = beats("cloudn_vm", ["deployVirtualMachine"], **MACHINE, key_pair=spelling)
+    assert done["vm"]["key_pair"] == "deploy"
+    beats("cloudn_vm", ["destroyVirtualMachine"], name="web1", state="absent")
+    gone = beats("cloudn_key_pair", ["deleteSSHKeyPair"], name=spelling, state="absent")
+    assert gone["key_pair"]["state"] == "absent"
+    assert client.list("listSSHKeyPairs") == []
+
+
+def test_several_pairs_of_one_name(beats: Run, client: Client, run_module: Run, emulator: Any) -> None:
+    """A race at the service leaves two; nothing falls over that."""
+    emulator.settings.race_ms = 100
+    import threading
+
+    two = [
+        threading.Thread(target=client.call, args=("registerSSHKeyPair", {"name": name, "publickey": ONE}))
+        for name in ("twin", "Twin")
+    ]
+    for thread in two:
+        thread.start()
+    for thread in two:
+        thread.join()
+    emulator.settings.race_ms = 0
+    assert len(client.list("listSSHKeyPairs")) == 2
+    beats("cloudn_key_pair", [], name="twin", public_key=ONE)
+    beats("cloudn_vm", ["deployVirtualMachine"], **MACHINE, key_pair="twin")
+
+
+@pytest.fixture
+def alike(register: Any, run_module: Run, emulator: Any) -> None:
+    """A machine that was made with the later of two pairs of one public key: the service shows the first one's name."""
+    register("first", ONE)
+    register("second", ONE)
+    register("unlike", OTHER)
+    assert run_module("cloudn_vm", **MACHINE, key_pair="second")["vm"]["key_pair"] == "first"
+    emulator.clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "requests"),
+    [
+        ("first", ["listVirtualMachines"]),
+        ("FIRST", ["listVirtualMachines"]),
+        ("second", ["listVirtualMachines", "listSSHKeyPairs"]),
+        ("Second", ["listVirtualMachines", "listSSHKeyPairs"]),
+    ],
+)
+def test_another_name_of_the_same_key_is_no_difference(
+    alike: None, run_module: Run, emulator: Any, name: str, requests: list[str]
+) -> None:
+    done = run_module("cloudn_vm", **MACHINE, key_pair=name)
+    assert (done.get("msg"), done["changed"], done["warnings"]) == (None, False, [])
+    assert [request["command"] for request in emulator.requests] == requests
+
+
+def test_another_key_is_one(alike: None, refused: Callable[..., str], run_module: Run) -> None:
+    assert "key_pair is 'first', not 'unlike'" in refused("cloudn_vm", **MACHINE, key_pair="unlike")
+    assert "key_pair is 'first', not 'nobody'" in refused("cloudn_vm", **MACHINE, key_pair="nobody")
+    warned = run_module("cloudn_vm", **MACHINE, key_pair="unlike", on_immutable_drift="warn")
+    assert "key_pair is 'first', not 'unlike'" in warned["warnings"][0]
+
+
+def test_nothing_is_asked_where_it_does_not_matter(alike: None, run_module: Run, emulator: Any) -> None:
+    assert run_module("cloudn_vm", **MACHINE, key_pair="unlike", on_immutable_drift="ignore")["changed"] is False
+    assert [request["command"] for request in emulator.requests] == ["listVirtualMachines"]
+
+
+def test_an_account_that_may_not_list_pairs(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(denied=["listSSHKeyPairs"]) as (run, emulator):
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        for name in ("first", "second"):
+            client.call("registerSSHKeyPair", {"name": name, "publickey": ONE})
+        run("cloudn_vm", **MACHINE, key_pair="second")
+        assert run("cloudn_vm", **MACHINE, key_pair="First")["changed"] is False
+        assert "key_pair is 'first', not 'second'" in run("cloudn_vm", **MACHINE, key_pair="second")["msg"]
+
+
+def test_a_pair_of_another_account_with_the_same_key(run_module_as: Callable[..., Any]) -> None:
+    """The service looks for the first pair with the key, whoever has it: nothing tells then which one the machine got."""
+    with run_module_as(neighbour=True) as (run, emulator):
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        client.call("registerSSHKeyPair", {"name": "theirs", "publickey": ONE})
+        next(iter(emulator.store.key_pairs.values())).owner = "neighbour"
+        client.call("registerSSHKeyPair", {"name": "mine", "publickey": ONE})
+        made = run("cloudn_vm", **MACHINE, key_pair="mine")
+        assert made["vm"]["key_pair"] == "theirs"
+        again = run("cloudn_vm", **MACHINE, key_pair="mine")
+        assert (again.get("msg"), again["changed"]) == (None, False)
+        assert "key pair is shown as 'theirs', which is none of this account's" in again["warnings"][0]
