@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from .api import ApiError, CloudnError, Ec2Error, JobFailed, NotGranted, NotSent, UnknownOutcome, is_read
+import typing as t
+
+from . import limits
+from .api import ApiError, Client, CloudnError, Ec2Error, JobFailed, NotGranted, NotSent, UnknownOutcome, is_read
 
 # Refusals that tell what to check, and failures of the service itself.
 _UNAUTHORISED, _INTERNAL = 401, 530
@@ -40,11 +43,19 @@ _SETS_AGAIN = "which sets the same once more"
 _REPEATED = ("rebootVirtualMachine", "resetPasswordForVirtualMachine", "extractVolume", "extractTemplate")
 
 
-def advise(error: CloudnError, looks: bool = True) -> None:
-    """Add to an error's message what is known of the outcome, and what to do.
+def advise_all(errors: t.Sequence[CloudnError], looks: bool = True, client: Client | None = None) -> None:
+    """Add to the messages of errors of one task what is known of the outcome, and what to do.
 
-    ``looks`` tells whether a task looks what is there before it changes something, so that it can be run again.
+    ``looks`` tells whether a task looks what is there before it changes something, so that it can be run again. By
+    ``client`` it is asked which limit a command was refused for; without one this is not told.
     """
+    causes = limits.causes(client, errors) if client else {}
+    for error in errors:
+        error.cause = causes.get(error, "")
+        _advise(error, looks)
+
+
+def _advise(error: CloudnError, looks: bool) -> None:
     command = error.command or ""
     if isinstance(error, NotGranted) and command:
         instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
@@ -65,7 +76,8 @@ def advise(error: CloudnError, looks: bool = True) -> None:
         error.message += _of_ec2(error, command)
     elif isinstance(error, ApiError) and error.code not in (None, _UNAUTHORISED) and not is_read(command):
         failed = isinstance(error, JobFailed) or error.code == _INTERNAL
-        error.message += f". It {'failed' if failed else 'was not done'}; see to the reason, and run the task again"
+        why = f": {error.cause}" if error.cause else "; see to the reason, and run the task again"
+        error.message += f". It {'failed' if failed else 'was not done'}{why}"
 
 
 def _of_ec2(error: Ec2Error, command: str) -> str:

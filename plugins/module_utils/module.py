@@ -15,7 +15,7 @@ from ansible.module_utils.common.validation import (
     check_required_one_of,
 )
 
-from .api import Client, CloudnError, Record
+from .api import Client, CloudnError, JobFailed, Record
 from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
 from .connection import DEFAULT_URL, connect, credentials, warnings
@@ -80,23 +80,26 @@ def run(
     _check_empty(module, spec, constraints)
     if "wait_timeout" in module.params and module.params["wait_timeout"] < 0:
         module.fail_json(msg=f"wait_timeout: must not be negative, it is {module.params['wait_timeout']}")
+    client = None
     try:
         client = connect(module.params)
         for warning in warnings(module.params):
             module.warn(warning)
         outcome = act(client, module.params, module.check_mode)
     except CloudnError as error:
-        _advise([error], looks)
+        _advise([error], looks, client)
         module.fail_json(msg=error.message, **error.details())
         return
     clocks = client.clocks()
     if clocks:
         module.warn(f"{clocks}, so signatures do not live as long as signature_expires says; set it right")
     if not isinstance(outcome, Report):
-        end = module.fail_json if "msg" in outcome else module.exit_json
+        end = module.exit_json
+        if "msg" in outcome:
+            end, outcome = module.fail_json, {**outcome, "msg": _with_limit(outcome, client)}
         end(**{"changed": False, **outcome})
         return
-    _advise([failure for _name, failure in outcome.failures], looks)
+    _advise([failure for _name, failure in outcome.failures], looks, client)
     for warning in outcome.warnings:
         module.warn(warning)
     objects = outcome.objects()
@@ -108,14 +111,22 @@ def run(
     module.exit_json(**result)
 
 
-def _advise(errors: list[CloudnError], looks: bool) -> None:
+def _advise(errors: list[CloudnError], looks: bool, client: Client | None) -> None:
     """Say in errors what to do next."""
     if errors:
         # Here, as most runs have none: what a module imports is compiled anew each time that it runs.
-        from .advice import advise
+        from .advice import advise_all
 
-        for error in errors:
-            advise(error, looks)
+        advise_all(errors, looks, client)
+
+
+def _with_limit(failure: Record, client: Client) -> str:
+    """Return the message of a result that is a failure, and in it the limit that a job of one command has met."""
+    from .limits import causes
+
+    error = JobFailed("", failure.get("command"), code=failure.get("error_code"))
+    cause = causes(client, [error]).get(error)
+    return f"{failure['msg']}. {cause[0].upper()}{cause[1:]}" if cause else failure["msg"]
 
 
 def _check_empty(module: AnsibleModule, spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> None:

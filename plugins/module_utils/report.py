@@ -73,6 +73,16 @@ class Report:
         if len(self.tracks) == 1:
             error = failures[0][1]
             return {"msg": error.message, **error.details()}
-        told = "; ".join(f"{name}: {error.message}" for name, error in failures[:_MOST_FAILURES_TOLD])
-        more = f"; and {len(failures) - _MOST_FAILURES_TOLD} more" if len(failures) > _MOST_FAILURES_TOLD else ""
+        alike: dict[str, list[tuple[str, CloudnError]]] = {}
+        for name, error in failures:
+            alike.setdefault(error.cause or f"{name}: {error.message}", []).append((name, error))
+        groups = list(alike.values())[:_MOST_FAILURES_TOLD]
+        told = "; ".join(f"{_names([name for name, _error in group])}: {group[0][1].message}" for group in groups)
+        left = len(failures) - sum(map(len, groups))
+        more = f"; and {left} more" if left else ""
         return {"msg": f"{len(failures)} of {len(self.tracks)} failed: {told}{more}"}
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_FAILURES_TOLD} more" if len(names) > _MOST_FAILURES_TOLD else ""
+    return ", ".join(names[:_MOST_FAILURES_TOLD]) + more

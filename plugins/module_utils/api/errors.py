@@ -17,7 +17,7 @@ class CloudnError(Exception):
 
     Attributes: ``command`` (API command, or EC2 action), ``status`` (HTTP status), ``code`` (the service's error code, a
     number; of EC2 a text), ``text`` (the service's words), ``job_id``. Each is ``None`` where it is not known. None of them ever
-    holds a URL, a key, a secret or a signature.
+    holds a URL, a key, a secret or a signature. ``cause`` is what several errors have in common, as a text that is told once.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class CloudnError(Exception):
         self.code = code
         self.text = text
         self.job_id = job_id
+        self.cause = ""
 
     def details(self) -> dict[str, t.Any]:
         """Return the attributes that are known, under the names ``command``, ``http_status``, ``error_code``, ..."""
