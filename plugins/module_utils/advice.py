@@ -8,7 +8,18 @@ from __future__ import annotations
 import typing as t
 
 from . import limits
-from .api import ApiError, Client, CloudnError, Ec2Error, JobFailed, NotGranted, NotSent, UnknownOutcome, is_read
+from .api import (
+    ApiError,
+    Client,
+    CloudnError,
+    Ec2Error,
+    JobFailed,
+    Missing,
+    NotGranted,
+    NotSent,
+    UnknownOutcome,
+    is_read,
+)
 
 # Refusals that tell what to check, and failures of the service itself.
 _UNAUTHORISED, _INTERNAL = 401, 530
@@ -43,21 +54,29 @@ _SETS_AGAIN = "which sets the same once more"
 _REPEATED = ("rebootVirtualMachine", "resetPasswordForVirtualMachine", "extractVolume", "extractTemplate")
 
 
-def advise_all(errors: t.Sequence[CloudnError], looks: bool = True, client: Client | None = None) -> None:
+def advise_all(
+    errors: t.Sequence[CloudnError], looks: bool = True, client: Client | None = None, check: bool = False
+) -> None:
     """Add to the messages of errors of one task what is known of the outcome, and what to do.
 
     ``looks`` tells whether a task looks what is there before it changes something, so that it can be run again. By
-    ``client`` it is asked which limit a command was refused for; without one this is not told.
+    ``client`` it is asked which limit a command was refused for; without one this is not told. ``check`` tells whether a task
+    only tells what it would do.
     """
     causes = limits.causes(client, errors) if client else {}
     for error in errors:
         error.cause = causes.get(error, "")
-        _advise(error, looks)
+        _advise(error, looks, check)
 
 
-def _advise(error: CloudnError, looks: bool) -> None:
+def _advise(error: CloudnError, looks: bool, check: bool) -> None:
     command = error.command or ""
-    if isinstance(error, NotGranted) and command:
+    if isinstance(error, Missing) and check:
+        error.message += (
+            ". In check mode nothing is made: if an earlier task of this play makes it, this is no mistake: run the play "
+            "without --check"
+        )
+    elif isinstance(error, NotGranted) and command:
         instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
         error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
     elif isinstance(error, NotSent) and error.passing:

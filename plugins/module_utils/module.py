@@ -87,7 +87,7 @@ def run(
             module.warn(warning)
         outcome = act(client, module.params, module.check_mode)
     except CloudnError as error:
-        _advise([error], looks, client)
+        _advise([error], looks, client, module.check_mode)
         module.fail_json(msg=error.message, **error.details())
         return
     clocks = client.clocks()
@@ -111,13 +111,13 @@ def run(
     module.exit_json(**result)
 
 
-def _advise(errors: list[CloudnError], looks: bool, client: Client | None) -> None:
+def _advise(errors: list[CloudnError], looks: bool, client: Client | None, check: bool = False) -> None:
     """Say in errors what to do next."""
     if errors:
         # Here, as most runs have none: what a module imports is compiled anew each time that it runs.
         from .advice import advise_all
 
-        advise_all(errors, looks, client)
+        advise_all(errors, looks, client, check)
 
 
 def _with_limit(failure: Record, client: Client) -> str:

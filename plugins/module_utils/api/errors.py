@@ -54,6 +54,10 @@ class UsageError(CloudnError):
     """What was asked for is wrong or impossible; found before anything was changed."""
 
 
+class Missing(UsageError):
+    """What a task names by its name is not there, and is of a kind that tasks make."""
+
+
 class NotSent(CloudnError):
     """The service was not reached, or turned the request away unread: nothing has been done.
 

@@ -9,7 +9,7 @@ import operator
 import re
 import typing as t
 
-from ..api import ApiError, Client, Record, UsageError, sendable
+from ..api import ApiError, Client, Missing, Record, UsageError, sendable
 from ..api.paging import LARGEST
 from .names import folded
 
@@ -138,11 +138,13 @@ def pick(
     option: str,
     name: str = "name",
     same: t.Callable[[t.Any, t.Any], bool] = operator.eq,
+    kind: str = "",
 ) -> Record:
     """Return the one object that ``wanted`` names, by id or by its name, which ``same`` compares.
 
-    ``option`` is the user's option, for messages; ``name`` the field that holds the name. Raises ``UsageError`` when
-    there is none (listing what there is) or when several have that name (listing their ids).
+    ``option`` is the user's option, for messages; ``name`` the field that holds the name; ``kind`` what the objects are
+    called, where tasks make them. Raises ``UsageError`` when there is none (listing what there is) or when several have that
+    name (listing their ids).
     """
     known = {item["id"]: item for item in items}  # a template is listed once for each of its zones
     if wanted in known:
@@ -152,9 +154,19 @@ def pick(
         return found[0]
     if found:
         raise UsageError(f"{option}: {len(found)} are named {wanted!r}; name one by its id: {told(found, name)}")
-    raise UsageError(
-        f"{option}: there is no {wanted!r}. {'There are' if known else 'There are none'}{_list(known, name)}"
-    )
+    there = f". {'There are' if known else 'There are none'}{_list(known, name)}"
+    if kind:
+        raise not_there(option, kind, wanted, there)
+    raise UsageError(f"{option}: there is no {wanted!r}{there}")
+
+
+def not_there(option: str, kind: str, wanted: str | None, more: str = "") -> UsageError:
+    """Return the error that an object is not there which ``option`` names, of a kind that tasks make.
+
+    It is ``Missing`` for a name. An id is that of what was made already.
+    """
+    error = UsageError if wanted is None or is_uuid(wanted) else Missing
+    return error(f"{option}: there is no {kind} {wanted!r}{more}")
 
 
 def told(items: t.Iterable[Record], name: str = "name") -> str:

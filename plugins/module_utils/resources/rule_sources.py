@@ -39,7 +39,8 @@ def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[
         known.setdefault(_key({"name": own}, account), (own, account))
         for group in named:
             if same_name(group.get("account") or account, account) and _key(group, account) not in known:
-                pick([{"id": one["name"], "name": one["name"]} for one in listed], group["name"], "groups")
+                names = [{"id": one["name"], "name": one["name"]} for one in listed]
+                pick(names, group["name"], "groups", kind="security group")
     return {
         **options,
         **{

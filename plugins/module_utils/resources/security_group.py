@@ -95,7 +95,7 @@ def find(client: Client, wanted: str) -> Record | None:
 def find_all(client: Client, wanted: t.Iterable[str], option: str) -> list[Record]:
     """Return the security groups with these names or ids, each once. Raises ``UsageError`` for one that does not exist."""
     groups = search(client)
-    found = [pick(groups, one, option, same=same_name) for one in wanted]
+    found = [pick(groups, one, option, same=same_name, kind="security group") for one in wanted]
     return list({group["id"]: group for group in found}.values())
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..api import Client, Record, UsageError
 from . import tags
-from .lookup import is_uuid, listing, part, pick
+from .lookup import is_uuid, listing, not_there, part, pick
 
 # A snapshot that can be used and deleted, and those that become so by themselves. Source: CloudStack.
 FINISHED = "BackedUp"
@@ -78,7 +78,7 @@ def source(client: Client, wanted: str) -> Record:
     """Return the finished snapshot with this name or id, to make something from. Raises ``UsageError`` without one."""
     found = find(client, wanted, None, "snapshot")
     if found is None:
-        raise UsageError(f"snapshot: there is no {wanted!r}; cloudn_snapshot_info lists those there are")
+        raise not_there("snapshot", "snapshot", wanted, "; cloudn_snapshot_info lists those there are")
     if found.get("state") != FINISHED:
         raise UsageError(f"snapshot: {wanted!r} is {found.get('state')}; it can be used when it is {FINISHED}")
     return found

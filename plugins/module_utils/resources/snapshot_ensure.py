@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Client, CloudnError, Deadline, Record, UsageError
+from ..api import Client, CloudnError, Deadline, Missing, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import duration, snapshot, tags, vm, volume
-from .lookup import check_text
+from .lookup import check_text, not_there
 from .snapshot import FINISHED, PASSING
 
 _ALLOCATED = "Allocated"
@@ -102,11 +102,11 @@ def _volume(client: Client, options: Record) -> Record:
     if machine is None:
         found = volume.find(client, wanted, None, options.get("zone"), "volume")
         if found is None:
-            raise UsageError(f"volume: there is no {wanted!r}; cloudn_volume_info lists those there are")
+            raise not_there("volume", "volume", wanted, "; cloudn_volume_info lists those there are")
         return found
     record = vm.find_one(client, machine, options.get("zone"))
     if record is None or record.get("state") in vm.GONE:
-        raise UsageError(f"vm: there is no virtual machine {machine!r}")
+        raise not_there("vm", "virtual machine", machine)
     disks = volume.search(client, {"virtualmachineid": record["id"]})
     found = [
         disk
@@ -118,7 +118,8 @@ def _volume(client: Client, options: Record) -> Record:
     if found:
         return found[0]
     names = ", ".join(sorted(str(disk.get("name")) for disk in disks))
-    raise UsageError(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
+    error = Missing if wanted else UsageError  # a task may attach one
+    raise error(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
 
 
 def _fresh(client: Client, found: list[Record], options: Record) -> Record | None:

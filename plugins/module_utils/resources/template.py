@@ -72,7 +72,7 @@ def select(client: Client, options: Record) -> list[Record]:
 def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Record:
     """Return the one template of a zone with this name or id. Raises ``UsageError`` when there is not exactly one."""
     templates = client.list("listTemplates", {"templatefilter": template_filter, "zoneid": zone_id})
-    return pick(templates, wanted, "template")
+    return pick(templates, wanted, "template", kind="template")
 
 
 def search(client: Client, template_filter: str, query: Record) -> list[Record]:

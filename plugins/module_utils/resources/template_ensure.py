@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Client, Deadline, Record, UsageError
+from ..api import Client, Deadline, Missing, Record, UsageError
 from ..plan import Track, converge
 from ..report import Report
 from . import account, extraction, os_type, permissions, snapshot, template, vm, volume, zone
 from .download import check_url, has_failed
-from .lookup import check_text, is_uuid, part, pick
+from .lookup import check_text, is_uuid, not_there, part, pick
 from .template_plan import RUNNING, plan, show
 
 _SOURCES = ("vm", "volume", "snapshot", "url")
@@ -141,7 +141,7 @@ def _look_up_creation(client: Client, options: Record, facts: Record, deadline: 
             f"{'id' if options.get('id') else 'name'}: there is no template {options.get('id') or name} of this account"
         )
     if not any(options.get(source) for source in _SOURCES):
-        raise UsageError(f"vm: is needed to make {name}, which does not exist (or volume, snapshot or url)")
+        raise Missing(f"vm: is needed to make {name}, which does not exist (or volume, snapshot or url)")
     if not options.get("url") and len(name) > _LONGEST_NAME:
         raise UsageError(
             f"name: has {len(name)} characters, of which the service takes {_LONGEST_NAME} for a template that is made of a "
@@ -194,7 +194,7 @@ def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Dead
     if wanted is None:
         disk = volume.find(client, options["volume"], None, options.get("zone"), "volume")
         if disk is None:
-            raise UsageError(f"volume: there is no {options['volume']!r}; cloudn_volume_info lists those there are")
+            raise not_there("volume", "volume", options["volume"], "; cloudn_volume_info lists those there are")
         if disk.get("state") != _READY:
             raise UsageError(
                 f"volume: {options['volume']!r} is {disk.get('state')}; it holds nothing until it is attached"

@@ -10,7 +10,7 @@ from ..plan import THIS, Step, Track
 from . import extraction, permissions, tags, template, zone
 from .download import has_failed
 from .drift import judge
-from .lookup import public
+from .lookup import not_there, public
 from .volume import ROOT
 
 RUNNING, STOPPED = "Running", "Stopped"
@@ -83,7 +83,7 @@ def _plan_absence(name: str, record: Record | None, options: Record) -> Track:
 
 def _plan_extraction(name: str, record: Record | None, rows: list[Record], options: Record, facts: Record) -> Track:
     if record is None:
-        raise UsageError(f"there is no template {name!r} to extract")
+        raise not_there("id" if options.get("id") else "name", "template", name, " to extract")
     wanted = options.get("zone")
     zones = [row for row in rows if zone.holds(row, wanted)]
     if not zones:

@@ -12,7 +12,7 @@ from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
 from ..api.deadline import pause
 from ..api.paging import LARGEST
 from . import tags
-from .lookup import is_uuid, listing, matches, pick, same_name, told
+from .lookup import is_uuid, listing, matches, not_there, pick, same_name, told
 from .zone import find as find_zone
 from .zone import holds
 
@@ -193,7 +193,7 @@ def settled_one(client: Client, wanted: str, zone: str | None, deadline: Deadlin
     """
     found = settled(client, [wanted], zone, deadline, check, "vm")[wanted]
     if found is None or found.get("state") in GONE:
-        raise UsageError(f"vm: there is no virtual machine {wanted!r}")
+        raise not_there("vm", "virtual machine", wanted)
     return found
 
 

@@ -16,6 +16,7 @@ from ..api import (
     JobFailed,
     JobLost,
     JobTimeout,
+    Missing,
     Record,
     UnknownOutcome,
     UsageError,
@@ -182,7 +183,7 @@ def _check_creation(missing: list[str], options: Record) -> None:
             )
     lacking = [option for option in ("template", "service_offering") if not options.get(option)]
     if lacking:
-        raise UsageError(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
+        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
 
 
 def _data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[Record]]:

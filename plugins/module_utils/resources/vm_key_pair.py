@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ..api import Client, NotGranted, Record, UsageError
-from .lookup import same_name
+from ..api import Client, NotGranted, Record
+from .lookup import not_there, same_name
 
 
 def look_up(client: Client, wanted: str, is_new: bool, existing: list[Record]) -> list[Record] | None:
@@ -23,7 +23,7 @@ def look_up(client: Client, wanted: str, is_new: bool, existing: list[Record]) -
     except NotGranted:
         return None  # an account that can't list them may still use them
     if is_new and not _prints(pairs, wanted):
-        raise UsageError(f"key_pair: there is no key pair {wanted!r}")
+        raise not_there("key_pair", "key pair", wanted)
     return pairs
 
 

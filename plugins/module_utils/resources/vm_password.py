@@ -10,6 +10,7 @@ from ..api.jobs import DONE
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import vm
+from .lookup import not_there
 from .vm_plan import RUNNING, STOPPED, absorb
 
 _RESET = "resetPasswordForVirtualMachine"
@@ -49,7 +50,7 @@ def plan(
     missing, that gets no passwords, or that runs, or never did, and may not be stopped and started.
     """
     if record is None or record.get("state") in vm.GONE:
-        raise UsageError(f"name: there is no virtual machine {name!r}")
+        raise not_there("name", "virtual machine", name)
     if record.get("passwordenabled") is False:
         raise UsageError(
             f"{name} is made from {record.get('templatename')!r}, a template that takes no passwords from the service "

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Client, CloudnError, Deadline, Record, UsageError
+from ..api import Client, CloudnError, Deadline, Missing, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import account, disk_offering, extraction, snapshot, tags, vm, volume, zone
 from .download import check_url, has_failed
 from .drift import judge
-from .lookup import check_text, is_uuid, part, public
+from .lookup import check_text, is_uuid, not_there, part, public
 from .volume import GIB, ROOT
 
 UPLOADING, UPLOAD_ERROR = "Uploading", "UploadError"
@@ -129,7 +129,7 @@ def _look_up_creation(client: Client, options: Record, facts: Record) -> None:
         raise UsageError(f"{'id' if options.get('id') else 'name'}: there is no volume {options.get('id') or name}")
     sources = [source for source in ("disk_offering", "snapshot", "url") if options.get(source)]
     if not sources:
-        raise UsageError(
+        raise Missing(
             f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url with format)"
         )
     if "vm" in facts and not options.get("zone"):
@@ -168,7 +168,7 @@ def plan(record: Record | None, options: Record, facts: Record, warnings: list[s
     if record is None and state in ("absent", "detached"):
         return Track(name, None, [], {"state": "absent"}, {"state": "absent"}, absorb)
     if record is None and state == "extracted":
-        raise UsageError(f"there is no volume {name!r} to extract")
+        raise not_there("id" if options.get("id") else "name", "volume", name, " to extract")
     if record is not None and record.get("type") == ROOT and state in ("absent", "attached", "detached"):
         raise UsageError(
             f"{name} is the root disk of {record.get('vmname')}, with which it comes and goes; state: {state} is for data disks"

@@ -236,7 +236,7 @@ def test_a_description_can_not_be_changed(make: Run, refused: Run, run_module: R
         ({"protocol": "icmp", "icmp_type": 256, "cidrs": [ANY]}, "icmp_type: must be 0 to 255, or -1 for any, not 256"),
         ({"protocol": "icmp", "icmp_code": 3, "cidrs": [ANY]}, "icmp_code: 3 needs an icmp_type"),
         ({"protocol": "gre", "cidrs": [ANY]}, "value of protocol must be one of"),
-        ({"ports": "80", "groups": [{"name": "nope"}]}, "groups: there is no 'nope'"),
+        ({"ports": "80", "groups": [{"name": "nope"}]}, "groups: there is no security group 'nope'"),
     ],
 )
 def test_bad_rules(refused: Run, client: Client, rule: Result, said: str) -> None:

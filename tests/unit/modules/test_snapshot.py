@@ -174,7 +174,7 @@ def test_one_that_is_being_taken_counts(run_module_as: Callable[..., Any]) -> No
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"volume": "nope"}, "volume: there is no 'nope'; cloudn_volume_info lists those there are"),
+        ({"volume": "nope"}, "volume: there is no volume 'nope'; cloudn_volume_info lists those there are"),
         ({"vm": "nope"}, "vm: there is no virtual machine 'nope'"),
         ({"vm": "db1", "volume": "nope"}, "volume: db1 has no volume nope; it has: ROOT-4, data"),
         ({}, "volume: is needed, or vm"),

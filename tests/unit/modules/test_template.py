@@ -681,8 +681,8 @@ def test_two_of_one_name(make: Run, client: Client, run_module: Run, refused: Ca
     [
         ({"name": "web"}, "vm: is needed to make web, which does not exist (or volume, snapshot or url)"),
         ({"name": "web", "vm": "nope"}, "vm: there is no virtual machine 'nope'"),
-        ({"name": "web", "volume": "nope"}, "volume: there is no 'nope'; cloudn_volume_info"),
-        ({"name": "web", "snapshot": "nope"}, "snapshot: there is no 'nope'; cloudn_snapshot_info"),
+        ({"name": "web", "volume": "nope"}, "volume: there is no volume 'nope'; cloudn_volume_info"),
+        ({"name": "web", "snapshot": "nope"}, "snapshot: there is no snapshot 'nope'; cloudn_snapshot_info"),
         ({"name": "web", "vm": "a", "volume": "b"}, "parameters are mutually exclusive"),
         ({"name": "web", "url": "https://x/y.vhd"}, "format, hypervisor, os_type: needed to make web from url"),
         ({"name": "web", **DOWNLOAD, "zone": None}, "zone: is needed, as there are 2 to choose from"),

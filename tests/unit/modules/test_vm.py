@@ -393,12 +393,12 @@ def test_a_disk_offering_that_is_there_is_no_drift(make: Run, beats: Run) -> Non
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"template": "Plan 9"}, "template: there is no 'Plan 9'. There are: "),
+        ({"template": "Plan 9"}, "template: there is no template 'Plan 9'. There are: "),
         ({"service_offering": "v3"}, "service_offering: there is no 'v3'. There are: "),
         ({"zone": "jp-w1"}, "zone: there is no 'jp-w1'. There are: jp-e1a, jp-e1b"),
         ({"zone": None}, "zone: is needed, as there are 2 to choose from: jp-e1a, jp-e1b"),
         ({"template": None, "service_offering": None}, "template, service_offering: needed to create web1"),
-        ({"security_groups": ["nope"]}, "security_groups: there is no 'nope'. There are: default"),
+        ({"security_groups": ["nope"]}, "security_groups: there is no security group 'nope'. There are: default"),
         ({"disk_offering": "Huge"}, "disk_offering: there is no 'Huge'"),
         ({"disk_offering": "Custom"}, "disk_offering: 'Custom' leaves its size open"),
         ({"key_pair": "nope"}, "key_pair: there is no key pair 'nope'"),

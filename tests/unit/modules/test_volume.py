@@ -384,7 +384,7 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
         ),
         ({"name": "data", "size_gb": 7, **SMALL}, "size_gb: the disk offering 'Small' has a size of its own, 5 GiB"),
         ({"name": "data", "size_gb": 0, **SMALL}, "size_gb: must be at least 1, not 0"),
-        ({"name": "data", "snapshot": "nope", **ZONE}, "snapshot: there is no 'nope'"),
+        ({"name": "data", "snapshot": "nope", **ZONE}, "snapshot: there is no snapshot 'nope'"),
         ({"name": "data", "vm": "db1", **SMALL}, "vm: says where to attach or detach the volume"),
         ({"name": "data", "state": "attached", "vm": "nope", **SMALL}, "vm: there is no virtual machine 'nope'"),
         ({"name": "data", "state": "attached", **SMALL}, "state is attached but all of the following are missing: vm"),

@@ -1,0 +1,49 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The example in check mode on an empty account: what an earlier task would make is missing, and the errors say so."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+NO_MISTAKE = "if an earlier task of this play makes it, this is no mistake: run the play without --check"
+
+
+def failures(said: str) -> list[str]:
+    """The messages of what failed in a run whose results are told as JSON, in order."""
+    results = re.finditer(r"^(?:fatal|failed): .* => (?=\{)", said, re.MULTILINE)
+    return [json.JSONDecoder().raw_decode(said, result.end())[0]["msg"] for result in results]
+
+
+@pytest.mark.parametrize(
+    ("book", "missing"),
+    [
+        ("site.yml", ["security group 'example-loadbalancer'", "security group 'example-web'"]),
+        ("image.yml", ["virtual machine 'example-web1'"]),
+        ("teardown.yml", []),
+    ],
+)
+def test_an_empty_account(playbook: Callable[..., Any], emulator: Any, book: str, missing: list[str]) -> None:
+    done = playbook(EXAMPLES / book, "--check", environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"})
+    said = failures(done.stdout)
+    assert len(said) == len(missing), done.stdout
+    assert (done.returncode == 0) is (missing == [])
+    for message, what in zip(said, missing, strict=True):
+        assert f"there is no {what}" in message
+        assert message.endswith(f"In check mode nothing is made: {NO_MISTAKE}")
+    assert all(is_read(request["command"]) for request in emulator.requests)
+
+
+def test_without_check_mode_no_word_of_it(playbook: Callable[..., Any]) -> None:
+    done = playbook(EXAMPLES / "image.yml")
+    assert "there is no virtual machine" in done.stdout + done.stderr
+    assert "check mode" not in done.stdout + done.stderr
