@@ -80,6 +80,8 @@ options:
   hypervisor:
     description:
       - Kind of hypervisor that what is at O(url) is for, for example V(XenServer). It can't be changed.
+      - One that no host of the zone runs is refused here, where the account has C(listHypervisors). The service would take
+        it, but never list the template, so that each run would register another one.
     type: str
   os_type:
     description:

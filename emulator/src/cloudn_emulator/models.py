@@ -75,13 +75,17 @@ class Account:
 
 @dataclass(slots=True)
 class Zone:
-    """A Basic zone with its one shared network; `subnet` is the second number of its addresses (10.N.0.0/16)."""
+    """A Basic zone with its one shared network; `subnet` is the second number of its addresses (10.N.0.0/16).
+
+    `hypervisors` are what its hosts run.
+    """
 
     id: str
     name: str
     token: str
     network_id: str
     subnet: int
+    hypervisors: tuple[str, ...] = ("Simulator",)
 
     @property
     def physical_network_id(self) -> str:

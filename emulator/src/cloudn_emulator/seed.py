@@ -37,9 +37,26 @@ BEGINNING = 1325376000.0  # 2012-01-01: offerings and templates are older than a
 
 ZONE_A = "1b02e74c-6c21-4aa3-b96c-51042de8fccd"
 ZONE_B = "91e59e5f-2971-48e7-adbe-e853ed875e76"
+# The service's own zones take templates of XenServer beside those of the recorded server's simulator.
+_SIMULATED = ("Simulator",)
+_HYPERVISORS = (*_SIMULATED, "XenServer")
 ZONES = (
-    Zone(ZONE_A, "jp-e1a", "5c4a1b1e-66f5-3b52-8a39-0a1f86f0d101", "7d7a2c1c-0a51-4d0c-93d5-6c6f5a1d1a01", 1),
-    Zone(ZONE_B, "jp-e1b", "9f0c7d6a-2b1d-3f6e-9c41-4f5f2f3a2b02", "c0a5de57-77b4-45a0-8b37-12c4f9d4e302", 2),
+    Zone(
+        ZONE_A,
+        "jp-e1a",
+        "5c4a1b1e-66f5-3b52-8a39-0a1f86f0d101",
+        "7d7a2c1c-0a51-4d0c-93d5-6c6f5a1d1a01",
+        1,
+        _HYPERVISORS,
+    ),
+    Zone(
+        ZONE_B,
+        "jp-e1b",
+        "9f0c7d6a-2b1d-3f6e-9c41-4f5f2f3a2b02",
+        "c0a5de57-77b4-45a0-8b37-12c4f9d4e302",
+        2,
+        _HYPERVISORS,
+    ),
 )
 MOST_ZONES = 9
 HOSTS = (
@@ -127,7 +144,8 @@ def seeded(settings: Settings) -> Store:
     store = Store(account, settings)
     names = settings.zones
     further = [_further_zone(number, name) for number, name in enumerate(names) if number >= len(ZONES)]
-    named = [replace(zone, name=name) for zone, name in zip(ZONES, names, strict=False)] or list(ZONES)
+    given = [replace(zone, name=name, hypervisors=_SIMULATED) for zone, name in zip(ZONES, names, strict=False)]
+    named = given or list(ZONES)
     store.zones = {zone.id: zone for zone in named + further}
     hosts = [
         *HOSTS,

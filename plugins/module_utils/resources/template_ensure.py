@@ -10,7 +10,7 @@ import typing as t
 from ..api import Client, Deadline, Missing, Record, UsageError
 from ..plan import Track, converge
 from ..report import Report
-from . import account, extraction, os_type, permissions, snapshot, template, vm, volume, zone
+from . import account, extraction, hypervisor, os_type, permissions, snapshot, template, vm, volume, zone
 from .download import check_url, has_failed
 from .lookup import check_text, is_uuid, not_there, part, pick
 from .template_plan import RUNNING, plan, show
@@ -152,6 +152,7 @@ def _look_up_creation(client: Client, options: Record, facts: Record, deadline: 
         if lacking:
             raise UsageError(f"{', '.join(lacking)}: needed to make {name} from url")
         facts["zone"] = zone.find(client, options.get("zone"))
+        hypervisor.check(client, options["hypervisor"], facts["zone"])
         facts["made"] = {"isextractable": bool(options.get("extractable"))}
     elif options.get("snapshot"):
         facts["snapshot"] = snapshot.source(client, options["snapshot"])

@@ -61,9 +61,12 @@ def test_any_size_of_page_is_taken_where_it_is_not_looked_at(api, refused):
         api("listZones", page=1)
 
 
-def test_hypervisors(api):
+def test_hypervisors(api, emulate):
     assert len(api("listHypervisors")["hypervisor"]) == 5
-    assert api("listHypervisors", zoneid=api.vars["zone"])["hypervisor"] == [{"name": "Simulator"}]
+    own = [{"name": "Simulator"}, {"name": "XenServer"}]
+    assert api("listHypervisors", zoneid=api.vars["zone"])["hypervisor"] == own
+    named = emulate(zones=["one"])
+    assert named("listHypervisors", zoneid=named.vars["zone"])["hypervisor"] == [{"name": "Simulator"}]
     assert api("listHypervisors", zoneid="-1") == {}
 
 

@@ -235,6 +235,23 @@ def test_downloaded(run_module_as: Callable[..., Any], dialect: str, spelled: st
         assert again["changed"] is False and len(emulator.store.templates) == 5
 
 
+def test_a_hypervisor_that_no_host_runs(
+    refused: Callable[..., str], run_module: Run, emulator: Any, run_module_as: Callable[..., Any]
+) -> None:
+    """The service lists such a template by its id alone, so each run would register another one."""
+    said = refused(MODULE, name="web", **{**DOWNLOAD, "hypervisor": "KVM"})
+    assert said == (
+        "hypervisor: no host in jp-e1a runs KVM, so the service could make no machine of the template, and would not list it; "
+        "there is Simulator, XenServer"
+    )
+    assert run_module(MODULE, name="web", **{**DOWNLOAD, "hypervisor": "xenserver"})["changed"]
+    emulator.clear()
+    assert run_module(MODULE, name="web", **DOWNLOAD)["changed"] is False
+    assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+    with run_module_as(denied=["listHypervisors"]) as (run, _emulator):
+        assert run(MODULE, name="web", **DOWNLOAD)["changed"]
+
+
 def test_a_download_that_fails_is_told(run_module: Run, beats: Run) -> None:
     missing = {**DOWNLOAD, "url": "http://user:hunter2@images.example.com/missing/web.vhd"}
     for changed in (True, False):

@@ -28,8 +28,18 @@ from .download import DONE
 
 FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community", "all")
 ONLY_READY = ("featured", "selfexecutable", "sharedexecutable", "community")
-HYPERVISORS = ("Simulator", "XenServer")  # of the hosts: the recorded server's, and the service's own
-KNOWN_HYPERVISORS = (*HYPERVISORS, "KVM", "VMware", "Hyperv", "VirtualBox", "Parralels", "BareMetal", "Ovm", "Any")
+KNOWN_HYPERVISORS = (
+    "Simulator",
+    "XenServer",
+    "KVM",
+    "VMware",
+    "Hyperv",
+    "VirtualBox",
+    "Parralels",
+    "BareMetal",
+    "Ovm",
+    "Any",
+)
 NO_HYPERVISOR = "None"
 ZonedTemplate = tuple[Template, Zone]
 
@@ -89,9 +99,10 @@ def by_id(call: Call, iso: bool) -> list[ZonedTemplate]:
 
 def _search(call: Call, wanted: str, permitted: set[str]) -> list[ZonedTemplate]:
     hypervisor = hypervisor_of(call["hypervisor"])
+    of_hosts = {name for zone in call.store.zones.values() for name in zone.hypervisors}
     tests = [
         # The real server lists no template of a hypervisor that none of its hosts has; by its id it shows it.
-        lambda template: not template.is_iso and template.hypervisor in HYPERVISORS,
+        lambda template: not template.is_iso and template.hypervisor in of_hosts,
         (lambda template: template.hypervisor == hypervisor) if hypervisor != NO_HYPERVISOR else None,
         name_test(call),
         has_tags(call, "Template"),

@@ -11,7 +11,6 @@ from ..calls import Call, contains, matching
 from ..models import GIB, Zone
 from ..store import Store
 from ..wire import listing
-from .vm_view import HYPERVISOR
 
 # The hypervisors that the service can have, as it tells them to who names no zone.
 HYPERVISORS = ("KVM", "XenServer", "VMware", "BareMetal", "Ovm")
@@ -87,7 +86,7 @@ def _percent(part: int, total: int) -> str:
 
 def list_hypervisors(call: Call) -> dict[str, Any]:
     """listHypervisors: those that a zone has or, without a zone, those that the service knows. It does not page."""
-    names: tuple[str, ...] = HYPERVISORS
+    names, zone = HYPERVISORS, call["zoneid"]
     if "zoneid" in call.params:
-        names = (HYPERVISOR,) if isinstance(call["zoneid"], Zone) else ()
+        names = zone.hypervisors if isinstance(zone, Zone) else ()
     return listing("hypervisor", [{"name": name} for name in names])
