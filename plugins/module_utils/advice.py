@@ -29,6 +29,7 @@ _PERMISSIONS = (
     "set ec2_url, if the service's EC2-compatible API has launch permissions, or leave out accounts; everything else works "
     "without it"
 )
+_POLICIES = "run cloudn_snapshot with max_age and keep as often as snapshots shall be taken"
 _INSTEAD = {
     "createTags": _TAGS,
     "deleteTags": _TAGS,
@@ -42,6 +43,9 @@ _INSTEAD = {
     ),
     "updateTemplatePermissions": _PERMISSIONS,
     "listTemplatePermissions": _PERMISSIONS,
+    "listSnapshotPolicies": _POLICIES,
+    "createSnapshotPolicy": _POLICIES,
+    "deleteSnapshotPolicies": _POLICIES,
 }
 
 

@@ -38,6 +38,11 @@ STOPPED: Task = ("cloudn_vm", {"name": "web1", "state": "stopped"})
 DATA: Task = ("cloudn_volume", {"name": "data", "disk_offering": "Small", **ZONE})
 ATTACHED: Task = ("cloudn_volume", {"name": "data", "disk_offering": "Small", "state": "attached", "vm": "web1"})
 SNAPSHOT: Task = ("cloudn_snapshot", {"vm": "web1", "max_age": "0"})
+POLICY: Task = ("cloudn_snapshot_policy", {"vm": "web1", "interval": "daily", "time": "01:30", "keep": 7})
+WEEKLY: Task = (
+    "cloudn_snapshot_policy",
+    {"vm": "web1", "interval": "weekly", "time": "02:00", "day": "sunday", "keep": 4},
+)
 IMAGE: Task = ("cloudn_template", {"name": "image", "vm": "web1"})
 RULES = [
     {"ports": "80", "cidrs": ["0.0.0.0/0", "192.0.2.0/24"]},
@@ -199,6 +204,11 @@ SCENARIOS = (
     Scenario(
         "snapshot-absent", "cloudn_snapshot", {"id": "{snapshot}", "state": "absent"}, (MACHINE, SNAPSHOT, SNAPSHOT)
     ),
+    Scenario("policy-present", POLICY[0], {**POLICY[1], "timezone": "Asia/Tokyo"}, (MACHINE, WEEKLY)),
+    Scenario("policy-changed", POLICY[0], {"vm": "web1", "interval": "daily", "keep": 3}, (MACHINE, POLICY, WEEKLY)),
+    Scenario(
+        "policy-absent", POLICY[0], {"vm": "web1", "interval": "daily", "state": "absent"}, (MACHINE, POLICY, WEEKLY)
+    ),
     Scenario(
         "template-of-vm",
         "cloudn_template",
@@ -313,6 +323,7 @@ SCENARIOS = (
     Scenario("group-info", "cloudn_security_group_info", {}, (GROUP,), reads=True),
     Scenario("volume-info", "cloudn_volume_info", {"name": "data"}, (VOLUME_ELSEWHERE, DATA), reads=True),
     Scenario("snapshot-info", "cloudn_snapshot_info", {"volume": "ROOT-4"}, (MACHINE, SNAPSHOT), reads=True),
+    Scenario("policy-info", "cloudn_snapshot_policy_info", {}, (MACHINE, ATTACHED, POLICY, WEEKLY), reads=True),
     Scenario("template-info", "cloudn_template_info", {"zone": "jp-e1a"}, (MACHINE, STOPPED, IMAGE), reads=True),
     Scenario(
         "key-info", "cloudn_key_pair_info", {}, (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),), reads=True
@@ -384,6 +395,10 @@ def holdings(store: Any) -> dict[str, list[Any]]:
             (plain(one.name), one.state, tags("Snapshot", one.id))
             for one in store.snapshots.values()
             if one.state != "Destroyed" and counts(one)
+        ),
+        "policies": sorted(
+            (f"{one.interval} of {plain(one.volume.name)}", one.schedule, one.timezone, one.kept)
+            for one in store.snapshot_policies.values()
         ),
         "templates": sorted(
             (

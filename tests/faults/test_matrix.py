@@ -206,7 +206,7 @@ def shown(scenario: Scenario, result: Result) -> Result:
     if not scenario.reads:
         return {}
     names = {
-        key: sorted(str(item.get("name") or item.get("command")) for item in value)
+        key: sorted(str(item.get("name") or item.get("command") or item.get("interval")) for item in value)
         for key, value in {**result, **(result.get("result") or {})}.items()
         if isinstance(value, list) and value and isinstance(value[0], dict)
     }

@@ -54,6 +54,11 @@ TASKS: dict[str, list[Result]] = {
         {"name": "web", "state": "absent"},
     ],
     "cloudn_snapshot": [{"volume": "data", "max_age": "0", "keep": 1, "tags": {"a": "b"}}, {"vm": "web1"}],
+    "cloudn_snapshot_policy": [
+        {"volume": "data", "interval": "daily", "time": "01:30", "timezone": "Asia/Tokyo", "keep": 2},
+        {"vm": "web1", "interval": "weekly", "time": "01:30", "day": "sunday", "keep": 2},
+        {"volume": "data", "interval": "hourly", "state": "absent"},
+    ],
     "cloudn_template": [
         {"name": "image", "vm": "web1", "allow_restart": True, "tags": {"a": "b"}},
         {"name": "image", "volume": "data", "os_type": "142", "zone": "jp-e1a", "zones": ["jp-e1a", "jp-e1b"]},
@@ -143,6 +148,9 @@ KNOWN: dict[str, list[Any]] = {
     "command": ["listZones", "listVirtualMachines", "createSecurityGroup", "rebootVirtualMachine", "deleteVolume"],
     "size_gb": [1, 20],
     "keep": [1, 2],
+    "time": ["01:30", "5"],
+    "day": ["sunday", "28"],
+    "timezone": ["UTC", "Asia/Tokyo", "GMT+9"],
     "device_id": [1, 5],
     "wait_timeout": [2],
 }

@@ -82,6 +82,8 @@ NUMBERS = frozenset(
         "vpctotal",
         "vpcavailable",
         "max",
+        "intervaltype",
+        "maxsnaps",
         "capacityused",
         "capacitytotal",
     ]

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Client, CloudnError, Deadline, Missing, Record, UsageError
+from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
-from . import duration, snapshot, tags, vm, volume
-from .lookup import check_text, not_there
+from . import duration, snapshot, tags, volume
+from .lookup import check_text
 from .snapshot import FINISHED, PASSING
-
-_ALLOCATED = "Allocated"
 
 if t.TYPE_CHECKING:
     from .twins import Twins
@@ -38,10 +36,10 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
             return plan_absence(snapshot.find(client, None, track.id), options)
 
     else:
-        disk = _volume(client, options)
+        disk = volume.chosen(client, options)
         listed = snapshot.search(client, {"volumeid": disk["id"]})
         twins = None
-        if _fresh(client, listed, options) is None and disk.get("state") != _ALLOCATED and not check:
+        if _fresh(client, listed, options) is None and disk.get("state") != volume.ALLOCATED and not check:
             twins = _twins(client, disk, listed, options, deadline)
             if twins.await_unseen():
                 listed = snapshot.search(client, {"volumeid": disk["id"]})
@@ -96,32 +94,6 @@ def check_options(options: Record) -> None:
         duration.seconds(options["max_age"], "max_age")
 
 
-def _volume(client: Client, options: Record) -> Record:
-    """Return the volume to take snapshots of: by name or id, of a machine if one is given, or that machine's root disk."""
-    wanted, machine = options.get("volume"), options.get("vm")
-    if machine is None:
-        found = volume.find(client, wanted, None, options.get("zone"), "volume")
-        if found is None:
-            raise not_there("volume", "volume", wanted, "; cloudn_volume_info lists those there are")
-        return found
-    record = vm.find_one(client, machine, options.get("zone"))
-    if record is None or record.get("state") in vm.GONE:
-        raise not_there("vm", "virtual machine", machine)
-    disks = volume.search(client, {"virtualmachineid": record["id"]})
-    found = [
-        disk
-        for disk in disks
-        if (wanted is None and disk.get("type") == volume.ROOT) or wanted in (disk["id"], disk.get("name"))
-    ]
-    if len(found) > 1:
-        raise volume.several(found, wanted, "volume")
-    if found:
-        return found[0]
-    names = ", ".join(sorted(str(disk.get("name")) for disk in disks))
-    error = Missing if wanted else UsageError  # a task may attach one
-    raise error(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
-
-
 def _fresh(client: Client, found: list[Record], options: Record) -> Record | None:
     """Return the newest snapshot, finished or under way, unless it is too old."""
     newest = next((one for one in found if one.get("state") in (FINISHED, *PASSING)), None)
@@ -141,7 +113,7 @@ def plan(disk: Record, fresh: Record | None, found: list[Record], options: Recor
     name = str(disk.get("name"))
     stages = []
     if fresh is None:
-        if disk.get("state") == _ALLOCATED:
+        if disk.get("state") == volume.ALLOCATED:
             raise UsageError(
                 f"volume: {name} has never been attached, so it holds nothing that a snapshot could be taken of; attach it "
                 "first (cloudn_volume with state: attached)"

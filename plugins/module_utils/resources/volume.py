@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from ..api import Client, Record, UsageError
+from ..api import Client, Missing, Record, UsageError
 from . import tags, vm, zone
-from .lookup import is_uuid, listing, part
+from .lookup import is_uuid, listing, not_there, part
 
 GIB = 1024**3
 ROOT = "ROOT"
+ALLOCATED = "Allocated"  # the state of one that no machine has had yet: it holds nothing
 
 
 def shape(volume: Record) -> Record:
@@ -91,6 +92,48 @@ def find(
     if len(found) > 1:
         raise several(found, name, option)
     return found[0] if found else None
+
+
+def chosen(client: Client, options: Record) -> Record:
+    """Return the volume of the options ``volume``, ``vm`` and ``zone``: by name or id, of a machine if one is given, or that
+    machine's root disk.
+
+    Raises ``UsageError`` where there is none, or where several have the name.
+    """
+    found = _chosen(client, options)
+    if isinstance(found, UsageError):
+        raise found
+    return found
+
+
+def chosen_or_none(client: Client, options: Record) -> Record | None:
+    """Return the volume as ``chosen`` does, ``None`` where there is none. Raises ``UsageError`` where several have the name."""
+    found = _chosen(client, options)
+    return None if isinstance(found, UsageError) else found
+
+
+def _chosen(client: Client, options: Record) -> Record | UsageError:
+    """Return the volume of ``chosen``, or the error that there is none."""
+    wanted, machine = options.get("volume"), options.get("vm")
+    if machine is None:
+        found = find(client, wanted, None, options.get("zone"), "volume")
+        return found or not_there("volume", "volume", wanted, "; cloudn_volume_info lists those there are")
+    record = vm.find_one(client, machine, options.get("zone"))
+    if record is None or record.get("state") in vm.GONE:
+        return not_there("vm", "virtual machine", machine)
+    disks = search(client, {"virtualmachineid": record["id"]})
+    of_it = [
+        disk
+        for disk in disks
+        if (wanted is None and disk.get("type") == ROOT) or wanted in (disk["id"], disk.get("name"))
+    ]
+    if len(of_it) > 1:
+        raise several(of_it, wanted, "volume")
+    if of_it:
+        return of_it[0]
+    names = ", ".join(sorted(str(disk.get("name")) for disk in disks))
+    error = Missing if wanted else UsageError  # a task may attach one
+    return error(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
 
 
 def several(found: list[Record], name: str | None, option: str) -> UsageError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -183,6 +184,14 @@ def test_a_disk_has_one_policy_for_each_interval(api: Any) -> None:
     assert changed["id"] == first[0]
     assert policies(api, id)[0] == changed and len(policies(api, id)) == 4
     assert changed == {**changed, "schedule": "59", "maxsnaps": 5, "timezone": "UTC"}
+
+
+def test_two_policies_that_are_made_at_one_moment_are_two(emulate: Callable[..., Any]) -> None:
+    api = emulate(job_seconds=0.02, race_ms=150)
+    id = root_of(api)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _each: policy(api, id), range(2)))
+    assert [one["intervaltype"] for one in policies(api, id)] == [0, 0]
 
 
 @pytest.mark.parametrize(

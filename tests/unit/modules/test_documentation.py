@@ -28,6 +28,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     security_group,
     service_offering,
     snapshot,
+    snapshot_policy,
     template,
     vm,
     vm_password,
@@ -54,6 +55,8 @@ OBJECTS = [
     ("cloudn_volume_info", "volumes", volume.shape(EMPTY), set()),
     ("cloudn_snapshot", "snapshot", snapshot.shape(EMPTY), set()),
     ("cloudn_snapshot_info", "snapshots", snapshot.shape(EMPTY), set()),
+    ("cloudn_snapshot_policy", "snapshot_policy", snapshot_policy.shape(EMPTY), set()),
+    ("cloudn_snapshot_policy_info", "snapshot_policies", snapshot_policy.shape(EMPTY), set()),
     ("cloudn_template", "template", template.shape(EMPTY), {"extraction"}),
     ("cloudn_template_info", "templates", template.shape(EMPTY), set()),
     ("cloudn_key_pair", "key_pair", key_pair.shape(EMPTY), {"private_key"}),
@@ -65,6 +68,7 @@ OBJECTS = [
 MACHINES = {
     "cloudn_volume": ["db1", "db2"],
     "cloudn_snapshot": ["db1"],
+    "cloudn_snapshot_policy": ["db1"],
     "cloudn_template": ["web1"],
     "cloudn_vm_password": ["web1"],
 }
@@ -183,7 +187,17 @@ def leaves(fields: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[s
 @pytest.mark.parametrize("name", MODULES)
 def test_samples_are_of_their_type(name: str) -> None:
     """Every value has a sample, but for those that repeat another one of the same result."""
-    repeated = {"vm", "vms", "job", "security_groups", "volumes", "snapshots", "templates", "key_pairs"}
+    repeated = {
+        "vm",
+        "vms",
+        "job",
+        "security_groups",
+        "volumes",
+        "snapshots",
+        "snapshot_policies",
+        "templates",
+        "key_pairs",
+    }
     fields = {path: field for path, field in leaves(returned(name)) if path not in repeated}
     assert [path for path, field in fields.items() if not is_a(field["type"], field.get("sample"))] == []
 
@@ -218,6 +232,7 @@ def test_results_are_as_described(run_module: Callable[..., Any], response_forma
         ("cloudn_volume", {"name": "data", "state": "detached"}),
         ("cloudn_volume", {"name": "data", "state": "extracted"}),
         ("cloudn_snapshot", {"vm": "web1", "tags": {"a": "b"}}),
+        ("cloudn_snapshot_policy", {"vm": "web1", "interval": "monthly", "day": "1", "time": "01:30", "keep": 2}),
         ("cloudn_template", {"name": "web", "vm": "web1", "allow_restart": True, "accounts": ["admin"]}),
         ("cloudn_template", {"name": "web", "state": "extracted"}),
         ("cloudn_key_pair", {"name": "mine"}),
@@ -257,6 +272,7 @@ def test_a_failure_returns_what_is_described(run_module: Callable[..., Any]) -> 
         ("cloudn_security_group", "security_group", "cloudn_security_group_info", "security_groups", {"state", "tags"}),
         ("cloudn_volume", "volume", "cloudn_volume_info", "volumes", set()),
         ("cloudn_snapshot", "snapshot", "cloudn_snapshot_info", "snapshots", set()),
+        ("cloudn_snapshot_policy", "snapshot_policy", "cloudn_snapshot_policy_info", "snapshot_policies", set()),
         ("cloudn_template", "template", "cloudn_template_info", "templates", {"accounts", "state"}),
         ("cloudn_key_pair", "key_pair", "cloudn_key_pair_info", "key_pairs", {"state"}),
         ("cloudn_job", "jobs", "cloudn_job_info", "jobs", {"result", "status"}),
@@ -297,7 +313,7 @@ def test_examples_run(
         run_module("cloudn_security_group", name="web")
     for machine in MACHINES.get(name, ["web1"] if name in INFO else []):
         run_module("cloudn_vm", name=machine, security_groups=["web"], tags={"role": "web"}, **new)
-    if name == "cloudn_snapshot":
+    if name in ("cloudn_snapshot", "cloudn_snapshot_policy"):
         run_module("cloudn_volume", name="db1-data", state="attached", vm="db1", disk_offering="Small")
     tasks = yaml.safe_load(load(name).EXAMPLES)
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]

@@ -36,6 +36,8 @@ OTHERS_GROUP = [{"ports": "80", "groups": [{"name": "nope"}]}]
         ("cloudn_snapshot", {"volume": "nope"}),
         ("cloudn_snapshot", {"vm": "web1"}),
         ("cloudn_snapshot", {"vm": "there", "volume": "data"}),
+        ("cloudn_snapshot_policy", {"volume": "nope", "interval": "daily"}),
+        ("cloudn_snapshot_policy", {"vm": "there", "interval": "daily", "keep": 2}),
         ("cloudn_template", {"name": "image", "vm": "web1"}),
         ("cloudn_template", {"name": "image", "volume": "data"}),
         ("cloudn_template", {"name": "image", "snapshot": "nope"}),

@@ -30,6 +30,7 @@ HUNDRED_RULES = {
 }
 TAGGED = {"name": "bare", "tags": {"tier": "none"}}
 VOLUME = {"name": "data", "state": "attached", "vm": "front1", "disk_offering": "Small", "tags": {"keep": "yes"}}
+POLICY = {"volume": "data", "interval": "daily", "time": "01:30", "keep": 7}
 TEMPLATE = {"name": "image", "vm": "front1", "allow_restart": True, "tags": {"version": "7"}}
 
 
@@ -44,6 +45,7 @@ def account(run_module_as: Any) -> Iterator[tuple[Run, Any]]:
             ("cloudn_vm", FIFTY),
             ("cloudn_vm", UNLIKE),
             ("cloudn_volume", VOLUME),
+            ("cloudn_snapshot_policy", POLICY),
             ("cloudn_template", TEMPLATE),
         ]:
             done = run(module, **options)
@@ -77,6 +79,7 @@ def account(run_module_as: Any) -> Iterator[tuple[Run, Any]]:
             id="a group with tags, which listings do not show",
         ),
         pytest.param("cloudn_volume", VOLUME, ["listVolumes"], id="a volume"),
+        pytest.param("cloudn_snapshot_policy", POLICY, ["listVolumes", "listSnapshotPolicies"], id="a snapshot policy"),
         pytest.param("cloudn_template", TEMPLATE, ["listTemplates"], id="a template"),
         pytest.param(
             "cloudn_template",

@@ -25,8 +25,11 @@ MOST_KEPT = 8  # of each interval: the service's own settings snapshot.max.hourl
 # --- commands
 
 
-def create_policy(call: Call) -> dict[str, Any]:
-    """createSnapshotPolicy: a disk has one policy for each interval; a second one changes it, and it keeps its id."""
+async def create_policy(call: Call) -> dict[str, Any]:
+    """createSnapshotPolicy: a disk has one policy for each interval; a second one changes it, and it keeps its id.
+
+    Two requests at one moment can make two, as nothing but this look keeps them apart.
+    """
     volume = _volume(call)
     if volume.state != "Ready":
         raise bad_parameter(f"Specified VolumeId is not in Ready state but {volume.state}. Cannot take snapshot.")
@@ -42,6 +45,7 @@ def create_policy(call: Call) -> dict[str, Any]:
     _check_kept(call, volume.owner)
     policy = next((one for one in call.store.policies_of(volume) if one.interval == interval), None)
     if policy is None:
+        await call.store.races.gap(("snapshot policy", volume.id, interval))
         policy = SnapshotPolicy(new_id(), volume, interval, "", "", 0, moment)
         call.store.snapshot_policies[policy.id] = policy
     # The real server leaves the next run of a changed policy as it was: the new schedule counts only after that.

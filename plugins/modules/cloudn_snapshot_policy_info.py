@@ -1,0 +1,123 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_snapshot_policy_info: snapshot policies, listed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudn_snapshot_policy_info
+short_description: List snapshot policies
+version_added: 0.1.0
+description:
+  - Lists the policies by which the service takes snapshots, by the names of their volumes, shortest interval first. Nothing
+    found is an empty list.
+author:
+  - The cloudn.compute authors (@cloudn-compute)
+options:
+  volume:
+    description:
+      - Only those of this volume, by name or id; of all volumes that have the name.
+    type: str
+  vm:
+    description:
+      - Only those of the volumes of this virtual machine, by id, host name or display name.
+    type: str
+  zone:
+    description:
+      - Only those of volumes in this zone, by name or id.
+    type: str
+  interval:
+    description:
+      - Only those of this interval.
+    type: str
+    choices: [hourly, daily, weekly, monthly]
+extends_documentation_fragment:
+  - cloudn.compute.connection
+  - cloudn.compute.attributes.info
+notes:
+  - It costs one request for fewer than 500 volumes (more with O(vm) and O(zone)), and then one for each volume that is left
+    and was attached once, as the service lists the policies of one volume only.
+seealso:
+  - module: cloudn.compute.cloudn_snapshot_policy
+"""
+
+EXAMPLES = r"""
+- name: The policies of one volume
+  cloudn.compute.cloudn_snapshot_policy_info:
+    volume: db1-data
+  register: result
+
+- name: All nightly ones
+  cloudn.compute.cloudn_snapshot_policy_info:
+    interval: daily
+"""
+
+RETURN = r"""
+snapshot_policies:
+  description: The policies. Every key is always there; what the service does not tell is null.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+      sample: c0f90937-c03a-42b3-ba99-2d3c7b98260f
+    volume:
+      description: Name of the volume.
+      type: str
+      sample: db1-data
+    volume_id:
+      description: Id of that volume.
+      type: str
+      sample: 109157b8-60df-4c7e-9a37-f429554e5497
+    interval:
+      description: V(hourly), V(daily), V(weekly) or V(monthly).
+      type: str
+      sample: weekly
+    time:
+      description: Time of the day, as C(HH:MM); the minute, as C(MM), of hourly snapshots.
+      type: str
+      sample: '01:30'
+    day:
+      description: Day of the week by its name, or number of the day of the month; null for hourly and daily snapshots.
+      type: str
+      sample: sunday
+    timezone:
+      description: Time zone of the time.
+      type: str
+      sample: Asia/Tokyo
+    keep:
+      description: How many of its snapshots the service keeps.
+      type: int
+      sample: 4
+    state:
+      description: V(present) or V(absent).
+      type: str
+      sample: present
+"""
+
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import snapshot_policy
+
+SPEC = {
+    "volume": {"type": "str"},
+    "vm": {"type": "str"},
+    "zone": {"type": "str"},
+    "interval": {"type": "str", "choices": list(snapshot_policy.INTERVALS)},
+}
+
+
+def main() -> None:
+    run(
+        SPEC,
+        lambda client, options, _check: {
+            "snapshot_policies": [snapshot_policy.shape(item) for item in snapshot_policy.select(client, options)]
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
