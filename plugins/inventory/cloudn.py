@@ -89,6 +89,9 @@ notes:
   - The cache answers only what is asked with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones), O(states) and
     O(filters). It holds neither key nor secret. C(ansible.builtin.jsonfile) writes it so that every user of the computer may read
     what it holds, names and addresses for example, so O(cache_connection) is best a folder that only you may enter (C(mkdir -m 700)).
+  - The service fails over a machine whose SSH key pair was deleted or replaced, and over every list that would show it. Such a machine is
+    found by at most 2 log2 n + 2 requests more among n machines. It is a host without its key pair and hardware addresses, and a warning
+    tells which it is and what to do.
   - A listing costs one request for fewer than 50 machines, for more about one for every 450 and at most eight beyond that, and one more where
     O(zones) are given. They are sent over up to eight connections at once, the more the longer the service takes.
 """
@@ -436,9 +439,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             client = connect(options)
             for warning in warnings(options):
                 self.display.warning(warning)
-            return vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
+            machines = vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
             raise AnsibleParserError(error.message) from None
+        for warning in client.warnings:
+            self.display.warning(warning)
+        return machines
 
     def _drafts(self, machines: list[hosts.Record], wanted: hosts.Wanted, path: str) -> list[Draft]:
         """Return the hosts for the machines, with their variables and groups, and warn of names that are not as wanted."""

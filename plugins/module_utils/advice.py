@@ -49,6 +49,13 @@ _INSTEAD = {
 }
 
 
+# Why the service fails to list a virtual machine; measured on CloudStack 3.0.5.
+LOST_KEY_PAIR = (
+    "its SSH key pair was deleted or replaced. Register the same public key again, under any name (cloudn_key_pair with "
+    "public_key), or destroy the machine by its id (cloudn_vm with state: absent)"
+)
+LISTING_FAILED = f". That is so where a virtual machine is to be shown and {LOST_KEY_PAIR}"
+
 # What EC2's actions are about, and may be looked at by Describe.
 _OF_EC2 = ("Instance", "Image", "Snapshot", "Volume")
 # Inner error codes of jobs that were refused before they began: wrong parameters, and objects of others.
@@ -85,6 +92,8 @@ def _advise(error: CloudnError, looks: bool, check: bool) -> None:
         error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
     elif isinstance(error, NotSent) and error.passing:
         error.message += ". It was not done; run the task again when the service can be reached"
+    elif isinstance(error, ApiError) and (command, error.code) == ("listVirtualMachines", _INTERNAL):
+        error.message += LISTING_FAILED
     elif isinstance(error, UnknownOutcome) and is_read(command):
         error.message += ". That command only reads; run the task again when the service answers well"
     elif isinstance(error, UnknownOutcome):

@@ -15,6 +15,7 @@ from .api.deadline import pause
 from .api.jobs import Jobs
 from .plan import THIS, Outrun, Step, Track
 
+_INTERNAL = 530
 # How often plans are made anew before the last error stands: another run that does the same may be ahead at each step.
 _ROUNDS = 6
 # How many objects one request is about at most.
@@ -101,7 +102,9 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline
     if late or (fresh.stages and last) or (refused and not for_others and track.lacks(fresh)):
         track.keep(fresh.object)
         return False
-    # What need not be done any more was done by the command whose answer was lost.
+    # What need not be done any more was done by the command whose answer was lost, or was an internal error: the service
+    # may do what it is told, and fail to show the object then. Measured on CloudStack 3.0.5.
+    lost = lost or (refused and failure.code == _INTERNAL and track.found is not None)
     left = {step.command for stage in fresh.stages for step in stage}
     track.touched = track.touched or (lost and track.culprit.command not in left)
     track.resume(fresh)

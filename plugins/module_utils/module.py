@@ -83,13 +83,14 @@ def run(
     client = None
     try:
         client = connect(module.params)
-        for warning in warnings(module.params):
-            module.warn(warning)
+        _warn(module, warnings(module.params))
         outcome = act(client, module.params, module.check_mode)
     except CloudnError as error:
         _advise([error], looks, client, module.check_mode)
+        _warn(module, client.warnings if client else [])
         module.fail_json(msg=error.message, **error.details())
         return
+    _warn(module, client.warnings)
     clocks = client.clocks()
     if clocks:
         module.warn(f"{clocks}, so signatures do not live as long as signature_expires says; set it right")
@@ -100,8 +101,7 @@ def run(
         end(**{"changed": False, **outcome})
         return
     _advise([failure for _name, failure in outcome.failures], looks, client)
-    for warning in outcome.warnings:
-        module.warn(warning)
+    _warn(module, outcome.warnings)
     objects = outcome.objects()
     result = {**outcome.result(), plural: objects}
     if len(objects) == 1:
@@ -109,6 +109,11 @@ def run(
     if outcome.failures:
         module.fail_json(**{**result, **outcome.failure()})
     module.exit_json(**result)
+
+
+def _warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:
+    for text in texts:
+        module.warn(text)
 
 
 def _advise(errors: list[CloudnError], looks: bool, client: Client | None, check: bool = False) -> None:

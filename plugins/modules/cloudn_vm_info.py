@@ -62,6 +62,9 @@ notes:
     more with O(zone).
   - The service takes time for each machine that it lists. O(id), O(zone), O(state), O(tags) and a single O(name) are
     left to the service, so that it lists few; the other options choose from what it listed.
+  - The service fails over a machine whose SSH key pair was deleted or replaced, and over every list that would show it. Such a
+    machine is found by at most 2 log2 n + 2 requests more among n machines. It is shown without its key pair and hardware
+    addresses, and a warning tells which it is and what to do.
 seealso:
   - module: cloudn.compute.cloudn_vm
   - plugin: cloudn.compute.cloudn

@@ -109,6 +109,7 @@ class Client:
         self.sleep = sleep
         self.clock = clock
         self.now = now
+        self.warnings: list[str] = []
         self._key = key
         self._secret = secret
         self._transport = Transport(timeout, retries, verify, sleep, now)
@@ -239,11 +240,22 @@ class Client:
         answers = [begun] if begun else []
 
         def fetch(page: paging.Page, limit: Deadline) -> list[Record]:
-            asked = {**(params or {}), "page": page.number, "pagesize": page.size}
-            answer = answers.pop() if answers else self.call(command, asked, limit)
-            return answer.get(list_field(answer) or "", [])
+            if answers:
+                return listed(answers.pop())
+            return self.page(command, params, page, limit)
 
         yield from paging.read(command, fetch, first, self.clock, deadline)
+
+    def page(
+        self, command: str, params: Params | None, page: paging.Page, deadline: Deadline | None = None
+    ) -> list[Record]:
+        """Return the objects on one page of a listing command; raises what ``call`` raises."""
+        return listed(self.call(command, {**(params or {}), "page": page.number, "pagesize": page.size}, deadline))
+
+    def warn(self, text: str) -> None:
+        """Keep what the user is to be told beside the result, once: ``warnings`` has it for whoever runs this client."""
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def wait(self, job_id: str, timeout: float = 600) -> Record:
         """Wait until a job has ended and return its result, for example ``{"virtualmachine": {...}}``.
@@ -326,6 +338,11 @@ class Client:
 def list_field(answer: Record) -> str | None:
     """Return the name of the field that has the objects which an answer lists, ``None`` where it lists none."""
     return next((name for name, value in answer.items() if isinstance(value, list)), None)
+
+
+def listed(answer: Record) -> list[Record]:
+    """Return the objects that an answer lists."""
+    return answer.get(list_field(answer) or "", [])
 
 
 def is_read(command: str) -> bool:

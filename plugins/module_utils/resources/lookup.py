@@ -10,7 +10,6 @@ import re
 import typing as t
 
 from ..api import ApiError, Client, Missing, Record, UsageError, sendable
-from ..api.paging import LARGEST
 from .names import folded
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -113,14 +112,14 @@ def public(url: str | None) -> str | None:
     return re.sub(r"//[^/@]*@", "//", url) if url else url
 
 
-def listing(client: Client, command: str, query: Record, *ids: str, first: int = LARGEST) -> list[Record]:
+def listing(client: Client, command: str, query: Record, *ids: str) -> list[Record]:
     """Return the objects that a listing finds, as the API has them.
 
     An id that does not exist finds nothing; for the API it would be an error. ``ids`` are the fields of the query that hold
-    one, ``first`` is the size of the first page.
+    one.
     """
     try:
-        return client.list(command, query, first)
+        return client.list(command, query)
     except ApiError as error:
         if error.code == _PARAMETER_ERROR and any(query.get(field) for field in ids):
             return []

@@ -267,7 +267,7 @@ def _users(client: Client, track: Track) -> str:
     """Say who uses a group that can't be deleted."""
     machines = [
         machine.get("name", machine["id"])
-        for machine in client.list("listVirtualMachines")
+        for machine in vm.search(client, {})
         if any(group.get("id") == track.id for group in machine.get("securitygroup") or [])
     ]
     naming = {

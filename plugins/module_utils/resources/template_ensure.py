@@ -34,6 +34,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     deadline = Deadline(options["wait_timeout"], client.clock)
     rows = template.find_own(client, options.get("name"), options.get("id"), options.get("zone"))
     facts = look_up(client, rows, options, deadline, check)
+    vm.check_shown(facts.get("machine"), "vm" if options.get("vm") else "volume")
     warnings: list[str] = []
     if "made" in facts and not check:
         facts["twins"] = _twins(client, options, facts["zone"]["id"], deadline)

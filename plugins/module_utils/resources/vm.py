@@ -11,8 +11,8 @@ import typing as t
 from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
 from ..api.deadline import pause
 from ..api.paging import LARGEST
-from . import tags
-from .lookup import is_uuid, listing, matches, not_there, pick, same_name, told
+from . import tags, vm_list
+from .lookup import is_uuid, matches, not_there, pick, same_name, told
 from .zone import find as find_zone
 from .zone import holds
 
@@ -91,8 +91,20 @@ def search(client: Client, query: Record, first: int = LARGEST) -> list[Record]:
     """Return the virtual machines that the API's own filters find (``query`` as it takes them), as it has them.
 
     An ``id`` that does not exist finds nothing; for the API it would be an error. ``first`` is the size of the first page.
+    Those that the service can't show in full are marked, see ``vm_list``.
     """
-    return listing(client, "listVirtualMachines", query, "id", first=first)
+    try:
+        return [machine for page in vm_list.pages(client, query, first) for machine in page]
+    except ApiError as error:
+        if error.code == _PARAMETER_ERROR and query.get("id"):
+            return []
+        raise
+
+
+def check_shown(record: Record | None, option: str = "name") -> None:
+    """Raise ``UsageError`` for a machine that the service can't show in full, as whatever a task does to it seems to fail."""
+    if record and vm_list.LOST_KEY in record:
+        raise UsageError(f"{option}: {vm_list.told(record)}")
 
 
 def select(client: Client, options: Record) -> list[Record]:
@@ -151,7 +163,7 @@ def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], f
     in_states = {state.lower() for state in states}
     return [
         shape(machine)
-        for page in client.pages("listVirtualMachines", query, _FIRST_PAGE)
+        for page in vm_list.pages(client, query, _FIRST_PAGE)
         for machine in page
         if (not zone_ids or machine.get("zoneid") in zone_ids)
         and (str(machine.get("state")).lower() in in_states if states else machine.get("state") not in GONE)
@@ -249,7 +261,7 @@ def _about_to_start(client: Client, records: list[Record]) -> list[Record]:
 
 def _by_id(client: Client, vm_id: str) -> Record | None:
     try:
-        found = client.list("listVirtualMachines", {"id": vm_id})
+        found = [machine for page in vm_list.pages(client, {"id": vm_id}) for machine in page]
     except ApiError as error:
         if error.code != _PARAMETER_ERROR:
             raise

@@ -47,6 +47,9 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     twice = _same_machine_twice(found)
     if twice:
         raise UsageError(f"name: {' and '.join(twice)} are the same virtual machine")
+    if options["state"] != "absent":
+        for record in found.values():
+            vm.check_shown(record)
     facts = look_up(client, options, found)
     if options["state"] == "absent" and "data_disks" in facts and not check:
         _await_attached(client, facts, deadline)

@@ -27,6 +27,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     deadline = Deadline(options["wait_timeout"], client.clock)
     name = options["name"]
     record = vm.settled(client, [name], options.get("zone"), deadline, check)[name]
+    vm.check_shown(record)
     track = plan(name, record, options)
     if not check:
         known = {job["jobid"] for job in _resets(client)}

@@ -34,6 +34,8 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     deadline = Deadline(options["wait_timeout"], client.clock)
     record = volume.find(client, options.get("name"), options.get("id"), options.get("zone"))
     facts = look_up(client, options, record, deadline, check)
+    if options["state"] == "attached":
+        vm.check_shown(facts.get("vm"), "vm")
     warnings: list[str] = []
     if "zone" in facts and not check:
         facts["twins"] = _twins(client, options, facts["zone"]["id"], deadline)

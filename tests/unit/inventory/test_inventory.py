@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import http.server
+import math
 import pathlib
 import subprocess
 import sys
@@ -224,13 +225,13 @@ def test_a_machine_without_address_stays(
     if missing == "address":
         next(vm for vm in emulator.store.vms.values() if vm.name == "web1").nic.ip = None
     else:
-        listed = Client.pages
+        listed = Client.page
 
         def without_nic(*arguments: Any, **more: Any) -> Any:
-            for page in listed(*arguments, **more):
-                yield [{k: v for k, v in vm.items() if vm["name"] != "web1" or k != "nic"} for vm in page]
+            page = listed(*arguments, **more)
+            return [{k: v for k, v in vm.items() if vm["name"] != "web1" or k != "nic"} for vm in page]
 
-        monkeypatch.setattr(Client, "pages", without_nic)
+        monkeypatch.setattr(Client, "page", without_nic)
     inventory = read()
     assert inventory.hosts["web1"]["cloudn_default_ip"] is None
     assert len(inventory.hosts["web1"]["cloudn_nics"]) == (missing == "address")
@@ -436,7 +437,7 @@ def test_a_cache_hit_imports_nothing_that_asks(
     )
     command = [sys.executable, "-c", program, str(configure(**cached))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["3", "", "hosts keyed_group resources"], done.stderr
+    assert done.stdout.splitlines() == ["3", "", "hosts keyed_group names resources"], done.stderr
 
 
 def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, cached: Any) -> None:
@@ -638,3 +639,28 @@ def test_examples_run(site: None, read: Read, cached: Any, number: int) -> None:
     inventory = read(**example)
     assert inventory.code == 0, inventory.said
     assert inventory.hosts
+
+
+def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: None, read: Read, emulator: Any) -> None:
+    """The service fails over every listing that would show it."""
+    lost = next(vm for vm in emulator.store.vms.values() if vm.name == "web2")
+    before = read()
+    lost.public_key = "ssh-rsa AAAA"
+    inventory = read()
+    assert inventory.code == 0
+    assert inventory.hosts.keys() == before.hosts.keys()
+    assert inventory.groups == before.groups
+    assert inventory.hosts["web2"]["ansible_host"] == before.hosts["web2"]["ansible_host"]
+    assert f"virtual machine web2 ({lost.id}) in full: its SSH key pair was deleted or replaced" in inventory.said
+
+
+@pytest.mark.parametrize("place", [0, 300, 599])
+def test_what_a_machine_without_its_key_pair_costs(run_module_as: Any, read: Read, place: int) -> None:
+    with run_module_as(vms=600) as (_run, emulator):
+        whole = read(states=[], **reach(emulator))
+        usual = len(emulator.requests)
+        list(emulator.store.vms.values())[place].public_key = "ssh-rsa AAAA"
+        emulator.clear()
+        inventory = read(states=[], **reach(emulator))
+        assert inventory.hosts.keys() == whole.hosts.keys()
+        assert len(emulator.requests) - usual <= 2 * math.log2(600) + 2
