@@ -112,7 +112,8 @@ def tour(running: contextlib.ExitStack) -> None:
         raise Failed("check mode tells of changes, though nothing has changed since; look at the output above")
 
     say("Away with it", "examples/teardown.yml")
-    run(environment, "ansible-playbook", EXAMPLES / "teardown.yml")
+    # The emulator expunges a destroyed machine after some seconds, so its groups can be waited for.
+    run(environment, "ansible-playbook", EXAMPLES / "teardown.yml", "-e", "wait_for_expunge=true")
     run(environment, "ansible-inventory", "--graph")
 
 

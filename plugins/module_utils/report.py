@@ -17,7 +17,7 @@ class Report:
     """The outcome of one task over one or several objects.
 
     ``show(track, check)`` returns an object as the user sees it. With ``check`` nothing was applied: the same fields
-    then say what would be.
+    then say what would be. ``more`` is what this kind of task tells beside what all tell.
     """
 
     def __init__(
@@ -26,9 +26,11 @@ class Report:
         show: t.Callable[[Track, bool], Record],
         check: bool = False,
         warnings: t.Sequence[str] = (),
+        more: Record | None = None,
     ) -> None:
         self.tracks = tracks
         self.warnings = list(warnings)
+        self.more = more or {}
         self._show = show
         self._check = check
 
@@ -65,7 +67,7 @@ class Report:
         jobs = list(dict.fromkeys(job_id for track in self.tracks for job_id in track.jobs))
         if jobs:
             result["jobs"] = jobs
-        return result
+        return {**result, **self.more}
 
     def failure(self) -> Record:
         """Return the message and the details of what failed."""

@@ -26,8 +26,12 @@ options:
   state:
     description:
       - V(present), it exists. V(absent), it does not.
-      - A group that a virtual machine uses, or that a rule of another group names, can't be deleted. A destroyed
-        machine uses its groups until the service has expunged it.
+      - A group that a virtual machine uses, or that a rule of another group names, can't be deleted. That is an error which
+        names them, and in check mode a warning.
+      - A group with rules that name the group itself can't be deleted either, so these rules are revoked first, unless a
+        virtual machine or a rule of another group holds it too.
+      - A destroyed virtual machine uses its groups until the service has expunged it, by default a day later. See
+        O(wait_for_expunge) for what becomes of such a group.
     type: str
     choices: [present, absent]
     default: present
@@ -148,6 +152,17 @@ options:
     type: str
     choices: [fail, warn, ignore]
     default: fail
+  wait_for_expunge:
+    description:
+      - What to do with O(state=absent) when the service refuses to delete the group, and no virtual machine and no rule that
+        it lists holds it. Then a destroyed virtual machine must hold it, or a rule in a group of another account.
+      - V(false), the task ends well, with a warning, and RV(left) tells of the group. It can't be used for anything that
+        is there, so its rules that name groups are revoked, as they would keep those groups from being deleted. Run the task
+        again later.
+      - V(true), it is tried again, with growing pauses, until the group is deleted or O(wait_timeout) is over, which is
+        an error. This does not depend on O(wait).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.tags
@@ -157,6 +172,8 @@ notes:
   - A task that changes nothing costs one request; one more with O(tags). The service does not show the tags of a group
     where it lists groups, so they are asked for apart, and only there.
   - All networks of one protocol and range of ports are added by one request.
+  - Who holds a group that shall go is looked up where the service refuses to delete it, in check mode, and where the group has
+    rules that name itself. That costs a listing of all groups and one of all virtual machines.
 seealso:
   - module: cloudn.compute.cloudn_security_group_info
   - module: cloudn.compute.cloudn_vm
@@ -223,6 +240,13 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_security_group:
     name: db
     state: absent
+
+- name: Delete it also where a destroyed machine still holds it, which may take a day
+  cloudn.compute.cloudn_security_group:
+    name: web
+    state: absent
+    wait_for_expunge: true
+    wait_timeout: 90000
 """
 
 RETURN = r"""
@@ -373,6 +397,24 @@ diff:
       description: What is, by name of the group.
       type: dict
       sample: {web: {state: present, ingress: ["tcp 80 0.0.0.0/0"]}}
+left:
+  description: The group, where it was to be deleted and could not be yet, see O(wait_for_expunge). Otherwise empty.
+  returned: with O(state=absent), except where the task fails before anything is changed
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name.
+      type: str
+      sample: web
+    id:
+      description: Id.
+      type: str
+      sample: 67e9b4de-505e-41f0-9020-0f60bb0ac983
+    held_by:
+      description: What must hold it, in words.
+      type: str
+      sample: a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account
 jobs:
   description: Ids of jobs that were not waited for.
   returned: when there are any (O(wait=false))
@@ -409,6 +451,7 @@ SPEC = {
     "egress": RULES,
     "purge_rules": {"type": "bool", "default": True},
     "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
+    "wait_for_expunge": {"type": "bool", "default": False},
     **TAGS,
     **WAIT,
 }

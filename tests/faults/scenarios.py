@@ -50,6 +50,15 @@ RULES = [
     {"protocol": "icmp", "cidrs": ["0.0.0.0/0"]},
 ]
 GROUP: Task = ("cloudn_security_group", {"name": "web", "ingress": RULES, "tags": {"a": "b"}})
+# A group with a rule that names the group itself, and a machine in it that is destroyed.
+ITSELF: Task = (
+    "cloudn_security_group",
+    {"name": "web", "ingress": [*RULES, {"ports": "22", "groups": [{"name": "web"}]}], "tags": {"a": "b"}},
+)
+DESTROYED: tuple[Task, ...] = (
+    ("cloudn_vm", {**MACHINE[1], "security_groups": ["web"]}),
+    ("cloudn_vm", {"name": "web1", "state": "absent"}),
+)
 DOWNLOAD = {"url": "https://images.example.com/image.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
 
 
@@ -147,6 +156,8 @@ SCENARIOS = (
         (GROUP,),
     ),
     Scenario("group-absent", "cloudn_security_group", {"name": "web", "state": "absent"}, (GROUP,)),
+    Scenario("group-absent-itself", "cloudn_security_group", {"name": "web", "state": "absent"}, (ITSELF,)),
+    Scenario("group-left", "cloudn_security_group", {"name": "web", "state": "absent"}, (ITSELF, *DESTROYED)),
     Scenario("volume-present", "cloudn_volume", {**DATA[1], "tags": {"a": "b"}}, (VOLUME_ELSEWHERE,)),
     Scenario("volume-of-size", "cloudn_volume", {"name": "data", **ZONE, "disk_offering": "Custom", "size_gb": 7}),
     Scenario(

@@ -180,7 +180,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {},
             differs=(
                 "The manual calls the rules ingress and egress and their last port endpoint, the server ingressrule, "
-                "egressrule and endport; both are understood. Tags of a group without rules come from listTags."
+                "egressrule and endport; both are understood. A listing shows tags of some machine; those of a group come from listTags."
             ),
         ),
         Row("createSecurityGroup", "cloudn_security_group", {"name": "web", "state": "present"}, ("state",)),
@@ -190,7 +190,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "state": "absent"},
             ("state",),
             (("cloudn_security_group", {"name": "web"}),),
-            "Destroyed machines use their groups until they are expunged; the error says who does.",
+            "Destroyed machines use their groups until they are expunged: such a group is left, with a warning, or waited for "
+            "(`wait_for_expunge`).",
         ),
         Row(
             "authorizeSecurityGroupIngress",

@@ -15,8 +15,7 @@ from .drift import judge
 from .lookup import check_text, is_uuid, listing, pick, same_name
 from .rules import DIRECTIONS, Rule
 
-_IN_USE = 536
-_PARALLEL = 10
+PARALLEL = 10  # requests at a time
 
 
 def shape(group: Record) -> Record:
@@ -111,20 +110,22 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     for direction in DIRECTIONS:  # what is wrong in itself is told before the service is asked
         rules.given(options.get(direction) or [], direction, [])
     deadline = Deadline(options["wait_timeout"], client.clock)
+    if options["state"] == "absent":
+        from . import security_group_absence  # here, as few runs need it: what is imported is compiled anew each time
+
+        return security_group_absence.ensure(client, options, deadline, check)
     warnings: list[str] = []
     record = _found(client, options)
     track = plan(record, _with_sources(client, options, record), warnings)
     if not check:
-        converge(client, [track], deadline, lambda _track: _again(client, options), _PARALLEL, options["wait"])
-        if track.error and track.error.code == _IN_USE:
-            track.error.message += _users(client, track)
+        converge(client, [track], deadline, lambda _track: _again(client, options), PARALLEL, options["wait"])
     return Report([track], show, check, warnings)
 
 
 def _found(client: Client, options: Record) -> Record | None:
     """Return the group, with its tags where they are to be changed or kept as given."""
     record = find(client, options["name"])
-    if record and options["state"] == "present" and options.get("tags") is not None:
+    if record and options.get("tags") is not None:
         show_tags(client, [record])
     return record
 
@@ -137,7 +138,7 @@ def _again(client: Client, options: Record) -> Track:
 def _with_sources(client: Client, options: Record, record: Record | None) -> Record:
     """Return the options with the groups that rules name as the service calls them, see ``rule_sources``."""
     named = [entry for direction in DIRECTIONS for entry in options.get(direction) or [] if entry.get("groups")]
-    if options["state"] == "absent" or not named:
+    if not named:
         return options
     from . import rule_sources  # here, as not every run needs it: what a module imports is compiled anew each time
 
@@ -151,8 +152,6 @@ def plan(record: Record | None, options: Record, warnings: list[str]) -> Track:
     ``UsageError`` for drift that can't be mended.
     """
     name = (record or options)["name"]
-    if options["state"] == "absent":
-        return _plan_absence(record, name)
     before: Record = {}
     after: Record = {"state": "present"}
     create, allow, revoke = [], [], []
@@ -170,10 +169,10 @@ def plan(record: Record | None, options: Record, warnings: list[str]) -> Track:
         if not options["purge_rules"]:
             kept, spare = current, []
         allow += _allow(name, direction, new)
-        revoke += _revoke(name, direction, spare)
-        after[direction] = _texts([*map(rules.parse, kept), *new])
+        revoke += revocations(name, direction, spare)
+        after[direction] = texts([*map(rules.parse, kept), *new])
         if record is not None:
-            before[direction] = _texts(map(rules.parse, current))
+            before[direction] = texts(map(rules.parse, current))
     stages = [create, allow, revoke]
     if options.get("tags") is not None:
         current_tags = tags.shape(record or {})
@@ -182,15 +181,6 @@ def plan(record: Record | None, options: Record, warnings: list[str]) -> Track:
             before["tags"] = current_tags
         stages += tags.stages(tags.SECURITY_GROUP, name, current_tags, after["tags"])
     return Track(name, record, stages, before, after, absorb)
-
-
-def _plan_absence(record: Record | None, name: str) -> Track:
-    if record is None:
-        return Track(name, None, [], {}, {}, absorb)
-    if same_name(name, "default"):
-        raise UsageError("name: the group default can't be deleted; the service keeps one in every account")
-    step = Step(f"{name}: delete", "deleteSecurityGroup", {"id": THIS})
-    return Track(name, record, [[step]], {"state": "present", "id": record["id"]}, {"state": "absent"}, absorb)
 
 
 def _create(options: Record, after: Record) -> Step:
@@ -228,7 +218,7 @@ def _allow(name: str, direction: str, new: t.Iterable[Rule]) -> list[Step]:
     return steps
 
 
-def _revoke(name: str, direction: str, old: list[Record]) -> list[Step]:
+def revocations(name: str, direction: str, old: list[Record]) -> list[Step]:
     command = f"revokeSecurityGroup{direction.capitalize()}"
     return [
         Step(f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}", command, {"id": raw["ruleid"]})
@@ -236,7 +226,7 @@ def _revoke(name: str, direction: str, old: list[Record]) -> list[Step]:
     ]
 
 
-def _texts(some: t.Iterable[Rule]) -> list[str]:
+def texts(some: t.Iterable[Rule]) -> list[str]:
     return [str(rule) for rule in sorted(some)]
 
 
@@ -261,29 +251,6 @@ def absorb(track: Track, step: Step, result: Record) -> None:
 
 def _revoked(raw: Record, step: Step) -> bool:
     return step.command.startswith("revoke") and raw.get("ruleid") == step.params["id"]
-
-
-def _users(client: Client, track: Track) -> str:
-    """Say who uses a group that can't be deleted."""
-    machines = [
-        machine.get("name", machine["id"])
-        for machine in vm.search(client, {})
-        if any(group.get("id") == track.id for group in machine.get("securitygroup") or [])
-    ]
-    naming = {
-        group.get("name", group["id"])
-        for group in search(client)
-        for direction in DIRECTIONS
-        if any(rules.parse(raw).group == track.object.get("name") for raw in rules.listed(group, direction))
-    }
-    users = [f"virtual machines {', '.join(sorted(machines))}"] if machines else []
-    users += [f"rules of {', '.join(sorted(naming))}"] if naming else []
-    if users:
-        return f". It is used by {' and by '.join(users)}"
-    return (
-        ". Nothing that is listed uses it, so a destroyed virtual machine does until the service has expunged it: "
-        "try again later"
-    )
 
 
 def show(track: Track, check: bool) -> Record:

@@ -258,24 +258,6 @@ def test_an_unknown_id(refused: Run) -> None:
     assert f"there is no security group with the id {unknown}" in refused(MODULE, name=unknown)
 
 
-def test_a_group_in_use_is_not_deleted_and_its_users_are_told(make: Run, run_module: Run, client: Client) -> None:
-    make("web")
-    make("db", ingress=[{"ports": "5432", "groups": [{"name": "web"}]}])
-    told = run_module(MODULE, name="web", state="absent")
-    assert told["failed"] and told["error_code"] == 536 and not told["changed"]
-    assert "It is used by rules of db. It was not done; see to the reason" in told["msg"]
-    new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-    run_module("cloudn_vm", name="web1", security_groups=["web"], **new)
-    assert (
-        "It is used by virtual machines web1 and by rules of db"
-        in run_module(MODULE, name="web", state="absent")["msg"]
-    )
-    run_module("cloudn_vm", name="web1", state="absent")
-    run_module(MODULE, name="db", state="absent")
-    told = run_module(MODULE, name="web", state="absent")
-    assert "a destroyed virtual machine does until the service has expunged it" in told["msg"]
-
-
 # What it costs
 
 

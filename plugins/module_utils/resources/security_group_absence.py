@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security groups that shall go: what holds one is found, made to let go, told, or waited for."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import Client, CloudnError, Deadline, Record, UsageError
+from ..plan import THIS, Step, Track, converge
+from ..report import Report
+from . import rules, vm
+from .lookup import same_name
+from .rules import DIRECTIONS
+from .security_group import PARALLEL, absorb, find, revocations, search, show, texts
+
+_IN_USE = 536
+# Seconds between two tries to delete a group that is held: half of those waited so far, within these limits.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_UNSEEN = "a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account"
+
+
+class Holders(t.NamedTuple):
+    """Who holds a group, by name: live machines, other groups that have rules for it, destroyed machines that are listed."""
+
+    machines: list[str]
+    groups: list[str]
+    destroyed: list[str]
+
+    @property
+    def live(self) -> str:
+        """The holders that somebody can do something about, for people; empty where there are none."""
+        users = [f"virtual machines {', '.join(self.machines)}"] if self.machines else []
+        users += [f"rules of {', '.join(self.groups)}"] if self.groups else []
+        return " and by ".join(users)
+
+    @property
+    def passing(self) -> str:
+        """What must hold a group that nothing live holds, for people. A plain account does not see destroyed machines."""
+        if not self.destroyed:
+            return _UNSEEN
+        return f"the destroyed virtual machine {', '.join(self.destroyed)}, until the service has expunged it"
+
+
+class _Groups:
+    """The groups as they were last looked at, so that one listing serves for the group and for those whose rules name it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.listed: list[Record] | None = None
+
+    def again(self, track: Track) -> Track:
+        """Look again, and plan anew."""
+        self.listed = search(self.client)
+        return plan(next((group for group in self.listed if group["id"] == track.id), None), track.name)
+
+    def holders(self, record: Record) -> Holders:
+        """Return who holds a group."""
+        if self.listed is None:
+            self.listed = search(self.client)
+        machines = [
+            machine
+            for machine in vm.search(self.client, {})
+            if any(group.get("id") == record["id"] for group in machine.get("securitygroup") or [])
+        ]
+        return Holders(
+            sorted(one.get("name", one["id"]) for one in machines if one.get("state") not in vm.GONE),
+            sorted(
+                group.get("name", group["id"])
+                for group in self.listed
+                if group["id"] != record["id"] and any(_naming(group, record).values())
+            ),
+            sorted(one.get("name", one["id"]) for one in machines if one.get("state") in vm.GONE),
+        )
+
+
+def ensure(client: Client, options: Record, deadline: Deadline, check: bool) -> Report:
+    """Delete a security group, or with ``check`` tell what would be done. One that can't go yet is told as ``left``.
+
+    Raises ``UsageError`` for what can't be done.
+    """
+    groups = _Groups(client)
+    record = find(client, options["name"])
+    track = plan(record, options["name"])
+    warnings: list[str] = []
+    left: list[Record] = []
+    if record is None:
+        return _report(track, check, warnings, left)
+    if check:
+        _foresee(track, options, groups, warnings, left)
+        return _report(track, check, warnings, left)
+    # Rules that name the group itself serve its machines, so they go only where nothing live holds it.
+    live = groups.holders(record).live if len(track.stages) > 1 else ""
+    if live:
+        message = f"deleteSecurityGroup: not sent, as {track.name} is used by {live}. Nothing was changed"
+        track.fail(CloudnError(message, "deleteSecurityGroup"))
+    else:
+        _delete(client, track, options, deadline, groups, warnings, left)
+    return _report(track, check, warnings, left)
+
+
+def _foresee(track: Track, options: Record, groups: _Groups, warnings: list[str], left: list[Record]) -> None:
+    """Tell what can be known before: who holds the group now. A task before this one may change that, so it is no error."""
+    try:
+        holders = groups.holders(track.object)
+    except CloudnError as error:
+        warnings.append(f"Who uses {track.name} could not be looked at: {error.message}")
+        return
+    if holders.live:
+        warnings.append(f"{track.name} is used by {holders.live}; the service deletes it only when these are gone")
+    elif holders.destroyed and not options["wait_for_expunge"]:
+        _leave(track, holders, warnings, left)
+
+
+def _report(track: Track, check: bool, warnings: list[str], left: list[Record]) -> Report:
+    return Report([track], show, check, warnings, {"left": left})
+
+
+def plan(record: Record | None, wanted: str) -> Track:
+    """Return the track that deletes a group, and first the rules by which it holds itself.
+
+    ``wanted`` is what it is called where it is not there. Raises ``UsageError`` for the group that the service keeps.
+    """
+    if record is None:
+        return Track(wanted, None, [], {}, {}, absorb)
+    name = record["name"]
+    if same_name(name, "default"):
+        raise UsageError("name: the group default can't be deleted; the service keeps one in every account")
+    own = _naming(record, record)
+    delete = Step(f"{name}: delete", "deleteSecurityGroup", {"id": THIS})
+    stages = [_revoke(name, own), [delete]]
+    return Track(name, record, stages, {"state": "present", "id": record["id"]}, {"state": "absent"}, absorb)
+
+
+def _naming(group: Record, named: Record) -> dict[str, list[Record]]:
+    """Return the rules of a group that name another, or itself, by direction."""
+    return {
+        direction: [
+            raw
+            for raw in rules.listed(group, direction)
+            if rules.parse(raw).group
+            and same_name(rules.parse(raw).group, named.get("name"))
+            and same_name(rules.parse(raw).account, named.get("account"))
+        ]
+        for direction in DIRECTIONS
+    }
+
+
+def _revoke(name: str, some: dict[str, list[Record]]) -> list[Step]:
+    return [step for direction, raws in some.items() for step in revocations(name, direction, raws)]
+
+
+def _delete(
+    client: Client,
+    track: Track,
+    options: Record,
+    deadline: Deadline,
+    groups: _Groups,
+    warnings: list[str],
+    left: list[Record],
+) -> None:
+    """Send what the track holds, and where the service refuses it, find out what holds the group."""
+    began = client.clock()
+    while True:
+        converge(client, [track], deadline, groups.again, PARALLEL, options["wait"])
+        if track.error is None or track.error.code != _IN_USE:
+            return
+        try:
+            holders = groups.holders(track.object)
+        except CloudnError as error:
+            track.error.message += f". Who uses it could not be looked at: {error.message}"
+            return
+        if holders.live:
+            track.error.message += f". It is used by {holders.live}"
+            return
+        if not options["wait_for_expunge"]:
+            break
+        if not deadline.remaining():
+            track.error.message += f". It is held by {holders.passing}"
+            return
+        waited = client.clock() - began
+        client.sleep(min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 2), deadline.remaining()))
+        track.resume(plan(track.object, track.name))
+    _leave(track, holders, warnings, left)
+    converge(client, [track], deadline, lambda _track: _rules_left(client, track), PARALLEL, options["wait"])
+
+
+def _leave(track: Track, holders: Holders, warnings: list[str], left: list[Record]) -> None:
+    """Let a group that can't go yet stay, but for its rules that name groups: it shall hold no other one.
+
+    Nothing live is in it, so nobody misses these rules.
+    """
+    name = track.name
+    left.append({"name": name, "id": track.id, "held_by": holders.passing})
+    warnings.append(
+        f"{name} was not deleted: it is held by {holders.passing}. Run the task again when that is over, or have it waited "
+        "for (wait_for_expunge: true)"
+    )
+    was, rest = track.found or {}, _rest(track.object, name)
+    done = [action for action in track.actions if action != f"{name}: delete"]
+    track.actions = done + [action for action in rest.actions if action not in done]
+    track.after = dict(track.before)
+    for direction in DIRECTIONS:
+        before = [rules.parse(raw) for raw in rules.listed(was, direction)]
+        if any(rule.group for rule in before):
+            track.before[direction] = texts(before)
+            track.after[direction] = texts(rule for rule in before if not rule.group)
+    track.resume(rest)
+
+
+def _rest(group: Record, name: str) -> Track:
+    """Return the track that revokes the rules of a group that name groups."""
+    some = {
+        direction: [raw for raw in rules.listed(group, direction) if rules.parse(raw).group] for direction in DIRECTIONS
+    }
+    return Track(name, group, [_revoke(name, some)], {}, {}, absorb)
+
+
+def _rules_left(client: Client, track: Track) -> Track:
+    """Look again which rules of a group that stays name groups; one that has gone meanwhile has none."""
+    found = search(client, {"id": track.id})
+    return _rest(found[0] if found else {"id": track.id}, track.name)
