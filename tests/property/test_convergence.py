@@ -49,12 +49,17 @@ RULE = st.one_of(
             "protocol": st.sampled_from(["tcp", "udp"]),
             "ports": st.sampled_from(["22", "80", "8000-8100"]),
             "cidrs": st.lists(
-                st.sampled_from(["0.0.0.0/0", "192.0.2.0/24", "198.51.100.7"]), min_size=1, max_size=3, unique=True
+                st.sampled_from(["0.0.0.0/0", "192.0.2.0/24", "192.0.2.9/24", "198.51.100.7"]),
+                min_size=1,
+                max_size=3,
+                unique=True,
             ),
         }
     ),
     st.fixed_dictionaries({"protocol": st.just("icmp"), "cidrs": st.just(["0.0.0.0/0"])}),
-    st.fixed_dictionaries({"ports": st.just("22"), "groups": st.just([{"name": "default"}])}),
+    st.fixed_dictionaries(
+        {"ports": st.just("22"), "groups": st.sampled_from([[{"name": "default"}], [{"name": "DEFAULT "}]])}
+    ),
 )
 GROUP = some(
     ingress=st.lists(RULE, max_size=4), egress=st.lists(RULE, max_size=2), purge_rules=st.booleans(), tags=TAGS
@@ -177,7 +182,9 @@ def rules_asked(given: list[Result]) -> set[tuple[Any, ...]]:
         first, _hyphen, last = rule.get("ports", "-1").rpartition("-") if "ports" in rule else ("-1", "", "-1")
         ends = (int(first or last), int(last))
         for source in (*rule.get("cidrs", []), *(group["name"] for group in rule.get("groups", []))):
-            peer = source if source == "default" else str(ipaddress.ip_network(source))
+            # The service keeps what is new in normal form, and names of groups in the letters in which they were made.
+            peer = "default" if source == "DEFAULT " else source
+            peer = peer if peer == "default" else str(ipaddress.ip_network(peer, strict=False))
             meant.add((rule.get("protocol", "tcp"), *ends, peer))
     return meant
 
