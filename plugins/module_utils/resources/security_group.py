@@ -140,7 +140,7 @@ def _with_sources(client: Client, options: Record, record: Record | None) -> Rec
     named = [entry for direction in DIRECTIONS for entry in options.get(direction) or [] if entry.get("groups")]
     if not named:
         return options
-    from . import rule_sources  # here, as not every run needs it: what a module imports is compiled anew each time
+    from . import rule_sources  # here, as few runs need it: what is imported is compiled anew each time
 
     return rule_sources.resolve(options, record, lambda: search(client))
 
@@ -148,8 +148,8 @@ def _with_sources(client: Client, options: Record, record: Record | None) -> Rec
 def plan(record: Record | None, options: Record, warnings: list[str]) -> Track:
     """Return the track that leads the group to what is asked for; looks at its arguments only.
 
-    Groups that rules name are as ``rule_sources`` gives them. New rules are added before old ones go, so that a rule that is replaced leaves no gap. Appends to ``warnings``. Raises
-    ``UsageError`` for drift that can't be mended.
+    Groups that rules name are as ``rule_sources`` gives them. New rules are added before old ones go, so that a rule that is
+    replaced leaves no gap. Appends to ``warnings``. Raises ``UsageError`` for drift that can't be mended.
     """
     name = (record or options)["name"]
     before: Record = {}

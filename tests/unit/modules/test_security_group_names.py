@@ -48,7 +48,8 @@ def group(client: Client) -> str:
     ],
 )
 def test_names_that_are_one(emulator: Any, one: str | None, other: str | None, same: bool) -> None:
-    assert same_name(one, other) is same_name(other, one) is same
+    assert same_name(one, other) is same
+    assert same_name(other=one, one=other) is same
 
 
 @pytest.mark.parametrize(
