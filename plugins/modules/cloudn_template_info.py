@@ -42,7 +42,8 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 templates, for more about one for every 450, and one more with O(zone).
+  - It costs one request for fewer than 500 templates, and one more with O(zone). The service gives a longer list in another
+    order each time, so its pages are read again and again until all have been seen; 600 take about ten requests.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """

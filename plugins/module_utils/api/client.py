@@ -10,7 +10,7 @@ import re
 import time
 import typing as t
 
-from . import paging
+from . import paging, unordered
 from .deadline import Deadline
 from .decode import Record, decode
 from .errors import ApiError, BadAnswer, NotGranted, TooLarge, UsageError
@@ -232,7 +232,7 @@ class Client:
         The first page has ``first`` objects: so many cost one request. Where there are more, further pages are read ahead
         over connections of their own, so a small first page is for lists that are expected to be long, of objects that the
         service is slow to list. Each object is yielded once, though others come and go meanwhile, and none that is there
-        all the time is left out; see ``paging.read``. The order is the service's. ``begun`` is the answer for the first page
+        all the time is left out; see ``paging.read``, and ``unordered.read`` for lists in no order. The order is the service's. ``begun`` is the answer for the first page
         where it is there already.
 
         Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast to be read.
@@ -244,7 +244,10 @@ class Client:
                 return listed(answers.pop())
             return self.page(command, params, page, limit)
 
-        yield from paging.read(command, fetch, first, self.clock, deadline)
+        if command in unordered.COMMANDS:
+            yield from unordered.read(command, fetch, self.clock, deadline)
+        else:
+            yield from paging.read(command, fetch, first, self.clock, deadline)
 
     def page(
         self, command: str, params: Params | None, page: paging.Page, deadline: Deadline | None = None

@@ -67,9 +67,22 @@ def read(
     the deadline has some seconds all the same.
     """
     known: set[t.Any] = set()
+    ask = in_time(command, fetch, clock, deadline)
+    for _try in range(_TRIES):
+        try:
+            limit = Deadline(None if deadline is None else deadline.remaining(), clock)
+            yield from _read(command, functools.partial(ask, limit=limit), first, clock, limit, known)
+            return
+        except _Gap:
+            continue
+    raise CloudnError(f"{command}: objects come and go faster than the list can be read; run this again", command)
+
+
+def in_time(command: str, fetch: Fetch, clock: t.Callable[[], float], deadline: Deadline | None) -> Fetch:
+    """Return ``fetch`` so that it raises ``CloudnError`` after the deadline; some seconds are left near it all the same."""
     last = Deadline(None if deadline is None else max(LAST_LOOK, deadline.remaining()), clock)
 
-    def in_time(page: Page, limit: Deadline) -> list[Record]:
+    def ask(page: Page, limit: Deadline) -> list[Record]:
         if not last.remaining():
             raise CloudnError(
                 f"{command}: the list could not be read to its end within the time for the task (wait_timeout); run the task "
@@ -78,14 +91,7 @@ def read(
             )
         return fetch(page, limit=limit)
 
-    for _try in range(_TRIES):
-        try:
-            limit = Deadline(None if deadline is None else deadline.remaining(), clock)
-            yield from _read(command, functools.partial(in_time, limit=limit), first, clock, limit, known)
-            return
-        except _Gap:
-            continue
-    raise CloudnError(f"{command}: objects come and go faster than the list can be read; run this again", command)
+    return ask
 
 
 def _read(
