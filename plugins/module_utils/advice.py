@@ -14,12 +14,14 @@ from .api import (
     CloudnError,
     Ec2Error,
     JobFailed,
+    JobTimeout,
     Missing,
     NotGranted,
     NotSent,
     UnknownOutcome,
     is_read,
 )
+from .api.jobs import OR_AGAIN
 
 # Refusals that tell what to check, and failures of the service itself.
 _UNAUTHORISED, _INTERNAL = 401, 530
@@ -41,6 +43,7 @@ _INSTEAD = {
     "recoverVirtualMachine": (
         "leave out recover, and wait until the service has expunged the machine, or ask the service's support to recover it"
     ),
+    "restoreVirtualMachine": "destroy the machine and make a new one (state: absent, then present)",
     "updateTemplatePermissions": _PERMISSIONS,
     "listTemplatePermissions": _PERMISSIONS,
     "listSnapshotPolicies": _POLICIES,
@@ -62,7 +65,13 @@ _OF_EC2 = ("Instance", "Image", "Snapshot", "Volume")
 _NOT_BEGUN = (430, 431, 531)
 _SETS_AGAIN = "which sets the same once more"
 # What a task does each time it runs, whatever there is already.
-_REPEATED = ("rebootVirtualMachine", "resetPasswordForVirtualMachine", "extractVolume", "extractTemplate")
+_REPEATED = (
+    "rebootVirtualMachine",
+    "restoreVirtualMachine",
+    "resetPasswordForVirtualMachine",
+    "extractVolume",
+    "extractTemplate",
+)
 
 
 def advise_all(
@@ -90,6 +99,8 @@ def _advise(error: CloudnError, looks: bool, check: bool) -> None:
     elif isinstance(error, NotGranted) and command:
         instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
         error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
+    elif isinstance(error, JobTimeout) and (command in _REPEATED or not looks):
+        error.message = error.message.replace(OR_AGAIN, ". Running the task again would do it once more")
     elif isinstance(error, NotSent) and error.passing:
         error.message += ". It was not done; run the task again when the service can be reached"
     elif isinstance(error, ApiError) and (command, error.code) == ("listVirtualMachines", _INTERNAL):

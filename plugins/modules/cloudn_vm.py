@@ -32,10 +32,20 @@ options:
       - V(started), it exists and runs.
       - V(stopped), it exists and is stopped. A new one is not started.
       - V(restarted), it runs and was started anew. This changes something in every run.
+      - V(reinstalled), its root disk is made anew from its template, and all that is on the old one is lost. Data disks, snapshots,
+        addresses and tags stay. A running machine is stopped for it and runs again afterwards, a stopped one stays stopped.
+        Needs O(confirm_reinstall). This changes something in every run.
       - V(absent), it is destroyed. Its host name stays taken until the service has expunged it, by default a day later.
     type: str
-    choices: [present, started, stopped, restarted, absent]
+    choices: [present, started, stopped, restarted, reinstalled, absent]
     default: present
+  confirm_reinstall:
+    description:
+      - Host name of the machine that is to lose its root disk, written once more. Needed for O(state=reinstalled), and without
+        meaning for other states.
+      - Anything but exactly this host name is refused before anything is changed, also where O(name) has the machine's id or
+        display name. O(name) takes one machine then.
+    type: str
   zone:
     description:
       - Zone, by name or id. Names are looked for in this zone only.
@@ -147,6 +157,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
+  - With O(state=reinstalled) the service makes no new password. M(cloudn.compute.cloudn_vm_password) does, where the template
+    sets passwords.
   - A task that changes nothing costs one request, for one machine as for many. Naming O(os_type) or O(disk_offering)
     costs one more, and so does a O(key_pair) that the machine shows by another name.
   - The service takes time for each machine that it lists, and it lists those whose names contain what all of O(name)
@@ -205,6 +217,12 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_vm:
     name: db1
     state: restarted
+
+- name: Make its root disk anew, which deletes all that is on it
+  cloudn.compute.cloudn_vm:
+    name: db1
+    state: reinstalled
+    confirm_reinstall: db1
 
 - name: A larger plan for a running machine, which is stopped and started for it
   cloudn.compute.cloudn_vm:
@@ -458,9 +476,12 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup im
 
 KEYBOARDS = ["de", "de-ch", "es", "fi", "fr", "fr-be", "fr-ch", "is", "it", "jp", "nl-be", "no", "pt", "uk", "us"]
 
+STATES = ["present", "started", "stopped", "restarted", "reinstalled", "absent"]
+
 SPEC = {
     "name": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "default": "present", "choices": ["present", "started", "stopped", "restarted", "absent"]},
+    "state": {"type": "str", "default": "present", "choices": STATES},
+    "confirm_reinstall": {"type": "str"},
     "zone": {"type": "str"},
     "template": {"type": "str"},
     "template_filter": {"type": "str", "default": "executable", "choices": list(TEMPLATE_FILTERS)},

@@ -110,6 +110,20 @@ SCENARIOS = (
     Scenario("vm-started", "cloudn_vm", {"name": "web1", "state": "started"}, (MACHINE, STOPPED)),
     Scenario("vm-restarted", "cloudn_vm", {"name": "web1", "state": "restarted"}, (MACHINE,), action=True),
     Scenario(
+        "vm-reinstalled",
+        "cloudn_vm",
+        {"name": "web1", "state": "reinstalled", "confirm_reinstall": "web1", "tags": {"a": "c"}},
+        (("cloudn_vm", {"name": "web1", "tags": {"a": "b"}, **NEW}), ATTACHED),
+        action=True,
+    ),
+    Scenario(
+        "vm-reinstalled-resized",
+        "cloudn_vm",
+        {"name": "web1", "state": "reinstalled", "confirm_reinstall": "web1", "service_offering": "v2"},
+        (MACHINE,),
+        action=True,
+    ),
+    Scenario(
         "vm-resized",
         "cloudn_vm",
         {

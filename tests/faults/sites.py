@@ -118,6 +118,10 @@ class Site:
             time.sleep(0.01)
         return holdings(store)
 
+    def reinstalled(self) -> int:
+        """How often the root disk of a machine was made anew: the old one is deleted, and the machine stays."""
+        return sum(one.kind == "ROOT" and one.vm_id is None for one in self.emulator.store.volumes.values())
+
     def expunge(self) -> None:
         """Let the service forget destroyed machines, so that their names are free."""
         store = self.emulator.store

@@ -91,6 +91,8 @@ def trouble(disturbed: Site, case: Case, wanted: dict[str, Any], told: Result, w
     first = disturbed.run()
     took = time.monotonic() - began
     disturbed.emulator.faults([])
+    if disturbed.reinstalled() > 1:
+        yield "lost: what was on the new root disk, as it was made anew twice"
     if took > disturbed.deadline + 6:
         yield f"took {took:.1f} s"
     results = [first]

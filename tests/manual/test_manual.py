@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import ACTIONS
-from commands import PAGE, SECTIONS, Row, page
+from commands import BEYOND, PAGE, SECTIONS, Row, page
 
 ROWS = [row for rows in SECTIONS.values() for row in rows]
 # The native commands of the manual, version 1.1, in its order.
@@ -88,7 +88,7 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text() == page()
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row.command for row in ROWS])
+@pytest.mark.parametrize("row", [*ROWS, *BEYOND], ids=[row.command for row in [*ROWS, *BEYOND]])
 def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
     """The task of the row sends it to a service that knows the manual's names of commands, and it is taken."""
     with run_module_as(dialect="cloudn", grants=row.grants) as (run, emulator):

@@ -35,6 +35,7 @@ TASKS: dict[str, list[Result]] = {
         {"name": ["new1", "web1"], **NEW},
         {"name": "new1", "user_data": "#!/bin/sh", "security_groups": ["web"], "key_pair": "deploy", **NEW},
         {"name": "web1", "state": "stopped"},
+        {"name": "web1", "state": "reinstalled", "confirm_reinstall": "web1", "tags": {"a": "b"}},
         {"name": "web1", "service_offering": "v2", "allow_restart": True, "tags": {"a": "b"}, "display_name": "Web"},
         {"name": ["web1", "web2"], "state": "absent", "delete_volumes": True},
     ],

@@ -21,6 +21,8 @@ PENDING, DONE = 0, 1
 FORGOTTEN = 3600.0
 # Seconds by which jobs sent at the same time may be older than the one whose answer came first.
 _SENT_TOGETHER = 60
+# What an error says of a job that goes on, for tasks that look first what is there.
+OR_AGAIN = ", or run the task again to take up what it leads to, with a longer wait_timeout if need be"
 _STARTDATE = "%Y-%m-%dT%H:%M:%SZ%z"
 
 
@@ -86,7 +88,7 @@ class Jobs:
         limit = "in time" if seconds is None else f"within {seconds:g} s (wait_timeout)"
         return JobTimeout(
             f"{command}: job {job_id} is still pending, it did not end {limit}. It goes on at the service: wait "
-            "for it with cloudn_job, or run the task again to take up what it leads to, with a longer wait_timeout if need be",
+            f"for it with cloudn_job{OR_AGAIN}",
             command,
             job_id=job_id,
         )

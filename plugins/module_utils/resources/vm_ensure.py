@@ -50,7 +50,12 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     if options["state"] != "absent":
         for record in found.values():
             vm.check_shown(record)
-    facts = look_up(client, options, found)
+    more: Record = {}
+    if options["state"] == "reinstalled":
+        from . import vm_reinstall  # here, as few runs need it
+
+        more = vm_reinstall.look_up(client, names[0], found[names[0]], options)
+    facts = {**look_up(client, options, found), **more}
     if options["state"] == "absent" and "data_disks" in facts and not check:
         _await_attached(client, facts, deadline)
     warnings: list[str] = []
@@ -66,6 +71,8 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
         )
         for track in tracks:
             _explain(track)
+            if options["state"] == "reinstalled":
+                vm_reinstall.explain(track)
             if options.get("delete_volumes"):
                 _tell_left(track, facts)
     return Report(tracks, show, check, warnings)
@@ -78,6 +85,10 @@ def check_options(options: Record) -> None:
     check_text(options)
     if not all(name.strip() for name in options["name"]):
         raise UsageError("name: a name is empty")
+    if options["state"] == "reinstalled":
+        from . import vm_reinstall  # here, as few runs need it
+
+        vm_reinstall.check_options(options)
     if options.get("key_pair") == "":
         raise UsageError("key_pair: must not be empty; leave the option out for a machine without one")
     if options.get("group") is not None and not options["group"].strip():
@@ -267,6 +278,12 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
     ran = (track.found or {}).get("state") == RUNNING
     if options["state"] == "restarted" or (options["state"] == "present" and ran):
         options["state"] = "started"  # it may have been stopped for a change
+    if options["state"] == "reinstalled":
+        from . import vm_reinstall  # here, as few runs need it
+
+        options["state"] = vm_reinstall.state_left(client, track, before, deadline)
+        if options["state"] is None:
+            return None
     names = [track.id or track.name]
     password = None
     if isinstance(track.error, UnknownOutcome):
@@ -278,24 +295,28 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
         _await_listed(client, names, options.get("zone"), deadline)
     found = vm.settled(client, names, options.get("zone"), deadline, check=False)
     record = found[names[0]]
-    facts = look_up(client, options, found)
+    facts = {**look_up(client, options, found), "ran": ran}
     if options["state"] == "absent":
-        disks = before.get("data_disks", {}).get(track.id, [])
-        left_disks = [left for disk in disks for left in volume.search(client, {"id": disk["id"]})]
-        hidden = {disk["id"] for disk in disks} - {left["id"] for left in left_disks}
-        # One that somebody has attached to another machine meanwhile is not this one's any more.
-        facts["left_disks"] = [disk for disk in left_disks if disk.get("virtualmachineid") in (None, track.id)]
-        if hidden and track.culprit and track.culprit.command == "detachVolume":
-            # It would go with the machine, if it is attached still.
-            raise CloudnError(f"the data disk {', '.join(sorted(hidden))} is not listed", "listVolumes")
-        if not options["delete_volumes"]:
-            facts["left_disks"] = [disk for disk in facts["left_disks"] if disk.get("virtualmachineid") == track.id]
+        facts["left_disks"] = _left_disks(client, track, options, before)
     fresh = plan(track.name, record, options, facts, [])
     if record is None and track.id:
         fresh.object = {**track.object, "state": DESTROYED}
     if password:
         track.object["password"] = password
     return fresh
+
+
+def _left_disks(client: Client, track: Track, options: Record, before: Record) -> list[Record]:
+    """Return which data disks of a machine that goes are still to be dealt with; raise ``CloudnError`` for a hidden one."""
+    disks = before.get("data_disks", {}).get(track.id, [])
+    left_disks = [left for disk in disks for left in volume.search(client, {"id": disk["id"]})]
+    hidden = {disk["id"] for disk in disks} - {left["id"] for left in left_disks}
+    if hidden and track.culprit and track.culprit.command == "detachVolume":
+        # It would go with the machine, if it is attached still.
+        raise CloudnError(f"the data disk {', '.join(sorted(hidden))} is not listed", "listVolumes")
+    # One that somebody has attached to another machine meanwhile is not this one's any more.
+    mine = (None, track.id) if options["delete_volumes"] else (track.id,)
+    return [disk for disk in left_disks if disk.get("virtualmachineid") in mine]
 
 
 def _await_listed(client: Client, names: list[str], zone_wanted: str | None, deadline: Deadline) -> None:

@@ -16,6 +16,8 @@ from .lookup import matches, same_name
 from .volume import GIB
 
 RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
+# The states in which machines shall be, by the module's; with any other they shall be as they are.
+_GOALS = {"started": RUNNING, "restarted": RUNNING, "stopped": STOPPED}
 # What updateVirtualMachine changes, by the names of the attributes and of its parameters.
 _UPDATED = {"display_name": "displayname", "group": "group", "ha": "haenable", "os_type_id": "ostypeid"}
 # What characters beyond ASCII may become where text is read in another encoding: question marks, or signs of Latin-1 and
@@ -72,7 +74,10 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
         options = {"state": options["state"], "force_stop": False}
     _check_immutable(name, record, options, facts, warnings)
     before, after = _changes(name, record, options, facts, warnings)
-    goal = {"started": RUNNING, "restarted": RUNNING, "stopped": STOPPED, "present": state}[options["state"]]
+    goal = _GOALS.get(options["state"], state)
+    if options["state"] == "reinstalled":
+        goal = RUNNING if facts.get("ran") else state  # it may have been stopped for a change
+        before["root_disk"], after["root_disk"] = (facts.get("root_disk") or {}).get("id"), "(new)"
     before["state"], after["state"] = was, goal
     resize = before.get("service_offering") != after.get("service_offering")
     halt = state == RUNNING and (goal == STOPPED or resize)
@@ -91,17 +96,30 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
         stages.append([Step(text, "changeServiceForVirtualMachine", params)])
     # Another offering brings its own high availability along, so what is asked for is set whatever it was.
     stages += _update(name, {**before, "ha": None} if resize else before, after)
-    if goal == RUNNING and (halt or state == STOPPED):
-        # What was stopped only for a change runs again also where that failed.
-        start = Step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(RUNNING,), amends=halt)
-        stages.append([start])
-    elif options["state"] == "restarted":
-        stages.append([Step(f"{name}: reboot", "rebootVirtualMachine", {"id": THIS}, expect=(RUNNING,))])
+    stages += _up(name, {**record, "state": state}, options, goal, halt)
     if options.get("tags") is not None:
         current = tags.shape(record)
         before["tags"], after["tags"] = current, tags.wanted(current, options["tags"], options["purge_tags"])
-        stages += tags.stages(tags.VM, name, current, after["tags"], early=True)
+        # After a failure it must be known whether a machine was reinstalled, so nothing else is sent until that has ended.
+        early = options["state"] != "reinstalled"
+        stages += tags.stages(tags.VM, name, current, after["tags"], early)
     return Track(name, record, stages, before, after, absorb)
+
+
+def _up(name: str, record: Record, options: Record, goal: str, is_halted: bool) -> list[list[Step]]:
+    """Return the stages that reinstall, start or restart a machine, which the plan may have stopped before."""
+    stages: list[list[Step]] = []
+    if options["state"] == "reinstalled":
+        from . import vm_reinstall  # here, as few runs need it
+
+        stages += vm_reinstall.stages(name, record, is_halted)
+    if goal == RUNNING and (is_halted or record["state"] == STOPPED):
+        # What was stopped only for a change runs again also where that failed.
+        start = Step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(RUNNING,), amends=is_halted)
+        stages.append([start])
+    elif options["state"] == "restarted":
+        stages.append([Step(f"{name}: reboot", "rebootVirtualMachine", {"id": THIS}, expect=(RUNNING,))])
+    return stages
 
 
 def _plan_absence(name: str, record: Record | None, options: Record, facts: Record) -> Track:
@@ -284,7 +302,7 @@ def show(track: Track, check: bool) -> Record:
     """Return one machine of the result: as it is now or, in check mode, as far as it can be told before."""
     shown = vm.shape({"name": track.name, **track.object})
     if check:
-        shown.update(track.after)
+        shown.update({key: value for key, value in track.after.items() if key != "root_disk"})
     elif track.after.get("state") == "absent":
         shown["state"] = "absent" if not track.error else shown["state"]
     if track.object.get("password"):

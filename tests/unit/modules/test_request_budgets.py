@@ -120,6 +120,15 @@ def made(emulator: Any) -> tuple[Counter[str], Counter[str], Counter[str]]:
     )
 
 
+def test_a_machine_that_is_reinstalled(account: tuple[Run, Any]) -> None:
+    run, emulator = account
+    emulator.clear()
+    assert run("cloudn_vm", name="front1", state="reinstalled", confirm_reinstall="front1")["changed"]
+    changing, looking, _polling = made(emulator)
+    assert changing == {"restoreVirtualMachine": 1}
+    assert looking == {"listVirtualMachines": 2, "listVolumes": 1}  # before, and until it runs again; its root disk
+
+
 @pytest.mark.parametrize(
     ("ingress", "authorizations"),
     [
