@@ -10,7 +10,7 @@ import typing as t
 from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
-from . import rules, vm
+from . import rules, vm, vm_list
 from .lookup import same_name
 from .rules import DIRECTIONS
 from .security_group import PARALLEL, absorb, find, revocations, search, show, texts
@@ -62,7 +62,7 @@ class _Groups:
         machines = [
             machine
             for machine in vm.search(self.client, {})
-            if any(group.get("id") == record["id"] for group in machine.get("securitygroup") or [])
+            if any(group.get("id") == record["id"] for group in self._of(machine))
         ]
         return Holders(
             sorted(one.get("name", one["id"]) for one in machines if one.get("state") not in vm.GONE),
@@ -73,6 +73,12 @@ class _Groups:
             ),
             sorted(one.get("name", one["id"]) for one in machines if one.get("state") in vm.GONE),
         )
+
+    def _of(self, machine: Record) -> list[Record]:
+        """Return the groups of a machine. One that the service can't show in full may come without them, see ``vm_rescue``."""
+        if "securitygroup" not in machine and vm_list.LOST_KEY in machine:
+            return search(self.client, {"virtualmachineid": machine["id"]})
+        return machine.get("securitygroup") or []
 
 
 def ensure(client: Client, options: Record, deadline: Deadline, check: bool) -> Report:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_rescue
 from cloudn_emulator.seed import NEIGHBOUR_KEY, NEIGHBOUR_SECRET
 
 Result = dict[str, Any]
@@ -102,6 +103,21 @@ def test_users_are_told(run_module: Run, machine: Run, client: Client) -> None:
         )
         assert told["left"] == []
     assert "web" in names(client)
+
+
+@pytest.mark.parametrize("details", [None, ["min"]])
+def test_a_machine_that_the_service_can_not_show_is_told(
+    run_module: Run, client: Client, monkeypatch: Any, details: list[str] | None
+) -> None:
+    """The service fails over a machine without its key pair; without details a machine comes without its groups."""
+    if details:
+        monkeypatch.setattr(vm_rescue, "_WITHOUT_KEY_PAIR", (details, details))
+    run_module(MODULE, name="web")
+    client.call("createSSHKeyPair", {"name": "deploy"})
+    run_module("cloudn_vm", name="web1", security_groups=["web"], key_pair="deploy", **NEW)
+    client.call("deleteSSHKeyPair", {"name": "deploy"})
+    told = run_module(MODULE, name="web", state="absent")
+    assert told["failed"] and "It is used by virtual machines web1" in told["msg"]
 
 
 def test_check_mode_warns_of_users(run_module: Run, machine: Run, emulator: Any) -> None:
