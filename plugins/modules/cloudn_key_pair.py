@@ -38,6 +38,17 @@ options:
   force:
     description:
       - Whether a pair that exists with another key is replaced. Machines that were made with the old key keep it.
+      - A pair that a machine shows is not replaced by that alone, see O(break_machines).
+    type: bool
+    default: false
+  break_machines:
+    description:
+      - Whether a pair that a virtual machine shows as its own may be deleted, or replaced by another key. Without it the task fails
+        and names these machines.
+      - The service then fails over every list that would show one of them, with error 530, and says that commands on them failed,
+        though they are done. So it is for the whole account. The machines themselves go on running.
+      - What mends it is to register the same public key again, under any name, or to destroy the machines by their ids.
+      - Of a machine the service shows the first pair that holds its public key. A pair may go where another one holds the same key.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -45,7 +56,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request.
+  - A task that changes nothing costs one request. Before a pair is deleted or replaced, the machines are listed, and the
+    pairs where a machine shows this one, unless O(break_machines=true).
   - Key pairs are not in the service's manual. An account that lacks them gets an error that says what to do instead.
 seealso:
   - module: cloudn.compute.cloudn_key_pair_info
@@ -74,10 +86,16 @@ EXAMPLES = r"""
   when: made.key_pair.private_key is defined
   no_log: true
 
-- name: Delete it
+- name: Delete it, unless a machine shows it
   cloudn.compute.cloudn_key_pair:
     name: deploy
     state: absent
+
+- name: Delete one whatever shows it, which breaks lists of these machines
+  cloudn.compute.cloudn_key_pair:
+    name: mine
+    state: absent
+    break_machines: true
 """
 
 RETURN = r"""
@@ -146,6 +164,7 @@ SPEC = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "public_key": {"type": "str", "no_log": False},
     "force": {"type": "bool", "default": False},
+    "break_machines": {"type": "bool", "default": False},
     **WAIT,
 }
 

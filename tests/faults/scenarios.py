@@ -70,6 +70,15 @@ ELSEWHERE: tuple[Task, ...] = (
 )
 VOLUME_ELSEWHERE, IMAGE_ELSEWHERE, SHOWN_ALIKE = ELSEWHERE
 
+# A machine whose key pair is gone, over which the service fails.
+PAIR: Task = ("cloudn_key_pair", {"name": "mine", "public_key": KEY})
+KEYED: Task = ("cloudn_vm", {"name": "web1", "key_pair": "mine", **NEW})
+LOST: tuple[Task, ...] = (
+    PAIR,
+    KEYED,
+    ("cloudn_key_pair", {"name": "mine", "state": "absent", "break_machines": True}),
+)
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -293,19 +302,29 @@ SCENARIOS = (
         (MACHINE, STOPPED, IMAGE),
         action=True,
     ),
+    Scenario("vm-absent-lost", "cloudn_vm", {"name": "web1", "state": "absent"}, (SECOND, *LOST)),
+    Scenario(
+        "vm-beside-lost", "cloudn_vm", {"name": "web2", "display_name": "Web", "tags": {"a": "b"}}, (SECOND, *LOST)
+    ),
     Scenario("key-registered", "cloudn_key_pair", {"name": "mine", "public_key": KEY}),
     Scenario("key-made", "cloudn_key_pair", {"name": "mine"}),
     Scenario(
         "key-replaced",
         "cloudn_key_pair",
         {"name": "mine", "public_key": OTHER_KEY, "force": True},
-        (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),),
+        (PAIR,),
     ),
     Scenario(
         "key-absent",
         "cloudn_key_pair",
         {"name": "mine", "state": "absent"},
-        (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),),
+        (PAIR,),
+    ),
+    Scenario(
+        "key-absent-in-use",
+        "cloudn_key_pair",
+        {"name": "mine", "state": "absent", "break_machines": True},
+        (PAIR, KEYED),
     ),
     Scenario("job", "cloudn_job", {"jobs": ["{job}"]}, (("cloudn_vm", {"name": "web1", "wait": False, **NEW}),)),
     Scenario(
@@ -345,6 +364,8 @@ SCENARIOS = (
     ),
     Scenario("api-reads", "cloudn_api", {"command": "listVirtualMachines"}, (MACHINE, SECOND), reads=True),
     Scenario("inventory", "inventory", {}, (MACHINE, SECOND), reads=True),
+    Scenario("inventory-lost", "inventory", {}, (SECOND, *LOST), reads=True),
+    Scenario("vm-info-lost", "cloudn_vm_info", {}, (SECOND, *LOST), reads=True),
     Scenario("vm-info", "cloudn_vm_info", {"name": ["web1"]}, (MACHINE, SECOND), reads=True),
     Scenario(
         "vm-info-all",

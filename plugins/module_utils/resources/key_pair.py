@@ -81,6 +81,10 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
         raise UsageError("name: must not be empty")
     deadline = Deadline(options["wait_timeout"], client.clock)
     track = plan(_find(client, name), options)
+    if not options["break_machines"] and any(step.command == _DELETE for stage in track.stages for step in stage):
+        from .key_pair_use import check_unused  # here, as few runs need it: what is imported is compiled anew each time
+
+        check_unused(client, name)
     lost: list[UnknownOutcome] = []
 
     def again(failed: Track) -> Track:

@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cloudn_key_pair: a pair that a machine shows does not go, since the service could not show the machine any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import ApiError, Client
+
+Result = dict[str, Any]
+Run = Callable[..., Result]
+MODULE = "cloudn_key_pair"
+REGISTER, DELETE = "registerSSHKeyPair", "deleteSSHKeyPair"
+NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+KEY = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJDZOEuXCSIliuPc2Cwk7XCHJnFwQ"
+    "foC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q=="
+)
+OTHER_KEY = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGvMLyKEffNE3iIWbe"
+    "T/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8tOTqr8QU/aeLNXQ=="
+)
+GONE: Result = {"state": "absent"}
+REPLACED: Result = {"public_key": OTHER_KEY, "force": True}
+
+
+@pytest.fixture
+def machines(client: Client, run_module: Run, emulator: Any) -> dict[str, str]:
+    """The ids of two machines with the pair ``deploy``, and of one without."""
+    client.call(REGISTER, {"name": "deploy", "publickey": KEY})
+    made = run_module("cloudn_vm", name=["web1", "web2"], key_pair="deploy", **NEW)["vms"]
+    made += run_module("cloudn_vm", name="db1", **NEW)["vms"]
+    emulator.clear()
+    return {vm["name"]: vm["id"] for vm in made}
+
+
+def is_listed(client: Client) -> bool:
+    try:
+        client.list("listVirtualMachines")
+    except ApiError:
+        return False
+    return True
+
+
+def sent(emulator: Any) -> list[str]:
+    commands = [request["command"] for request in emulator.requests]
+    emulator.clear()
+    return commands
+
+
+@pytest.mark.parametrize("name", ["deploy", "Deploy "])
+@pytest.mark.parametrize("options", [GONE, REPLACED])
+def test_it_stays(
+    machines: dict[str, str], refused: Callable[..., str], client: Client, name: str, options: Result
+) -> None:
+    said = refused(MODULE, name=name, **options)
+    assert f"web1 ({machines['web1']})" in said
+    assert f"web2 ({machines['web2']})" in said
+    assert "db1 (" not in said
+    assert "break_machines: true" in said
+    assert is_listed(client)
+
+
+@pytest.mark.parametrize(("options", "changes"), [(GONE, [DELETE]), (REPLACED, [DELETE, REGISTER])])
+def test_it_goes_knowingly(
+    machines: dict[str, str], beats: Run, client: Client, emulator: Any, options: Result, changes: list[str]
+) -> None:
+    beats(MODULE, changes, name="deploy", break_machines=True, **options)
+    assert "listVirtualMachines" not in sent(emulator)
+    assert not is_listed(client)
+
+
+@pytest.mark.parametrize(("options", "changes"), [(GONE, [DELETE]), (REPLACED, [DELETE, REGISTER])])
+def test_it_goes_when_the_machines_have_gone(
+    machines: dict[str, str], beats: Run, run_module: Run, client: Client, options: Result, changes: list[str]
+) -> None:
+    run_module("cloudn_vm", name=["web1", "web2"], state="absent")
+    beats(MODULE, changes, name="deploy", **options)
+    assert is_listed(client)
+
+
+@pytest.mark.parametrize(
+    ("options", "requests"),
+    [
+        ({"name": "deploy"}, ["listSSHKeyPairs"]),
+        ({"name": "deploy", "public_key": KEY, "force": True}, ["listSSHKeyPairs"]),
+        ({"name": "other", "state": "absent"}, ["listSSHKeyPairs"]),
+        ({"name": "unused", "state": "absent"}, ["listSSHKeyPairs", "listVirtualMachines", DELETE]),
+        ({"name": "other", "public_key": OTHER_KEY, "force": True}, ["listSSHKeyPairs", REGISTER]),
+    ],
+)
+def test_machines_are_looked_at_only_where_a_pair_would_go(
+    machines: dict[str, str], client: Client, run_module: Run, emulator: Any, options: Result, requests: list[str]
+) -> None:
+    client.call("createSSHKeyPair", {"name": "unused"})
+    emulator.clear()
+    done = run_module(MODULE, **options)
+    assert not done.get("failed"), done["msg"]
+    assert sent(emulator) == requests
+
+
+def test_one_that_is_not_alone_may_go(
+    machines: dict[str, str], beats: Run, refused: Callable[..., str], client: Client
+) -> None:
+    """Another pair with the same public key is shown then; the last one stays."""
+    client.call(REGISTER, {"name": "again", "publickey": KEY})
+    beats(MODULE, [DELETE], name="deploy", state="absent")
+    assert {vm.get("keypair") for vm in client.list("listVirtualMachines")} == {"again", None}
+    assert "web1" in refused(MODULE, name="again", state="absent")
+    client.call(REGISTER, {"name": "later", "publickey": KEY})
+    beats(MODULE, [DELETE], name="later", state="absent")
+    assert is_listed(client)
+
+
+def test_a_machine_that_has_lost_its_pair_holds_no_other(
+    machines: dict[str, str], client: Client, run_module: Run, refused: Callable[..., str]
+) -> None:
+    client.call(REGISTER, {"name": "unused", "publickey": OTHER_KEY})
+    run_module("cloudn_vm", name="new", key_pair="unused", **NEW)
+    client.call(DELETE, {"name": "deploy"})
+    said = refused(MODULE, name="unused", state="absent")
+    assert "new (" in said
+    assert "web1 (" not in said
+    run_module("cloudn_vm", name="new", state="absent")
+    done = run_module(MODULE, name="unused", state="absent")
+    assert done["changed"] is True
+    assert len(done["warnings"]) == 2  # of the machines that have lost theirs
+
+
+def test_several_pairs_of_one_name(machines: dict[str, str], refused: Callable[..., str], emulator: Any) -> None:
+    """A race at the service has made a second one with another key: which one goes is not up to the task."""
+    pair = next(iter(emulator.store.key_pairs.values()))
+    twin = type(pair)("00000000-0000-4000-8000-000000000001", pair.owner, "Deploy", "ssh-rsa AAAA", "00:11")
+    emulator.store.add_key_pair(twin)
+    assert "web1" in refused(MODULE, name="deploy", state="absent")
+
+
+def test_an_administrator_sees_destroyed_machines_too(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(account="admin") as (run, emulator):
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        client.call(REGISTER, {"name": "deploy", "publickey": KEY})
+        made = run("cloudn_vm", name="web1", key_pair="deploy", **NEW)["vm"]
+        run("cloudn_vm", name="web1", state="absent")
+        assert f"web1 ({made['id']}, Destroyed)" in run(MODULE, name="deploy", state="absent")["msg"]
+        emulator.store.vms.clear()
+        assert run(MODULE, name="deploy", state="absent")["changed"] is True
+
+
+def test_many_machines_are_told_in_short(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(vms=300) as (run, emulator):
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        client.call(REGISTER, {"name": "deploy", "publickey": KEY})
+        (pair,) = emulator.store.key_pairs.values()
+        for vm in emulator.store.vms.values():
+            vm.public_key = pair.public_key
+        said = run(MODULE, name="deploy", state="absent")["msg"]
+        assert "and 280 more" in said
+        assert len(said) < 2000
