@@ -159,6 +159,8 @@ extends_documentation_fragment:
 notes:
   - With O(state=reinstalled) the service makes no new password. M(cloudn.compute.cloudn_vm_password) does, where the template
     sets passwords.
+  - The job of O(state=reinstalled) tells that the machine is stopped, also where the service has started it again. With
+    O(wait=false) look at the machine, not at what M(cloudn.compute.cloudn_job) returns of it.
   - A task that changes nothing costs one request, for one machine as for many. Naming O(os_type) or O(disk_offering)
     costs one more, and so does a O(key_pair) that the machine shows by another name.
   - The service takes time for each machine that it lists, and it lists those whose names contain what all of O(name)

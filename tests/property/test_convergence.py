@@ -34,7 +34,7 @@ TAGS = st.dictionaries(st.sampled_from(["role", "env", "鍵"]), st.sampled_from(
 MACHINE = some(
     state=st.sampled_from(["present", "started", "stopped"]),
     display_name=st.sampled_from(["Web", "ウェブ", "{{ web }}"]),
-    group=st.sampled_from(["front", "back"]),
+    group=st.sampled_from(["front", "FRONT ", "back"]),
     tags=TAGS,
     purge_tags=st.booleans(),
     allow_restart=st.booleans(),
@@ -140,13 +140,18 @@ def machine(client: Client, name: str) -> Result:
         for key, value in {
             "state": vm["state"],
             "display_name": vm["displayname"],
-            "group": vm.get("group"),
+            "group": one_name(vm.get("group")),
             "service_offering": vm["serviceofferingname"],
             "os_type": vm["guestosid"],
             "security_groups": {group["name"] for group in vm["securitygroup"]},
             "tags": tags(vm),
         }.items()
     }
+
+
+def one_name(group: str | None) -> str | None:
+    """A group's name in small letters, which is the same for all that are one group to the service."""
+    return group.rstrip(" ").lower() if group else None
 
 
 def tags(record: Result) -> dict[str, str]:
@@ -222,6 +227,7 @@ def machine_asked(before: Result, options: Result, name: str) -> Result:
     after = {**new, **before}
     for option in ("display_name", "group", "service_offering"):
         after[option] = options.get(option, after.get(option))
+    after["group"] = one_name(after["group"])
     if "os_type" in options:
         after["os_type"] = known[options["os_type"]]
     if not before and "security_groups" in options:  # of one that is there they can't be changed
