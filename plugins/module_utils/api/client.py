@@ -232,8 +232,8 @@ class Client:
         The first page has ``first`` objects: so many cost one request. Where there are more, further pages are read ahead
         over connections of their own, so a small first page is for lists that are expected to be long, of objects that the
         service is slow to list. Each object is yielded once, though others come and go meanwhile, and none that is there
-        all the time is left out; see ``paging.read``, and ``unordered.read`` for lists in no order. The order is the service's. ``begun`` is the answer for the first page
-        where it is there already.
+        all the time is left out; see ``paging.read``, and ``unordered.read`` for lists in no order. The order is the
+        service's. ``begun`` is the answer for the first page where it is there already.
 
         Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast to be read.
         """

@@ -35,8 +35,10 @@ class Call:
 
     @overload
     def get(self, name: str) -> str | None: ...
+
     @overload
     def get(self, name: str, default: str) -> str: ...
+
     def get(self, name: str, default: str | None = None) -> str | None:
         """A parameter, or this where it is not given."""
         return self.params.get(name, default)
