@@ -351,6 +351,14 @@ SCENARIOS = (
         action=True,
         once=True,
     ),
+    Scenario(
+        "ec2-image",
+        "cloudn_ec2",
+        {"action": "CreateImage", "params": {"InstanceId": "{vm}", "Name": "image"}},
+        (MACHINE,),
+        action=True,
+        once=True,
+    ),
     Scenario("ec2-reads", "cloudn_ec2", {"action": "DescribeInstances"}, (MACHINE, SECOND), reads=True),
     Scenario(
         "api-deploys",

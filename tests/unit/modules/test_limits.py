@@ -203,7 +203,8 @@ def test_one_request_for_all_refusals_of_a_task() -> None:
     service = Service(account(**FULL, snapshotlimit="1", snapshottotal=1))
     errors = [refusal(), refusal("createSnapshot"), refusal()]
     told = limits.causes(service, errors)
-    assert "2 are used, and 2 more were asked for" in told[errors[0]] == told[errors[2]]
+    assert told[errors[0]] == told[errors[2]]
+    assert "2 are used, and 2 more were asked for" in told[errors[0]]
     assert "the account's limit is 1 snapshot, 1 is used, and 1 more was asked for" in told[errors[1]]
     assert service.asked == [("listAccounts", {})]
     assert "canary" not in json.dumps(list(told.values()))
