@@ -209,7 +209,7 @@ def _range(where: str, entry: Record) -> tuple[str, int, int]:
     last = int(match.group(2) or first) if match else -1
     if match and first == last == 0:
         raise UsageError(
-            f"{where}: ports: the service takes {text!r} for all ports; give 0-65535 where that is meant, or the port"
+            f"{where}: ports: the service takes {text!r} for all ports; give 0-65535 where that is meant, or a port of 1 to 65535"
         )
     if not 0 <= first <= last <= 65535:
         raise UsageError(f"{where}: ports: {text!r} is neither a port (22) nor a range (8000-8100) up to 65535")
