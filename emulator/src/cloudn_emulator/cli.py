@@ -192,7 +192,7 @@ def _count(text: str) -> int:
 
 
 def _limit(text: str) -> tuple[str, int]:
-    kind, _, most = text.partition("=")
+    kind, _sign, most = text.partition("=")
     if kind not in RESOURCES:
         raise argparse.ArgumentTypeError(f"{text!r}: give one of {', '.join(RESOURCES)}, and a number behind `=`")
     return kind, _count(most)

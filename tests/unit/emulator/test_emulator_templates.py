@@ -241,12 +241,12 @@ def test_pages_overlap_and_miss_in_the_same_way_each_time(emulate: Emulate) -> N
 
 def test_the_order_changes_but_for_the_sort_key(emulate: Emulate) -> None:
     api = many(emulate)
-    listings = [ids(api) for _ in range(4)]
+    listings = [ids(api) for _call in range(4)]
     assert len({tuple(listing) for listing in listings}) > 1
     assert len({frozenset(listing) for listing in listings}) == 1
     api("updateTemplate", id="t3", sortkey="-1")
     api("updateTemplate", id="t5", sortkey="1")
-    assert {(listing[0], listing[-1]) for listing in (ids(api) for _ in range(4))} == {("t3", "t5")}
+    assert {(listing[0], listing[-1]) for listing in (ids(api) for _call in range(4))} == {("t3", "t5")}
 
 
 # Downloads

@@ -18,21 +18,22 @@ Item = dict[str, Any]
 NATIVE = {"image": "template", "instance": "userVm"}
 EC2 = {native.lower(): name for name, native in NATIVE.items()}
 
+
+def _kind(tag: Item) -> str:
+    kind: str = tag["resourcetype"].lower()
+    return EC2.get(kind, kind)
+
+
 FILTERS = Kind(
     {
         "key": (like, lambda tag: tag["key"]),
         "resource-id": (like, lambda tag: tag["resourceid"]),
-        "resource-type": (like, lambda tag: _kind(tag)),
+        "resource-type": (like, _kind),
         "value": (like, lambda tag: tag["value"]),
     },
     unknown=None,
     tagged=False,
 )
-
-
-def _kind(tag: Item) -> str:
-    kind: str = tag["resourcetype"].lower()
-    return EC2.get(kind, kind)
 
 
 async def create(call: Call) -> Item:

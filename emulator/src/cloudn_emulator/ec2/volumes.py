@@ -29,6 +29,10 @@ def _attach_time(volume: Item) -> str | None:
     return time
 
 
+def _status(volume: Item) -> str:
+    return STATES.get(volume["state"], "error")
+
+
 FILTERS = Kind(
     {
         "attachment.attach-time": (same_moment, _attach_time),
@@ -38,15 +42,11 @@ FILTERS = Kind(
         "create-time": (same_moment, lambda volume: volume["created"]),
         "size": (same_number, lambda volume: gigabytes(volume["size"])),
         "snapshot-id": (text_like, lambda volume: volume.get("snapshotid")),
-        "status": (like, lambda volume: _status(volume)),
+        "status": (like, _status),
         "volume-id": (like, lambda volume: volume["id"]),
     },
     absent=("attachment.delete-on-termination", "attachment.status"),
 )
-
-
-def _status(volume: Item) -> str:
-    return STATES.get(volume["state"], "error")
 
 
 def _item(volume: Item) -> Item:
