@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
+import pathlib
 import statistics
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -163,45 +165,61 @@ def _many(
         yield Figure(what, "", value, "s late", ours=late[kind], most=most, **at)
 
 
-def rules(stage: Stage, number: int, job_seconds: float) -> Iterator[Figure]:
-    """Measure how long a security group with many rules takes from nothing, against one rule, and the peer's loop."""
-    counts: list[int] = []
-    with stage.emulator("--latency-ms", 20, "--job-seconds", job_seconds) as emulator:
-        names = iter(range(10_000))
+def rules(stage: Stage, numbers: tuple[int, ...], job_seconds: float) -> Iterator[Figure]:
+    """Measure how long security groups with many rules take from nothing, against the plain sequence, and the peer's loop.
 
-        def make(count: int) -> Run:
+    The service locks a group for each change of its rules, and a change that finds it locked sleeps for 5 seconds.
+    """
+    service = ("--latency-ms", 20, "--job-seconds", job_seconds, "--group-lock-seconds", 5)
+    with stage.emulator(*service) as emulator:
+        names = iter(range(10_000))
+        counts: dict[int, int] = {}
+
+        def make(number: int) -> Run:
             emulator.requests()
-            run = play(stage, stage.ours, emulator, "group", [group(f"group{next(names)}", count)])()
-            if count == number:
-                counts.append(sum(request["command"] not in POLLS for request in emulator.requests()))
+            run = play(stage, stage.ours, emulator, "group", [group(f"group{next(names)}", number)])()
+            counts[number] = sum(request["command"] not in POLLS for request in emulator.requests())
             return run
 
-        def loop() -> Run:
-            name = f"group{next(names)}"
-            rule = {"security_group": name, "protocol": "tcp", "cidr": "192.0.2.0/24"}
-            ports = {"start_port": "{{ item }}", "end_port": "{{ item }}"}
-            tasks = [
-                {"ngine_io.cloudstack.security_group": {"name": name}},
-                {
-                    "ngine_io.cloudstack.security_group_rule": {**rule, **ports},
-                    "loop": [8000 + index for index in range(PEERS_RULES)],
-                },
-            ]
-            assert stage.peer
-            return play(stage, stage.peer, emulator, "loop", tasks)()
+        subjects: dict[str, Callable[[], Run]] = {"ping": play(stage, stage.ours, None, "ping", [PING])}
+        for number in numbers:
+            subjects[f"ours {number}"] = functools.partial(make, number)
+            subjects[f"plain {number}"] = functools.partial(_in_sequence, stage, emulator, names, number)
+        if stage.peer:
+            subjects["peer"] = functools.partial(_loop_of_rules, stage, emulator, names)
+        runs = stage.alternate(**subjects)
+    ping = statistics.median(seconds(runs["ping"]))
+    for number in numbers:
+        work, at = f"a group with {number} rules from nothing", {"latency_ms": 20}
+        ours, plain = [run.seconds - ping for run in runs[f"ours {number}"]], seconds(runs[f"plain {number}"])
+        yield Figure(f"{work}: requests but polls", "", counts[number], "", most=number + 2, **at)
+        yield times_theirs(f"{work}: beyond ping", "rule after rule", ours, plain, most=1.2, **at)
+        if stage.peer and number == max(numbers):
+            peer = [(run.seconds - ping) / PEERS_RULES * number for run in runs["peer"]]
+            note = f"the peer's loop of {PEERS_RULES}, as many times"
+            yield times_ours(f"{work}: beyond ping", "peer", ours, peer, note=note, **at)
 
-        subjects: dict[str, Callable[[], Run]] = {
-            "ping": play(stage, stage.ours, None, "ping", [PING]),
-            "one": lambda: make(1),
-            "many": lambda: make(number),
-        }
-        runs = stage.alternate(**subjects, **({"peer": loop} if stage.peer else {}))
-    work, at = f"a group with {number} rules from nothing", {"latency_ms": 20}
-    yield Figure(f"{work}: requests but polls", "", max(counts), "", most=number + 2, **at)
-    yield times_theirs(f"{work}: time", "one rule", seconds(runs["many"]), seconds(runs["one"]), most=1.3, **at)
-    if stage.peer:
-        ping = statistics.median(seconds(runs["ping"]))
-        ours = [run.seconds - ping for run in runs["many"]]
-        peer = [(run.seconds - ping) / PEERS_RULES * number for run in runs["peer"]]
-        note = f"the peer's loop of {PEERS_RULES}, as many times"
-        yield times_ours(f"{work}: beyond ping", "peer", ours, peer, note=note, **at)
+
+def _in_sequence(stage: Stage, emulator: Emulator, names: Iterator[int], number: int) -> Run:
+    """Make a group with so many rules by a plain script; what it takes to start Python is not counted."""
+    output = stage.work / "sequence"
+    script = pathlib.Path(__file__).parent / "rule_after_rule.py"
+    arguments = (script, stage.module_utils, f"group{next(names)}", number)
+    run = stage.run(stage.ours, emulator, "python", *arguments, output=output)
+    return run._replace(seconds=float(output.read_text()))
+
+
+def _loop_of_rules(stage: Stage, emulator: Emulator, names: Iterator[int]) -> Run:
+    """Make a group with some rules as the peer's users do: in a loop."""
+    name = f"group{next(names)}"
+    rule = {"security_group": name, "protocol": "tcp", "cidr": "192.0.2.0/24"}
+    ports = {"start_port": "{{ item }}", "end_port": "{{ item }}"}
+    tasks = [
+        {"ngine_io.cloudstack.security_group": {"name": name}},
+        {
+            "ngine_io.cloudstack.security_group_rule": {**rule, **ports},
+            "loop": [8000 + index for index in range(PEERS_RULES)],
+        },
+    ]
+    assert stage.peer
+    return play(stage, stage.peer, emulator, "loop", tasks)()

@@ -247,7 +247,7 @@ class _Run:
         for track, step in pairs:
             track.jobs[job_id] = step
         self._owners[job_id] = pairs
-        self._jobs.add(job_id, pairs[0][1].command)
+        self._jobs.add(job_id, pairs[0][1].command, pairs[0][1].brief)
         soonest = self._client.clock() + self._jobs.pause()
         self._next_poll = min(self._next_poll, soonest) if self._next_poll else soonest
 

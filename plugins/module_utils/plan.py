@@ -44,6 +44,7 @@ class Step(t.NamedTuple):
     A step with ``many`` names the parameter that takes the ids of many objects. Such steps of several tracks are sent in one
     request where nothing else differs. Where such a step is ``early``, it needs the ends of the jobs of those before it.
     Steps of a stage that go ``in_turn`` are sent one after the other, each when the job of the one before it has ended.
+    ``brief`` are the seconds that a short job of the step takes, so that it is looked at first when it may have ended.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Step(t.NamedTuple):
     hints: t.Mapping[int, str] = {}
     many: str = ""
     in_turn: bool = False
+    brief: float = 0.0
 
     @property
     def shared(self) -> tuple[str, str]:

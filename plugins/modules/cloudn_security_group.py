@@ -174,6 +174,11 @@ notes:
   - All networks of one protocol and range of ports are added by one request.
   - Who holds a group that shall go is looked up where the service refuses to delete it, in check mode, and where the group has
     rules that name itself. That costs a listing of all groups and one of all virtual machines.
+  - Rules of a group change one after the other, which takes about 0.1 seconds for each request. The service locks the
+    group for each change, and a change that finds it locked sleeps for 5 seconds.
+  - With O(wait=false), rules whose ends nothing else waits for are sent at once, and the service may take a minute for
+    many of them. Where old rules are to go too, only their removals are sent so, after the new ones are there. Where tags
+    are to change too, all rules change one after the other before.
 seealso:
   - module: cloudn.compute.cloudn_security_group_info
   - module: cloudn.compute.cloudn_vm

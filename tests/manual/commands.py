@@ -200,7 +200,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "cloudn_security_group",
             {"name": "web", "ingress": RULE},
             ("ingress",),
-            differs="A rule that is there already is a failed job; only missing ones are sent.",
+            differs="A rule that is there already is a failed job; only missing ones are sent. The server locks the group for each "
+            "change, and one that finds it locked sleeps for 5 seconds; so rules of a group go one after the other.",
         ),
         Row(
             "revokeSecurityGroupIngress",

@@ -23,6 +23,14 @@ FORGOTTEN = 3600.0
 _SENT_TOGETHER = 60
 # What an error says of a job that goes on, for tasks that look first what is there.
 OR_AGAIN = ", or run the task again to take up what it leads to, with a longer wait_timeout if need be"
+# Jobs of a command whose last one took at most so many seconds are short: the next one is looked at first when it is due.
+_SHORT = 1.0
+# A short job that has not ended then is looked at again a few times, each time that this share of the time waited has
+# passed, and not sooner than after so many seconds.
+_LOOKS, _SHARE, _SOONEST = 5, 0.05, 0.01
+# When short jobs have ended is known well enough if it is known up to this share of the time. After some jobs it is tried
+# whether they have ended sooner: by the first share where the last trial was too soon, by the second where none was.
+_CLOSE, _SOONER, _MUCH_SOONER = 0.15, 0.1, 0.5
 _STARTDATE = "%Y-%m-%dT%H:%M:%SZ%z"
 
 
@@ -32,6 +40,65 @@ class JobEnd(t.NamedTuple):
     job_id: str
     result: Record
     error: CloudnError | None
+
+
+class _Watched:
+    """A pending job: its command, when it began by the client's clock, how often it was seen pending, and after how many
+    seconds the last time.
+    """
+
+    def __init__(self, command: str, began: float) -> None:
+        self.command = command
+        self.began = began
+        self.looks = 0
+        self.seen = 0.0
+
+
+class _Pace:
+    """When to look at short jobs of one command, by how long the ones before took.
+
+    ``_pending`` and ``_ended`` are the seconds after which jobs were pending still, and after which they had ended. The next
+    one is looked at first between these two, or after ``_ended`` where they are close. From time to time ``_pending`` is
+    forgotten, to see whether jobs are shorter now: after ``_left`` jobs, and after ever more where that was too soon.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._pending = self._ended = seconds
+        self._sooner = _MUCH_SOONER
+        self._rest, self._left = 1, 0
+
+    def pause(self, job: _Watched, waited: float) -> float:
+        """Return the seconds to let pass before the next look at a job that was waited for so long."""
+        if job.looks > _LOOKS:
+            return pause(waited)
+        due = self._due()
+        return max(_SOONEST, due - waited if waited < due else waited * _SHARE)
+
+    def learn(self, pending: float, ended: float) -> None:
+        """Take in a job that was last seen pending after so many seconds (0: never), and then had ended after so many."""
+        trial = self._due() < self._ended
+        if pending:
+            self._pending = pending
+            self._ended = min(self._ended, ended) if self._ended > pending else ended
+            if trial:
+                self._sooner, self._left, self._rest = _SOONER, self._rest, self._rest * 2
+            return
+        self._ended = ended
+        if trial:
+            self._rest = 1
+        if self._due() < ended:
+            return
+        if self._left:
+            self._left -= 1
+            return
+        self._pending = ended * (1 - 2 * self._sooner)
+        self._sooner = min(_MUCH_SOONER, self._sooner * 2)
+
+    def _due(self) -> float:
+        """Return the seconds after which the next job is looked at first."""
+        if self._ended - self._pending > self._ended * _CLOSE:
+            return max(_SOONEST, (self._pending + self._ended) / 2)
+        return self._ended
 
 
 class Jobs:
@@ -44,7 +111,8 @@ class Jobs:
     def __init__(self, client: Client, deadline: Deadline | None = None) -> None:
         self._client = client
         self._deadline = deadline
-        self._pending: dict[str, tuple[str, float]] = {}
+        self._pending: dict[str, _Watched] = {}
+        self._paces: dict[str, _Pace | None] = {}  # None: its last job was long
         self._since: str | None = None
         self.records: dict[str, Record] = {}
 
@@ -54,21 +122,27 @@ class Jobs:
     def __iter__(self) -> t.Iterator[str]:
         return iter(list(self._pending))
 
-    def add(self, job_id: str, command: str = "job") -> None:
-        """Watch a job; ``command`` names it in errors."""
-        self._pending[job_id] = (command, self._client.clock())
+    def add(self, job_id: str, command: str = "job", brief: float = 0.0) -> None:
+        """Watch a job; ``command`` names it in errors. ``brief`` are the seconds that a short one takes, where known."""
+        if brief:
+            self._paces.setdefault(command, _Pace(brief))
+        self._pending[job_id] = _Watched(command, self._client.clock())
 
     def pause(self) -> float:
         """Return the seconds to let pass before asking again: a tenth of the time waited, 0.2 to 4.6 seconds.
 
-        The youngest job counts: the end of a short job is noticed soon, also beside long ones.
+        A command whose last job was short is first looked at about when its next one is due, and then more often. The
+        youngest job counts: the end of a short job is noticed soon, also beside long ones.
         """
-        youngest = max((started for _command, started in self._pending.values()), default=0.0)
-        return pause(self._client.clock() - youngest)
+        now = self._client.clock()
+        youngest = max(self._pending.values(), key=lambda job: job.began, default=_Watched("", now))
+        pace, waited = self._paces.get(youngest.command), now - youngest.began
+        return pace.pause(youngest, waited) if pace else pause(waited)
 
     def poll(self) -> list[JobEnd]:
         """Ask once and return the jobs that have ended since; they are no longer watched."""
-        ends = []
+        ends: list[JobEnd] = []
+        asked = self._client.clock()
         listed = self._listing() if len(self._pending) > 1 else {}
         for job_id in list(self._pending):
             try:
@@ -77,14 +151,27 @@ class Jobs:
                 if not ends:
                     raise
                 break  # what has ended is told first; the next look meets the error again
-            if end is not None:
-                del self._pending[job_id]
-                ends.append(end)
+            job = self._pending[job_id]
+            if end is None:
+                job.looks += 1
+                job.seen = asked - job.began
+                continue
+            del self._pending[job_id]
+            self._learn(job, asked - job.began)
+            ends.append(end)
         return ends
+
+    def _learn(self, job: _Watched, took: float) -> None:
+        """Remember how long a job took, if that was so short that one that is shorter is not noticed late."""
+        if took > _SHORT:
+            self._paces[job.command] = None
+            return
+        pace = self._paces[job.command] = self._paces.get(job.command) or _Pace(took)
+        pace.learn(job.seen, took)
 
     def overdue(self, job_id: str, seconds: float | None) -> JobTimeout:
         """Stop watching a job and return the error that says so."""
-        command = self._pending.pop(job_id)[0]
+        command = self._pending.pop(job_id).command
         limit = "in time" if seconds is None else f"within {seconds:g} s (wait_timeout)"
         return JobTimeout(
             f"{command}: job {job_id} is still pending, it did not end {limit}. It goes on at the service: wait "
@@ -110,7 +197,7 @@ class Jobs:
         return self._client.call("queryAsyncJobResult", {"jobid": job_id}, self._deadline)
 
     def _end(self, job_id: str, job: Record | None) -> JobEnd | None:
-        command = self._pending[job_id][0]
+        command = self._pending[job_id].command
         try:
             job = self.records[job_id] = job or self._query(job_id)
         except ApiError as error:

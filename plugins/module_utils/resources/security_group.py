@@ -16,6 +16,8 @@ from .lookup import check_text, is_uuid, listing, pick, same_name
 from .rules import DIRECTIONS, Rule
 
 PARALLEL = 10  # requests at a time
+# Seconds for one change of a group's rules; measured on CloudStack 3.0.5.
+_RULE_SECONDS = 0.1
 
 
 def shape(group: Record) -> Record:
@@ -149,7 +151,9 @@ def plan(record: Record | None, options: Record, warnings: list[str]) -> Track:
     """Return the track that leads the group to what is asked for; looks at its arguments only.
 
     Groups that rules name are as ``rule_sources`` gives them. New rules are added before old ones go, so that a rule that is
-    replaced leaves no gap. Appends to ``warnings``. Raises ``UsageError`` for drift that can't be mended.
+    replaced leaves no gap. Rules change in turn: the service locks the group for each change, and a change that finds it
+    locked sleeps for 5 seconds; measured on CloudStack 3.0.5. Appends to ``warnings``. Raises ``UsageError`` for drift that
+    can't be mended.
     """
     name = (record or options)["name"]
     before: Record = {}
@@ -214,16 +218,19 @@ def _allow(name: str, direction: str, new: t.Iterable[Rule]) -> list[Step]:
         else:
             params["usersecuritygrouplist"] = [{"account": rule.account, "group": rule.group} for rule in alike]
         text = f"{name}: allow {direction} {kind} {_way(direction)} {', '.join(rule.peer for rule in alike)}"
-        steps.append(Step(text, f"authorizeSecurityGroup{direction.capitalize()}", params))
+        steps.append(
+            Step(text, f"authorizeSecurityGroup{direction.capitalize()}", params, in_turn=True, brief=_RULE_SECONDS)
+        )
     return steps
 
 
 def revocations(name: str, direction: str, old: list[Record]) -> list[Step]:
     command = f"revokeSecurityGroup{direction.capitalize()}"
-    return [
-        Step(f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}", command, {"id": raw["ruleid"]})
-        for rule, raw in sorted(((rules.parse(raw), raw) for raw in old), key=lambda pair: pair[0])
-    ]
+    steps = []
+    for rule, raw in sorted(((rules.parse(raw), raw) for raw in old), key=lambda pair: pair[0]):
+        text = f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}"
+        steps.append(Step(text, command, {"id": raw["ruleid"]}, in_turn=True, brief=_RULE_SECONDS))
+    return steps
 
 
 def texts(some: t.Iterable[Rule]) -> list[str]:

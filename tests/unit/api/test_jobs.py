@@ -158,6 +158,61 @@ def test_waiting_keeps_the_same_pace(script: Any, client: Client, clock: Any) ->
     assert len(script.requests) <= 170
 
 
+def in_turn(client: Service, lengths: list[float], tracks: int = 1, brief: float = 0.1) -> float:
+    """Apply plans with jobs of these lengths, each of which begins when the one before has ended; return the seconds."""
+    plans = []
+    for number in range(tracks):
+        params = [{"name": f"t{number}j{turn}", "seconds": seconds} for turn, seconds in enumerate(lengths)]
+        steps = [Step("change it", "changeIt", one, in_turn=True, brief=brief) for one in params]
+        plans.append(Track(f"t{number}", None, [steps], {}, {}, lambda _track, _step, _result: None))
+    began = client.clock()
+    converge(client, plans, Deadline(None, client.clock), lambda _track: None)
+    assert [track.error for track in plans] == [None] * tracks
+    return client.clock() - began
+
+
+def asking_without_a_pause(client: Service, lengths: list[float]) -> float:
+    """The seconds that the same jobs take where a client does nothing but ask (a millisecond where that takes no time)."""
+    began = client.clock()
+    for turn, seconds in enumerate(lengths):
+        client.call("changeIt", {"name": f"j{turn}", "seconds": seconds})
+        while not client.call("queryAsyncJobResult", {"jobid": f"j{turn}"})["jobstatus"]:
+            client.sleep(0 if client.latency else 0.001)
+    return client.clock() - began
+
+
+@pytest.mark.parametrize("latency", [0, 0.02, 0.1])
+@pytest.mark.parametrize(
+    ("seconds", "number"),
+    [(0.095, 10), (0.11, 10), (0.19, 10), (0.4, 10), (0.03, 40), (0.095, 40), (0.11, 40), (0.19, 40), (0.4, 40)],
+)
+def test_short_jobs_in_turn_take_little_more_than_themselves(
+    clock: Any, seconds: float, number: int, latency: float
+) -> None:
+    plain, client = Service(clock, latency), Service(clock, latency)
+    assert in_turn(client, [seconds] * number) <= 1.2 * asking_without_a_pause(plain, [seconds] * number)
+    assert len(client.polls) <= 3 * number + 5
+
+
+def test_short_jobs_of_different_objects_do_not_wait_for_each_other(clock: Any) -> None:
+    client = Service(clock)
+    assert in_turn(client, [0.1] * 10, tracks=5) <= 1.3
+
+
+def test_a_job_that_is_shorter_than_those_before_is_soon_seen_to_be(clock: Any) -> None:
+    client = Service(clock)
+    assert in_turn(client, [0.9] + [0.05] * 10) < 3.2  # not 10 s
+
+
+@pytest.mark.parametrize("brief", [0, 0.1])
+def test_a_long_job_of_a_command_that_was_short_costs_a_few_looks_more_once(clock: Any, brief: float) -> None:
+    alone, after = Service(clock), Service(clock)
+    ends(alone, [60])
+    in_turn(after, [0.1, 60, 60], brief=brief)
+    looks = len(after.polls)
+    assert looks <= 2 * len(alone.polls) + 3 + 6
+
+
 def test_many_jobs_are_asked_for_together(script: Any, client: Client) -> None:
     ids = [f"j{number}" for number in range(50)]
     pending = [{"jobid": job_id, "jobstatus": 0} for job_id in ids]

@@ -148,8 +148,8 @@ def test_a_group_with_40_rules_from_nothing(
     changing, looking, polling = made(emulator)
     assert changing == {"createSecurityGroup": 1, "authorizeSecurityGroupIngress": authorizations}
     assert looking == {"listSecurityGroups": 1}
-    assert polling["queryAsyncJobResult"] <= 3  # when the first began, and for one that is left alone
-    assert polling.total() < 20
+    assert polling["listAsyncJobs"] == 0
+    assert polling.total() <= 4 * authorizations + 5
 
 
 def test_fifty_machines_from_nothing(run_module_as: Any) -> None:
