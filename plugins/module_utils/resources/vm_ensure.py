@@ -289,7 +289,8 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
     if isinstance(track.error, UnknownOutcome):
         if options["state"] == "absent":
             client.await_pending("Volume", None, deadline)  # a disk that is being detached is still listed as attached
-        password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
+        if not (track.culprit and track.culprit.many):  # jobs about many objects tell of none
+            password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
     elif not track.id and "deployVirtualMachine" in track.doubts:
         # Its name is taken now, so what was begun before the answer was lost is there, or will be listed.
         _await_listed(client, names, options.get("zone"), deadline)
