@@ -99,12 +99,12 @@ def plan(disk: Record | None, found: list[Record], options: Record, wanted: Reco
     stages = []
     if options["state"] == "absent":
         if found:
-            stages.append([_delete(f"{name}: delete the policy", found)])
+            stages.append(_deletions(f"{name}: delete the policy", found))
         return Track(name, policy, stages, before or {"state": "absent"}, {"state": "absent"}, absorb)
     goal = {**now, **({} if found else {"timezone": _TIMEZONE}), **wanted}
     _check_complete(goal, interval, bool(found))
     if found[1:]:
-        stages.append([_delete(f"{name}: delete another policy of this interval", found[1:])])
+        stages.append(_deletions(f"{name}: delete another policy of this interval", found[1:]))
     if now != goal:
         _check_volume(disk)
         stages += _set(name, disk, interval, now if found else {}, goal)
@@ -160,8 +160,8 @@ def _alone(name: str, disk: Record, interval: str) -> Step:
     return Step(f"the policy for {name} to be listed", "listSnapshotPolicies", params, until=until)
 
 
-def _delete(text: str, policies: list[Record]) -> Step:
-    return Step(text, "deleteSnapshotPolicies", {"ids": [policy["id"] for policy in policies]})
+def _deletions(text: str, policies: list[Record]) -> list[Step]:
+    return [Step(text, "deleteSnapshotPolicies", {"id": policy["id"]}) for policy in policies]
 
 
 def absorb(track: Track, _step: Step, result: Record) -> None:
@@ -178,7 +178,7 @@ def _check_timezone(track: Track, wanted: Record) -> None:
         track.fail(
             CloudnError(
                 f"createSnapshotPolicy: the service does not know the time zone {wanted['timezone']}, and has taken it for "
-                f"{taken}, in which the policy is now. Give another name of it, or an offset such as GMT+09:00, and run the task "
+                f"{taken}, in which the policy is now. Give another name for it, or an offset such as GMT+09:00, and run the task "
                 "again",
                 "createSnapshotPolicy",
             )

@@ -25,7 +25,8 @@ def checked(name: str, option: str) -> str:
     """
     offset = _OFFSET.match(name)
     if offset:
-        return f"GMT{offset[1]}{int(offset[2]):02}:{int(offset[3] or 0):02}"
+        hours, minutes = int(offset[2]), int(offset[3] or 0)
+        return f"GMT{offset[1]}{hours:02}:{minutes:02}" if hours or minutes else "GMT"
     if name in _SHORT.split() or (_NAME.match(name) and not _NO_ZONE.match(name) and _is_known(name)):
         return name
     raise UsageError(
