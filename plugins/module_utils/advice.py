@@ -57,7 +57,6 @@ LOST_KEY_PAIR = (
     "its SSH key pair was deleted or replaced. Register the same public key again, under any name (cloudn_key_pair with "
     "public_key), or destroy the machine by its id (cloudn_vm with state: absent)"
 )
-LISTING_FAILED = f". That is so where a virtual machine is to be shown and {LOST_KEY_PAIR}"
 
 # What EC2's actions are about, and may be looked at by Describe.
 _OF_EC2 = ("Instance", "Image", "Snapshot", "Volume")
@@ -104,7 +103,7 @@ def _advise(error: CloudnError, looks: bool, check: bool) -> None:
     elif isinstance(error, NotSent) and error.passing:
         error.message += ". It was not done; run the task again when the service can be reached"
     elif isinstance(error, ApiError) and (command, error.code) == ("listVirtualMachines", _INTERNAL):
-        error.message += LISTING_FAILED
+        error.message += f". That is so where a virtual machine is to be shown and {LOST_KEY_PAIR}"
     elif isinstance(error, UnknownOutcome) and is_read(command):
         error.message += ". That command only reads; run the task again when the service answers well"
     elif isinstance(error, UnknownOutcome):

@@ -30,7 +30,8 @@ def some(**options: st.SearchStrategy[Any]) -> st.SearchStrategy[Result]:
     return st.fixed_dictionaries({}, optional=options)
 
 
-TAGS = st.dictionaries(st.sampled_from(["role", "env", "鍵"]), st.sampled_from(["a", "b", True, 7, "日本"]), max_size=3)
+TAG = st.tuples(st.sampled_from(["role", "Role", "env", "鍵"]), st.sampled_from(["a", "b", True, 7, "日本"]))
+TAGS = st.lists(TAG, max_size=3, unique_by=lambda tag: tag[0].lower()).map(dict)
 MACHINE = some(
     state=st.sampled_from(["present", "started", "stopped"]),
     display_name=st.sampled_from(["Web", "ウェブ", "{{ web }}"]),
@@ -207,7 +208,11 @@ def tagged(before: Result, options: Result) -> dict[str, str]:
     """The tags that an object has after a task."""
     if "tags" not in options:
         return before.get("tags", {})
-    given = {key: str(value).lower() if value is True else str(value) for key, value in options["tags"].items()}
+    spelled = {key.lower(): key for key in before.get("tags", {})}  # a key that is there keeps its spelling
+    given = {
+        spelled.get(key.lower(), key): str(value).lower() if value is True else str(value)
+        for key, value in options["tags"].items()
+    }
     return given if options.get("purge_tags", True) else {**before.get("tags", {}), **given}
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..api import ApiError, Client, CloudnError, Deadline, Record
+from ..api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
 from ..api.paging import Page
 from .vm_list import COMMAND, INTERNAL, LOST_KEY, told
 
@@ -49,7 +49,7 @@ class Rescue:
     def page(self, page: Page, limit: Deadline, refused: bool) -> list[Record]:
         """Return the machines on a page that was refused, or is expected to be.
 
-        Raises ``ApiError`` where the service fails over something else than a key pair.
+        Raises ``UnknownOutcome`` where the service fails over something else than a key pair.
         """
         held = self._without_key_pairs(page, limit)
         if not (refused or any(LOST_KEY in self._known.get(machine["id"], {}) for machine in held)):
@@ -70,7 +70,16 @@ class Rescue:
         """Return the machines on a page, without their key pairs."""
         longer, shorter = ({**self._query, "details": details} for details in _WITHOUT_KEY_PAIR)
         held = _fetch(self._client, longer, page, limit)
-        return self._client.page(COMMAND, shorter, page, limit) if held is None else held
+        if held is None:
+            held = _fetch(self._client, shorter, page, limit)
+        if held is None:
+            raise UnknownOutcome(
+                f"{COMMAND}: the service fails over the list (error {INTERNAL}), also when it is asked for no key pairs",
+                COMMAND,
+                INTERNAL,
+                INTERNAL,
+            )
+        return held
 
     def _rest_of(self, whole: range) -> range:
         """Return the positions that no page before has been searched for."""
