@@ -11,11 +11,13 @@ import functools
 import json
 import os
 import pathlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from ansible_collections.cloudn.compute.plugins.module_utils import connection, plan
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, ec2, paging
 from cases import LAG, LAG_WAITED, PAGE
@@ -60,6 +62,28 @@ def small_pages() -> Callable[[], contextlib.AbstractContextManager[None]]:
             yield
 
     return read
+
+
+@pytest.fixture
+def before_sending(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], None]], None]:
+    """Return a function that has something done each time before a command is sent; not by what it does itself."""
+    actions: dict[str, Callable[[], None]] = {}
+    send = requests.adapters.HTTPAdapter.send
+    inside = threading.local()
+
+    def watch(self: Any, prepared: Any, **options: Any) -> Any:
+        command = prepared.url.split("command=")[1].split("&")[0]
+        action = actions.get(command)
+        if action and not getattr(inside, "at", False):
+            inside.at = True
+            try:
+                action()
+            finally:
+                inside.at = False
+        return send(self, prepared, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", watch)
+    return lambda command, action: actions.update({command: action})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import threading
 import time
@@ -14,29 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import requests
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
-    key_pair,
-    security_group,
-    snapshot_ensure,
-    template_ensure,
-    twins,
-    vm_ensure,
-    volume_ensure,
-)
-from cases import LAG, LAG_WAITED, sample
+from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
+from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+from cases import sample
+from controllers import ENSURE, Controller, at_once
 from scenarios import DATA, DOWNLOAD, GROUP, KEY, MACHINE, NEW, SNAPSHOT, STOPPED, ZONE, Task, filled
 from sites import Result
-
-ENSURE = {
-    "cloudn_volume": volume_ensure.ensure,
-    "cloudn_snapshot": snapshot_ensure.ensure,
-    "cloudn_template": template_ensure.ensure,
-    "cloudn_vm": vm_ensure.ensure,
-    "cloudn_security_group": security_group.ensure,
-    "cloudn_key_pair": key_pair.ensure,
-}
 
 
 @dataclass(frozen=True)
@@ -92,28 +74,6 @@ def each(name: str, number: int, *others: Iterable[Any], kinds: Sequence[Kind] =
     return pytest.mark.parametrize(names, found if others else [kind for (kind,) in found], ids=ids)
 
 
-class Controller:
-    """Runs a task as a controller of its own does: with a client of its own, in any thread."""
-
-    def __init__(self, kind: Kind, emulator: Any, known: dict[str, str]) -> None:
-        self.kind = kind
-
-        def pause(seconds: float) -> None:
-            time.sleep(LAG_WAITED if seconds == LAG else seconds)
-
-        self.client = Client(emulator.url, emulator.api_key, emulator.api_secret, timeout=1, sleep=pause)
-        module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{kind.module}")
-        defaults = {name: told.get("default") for name, told in module.SPEC.items()}
-        self.options = {**defaults, "wait_timeout": 10, **filled(kind.options, known)}
-
-    def run(self) -> Result:
-        """The task's result, with its object as `one` and its errors as `errors`."""
-        report = ENSURE[self.kind.module](self.client, dict(self.options))
-        (one,) = report.objects()
-        errors = [failure.message for _name, failure in report.failures]
-        return {**report.result(), "one": one, "errors": errors, "warnings": report.warnings}
-
-
 class Site:
     """An emulator with what a kind needs, and controllers."""
 
@@ -129,7 +89,7 @@ class Site:
         emulator.clear()
 
     def controller(self) -> Controller:
-        return Controller(self.kind, self.emulator, self._known)
+        return Controller(self.kind.module, filled(self.kind.options, self._known), self.emulator)
 
     def _objects(self) -> list[Any]:
         store = self.emulator.store
@@ -154,43 +114,6 @@ def site(run_module_as: Any) -> Iterator[Callable[[Kind], Site]]:
         yield lambda kind: Site(run, emulator, kind)
 
 
-@pytest.fixture
-def before_sending(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], None]], None]:
-    """Return a function that has something done each time before a command is sent; not by what it does itself."""
-    actions: dict[str, Callable[[], None]] = {}
-    send = requests.adapters.HTTPAdapter.send
-    inside = threading.local()
-
-    def watch(self: Any, prepared: Any, **options: Any) -> Any:
-        command = prepared.url.split("command=")[1].split("&")[0]
-        action = actions.get(command)
-        if action and not getattr(inside, "at", False):
-            inside.at = True
-            try:
-                action()
-            finally:
-                inside.at = False
-        return send(self, prepared, **options)
-
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", watch)
-    return lambda command, action: actions.update({command: action})
-
-
-def at_once(*controllers: Controller) -> list[Result]:
-    """The results of controllers that run at the same time."""
-    results: dict[int, Result] = {}
-
-    def work(number: int, controller: Controller) -> None:
-        results[number] = controller.run()
-
-    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(controllers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return [results[number] for number in range(len(controllers))]
-
-
 # --- two runs of the same task
 
 
@@ -199,7 +122,7 @@ def test_runs_at_once_make_one(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind, number: int
 ) -> None:
     """All have looked, and found nothing, when the first sends its command: no lock helps there, only looking after."""
-    monkeypatch.setattr(twins, "GRACE", 2)
+    monkeypatch.setattr(duplicates, "LEAST", 2)
     here = site(kind)
     barrier = threading.Barrier(number)
     first_time = threading.local()
@@ -210,7 +133,7 @@ def test_runs_at_once_make_one(
             barrier.wait(10)
 
     before_sending(kind.command, meet)
-    results = at_once(*(here.controller() for _number in range(number)))
+    results = at_once([here.controller().run for _number in range(number)])
     assert [result["errors"] for result in results] == [[]] * number
     (stays,) = here.made()
     assert {result["one"]["id"] for result in results} == {stays}
@@ -221,7 +144,7 @@ def test_runs_at_once_make_one(
 @each("", 4)
 def test_a_run_in_between_makes_it(site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind) -> None:
     """Another run does all of it after this one has looked; what this one then makes, it takes back, and only that."""
-    monkeypatch.setattr(twins, "GRACE", 0.3)
+    monkeypatch.setattr(duplicates, "LEAST", 0.3)
     here = site(kind)
     other: list[Result] = []
 
@@ -340,7 +263,7 @@ def test_one_that_is_done_very_late_is_taken_back(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     """So late that the command is being sent again: the two are seen when the second is there."""
-    monkeypatch.setattr(twins, "GRACE", 0.3)
+    monkeypatch.setattr(duplicates, "LEAST", 0.3)
     here = site(kind)
     here.emulator.faults([{"kind": "reset_before", "command": kind.command, "nth": 1}])
     sent: list[str] = []
@@ -383,7 +306,7 @@ def test_somebody_makes_an_equal_one(
 
     Only where the answer was lost too, so that it can't be told which of two equal ones is whose, both stay; that is said.
     """
-    monkeypatch.setattr(twins, "GRACE", 0.3)
+    monkeypatch.setattr(duplicates, "LEAST", 0.3)
     here = site(kind)
     theirs: list[str] = []
 
@@ -413,7 +336,7 @@ def test_a_volume_that_somebody_took_is_not_deleted(
     site: Any, run_module_as: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was made in vain is attached by somebody before it is taken back: the service refuses, and both stay."""
-    monkeypatch.setattr(twins, "GRACE", 0.1)
+    monkeypatch.setattr(duplicates, "LEAST", 0.1)
     kind = Kind("volume", "cloudn_volume", dict(DATA[1]), "createVolume", (MACHINE,))
     here = site(kind)
     other: list[Result] = []
@@ -435,7 +358,7 @@ def test_a_volume_that_somebody_took_is_not_deleted(
 
 def test_two_that_both_give_way_make_one(site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each waits for the other, and each then deletes its own: the one that looks last makes another."""
-    monkeypatch.setattr(twins, "GRACE", 0.1)
+    monkeypatch.setattr(duplicates, "LEAST", 0.1)
     here = site(KINDS[0])
     other: list[str] = []
 

@@ -58,6 +58,14 @@ class Missing(UsageError):
     """What a task names by its name is not there, and is of a kind that tasks make."""
 
 
+class Duplicates(UsageError):
+    """Several objects have one name, which is unique unless runs made them at one moment. ``records`` are the objects."""
+
+    def __init__(self, message: str, records: list[dict[str, t.Any]]) -> None:
+        super().__init__(message)
+        self.records = records
+
+
 class NotSent(CloudnError):
     """The service was not reached, or turned the request away unread: nothing has been done.
 

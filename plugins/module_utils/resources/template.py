@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import ApiError, Client, Record, UsageError
+from ..api import ApiError, Client, Duplicates, Record, UsageError
 from . import tags, zone
 from .lookup import is_uuid, listing, named, part, pick, told
 
@@ -83,8 +83,8 @@ def search(client: Client, template_filter: str, query: Record) -> list[Record]:
 def find_own(client: Client, name: str | None, template_id: str | None, zone_wanted: str | None = None) -> list[Record]:
     """Return the account's own template with this id, or with this name (which may be an id too): a record for each zone.
 
-    With a zone, only names of templates that are in it count. Names are not unique: raises ``UsageError`` where several
-    templates have it, telling ids and zones, and for an id of somebody else's.
+    With a zone, only names of templates that are in it count. Names are not unique: raises ``Duplicates`` where several
+    templates have it, telling ids and zones, and ``UsageError`` for an id of somebody else's.
     """
     if template_id is None and name is not None and is_uuid(name):
         template_id = name
@@ -93,8 +93,9 @@ def find_own(client: Client, name: str | None, template_id: str | None, zone_wan
     rows = [row for row in search(client, "self", {"name": part(name)}) if row.get("name") == name]
     ids = {row["id"] for row in rows if zone.holds(row, zone_wanted)}
     if len(ids) > 1:
-        several = [row for row in rows if row["id"] in ids]
-        raise UsageError(f"name: {len(ids)} templates are named {name!r}; choose one by its id: {told(several)}")
+        several = sorted((row for row in rows if row["id"] in ids), key=lambda row: str(row["id"]))
+        message = f"name: {len(ids)} templates are named {name!r}; choose one by its id: {told(several)}"
+        raise Duplicates(message, several)
     return [row for row in rows if row["id"] in ids]
 
 

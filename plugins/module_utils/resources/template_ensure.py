@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Client, Deadline, Missing, Record, UsageError
+from ..api import Client, Deadline, Duplicates, Missing, Record, UsageError
 from ..plan import Track, converge
 from ..report import Report
 from . import account, extraction, hypervisor, os_type, permissions, snapshot, template, vm, volume, zone
@@ -32,14 +32,14 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     """
     check_options(options)
     deadline = Deadline(options["wait_timeout"], client.clock)
-    rows = template.find_own(client, options.get("name"), options.get("id"), options.get("zone"))
+    rows = _find(client, options, deadline, check)
     facts = look_up(client, rows, options, deadline, check)
     vm.check_shown(facts.get("machine"), "vm" if options.get("vm") else "volume")
     warnings: list[str] = []
     if "made" in facts and not check:
         facts["twins"] = _twins(client, options, facts["zone"]["id"], deadline)
         if facts["twins"].await_unseen():
-            rows = template.find_own(client, options.get("name"), options.get("id"), options.get("zone"))
+            rows = _find(client, options, deadline, check)
             facts = {**look_up(client, rows, options, deadline, check), "twins": facts["twins"]}
     track = plan(rows, options, facts, warnings)
     if not check:
@@ -49,6 +49,20 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
         converge(client, [track], deadline, again, wait=options["wait"])
     return Report([track], show, check, warnings)
+
+
+def _find(client: Client, options: Record, deadline: Deadline, check: bool) -> list[Record]:
+    """Find the template, a record for each zone. Where runs are making several at this moment, wait until one is left."""
+
+    def look() -> list[Record]:
+        return template.find_own(client, options.get("name"), options.get("id"), options.get("zone"))
+
+    try:
+        return look()
+    except Duplicates:
+        from .twins import found  # here, as few runs need it
+
+        return found(client, look, _is_good, "createTemplate", deadline, check)
 
 
 def _twins(client: Client, options: Record, zone_id: str, deadline: Deadline) -> Twins:

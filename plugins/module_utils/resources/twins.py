@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import typing as t
 
-from .. import plan
-from ..api import Client, CloudnError, Deadline, JobFailed, JobLost, JobTimeout, Record, UnknownOutcome
+from .. import duplicates, plan
+from ..api import Client, CloudnError, Deadline, Duplicates, JobFailed, JobLost, JobTimeout, Record, UnknownOutcome
 from ..api.deadline import pause
 from ..api.jobs import DONE, FORGOTTEN, PENDING, ago, made_by
 from ..api.jobs import listing as jobs_listing
+from ..duplicates import ALONE, GIVE_WAY, WAIT, Contest, Decision
 from ..plan import Outrun, Step, Track
 from . import duration
 from .lookup import listing
 
-# Seconds for another run to take back what it made later than this one.
-GRACE = 10.0
+# Seconds by which objects may be apart that runs made at one moment, and for which it may take to leave one of them.
+_ONE_MOMENT, _RECENT = 60.0, 600.0
 
 
 class Kind(t.NamedTuple):
@@ -40,6 +41,39 @@ class Kind(t.NamedTuple):
     good: t.Callable[[Record], bool | None]
     alike: tuple[str, ...] = ()
     hidden: bool = False
+
+
+T = t.TypeVar("T")
+
+
+def found(
+    client: Client,
+    look: t.Callable[[], T],
+    good: t.Callable[[Record], bool | None],
+    create: str,
+    deadline: Deadline,
+    check: bool,
+) -> T:
+    """Return what ``look`` returns. Where it raises ``Duplicates``, of objects that runs may have made at one moment, wait.
+
+    ``good`` and ``create`` are as in ``Kind``.
+    """
+    try:
+        return look()
+    except Duplicates as error:
+        if check or not _may_be_settled(client, error.records):
+            raise
+    from ..settle import await_one  # here, as hardly a run needs it
+
+    return await_one(client, look, duplicates.Kind(create, good, duplicates.alike_in()), deadline)
+
+
+def _may_be_settled(client: Client, records: list[Record]) -> bool:
+    """Tell whether objects are such that runs may have made them at one moment, and may be about to leave one of them."""
+    ages = sorted(duration.age(client, record) for record in records)
+    places = {(record["id"], record.get("zoneid")) for record in records}
+    in_one_zone = len({zone for _id, zone in places}) < len(places)
+    return in_one_zone and ages[0] <= _RECENT and ages[-1] - ages[0] <= _ONE_MOMENT
 
 
 class Twins:
@@ -79,7 +113,8 @@ class Twins:
         self._window = FORGOTTEN if kind.hidden else plan.LAG + 1
         self._since = ago(client, self._window)
         self._old_jobs: set[str] = set()
-        self._unclear_since: float | None = None
+        self._contest: Contest | None = None
+        self._began = client.clock()
         self.surplus = ""
         self.stays = ""
 
@@ -177,7 +212,7 @@ class Twins:
             rows = [row for row in self._rows(self._query) if self._is_new(row) and own in (None, row["id"])]
             unlisted = promised - {row["id"] for row in rows}
             if rows and not unlisted:
-                return sorted(rows, key=_rank)
+                return sorted(rows, key=duplicates.rank)
             waited = self._client.clock() - began
             if unlisted and not own:
                 patience = max(patience, self._client.timeout + plan.LAG)
@@ -209,36 +244,47 @@ class Twins:
         return [[Step(f"{name} to be listed", self._kind.listing, self._query, until=self._is_alone)]]
 
     def _is_alone(self, records: list[Record], track: Track) -> Record | None:
-        """Return once this run's object is listed and no other is; raise ``Outrun`` where another one stays instead.
+        """Return once the track's object is listed and no other is; raise ``Outrun`` where it goes on with another one.
 
         Raises ``CloudnError`` for one of the same name that is not alike.
         """
-        if track.own is None or track.own != track.id:
+        contest = self._contest_of(track)
+        if contest is None:
             return {}  # it was found after a lost answer, and may be anybody's
-        mine = next((record for record in records if record["id"] == track.id), None)
-        rivals = sorted((row for row in records if row["id"] != track.id and self._is_new(row)), key=_rank)
         now = self._client.clock()
-        self._unclear_since = self._unclear_since or now
-        waited = now - self._unclear_since
-        if mine is None:
-            return None if waited < max(1.0, plan.LAG) else {}
-        if not rivals:
+        rows = [row for row in records if row["id"] in (contest.own, contest.kept) or self._is_new(row)]
+        decision = contest.decide(rows, now)
+        if decision.action == ALONE:
             return {}
-        for rival in rivals:
-            if any(mine.get(field) != rival.get(field) for field in self._kind.alike):
-                raise CloudnError(
-                    f"{self._kind.create}: this run made {mine['id']}, and at the same time another of the same name was made, "
-                    f"{rival['id']}, which is not alike: delete one of the two by its id (state: absent), and run the task again",
-                    self._kind.create,
+        if decision.action == GIVE_WAY and contest.yields_late and self._is_busy(rows):
+            contest.disturb(now)
+            decision = Decision(WAIT)
+        if decision.action == WAIT:
+            if not self._deadline.remaining():
+                raise contest.unsettled(
+                    f"which one stays was not clear within {self._deadline.seconds:g} s (wait_timeout)"
                 )
-        if _rank(mine) < _rank(rivals[0]) and waited < GRACE:
             return None
-        self.surplus, self.stays = mine["id"], rivals[0]["id"]
+        contest.move(decision.other.get("id"))
+        self.surplus, self.stays = contest.surplus, contest.kept or ""
         raise Outrun(
-            f"{self._kind.create}: another run made the same at the same time; {self.stays} stays, {self.surplus}, which this "
-            "run made, is not needed",
+            f"{self._kind.create}: another run made the same at the same time; {self.stays or 'it'} "
+            f"{'stays' if self.stays else 'is gone again'}, {self.surplus}, which this run made, is not needed",
             self._kind.create,
         )
+
+    def _contest_of(self, track: Track) -> Contest | None:
+        """Return the contest that the track's object is in: a new one for an object that this run has just made."""
+        own = track.own if track.own == track.id else None
+        if own and (self._contest is None or self._contest.own != own):
+            kind = duplicates.Kind(self._kind.create, self._kind.good, duplicates.alike_in(*self._kind.alike))
+            self._contest = Contest(kind, own, own, self._began)
+        return self._contest
+
+    def _is_busy(self, rows: list[Record]) -> bool:
+        """Tell whether the service has not ended the jobs that make some of these."""
+        about = {job.get("jobinstanceid") for job in self._jobs() if job.get("jobstatus") == PENDING}
+        return any(row["id"] in about for row in rows)
 
     def survivor(self) -> Record | None:
         """Return the object that stays, of two; ``None`` where both are gone, as both runs gave way."""
@@ -255,21 +301,25 @@ class Twins:
         """Return a new plan of a track, led by the deletion of what this run made in vain, once the other can be used.
 
         Only an id that an answer to this very run gave as new is ever deleted here, before anything else was done with it; the
-        service itself refuses to delete a volume that somebody has attached meanwhile.
+        service itself refuses to delete a volume that somebody has attached meanwhile. Other runs may give way too, so it is seen
+        at the end that the other one is still there, and alone.
         """
-        if not self.surplus or not self._rows({"id": self.surplus}):
+        if not self.stays:
             return fresh
         command = self._kind.listing
-        kept, surplus = self._params({"id": self.stays}), self._params({"id": self.surplus})
-        text = f"{track.name}: delete {self.surplus} again, as another run made {self.stays}"
-        fresh.stages[:0] = [
-            [Step(f"{self.stays} to be ready", command, kept, until=self._is_good)],
-            [Step(f"{self.surplus} to be ready", command, surplus, until=self._is_settled)],
-            [Step(text, self._kind.delete, {"id": self.surplus})],
-            [Step(f"{self.stays} to be there still", command, kept, until=self._is_there)],
-        ]
-        if text not in track.actions:
-            track.actions.append(text)
+        kept = self._params({"id": self.stays})
+        stages = [[Step(f"{self.stays} to be ready", command, kept, until=self._is_good)]]
+        if self.surplus and self._rows({"id": self.surplus}):
+            text = f"{track.name}: delete {self.surplus} again, as another run made {self.stays}"
+            settled = self._params({"id": self.surplus})
+            stages += [
+                [Step(f"{self.surplus} to be ready", command, settled, until=self._is_settled)],
+                [Step(text, self._kind.delete, {"id": self.surplus})],
+            ]
+            if text not in track.actions:
+                track.actions.append(text)
+        stages.append([Step(f"{self.stays} to be alone", command, self._query, until=self._is_alone)])
+        fresh.stages[:0] = stages
         return fresh
 
     def _is_good(self, records: list[Record], track: Track) -> Record | None:
@@ -308,8 +358,3 @@ class Twins:
 
     def _made_by(self, job: Record) -> Record:
         return made_by(job.get("jobresult"), self._kind.field) if job.get("jobstatus") == DONE else {}
-
-
-def _rank(record: Record) -> tuple[str, str]:
-    """What the older of two objects has less of, in every run alike."""
-    return str(record.get("created")), str(record["id"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os.path
 import typing as t
 
-from ..api import ApiError, Client, CloudnError, Deadline, Record, UsageError
+from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, Record, UsageError
 from ..api.deadline import pause
 from ..api.paging import LARGEST
 from . import tags, vm_list
@@ -186,7 +186,8 @@ def find(
     no other has its name: a plain account does not see it, and then its id alone gives a record
     ``{"id": ..., "state": "Destroyed"}``; measured on CloudStack 3.0.5.
 
-    Raises ``UsageError`` for a name that several machines have, with their ids; ``option`` is the user's that holds it.
+    Raises ``UsageError`` for a name that several machines have, with their ids; ``option`` is the user's that holds it. Where
+    that is one host name in one zone it is ``Duplicates``.
     """
     if len(wanted) == 1 and is_uuid(wanted[0]):
         return {wanted[0]: _by_id(client, wanted[0])}
@@ -225,8 +226,7 @@ def settled(
     started = client.clock()
     while True:
         found = find(client, names, zone, option)
-        for record in _about_to_start(client, [record for record in found.values() if record]):
-            record["state"] = "Starting"
+        with_starts(client, [record for record in found.values() if record])
         passing = {name: record for name, record in found.items() if record and record.get("state") in PASSING}
         if check:
             for record in passing.values():
@@ -242,26 +242,28 @@ def settled(
         client.sleep(min(pause(client.clock() - started), deadline.remaining()))
 
 
-def _about_to_start(client: Client, records: list[Record]) -> list[Record]:
-    """Return those of the machines that are Stopped only because the service has not got to starting them.
+def with_starts(client: Client, records: list[Record]) -> list[Record]:
+    """Return machines, in state Starting those that are Stopped only because the service has not got to starting them.
 
     A machine does not show its jobs, and a new one is Stopped for a moment before it is Starting; measured on CloudStack 3.0.5.
     The jobs are asked for only where there is a machine that may be one.
     """
     stopped = [vm for vm in records if vm.get("state") == "Stopped"]
     if not stopped:
-        return []
+        return records
     # Here, as few runs need them: what a module imports is compiled anew each time that it runs.
     from ..api import jobs
     from . import duration
 
     young = [vm for vm in stopped if duration.age(client, vm) < _YOUNG]
     if not young:
-        return []
-
+        return records
     deployments = jobs.listing(client, {"startdate": jobs.ago(client, _YOUNG), "keyword": "DeployVM"})
     pending = {job.get("jobinstanceid") for job in deployments if job.get("jobstatus") == jobs.PENDING}
-    return [vm for vm in young if vm["id"] in pending]
+    for vm in young:
+        if vm["id"] in pending:
+            vm["state"] = "Starting"
+    return records
 
 
 def _by_id(client: Client, vm_id: str) -> Record | None:
@@ -283,10 +285,12 @@ def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None,
     for field, what in (("name", "host name"), ("displayname", "display name")):
         found = [vm for vm in alive if vm.get(field) == wanted]
         if len(found) > 1:
-            raise UsageError(
+            message = (
                 f"{option}: {len(found)} virtual machines have the {what} {wanted!r}; give the zone, or name one by its id: "
                 f"{told(found)}"
             )
+            one_zone = len({vm.get("zoneid") for vm in found}) == 1
+            raise Duplicates(message, found) if field == "name" and one_zone else UsageError(message)
         if found:
             return found[0]
     return next((vm for vm in here if vm.get("name") == wanted), None)

@@ -13,6 +13,7 @@ from ..api import (
     Client,
     CloudnError,
     Deadline,
+    Duplicates,
     JobFailed,
     JobLost,
     JobTimeout,
@@ -26,7 +27,7 @@ from ..plan import Track, converge
 from ..report import Report
 from . import vm, volume, zone
 from .lookup import check_text, is_uuid
-from .vm_plan import DESTROYED, RUNNING, differs, encoded, is_whole, other_security_groups, plan, show
+from .vm_plan import DESTROYED, RUNNING, absorb, differs, encoded, is_whole, other_security_groups, plan, show
 
 # What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
 LONGEST_USER_DATA = 2048
@@ -43,7 +44,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     check_options(options)
     deadline = Deadline(options["wait_timeout"], client.clock)
     names = list(dict.fromkeys(options["name"]))
-    found = vm.settled(client, names, options.get("zone"), deadline, check)
+    found = _find(client, names, options, deadline, check)
     twice = _same_machine_twice(found)
     if twice:
         raise UsageError(f"name: {' and '.join(twice)} are the same virtual machine")
@@ -61,14 +62,19 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     warnings: list[str] = []
     tracks = [plan(name, found[name], options, facts, warnings) for name in names]
     if not check:
-        converge(
-            client,
-            tracks,
-            deadline,
-            lambda track: _again(client, track, options, facts, deadline),
-            options["max_parallel"],
-            options["wait"],
-        )
+
+        def again(track: Track) -> Track | None:
+            return _again(client, track, options, facts, deadline)
+
+        began = client.clock()
+        converge(client, tracks, deadline, again, options["max_parallel"], options["wait"])
+        if options["wait"] and "zone" in facts and options["state"] != "absent":
+            # Here, as few runs make machines: what a module imports is compiled anew each time that it runs.
+            from ..settle import settle
+            from . import vm_duplicates
+
+            resource = vm_duplicates.resource(client, facts["zone"]["id"], again)
+            settle(client, tracks, resource, began, deadline, options["max_parallel"])
         for track in tracks:
             _explain(track)
             if options["state"] == "reinstalled":
@@ -76,6 +82,20 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
             if options.get("delete_volumes"):
                 _tell_left(track, facts)
     return Report(tracks, show, check, warnings)
+
+
+def _find(
+    client: Client, names: list[str], options: Record, deadline: Deadline, check: bool
+) -> dict[str, Record | None]:
+    """Find the machines, in states that last. What two runs make at this moment is waited for until one is left."""
+    try:
+        return vm.settled(client, names, options.get("zone"), deadline, check)
+    except Duplicates:
+        if check:
+            raise
+        from . import vm_duplicates
+
+        return vm_duplicates.settled(client, names, options.get("zone"), deadline)
 
 
 def check_options(options: Record) -> None:
@@ -285,16 +305,13 @@ def _again(client: Client, track: Track, options: Record, before: Record, deadli
         if options["state"] is None:
             return None
     names = [track.id or track.name]
-    password = None
-    if isinstance(track.error, UnknownOutcome):
-        if options["state"] == "absent":
-            client.await_pending("Volume", None, deadline)  # a disk that is being detached is still listed as attached
-        if not (track.culprit and track.culprit.many):  # jobs about many objects tell of none
-            password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
-    elif not track.id and "deployVirtualMachine" in track.doubts:
-        # Its name is taken now, so what was begun before the answer was lost is there, or will be listed.
-        _await_listed(client, names, options.get("zone"), deadline)
-    found = vm.settled(client, names, options.get("zone"), deadline, check=False)
+    try:
+        found, password = _await_machine(client, track, names, options, deadline)
+    except Duplicates:
+        if not options["wait"] or track.id or track.found:
+            raise
+        # Runs made them at one moment, perhaps this one did too. When the other machines are done, it is seen which one stays.
+        return Track(track.name, None, [], {}, track.after, absorb)
     record = found[names[0]]
     facts = {**look_up(client, options, found), "ran": ran}
     if options["state"] == "absent":
@@ -318,6 +335,22 @@ def _left_disks(client: Client, track: Track, options: Record, before: Record) -
     # One that somebody has attached to another machine meanwhile is not this one's any more.
     mine = (None, track.id) if options["delete_volumes"] else (track.id,)
     return [disk for disk in left_disks if disk.get("virtualmachineid") in mine]
+
+
+def _await_machine(
+    client: Client, track: Track, names: list[str], options: Record, deadline: Deadline
+) -> tuple[dict[str, Record | None], str | None]:
+    """Find a machine after a failure, when the service does nothing more with it; and the password that was made for it."""
+    password = None
+    if isinstance(track.error, UnknownOutcome):
+        if options["state"] == "absent":
+            client.await_pending("Volume", None, deadline)  # a disk that is being detached is still listed as attached
+        if not (track.culprit and track.culprit.many):  # jobs about many objects tell of none
+            password = _await_jobs(client, vm.find(client, names, options.get("zone"))[names[0]], deadline)
+    elif not track.id and "deployVirtualMachine" in track.doubts:
+        # Its name is taken now, so what was begun before the answer was lost is there, or will be listed.
+        _await_listed(client, names, options.get("zone"), deadline)
+    return vm.settled(client, names, options.get("zone"), deadline, check=False), password
 
 
 def _await_listed(client: Client, names: list[str], zone_wanted: str | None, deadline: Deadline) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..api import Client, Missing, Record, UsageError
+from ..api import Client, Duplicates, Missing, Record, UsageError
 from . import tags, vm, zone
 from .lookup import is_uuid, listing, not_there, part
 
@@ -80,7 +80,7 @@ def find(
 ) -> Record | None:
     """Return the one volume with this id, or with this name (which may be an id too) in the zone, if one is given.
 
-    Names are not unique. Raises ``UsageError`` where several have it, telling ids, zones and machines; ``option`` is the
+    Names are not unique. Raises ``Duplicates`` where several have it, telling ids, zones and machines; ``option`` is the
     user's that holds the name.
     """
     if volume_id is None and name is not None and is_uuid(name):
@@ -136,9 +136,9 @@ def _chosen(client: Client, options: Record) -> Record | UsageError:
     return error(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
 
 
-def several(found: list[Record], name: str | None, option: str) -> UsageError:
+def several(found: list[Record], name: str | None, option: str) -> Duplicates:
     """Return the error that several volumes have a name."""
-    return UsageError(f"{option}: {len(found)} volumes are named {name!r}; choose one by its id: {told(found)}")
+    return Duplicates(f"{option}: {len(found)} volumes are named {name!r}; choose one by its id: {told(found)}", found)
 
 
 def told(volumes: list[Record]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Client, CloudnError, Deadline, Missing, Record, UsageError
+from ..api import Client, CloudnError, Deadline, Duplicates, Missing, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import account, disk_offering, extraction, snapshot, tags, vm, volume, zone
@@ -32,7 +32,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     """
     check_options(options)
     deadline = Deadline(options["wait_timeout"], client.clock)
-    record = volume.find(client, options.get("name"), options.get("id"), options.get("zone"))
+    record = _find(client, options, deadline, check)
     facts = look_up(client, options, record, deadline, check)
     if options["state"] == "attached":
         vm.check_shown(facts.get("vm"), "vm")
@@ -40,7 +40,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     if "zone" in facts and not check:
         facts["twins"] = _twins(client, options, facts["zone"]["id"], deadline)
         if facts["twins"].await_unseen():
-            record = volume.find(client, options.get("name"), options.get("id"), options.get("zone"))
+            record = _find(client, options, deadline, check)
             facts = {**look_up(client, options, record, deadline, check), "twins": facts["twins"]}
     track = plan(record, options, facts, warnings)
     if not check:
@@ -51,6 +51,20 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
         converge(client, [track], deadline, again, 1, options["wait"])
     return Report([track], show, check, warnings)
+
+
+def _find(client: Client, options: Record, deadline: Deadline, check: bool) -> Record | None:
+    """Find the volume. Where runs are making several at this moment, wait until one is left."""
+
+    def look() -> Record | None:
+        return volume.find(client, options.get("name"), options.get("id"), options.get("zone"))
+
+    try:
+        return look()
+    except Duplicates:
+        from .twins import found  # here, as few runs need it
+
+        return found(client, look, _is_good, "createVolume", deadline, check)
 
 
 def _twins(client: Client, options: Record, zone_id: str, deadline: Deadline) -> Twins:

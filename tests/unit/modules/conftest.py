@@ -9,10 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 
 Result = dict[str, Any]
 MAY_BE_MADE = ". In check mode nothing is made: if an earlier task of this play makes it, this is no mistake: run the play without --check"
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test makes two objects of one name, no other run is there that would delete one of them."""
+    monkeypatch.setattr(duplicates, "PATIENCE", 0.1)
 
 
 @pytest.fixture

@@ -158,8 +158,8 @@ def test_fifty_machines_from_nothing(run_module_as: Any) -> None:
         assert len(done["vms"]) == 50
         changing, looking, polling = made(emulator)
     assert changing == {"deployVirtualMachine": 50, "createTags": 1}
-    assert looking == dict.fromkeys(
-        ["listVirtualMachines", "listZones", "listTemplates", "listServiceOfferings", "listSecurityGroups"], 1
-    )
+    looked_up = ["listZones", "listTemplates", "listServiceOfferings", "listSecurityGroups"]
+    # Once before, and once when all jobs have ended, as another run may have made machines of the same names meanwhile.
+    assert looking == {"listVirtualMachines": 2, **dict.fromkeys(looked_up, 1)}
     assert polling["queryAsyncJobResult"] <= 3
     assert polling.total() < 50  # 51 jobs

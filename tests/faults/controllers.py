@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controllers: each runs a task with a client of its own, in any thread, several of them at once."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
+    key_pair,
+    security_group,
+    snapshot_ensure,
+    template_ensure,
+    vm_ensure,
+    volume_ensure,
+)
+from cases import LAG, LAG_WAITED
+
+Result = dict[str, Any]
+ENSURE = {
+    "cloudn_volume": volume_ensure.ensure,
+    "cloudn_snapshot": snapshot_ensure.ensure,
+    "cloudn_template": template_ensure.ensure,
+    "cloudn_vm": vm_ensure.ensure,
+    "cloudn_security_group": security_group.ensure,
+    "cloudn_key_pair": key_pair.ensure,
+}
+
+
+def pause(seconds: float) -> None:
+    """Wait so long, but shorter for lists that may lag, which few do here."""
+    time.sleep(LAG_WAITED if seconds == LAG else seconds)
+
+
+class Controller:
+    """Runs a task of a module as a controller of its own does: with a client of its own (and its settings), in any thread."""
+
+    def __init__(self, module: str, options: Result, emulator: Any, **settings: Any) -> None:
+        self.module = module
+        settings = {"timeout": 1, "sleep": pause, **settings}
+        self.client = Client(emulator.url, emulator.api_key, emulator.api_secret, **settings)
+        spec = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{module}").SPEC
+        defaults = {name: told.get("default") for name, told in spec.items()}
+        self.options = {**defaults, "wait_timeout": 10, **options}
+
+    def run(self) -> Result:
+        """The task's result, with its object as `one` (several as `all`) and its errors as `errors`."""
+        report = ENSURE[self.module](self.client, dict(self.options))
+        objects = report.objects()
+        errors = [failure.message for _name, failure in report.failures]
+        return {**report.result(), "one": objects[0], "all": objects, "errors": errors, "warnings": report.warnings}
+
+
+def at_once(actions: Sequence[Callable[[], Result]], seconds: float = 30) -> list[Result]:
+    """The results of what is done at the same time, each in a thread of its own."""
+    results: dict[int, Result] = {}
+
+    def work(number: int, action: Callable[[], Result]) -> None:
+        results[number] = action()
+
+    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(actions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds)
+    return [results[number] for number in range(len(actions))]

@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two or three runs of a task at one moment, on a service that looks whether a name is free and only then makes a row.
+
+Each case is a number of races at once, each for a name of its own. The runs of a race begin together or some time after
+each other, so that rows appear before, between and after the looks of the other runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import pathlib
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
+from cases import SAMPLE, sample
+from controllers import Controller, at_once
+from scenarios import DOWNLOAD, MACHINE, NEW, SNAPSHOT, ZONE, Task, filled
+from sites import RunAs
+
+Result = dict[str, Any]
+ALL = os.environ.get("FAULTS") == "all"
+GAP_MS = 300
+RACES = 20 if ALL else 2 * SAMPLE  # in a case
+CASES = range(10)  # for each kind: 200 races
+BATCHES = {"vm-dozen": 4}
+DOZEN = 12
+WAIT_TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A task that makes an object of a name (several, with ``names``), and where a store has such objects."""
+
+    name: str
+    module: str
+    options: dict[str, Any]
+    table: str
+    before: tuple[Task, ...] = ()
+    names: int = 1
+
+
+TAGS = {"tags": {"role": "race"}}
+KINDS = (
+    Kind("vm", "cloudn_vm", {"state": "started", "display_name": "Race", **TAGS, **NEW}, "vms"),
+    Kind("vm-dozen", "cloudn_vm", {**TAGS, **NEW}, "vms", names=DOZEN),
+    Kind("volume", "cloudn_volume", {"disk_offering": "Small", **ZONE, **TAGS}, "volumes"),
+    Kind("volume-of-snapshot", "cloudn_volume", {"snapshot": "{snapshot}", **ZONE}, "volumes", (MACHINE, SNAPSHOT)),
+    Kind(
+        "template-of-snapshot",
+        "cloudn_template",
+        {"snapshot": "{snapshot}", "os_type": "142", **TAGS},
+        "templates",
+        (MACHINE, SNAPSHOT),
+    ),
+    Kind("template-downloaded", "cloudn_template", {**ZONE, **DOWNLOAD}, "templates"),
+)
+GONE = ("Destroyed", "Expunging", "Destroy")
+
+
+@dataclass
+class Race:
+    """Runs of one task for the same names, each with the seconds after which it begins."""
+
+    kind: Kind
+    names: list[str]
+    controllers: list[Controller]
+    delays: list[float]
+
+    def runs(self) -> list[Callable[[], Result]]:
+        return [self._run(*pair) for pair in zip(self.controllers, self.delays, strict=True)]
+
+    @staticmethod
+    def _run(controller: Controller, delay: float) -> Callable[[], Result]:
+        def run() -> Result:
+            time.sleep(delay)
+            try:
+                return controller.run()
+            except CloudnError as error:
+                return {"all": [], "errors": [error.message], "diff": {"before": {}}}
+
+        return run
+
+
+def made(store: Any, kind: Kind, name: str) -> list[Any]:
+    """The objects of a name that were made, those that are gone too."""
+    return [one for one in getattr(store, kind.table).values() if one.name == name]
+
+
+def left(store: Any, kind: Kind, name: str) -> list[str]:
+    """The ids of the objects of a name that are there."""
+    objects = made(store, kind, name)
+    return [one.id for one in objects if getattr(one, "state", "") not in GONE and getattr(one, "zone_ids", True)]
+
+
+def problems(store: Any, race: Race, results: list[Result]) -> Iterator[str]:
+    """What is not as it shall be: of each name there is one object, and all show it, or all have failed and name all."""
+    for name in race.names:
+        ids = left(store, race.kind, name)
+        errors = [" ".join(result["errors"]) for result in results]
+        failed = [error for error in errors if name in error]
+        told = f"{name}: {ids}, after {race.delays}, errors {errors}"
+        if len(ids) > 1 and not (len(failed) == len(results) and all(id in error for id in ids for error in failed)):
+            yield f"doubled {told}"
+        elif len(ids) == 1 and failed:
+            yield f"failed {told}"
+        elif not ids and len(failed) < len(results):
+            yield f"lost {told}"
+        # A run that only finds the object, in the second in which it is made, can't know that it will go.
+        makers = [result for result in results if not result["diff"]["before"].get(name)]
+        shown = {one["id"] for result in makers for one in result["all"] if one["name"] == name}
+        if len(ids) == 1 and shown != set(ids):
+            yield f"shows another one, {shown}: {told}"
+
+
+def delays(chance: random.Random, number: int) -> list[float]:
+    """When the runs of a race begin: half of them at one moment, the others within the time of a few requests and jobs."""
+    if chance.random() < 0.5:
+        return [0.0] * number
+    return [round(chance.uniform(0, 0.8), 2) for _number in range(number)]
+
+
+EVERY = [(kind, number) for kind, number in itertools.product(KINDS, CASES) if number < BATCHES.get(kind.name, 10)]
+CHOSEN = (
+    EVERY
+    if ALL
+    else [one for kind in KINDS for one in sample(f"race {kind.name}", [e for e in EVERY if e[0] is kind], 1)]
+)
+
+
+@pytest.mark.parametrize(("kind", "number"), CHOSEN, ids=[f"{kind.name}-{number}" for kind, number in CHOSEN])
+def test_runs_at_one_moment_leave_one_object(run_module_as: RunAs, kind: Kind, number: int) -> None:
+    chance = random.Random(f"{os.environ.get('FAULTS_SEED', '1')} {kind.name} {number}")
+    order = ("first", "last", "random")[number % 3]
+    rivals = 3 if number % 3 == chance.randrange(3) else 2
+    settings = {"race_ms": GAP_MS, "race_order": order, "job_seconds": chance.uniform(0.05, 0.5)}
+    many = max(1, RACES // kind.names)
+    with run_module_as(**settings) as (run, emulator):
+        known: dict[str, str] = {}
+        for module, options in kind.before:
+            done = run(module, **filled(options, known))
+            assert not done.get("failed"), done["msg"]
+            known |= {name: done[name]["id"] for name in ("vm", "snapshot") if name in done}
+        races = []
+        for at in range(many):
+            names = [f"race{at}x{one}" for one in range(kind.names)]
+            options = {
+                "wait_timeout": WAIT_TIMEOUT,
+                **filled(kind.options, known),
+                "name": names if kind.module == "cloudn_vm" else names[0],
+            }
+            runners = [Controller(kind.module, options, emulator, timeout=20) for _rival in range(rivals)]
+            races.append(Race(kind, names, runners, delays(chance, rivals)))
+        results = at_once([run for race in races for run in race.runs()], 2 * WAIT_TIMEOUT)
+        wrong = []
+        for race in races:
+            of_race, results = results[:rivals], results[rivals:]
+            found = list(problems(emulator.store, race, of_race))
+            wrong += found
+            report(race, order, found)
+            again = race.controllers[0].run()
+            if again["errors"] or again["changed"]:
+                wrong.append(f"the run after it: {again}")
+        assert wrong == []
+        assert any(len(made(emulator.store, kind, name)) > 1 for race in races for name in race.names), "nothing raced"
+
+
+def report(race: Race, order: str, found: list[str]) -> None:
+    """Add a line for a race to the file of all cases."""
+    path = os.environ.get("FAULTS_REPORT")
+    if path:
+        case = f"{len(race.controllers)} runs after {race.delays} s, row {order}"
+        line = {"scenario": race.kind.name, "module": race.kind.module, "kind": "race", "case": case, "problems": found}
+        with pathlib.Path(path).open("a") as file:
+            file.write(json.dumps(line) + "\n")
