@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     BadAnswer,
     Client,
@@ -18,7 +19,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     is_read,
     transport,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import twins, vm_ensure, volume_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure, volume_ensure
 from scenarios import NEW
 
 ZONE = {"zone": "jp-e1a"}
@@ -99,7 +100,7 @@ def test_another_run_makes_the_volume_and_attaches_it(
     well(run_module("cloudn_vm", name="web1", display_name="shown", **NEW))
     task = {"name": "data", "disk_offering": "Small", **ZONE, **options}
     converge = volume_ensure.converge
-    monkeypatch.setattr(twins, "GRACE", 0.3)
+    monkeypatch.setattr(duplicates, "LEAST", 0.3)
 
     def outrun(*args: Any) -> None:
         monkeypatch.setattr(volume_ensure, "converge", converge)

@@ -158,7 +158,7 @@ def test_runs_at_one_moment_leave_one_object(run_module_as: RunAs, kind: Kind, n
                 "name": names if kind.module == "cloudn_vm" else names[0],
             }
             runners = [Controller(kind.module, options, emulator, timeout=20) for _rival in range(rivals)]
-            races.append(Race(kind, names, runners, delays(chance, rivals)))
+            races.append(Race(kind, names, runners, delays(chance, rivals) if at else [0.0] * rivals))
         results = at_once([run for race in races for run in race.runs()], 2 * WAIT_TIMEOUT)
         wrong = []
         for race in races:
