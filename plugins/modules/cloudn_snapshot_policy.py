@@ -78,7 +78,7 @@ extends_documentation_fragment:
 notes:
   - A policy whose time is changed takes one more snapshot at the old time, the one that was due next. That is CloudStack's
     way.
-  - The snapshots have the interval as their RV(cloudn.compute.cloudn_snapshot_info#module:snapshots.interval_type).
+  - The snapshots have the interval as their RV(cloudn.compute.cloudn_snapshot_info#module:snapshots[].interval_type).
     O(cloudn.compute.cloudn_snapshot#module:keep) counts them too, and deletes the oldest of all.
   - A task that changes nothing costs one request for the volume (two with O(vm)) and one for its policies.
   - Snapshot policies are not in the service's manual. An account that lacks them gets an error that says what to do

@@ -181,7 +181,8 @@ class Client:
         hiccup. Where both tries are refused, the service does not know the command: raises ``NotGranted``.
         """
         known = self._accepted
-        if not known and not self._credentials_hold(command, deadline):
+        late = self._transport.arrives_ended(self.signature_expires)
+        if not known and (late or not self._credentials_hold(command, deadline)):
             raise refusal
         try:
             return send()

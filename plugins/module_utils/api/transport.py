@@ -163,9 +163,13 @@ class Transport:
         """
         if self._ahead is None:
             return f"; {otherwise}, and this machine's clock"
-        if signature_expires and -self._ahead > signature_expires - _CLOCKS_AGREE:
+        if self.arrives_ended(signature_expires):
             return f"; {self.clocks()}: set it right, as signatures have lost their life of {signature_expires} s on arrival"
         return f"; {otherwise}"
+
+    def arrives_ended(self, signature_expires: int) -> bool:
+        """Tell whether signatures that live so many seconds (0: without end) have ended when the service gets them."""
+        return bool(signature_expires) and -(self._ahead or 0.0) > signature_expires - _CLOCKS_AGREE
 
     def clocks(self) -> str:
         """Say how far this machine's clock and the service's are apart; nothing where they agree, or nothing is known."""

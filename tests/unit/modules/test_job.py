@@ -263,7 +263,9 @@ def test_jobs_of_several_modules_together(run_module: Run, emulator: Any) -> Non
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
 def test_an_extraction_tells_its_address(run_module: Any, response_format: str) -> None:
-    run_module("cloudn_volume", name="data", zone="jp-e1a", disk_offering="Small")
+    run_module("cloudn_vm", name="web1", zone="jp-e1a", template="CentOS 6.2 64bit", service_offering="v1")
+    run_module("cloudn_volume", name="data", zone="jp-e1a", disk_offering="Small", state="attached", vm="web1")
+    run_module("cloudn_volume", name="data", state="detached")
     begun = run_module("cloudn_volume", name="data", state="extracted", wait=False)
     shown = run_module("cloudn_job", jobs=begun["jobs"], response_format=response_format)["job"]["result"]
     assert shown["extraction"]["url"].startswith("https://")
