@@ -10,7 +10,7 @@ import copy
 import typing as t
 
 from . import plan
-from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, NotGranted, Record, UnknownOutcome
+from .api import ApiError, Client, CloudnError, Deadline, Duplicates, JobTimeout, NotGranted, Record, UnknownOutcome
 from .api.deadline import pause
 from .api.jobs import Jobs
 from .plan import THIS, Outrun, Step, Track
@@ -87,7 +87,9 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline
     except CloudnError as error:
         if for_others:
             failure.message = f"{error.message}. Before, a request for it and others failed: {failure.message}"
-        if unknown:
+        if isinstance(error, Duplicates):
+            failure.message += f". {error.message}"
+        elif unknown:
             failure.message += f". Looking what became of it failed too: {error.message}"
         return False
     if fresh is None:

@@ -9,7 +9,7 @@ import typing as t
 
 from .api import Client, CloudnError, Deadline, Duplicates, Record
 from .api.deadline import pause
-from .duplicates import ALONE, GIVE_WAY, WAIT, Contest, Decision, Kind
+from .duplicates import ALONE, GIVE_WAY, NONE, TAKE, WAIT, Contest, Decision, Kind
 from .plan import Step, Track, converge
 
 # How often a run goes on with another object before it gives up.
@@ -21,9 +21,10 @@ class Resource(t.NamedTuple):
 
     ``listed(tracks)`` lists, in one request, all objects that may have the names of the tracks; ``same(track, record)`` tells
     whether one has the track's name. ``find(id)`` returns an object, ``None`` where it is gone. ``refine(rows)`` corrects what
-    a listing says of objects of one name. ``busy(rows)`` tells whether runs may still work on these. ``removal(track, record,
-    other)`` are the stages that delete an object of this run, as another one stays. ``again(track)`` plans anew with the object of the track's id,
-    or, without an id, of its name. ``remakes`` says that a name is free again as soon as its object is deleted.
+    a listing says of objects of one name. ``busy(rows)`` tells whether runs may still work on these.
+    ``removal(track, record, other)`` are the stages that delete an object of this run, as another one stays. ``again(track)``
+    plans anew with the object of the track's id, or, without an id, of its name. ``remakes`` says that a name is free again as
+    soon as its object is deleted.
     """
 
     kind: Kind
@@ -90,42 +91,48 @@ class _Settling:
         began = self._client.clock()
         rounds = 0
         while self._contests:
-            moved = self._look()
-            if moved:
+            yielding, settled = self._look()
+            if yielding:
+                self._delete(yielding)
+            elif settled:
                 rounds += 1
-                self._go_on(moved, rounds >= _ROUNDS)
+                self._go_on(settled, rounds >= _ROUNDS)
             elif self._contests:
                 if not self._deadline.remaining():
                     self._give_up()
                     return
                 self._client.sleep(min(pause(self._client.clock() - began), self._deadline.remaining()))
 
-    def _look(self) -> list[Track]:
-        """Look at all names once; return the tracks that go on with another object."""
+    def _look(self) -> tuple[list[Track], list[Track]]:
+        """Look at all names once; return the tracks whose own object goes, and those that go on with another object."""
         try:
             listed = self._resource.listed(self._contests)
         except CloudnError as error:
+            message = (
+                f"{error.message}. So it is not known whether another run made an object of the same name at the same time: "
+                "run the task again"
+            )
             for track in list(self._contests):
-                self._end(
-                    track,
-                    CloudnError(
-                        f"{error.message}. So it is not known whether another run made an object of the same name at the same "
-                        "time: run the task again",
-                        error.command,
-                    ),
-                )
-            return []
-        moved = []
+                self._end(track, CloudnError(message, error.command))
+            return [], []
+        yielding, settled = [], []
         for track, contest in list(self._contests.items()):
             try:
                 decision = self._decide(track, contest, listed)
-                if decision.action == ALONE:
-                    del self._contests[track]
-                elif decision.action != WAIT and self._move(track, contest, decision):
-                    moved.append(track)
             except CloudnError as error:
                 self._end(track, error)
-        return moved
+                continue
+            if decision.action == GIVE_WAY:
+                contest.move(decision.other["id"])
+                yielding.append(track)
+            elif decision.action == TAKE:
+                contest.move(decision.other["id"])
+            elif decision.action == NONE or (decision.action == ALONE and contest.kept != track.id):
+                contest.move(decision.other.get("id") if decision.action == NONE else contest.kept)
+                settled.append(track)
+            elif decision.action == ALONE:
+                del self._contests[track]
+        return yielding, settled
 
     def _decide(self, track: Track, contest: Contest, listed: list[Record]) -> Decision:
         rows = [row for row in listed if self._resource.same(track, row)]
@@ -140,71 +147,70 @@ class _Settling:
         if decision.action == GIVE_WAY and contest.yields_late and self._resource.busy(rows):
             contest.disturb(self._client.clock())
             return Decision(WAIT)
+        if decision.action == GIVE_WAY and not self._can_stay(decision.other["id"]):
+            return Decision(WAIT)
+        if decision.action == NONE and not self._resource.remakes:
+            raise contest.unsettled("all of them have been deleted again")
         return decision
 
-    def _move(self, track: Track, contest: Contest, decision: Decision) -> bool:
-        """Plan anew with another object, or with a new one; return whether the other one is there still."""
-        other = decision.other.get("id")
-        if other is None and not self._resource.remakes:
-            raise contest.unsettled("all of them have been deleted again")
-        before = track.object, track.id, track.own
-        # What was made for the own object, such as a password, does not belong to the other one.
-        track.object, track.id = {}, other
-        track.own = track.own if other else None
-        own, kept = contest.own, contest.kept
-        contest.move(other)
-        try:
-            fresh, removal = self._plan(track)
-        except CloudnError as error:
-            if other is None or self._can_stay(other):
-                error.message += f". {self._told(contest)}"
-                raise
-            fresh = None
-        # As late as can be, since the other run may give way at this moment, too.
-        if other and not (fresh and self._can_stay(other)):
-            track.object, track.id, track.own = before
-            contest.own, contest.kept = own, kept
-            return False
-        if fresh:
-            track.resume(fresh)
-            track.actions += [step.text for stage in removal for step in stage if not step.until]
-        return True
-
     def _can_stay(self, other: str) -> bool:
+        """Look once more, as late as can be, since the other run may give way at this moment, too."""
         record = self._resource.find(other)
         return record is not None and self._resource.kind.usable(record) is True
 
-    def _plan(self, track: Track) -> tuple[Track | None, list[list[Step]]]:
-        """Plan anew, led by the deletion of what this run made in vain; return these stages apart, too."""
+    def _delete(self, tracks: list[Track]) -> None:
+        """Delete what this run made in vain."""
+        removals = {self._removal(track): track for track in tracks}
+
+        def again(removal: Track) -> Track:
+            return self._removal(removals[removal])
+
+        for removal, track in removals.items():
+            track.actions += [action for action in removal.actions if action not in track.actions]
+        converge(self._client, list(removals), self._deadline, again, self._parallel)
+        for removal, track in removals.items():
+            if removal.error:
+                contest = self._contests[track]
+                removal.error.message += (
+                    f". This run made {contest.surplus}, and another run made {contest.kept} of the same name at the same time, "
+                    "which was to stay"
+                )
+                self._end(track, removal.error)
+
+    def _removal(self, track: Track) -> Track:
+        """Return what deletes the own object of a track; nothing where it is gone."""
         contest = self._contests[track]
-        fresh = self._resource.again(track)
-        surplus = self._resource.find(contest.surplus) if contest.surplus else None
-        if fresh is None or surplus is None:
-            return fresh, []
-        removal = self._resource.removal(track, surplus, str(contest.kept))
-        fresh.stages[:0] = removal
-        return fresh, removal
+        record = self._resource.find(contest.surplus)
+        stages = self._resource.removal(track, record, str(contest.kept)) if record else []
+        return Track(track.name, record, stages, {}, {}, lambda *_result: None)
 
-    def _go_on(self, moved: list[Track], last: bool) -> None:
-        """Apply the new plans; look again afterwards, as the other object may have gone meanwhile, too."""
-        converge(self._client, moved, self._deadline, lambda track: self._plan(track)[0], self._parallel)
-        for track in moved:
+    def _go_on(self, tracks: list[Track], last: bool) -> None:
+        """Go on with other objects, which are alone now, or with new ones where there is none."""
+        going = []
+        for track in tracks:
             contest = self._contests[track]
-            if track.error and contest.kept and not last and self._resource.find(contest.kept) is None:
-                track.error = None
-            elif track.error:
-                track.error.message += f". {self._told(contest)}" if contest.surplus else ""
+            # What was made for the own object, such as a password, does not belong to the other one.
+            track.object, track.id = {}, contest.kept
+            track.own = track.own if contest.kept else None
+            try:
+                fresh = self._resource.again(track)
+            except CloudnError as error:
+                self._end(track, error)
+                continue
+            if fresh is None:
                 del self._contests[track]
-            elif last:
-                self._end(track, contest.unsettled(f"they came and went {_ROUNDS} times"))
-            elif track.own and track.own == track.id:
+                continue
+            track.resume(fresh)
+            going.append(track)
+        converge(self._client, going, self._deadline, self._resource.again, self._parallel)
+        for track in going:
+            contest = self._contests.pop(track)
+            if track.own is None or track.own != track.id or track.error:
+                continue  # it is another run's, and was seen alone
+            if last:
+                track.fail(contest.unsettled(f"they came and went {_ROUNDS} times"))
+            else:
                 self._contests[track] = Contest(self._resource.kind, track.own, track.id, self._client.clock())
-
-    @staticmethod
-    def _told(contest: Contest) -> str:
-        own = f"This run made {contest.surplus}, and at the same time " if contest.surplus else ""
-        text = f"{own}another run made {contest.kept} of the same name, which was to stay"
-        return text[0].upper() + text[1:]
 
     def _give_up(self) -> None:
         for track, contest in list(self._contests.items()):

@@ -58,6 +58,10 @@ extends_documentation_fragment:
 notes:
   - A task that changes nothing costs one request. Before a pair is deleted or replaced, the machines are listed, and the
     pairs where a machine shows this one, unless O(break_machines=true).
+  - The service may take two pairs of one name when two runs make them at the same moment. They have no ids, so that nobody can choose
+    one of them. A task that has made a pair lists it again after a second. Where there are two, each run that made one
+    fails, and the error names both fingerprints. O(state=absent) deletes all pairs of the name. With O(wait=false)
+    nobody looks.
   - Key pairs are not in the service's manual. An account that lacks them gets an error that says what to do instead.
 seealso:
   - module: cloudn.compute.cloudn_key_pair_info

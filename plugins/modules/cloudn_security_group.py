@@ -179,6 +179,9 @@ notes:
   - With O(wait=false), rules whose ends nothing else waits for are sent at once, and the service may take a minute for
     many of them. Where old rules are to go too, only their removals are sent so, after the new ones are there. Where tags
     are to change too, all rules change one after the other before.
+  - The service may take two groups of one name when two runs make them at the same moment. So a task that has made a
+    group lists it once more before it adds rules. Of two groups one is left, and both runs go on with that one. With
+    O(wait=false) nobody looks.
 seealso:
   - module: cloudn.compute.cloudn_security_group_info
   - module: cloudn.compute.cloudn_vm

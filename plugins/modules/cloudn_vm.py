@@ -167,6 +167,9 @@ notes:
     begin with, 500 to a request. So machines whose names begin alike are found soonest.
   - Machines that need the same tags get them with one request for up to 100 machines. New machines get their tags when
     all of them have an id.
+  - The service may take two machines of one name when two runs make them at the same moment. So a task that has made
+    machines lists them once more when all their jobs have ended, with one request for all. Of two machines one is left,
+    and both runs go on with that one. With O(wait=false) nobody looks.
 seealso:
   - module: cloudn.compute.cloudn_vm_info
   - module: cloudn.compute.cloudn_security_group

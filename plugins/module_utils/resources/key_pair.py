@@ -10,7 +10,9 @@ import binascii
 import hashlib
 import re
 
-from ..api import Client, CloudnError, Deadline, Record, UnknownOutcome, UsageError
+from ..api import Client, CloudnError, Deadline, Duplicates, Record, UnknownOutcome, UsageError
+from ..api.client import list_field
+from ..api.paging import LARGEST
 from ..plan import Step, Track, converge
 from ..report import Report
 from .lookup import check_text, same_name
@@ -80,42 +82,87 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     if not name.strip():
         raise UsageError("name: must not be empty")
     deadline = Deadline(options["wait_timeout"], client.clock)
-    track = plan(_find(client, name), options)
+    track = plan(_found(client, name), options)
     if not options["break_machines"] and any(step.command == _DELETE for stage in track.stages for step in stage):
         from .key_pair_use import check_unused  # here, as few runs need it: what is imported is compiled anew each time
 
         check_unused(client, name)
+    warnings: list[str] = []
     lost: list[UnknownOutcome] = []
 
     def again(failed: Track) -> Track:
         if isinstance(failed.error, UnknownOutcome):
             lost.append(failed.error)
-        return plan(_find(client, name), options)
+        return plan(_found(client, name), options)
 
     if not check:
         converge(client, [track], deadline, again, wait=options["wait"])
         _explain(track, bool(lost))
-    return Report([track], show, check)
+        if options["wait"] and track.actions and options["state"] == "present" and not track.error:
+            _check_alone(client, track, deadline, warnings)
+    return Report([track], show, check, warnings)
 
 
-def _find(client: Client, name: str) -> Record | None:
-    """Return the key pair of this name, which the service compares itself: case, accents and blanks at the end do not count."""
-    found = [pair for pair in search(client, name) if same_name(pair.get("name"), name)]
-    exact = [pair for pair in found if pair.get("name") == name]
-    return next(iter(exact or found), None)
+def _found(client: Client, name: str) -> list[Record]:
+    """Return the key pairs of this name, which the service compares itself: case, accents and blanks at the end do not count.
+
+    There is one at most, unless two runs made pairs at one moment. Those of one key are listed alike, so ``Client.list``, which
+    yields what is listed on two pages once, would show one of them.
+    """
+    answer = client.call("listSSHKeyPairs", {"name": name, "page": 1, "pagesize": LARGEST})
+    return [pair for pair in answer.get(list_field(answer) or "", []) if same_name(pair.get("name"), name)]
 
 
-def plan(record: Record | None, options: Record) -> Track:
+def _check_alone(client: Client, track: Track, deadline: Deadline, warnings: list[str]) -> None:
+    """Look whether another run made a pair of the name at the same time, and fail where one did.
+
+    The service looks whether a name is free, and only then makes the row. Pairs have no ids, so that a run can't delete its own
+    (CloudStack 3.0.5). Where the look fails, that is a warning: a private key is shown only once.
+    """
+    from ..duplicates import GAP  # here, as few runs need it: what is imported is compiled anew each time
+
+    client.sleep(min(GAP, deadline.remaining()))
+    try:
+        found = _found(client, track.name)
+    except CloudnError as error:
+        warnings.append(
+            f"It is not known whether another run made a key pair {track.name} at the same time: {error.message}"
+        )
+        return
+    if len(found) > 1:
+        error = _several(track.name, found)
+        if track.object.pop("privatekey", None):
+            error.message += f". The private key that this run was given is that of {track.object.get('fingerprint')}, and is not shown"
+        track.fail(error)
+
+
+def _several(name: str, found: list[Record]) -> Duplicates:
+    """Return the error that several pairs have a name."""
+    prints = " and ".join(sorted(str(pair.get("fingerprint")) for pair in found))
+    return Duplicates(
+        f"name: there are {len(found)} key pairs {name}, of the fingerprints {prints}, as after two runs at one moment. They "
+        "have no ids, so none can be chosen: delete all of this name (state: absent), and run one task again",
+        found,
+    )
+
+
+def plan(found: list[Record], options: Record) -> Track:
     """Return the track that leads the key pair to what is asked for; looks at its arguments only.
 
-    Raises ``UsageError`` for another key than the one that is there, unless it is to be replaced.
+    Raises ``UsageError`` for another key than the one that is there, unless it is to be replaced, and for several pairs of the
+    name, unless they are to go.
     """
     name, given = options["name"], options.get("public_key")
-    remove = [Step(f"{name}: delete", _DELETE, {"name": name})]
+    record = next(iter(found), None)
     if options["state"] == "absent":
         if record is None:
             return Track(name, None, [], {"state": "absent"}, {"state": "absent"}, absorb)
-        return Track(name, record, [remove], {"state": "present", **_known(record)}, {"state": "absent"}, absorb)
+        which = [f" ({number} of {len(found)})" if len(found) > 1 else "" for number in range(1, len(found) + 1)]
+        stages = [[Step(f"{name}: delete{one}", _DELETE, {"name": name})] for one in which]
+        return Track(name, record, stages, {"state": "present", **_known(record)}, {"state": "absent"}, absorb)
+    if len(found) > 1:
+        raise _several(name, found)
+    remove = [Step(f"{name}: delete", _DELETE, {"name": name})]
     if given is None:
         if record is not None:
             same = {"state": "present", **_known(record)}

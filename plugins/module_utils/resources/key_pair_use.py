@@ -36,10 +36,10 @@ def _told(machine: Record) -> str:
 
 
 def _has_twin(pairs: list[Record], name: str) -> bool:
-    """Tell whether another pair holds the public key of the pair of this name.
+    """Tell whether pairs of other names hold the public keys of all pairs of this name: two runs may have made several."""
+    own = {_print(pair) for pair in pairs if same_name(pair.get("name"), name)}
+    return own <= {_print(pair) for pair in pairs if not same_name(pair.get("name"), name)}
 
-    Where a race at the service has made several of the name, it is not known which of them is deleted.
-    """
-    prints = [str(pair.get("fingerprint")).lower() for pair in pairs]
-    own = {print_ for pair, print_ in zip(pairs, prints) if same_name(pair.get("name"), name)}
-    return all(prints.count(print_) > 1 for print_ in own)
+
+def _print(pair: Record) -> str:
+    return str(pair.get("fingerprint")).lower()

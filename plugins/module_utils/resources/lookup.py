@@ -9,7 +9,7 @@ import operator
 import re
 import typing as t
 
-from ..api import ApiError, Client, Missing, Record, UsageError, sendable
+from ..api import ApiError, Client, Duplicates, Missing, Record, UsageError, sendable
 from .names import folded
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -142,8 +142,8 @@ def pick(
     """Return the one object that ``wanted`` names, by id or by its name, which ``same`` compares.
 
     ``option`` is the user's option, for messages; ``name`` the field that holds the name; ``kind`` what the objects are
-    called, where tasks make them. Raises ``UsageError`` when there is none (listing what there is) or when several have that
-    name (listing their ids).
+    called, where tasks make them. Raises ``UsageError`` when there is none (listing what there is), and ``Duplicates`` when
+    several have that name (listing their ids).
     """
     known = {item["id"]: item for item in items}  # a template is listed once for each of its zones
     if wanted in known:
@@ -152,7 +152,8 @@ def pick(
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"{option}: {len(found)} are named {wanted!r}; name one by its id: {told(found, name)}")
+        message = f"{option}: {len(found)} are named {wanted!r}; name one by its id: {told(found, name)}"
+        raise Duplicates(message, found)
     there = f". {'There are' if known else 'There are none'}{_list(known, name)}"
     if kind:
         raise not_there(option, kind, wanted, there)

@@ -21,7 +21,8 @@ def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[
 
     ``record`` is the group whose rules they are, if it is there; what its rules name already is known from them. Otherwise
     ``groups`` is asked for the groups of the account. A group without an account belongs to the group's own. Raises
-    ``UsageError`` for one of this account that does not exist; those of others can't be seen.
+    ``UsageError`` for one of this account that does not exist, ``Duplicates`` for a name that several have; those of other
+    accounts can't be seen.
     """
     account = (record or {}).get("account", "")
     known = _known(rules.source(raw) for direction in DIRECTIONS for raw in rules.listed(record or {}, direction))
@@ -38,9 +39,10 @@ def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[
         own = (record or options)["name"]  # it may name itself, before it is made
         known.setdefault(_key({"name": own}, account), (own, account))
         for group in named:
-            if same_name(group.get("account") or account, account) and _key(group, account) not in known:
-                names = [{"id": one["name"], "name": one["name"]} for one in listed]
-                pick(names, group["name"], "groups", kind="security group")
+            # Of its own name there may be two for a moment, of which this run deletes one.
+            if same_name(group.get("account") or account, account) and not same_name(group["name"], own):
+                of_account = [one for one in listed if same_name(one.get("account") or account, account)]
+                pick(of_account, group["name"], "groups", same=same_name, kind="security group")
     return {
         **options,
         **{

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Client, Deadline, NotGranted, Record, UsageError
+from ..api import Client, Deadline, Duplicates, NotGranted, Record, UsageError
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, tags, vm
 from .drift import judge
-from .lookup import check_text, is_uuid, listing, pick, same_name
+from .lookup import check_text, is_uuid, listing, pick, same_name, told
 from .rules import DIRECTIONS, Rule
 
+T = t.TypeVar("T")
 PARALLEL = 10  # requests at a time
 # Seconds for one change of a group's rules; measured on CloudStack 3.0.5.
 _RULE_SECONDS = 0.1
@@ -87,17 +88,44 @@ def show_tags(client: Client, groups: list[Record]) -> None:
 
 
 def find(client: Client, wanted: str) -> Record | None:
-    """Return the security group with this id or name; names are unique in an account, see ``lookup.same_name``."""
+    """Return the security group with this id or name. Raises ``Duplicates`` for a name that several of an account have.
+
+    Names are unique in an account, see ``lookup.same_name``, unless two runs made groups at one moment.
+    """
     found = search(client, {"id": wanted}) if is_uuid(wanted) else []
     found = found or search(client, {"securitygroupname": wanted})
-    return next((group for group in found if wanted == group.get("id") or same_name(wanted, group.get("name"))), None)
+    groups = [group for group in found if wanted == group.get("id") or same_name(wanted, group.get("name"))]
+    alike = [group for group in groups if _owner(group) == _owner(groups[0])]
+    if len(alike) > 1:
+        raise Duplicates(
+            f"name: {len(alike)} security groups are named {wanted!r}; name one by its id: {told(alike)}", alike
+        )
+    return next(iter(groups), None)
+
+
+def _owner(group: Record) -> tuple[str | None, str | None]:
+    return group.get("account"), group.get("domainid")
+
+
+def settled(client: Client, look: t.Callable[[], T]) -> T:
+    """Return what ``look`` returns. Where two runs are making groups of one name at this moment, wait until one is left."""
+    try:
+        return look()
+    except Duplicates:
+        # Here, as few runs need it: what is imported is compiled anew each time.
+        from . import security_group_duplicates
+
+        return security_group_duplicates.found(client, look)
 
 
 def find_all(client: Client, wanted: t.Iterable[str], option: str) -> list[Record]:
     """Return the security groups with these names or ids, each once. Raises ``UsageError`` for one that does not exist."""
-    groups = search(client)
-    found = [pick(groups, one, option, same=same_name, kind="security group") for one in wanted]
-    return list({group["id"]: group for group in found}.values())
+
+    def look() -> list[Record]:
+        groups = search(client)
+        return [pick(groups, one, option, same=same_name, kind="security group") for one in wanted]
+
+    return list({group["id"]: group for group in settled(client, look)}.values())
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -117,23 +145,47 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
 
         return security_group_absence.ensure(client, options, deadline, check)
     warnings: list[str] = []
-    record = _found(client, options)
+    record = _found(client, options["name"], options, check)
     track = plan(record, _with_sources(client, options, record), warnings)
     if not check:
-        converge(client, [track], deadline, lambda _track: _again(client, options), PARALLEL, options["wait"])
+        _apply(client, track, options, deadline)
     return Report([track], show, check, warnings)
 
 
-def _found(client: Client, options: Record) -> Record | None:
+def _apply(client: Client, track: Track, options: Record, deadline: Deadline) -> None:
+    """Send what is to be done. A new group gets its rules and tags when it is the only one of its name."""
+
+    def again(track: Track) -> Track:
+        return _again(client, track, options)
+
+    began = client.clock()
+    is_new = track.found is None and options["wait"]
+    stages = track.stages
+    if is_new:
+        track.stages = first = stages[:1]
+    converge(client, [track], deadline, again, PARALLEL, options["wait"])
+    if not is_new:
+        return
+    # Here, as few runs make groups: what is imported is compiled anew each time.
+    from ..settle import settle
+    from . import security_group_duplicates
+
+    settle(client, [track], security_group_duplicates.resource(client, again), began, deadline)
+    if track.stages is first and not track.error:
+        track.stages = stages
+        converge(client, [track], deadline, again, PARALLEL, options["wait"])
+
+
+def _found(client: Client, wanted: str, options: Record, check: bool = False) -> Record | None:
     """Return the group, with its tags where they are to be changed or kept as given."""
-    record = find(client, options["name"])
+    record = find(client, wanted) if check else settled(client, lambda: find(client, wanted))
     if record and options.get("tags") is not None:
         show_tags(client, [record])
     return record
 
 
-def _again(client: Client, options: Record) -> Track:
-    record = _found(client, options)
+def _again(client: Client, track: Track, options: Record) -> Track:
+    record = _found(client, track.id or options["name"], options)
     return plan(record, {**_with_sources(client, options, record), "on_immutable_drift": "ignore"}, [])
 
 
@@ -144,7 +196,7 @@ def _with_sources(client: Client, options: Record, record: Record | None) -> Rec
         return options
     from . import rule_sources  # here, as few runs need it: what is imported is compiled anew each time
 
-    return rule_sources.resolve(options, record, lambda: search(client))
+    return settled(client, lambda: rule_sources.resolve(options, record, lambda: search(client)))
 
 
 def plan(record: Record | None, options: Record, warnings: list[str]) -> Track:

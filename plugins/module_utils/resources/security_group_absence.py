@@ -13,7 +13,7 @@ from ..report import Report
 from . import rules, vm, vm_list
 from .lookup import same_name
 from .rules import DIRECTIONS
-from .security_group import PARALLEL, absorb, find, revocations, search, show, texts
+from .security_group import PARALLEL, absorb, find, revocations, search, settled, show, texts
 
 _IN_USE = 536
 # Seconds between two tries to delete a group that is held: half of those waited so far, within these limits.
@@ -87,7 +87,7 @@ def ensure(client: Client, options: Record, deadline: Deadline, check: bool) -> 
     Raises ``UsageError`` for what can't be done.
     """
     groups = _Groups(client)
-    record = find(client, options["name"])
+    record = find(client, options["name"]) if check else settled(client, lambda: find(client, options["name"]))
     track = plan(record, options["name"])
     warnings: list[str] = []
     left: list[Record] = []

@@ -289,8 +289,8 @@ def absorb(track: Track, step: Step, result: Record) -> None:
         tags.absorb(track, step)
         return
     machine = result.get("virtualmachine")
-    if not isinstance(machine, dict) or (track.id and machine.get("id", track.id) != track.id):
-        return  # nothing, or another machine, which this run made in vain
+    if not isinstance(machine, dict):
+        return
     kept = {"password": track.object["password"]} if "password" in track.object else {}
     if track.object.get("tags"):  # set while the job was under way, or not shown by this answer
         kept["tags"] = track.object["tags"]

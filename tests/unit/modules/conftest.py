@@ -17,8 +17,9 @@ MAY_BE_MADE = ". In check mode nothing is made: if an earlier task of this play 
 
 
 @pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a test makes two objects of one name, no other run is there that would delete one of them."""
+def no_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody makes an object at the same moment, nor deletes one of two that a test has made."""
+    monkeypatch.setattr(duplicates, "GAP", 0.0)
     monkeypatch.setattr(duplicates, "PATIENCE", 0.1)
 
 

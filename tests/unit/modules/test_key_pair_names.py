@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Callable
 from typing import Any
 
@@ -47,22 +48,37 @@ def test_a_pair_in_another_spelling_is_the_one_that_is_there(
     assert client.list("listSSHKeyPairs") == []
 
 
-def test_several_pairs_of_one_name(beats: Run, client: Client, run_module: Run, emulator: Any) -> None:
-    """A race at the service leaves two; nothing falls over that."""
+@pytest.fixture
+def twins(client: Client, emulator: Any) -> None:
+    """Two pairs of one name, which two runs have made at one moment."""
     emulator.settings.race_ms = 100
-    import threading
-
-    two = [
-        threading.Thread(target=client.call, args=("registerSSHKeyPair", {"name": name, "publickey": ONE}))
-        for name in ("twin", "Twin")
-    ]
-    for thread in two:
-        thread.start()
-    for thread in two:
-        thread.join()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for name, key in (("twin", ONE), ("Twin", OTHER)):
+            pool.submit(client.call, "registerSSHKeyPair", {"name": name, "publickey": key})
     emulator.settings.race_ms = 0
     assert len(client.list("listSSHKeyPairs")) == 2
-    beats("cloudn_key_pair", [], name="twin", public_key=ONE)
+
+
+@pytest.mark.parametrize("options", [{}, {"public_key": ONE}, {"public_key": OTHER, "force": True}])
+def test_of_two_pairs_of_one_name_none_is_chosen(
+    twins: None, run_module: Run, client: Client, emulator: Any, options: Result
+) -> None:
+    emulator.clear()
+    done = run_module("cloudn_key_pair", name="twin", **options)
+    assert done.get("failed")
+    assert done["msg"].startswith("name: there are 2 key pairs twin, of the fingerprints ")
+    assert all(pair["fingerprint"] in done["msg"] for pair in client.list("listSSHKeyPairs"))
+    assert "state: absent" in done["msg"]
+    assert {request["command"] for request in emulator.requests} == {"listSSHKeyPairs"}
+
+
+def test_two_pairs_of_one_name_go_together(twins: None, beats: Run, client: Client) -> None:
+    done = beats("cloudn_key_pair", ["deleteSSHKeyPair"] * 2, name="twin", state="absent")
+    assert done["actions"] == ["twin: delete (1 of 2)", "twin: delete (2 of 2)"]
+    assert client.list("listSSHKeyPairs") == []
+
+
+def test_a_machine_is_made_with_one_of_two_pairs_of_one_name(twins: None, beats: Run) -> None:
     beats("cloudn_vm", ["deployVirtualMachine"], **MACHINE, key_pair="twin")
 
 

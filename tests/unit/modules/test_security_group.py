@@ -268,10 +268,10 @@ def test_no_change_costs_one_request(make: Run, run_module: Run, emulator: Any) 
     assert [r["command"] for r in emulator.requests] == ["listSecurityGroups"]
 
 
-def test_forty_rules_from_nothing_cost_two_requests_more(run_module: Run, emulator: Any) -> None:
+def test_forty_rules_from_nothing_cost_three_requests_more(run_module: Run, emulator: Any) -> None:
     run_module(MODULE, name="web", ingress=[tcp(port) for port in range(1000, 1040)])
     commands = [r["command"] for r in emulator.requests if r["command"] not in ("listAsyncJobs", "queryAsyncJobResult")]
-    assert len(commands) == 42
+    assert len(commands) == 43  # a look before and one after the group was made, as another run may have made one too
     assert len(emulator.requests) - len(commands) <= 120  # how the jobs are, one after the other
 
 

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two security groups of one name: which one goes, what is told, and what a task does that finds both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
+from ansible_collections.cloudn.compute.plugins.module_utils.api import UsageError
+from controllers import Controller
+from scenarios import NEW
+
+Result = dict[str, Any]
+OWNER = "flatuser"
+RULES = [{"ports": "80", "cidrs": ["0.0.0.0/0"]}]
+
+
+def add(emulator: Any, name: str = "web", description: str | None = None) -> str:
+    """A group that is made without a look at the others', as by a run at the same moment; returns its id."""
+    return str(emulator.store.add_security_group(name, OWNER, description).id)
+
+
+def ours(emulator: Any, **options: Any) -> Controller:
+    return Controller("cloudn_security_group", {"name": "web", **options}, emulator)
+
+
+def groups(emulator: Any) -> list[str]:
+    return [one.id for one in emulator.store.security_groups.values() if one.name == "web"]
+
+
+def deleted(emulator: Any) -> list[str]:
+    return [request["params"]["id"] for request in emulator.requests if request["command"] == "deleteSecurityGroup"]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is there that would delete one of two groups."""
+    monkeypatch.setattr(duplicates, "PATIENCE", 0.1)
+    monkeypatch.setattr(duplicates, "LEAST", 0.1)
+    monkeypatch.setattr(duplicates, "GAP", 0.1)
+
+
+@pytest.fixture
+def somebody_makes(emulator: Any, before_sending: Callable[..., None]) -> Callable[..., list[str]]:
+    """Return a function that lets somebody make a group as soon as a run has made its own; its id comes into the list."""
+
+    def prepare(description: str | None = None) -> list[str]:
+        theirs: list[str] = []
+
+        def add_theirs() -> None:
+            if not theirs and any(request["command"] == "createSecurityGroup" for request in emulator.requests):
+                theirs.append(add(emulator, description=description))
+
+        before_sending("listSecurityGroups", add_theirs)
+        return theirs
+
+    return prepare
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_group_that_somebody_else_made_stays(
+    quick: None,
+    emulator: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    somebody_makes: Callable[..., list[str]],
+    own_first: bool,
+) -> None:
+    """Only an own group is ever deleted; rules and tags go to the one that is left."""
+    theirs = somebody_makes()
+    monkeypatch.setattr(duplicates, "rank", lambda row: ((row["id"] in theirs) == own_first, row["id"]))
+    done = ours(emulator, ingress=RULES, tags={"role": "web"}).run()
+    assert not done["errors"]
+    assert groups(emulator) == theirs == [done["one"]["id"]]
+    assert [rule["ports"] for rule in done["one"]["ingress"]] == ["80"]
+    assert done["one"]["tags"] == {"role": "web"}
+    assert f"delete {deleted(emulator)[0]} again" in " ".join(done["actions"])
+    assert not ours(emulator, ingress=RULES, tags={"role": "web"}).run()["changed"]
+
+
+def test_a_group_that_is_not_alike_is_an_error_that_names_both(
+    quick: None, emulator: Any, somebody_makes: Callable[..., list[str]]
+) -> None:
+    somebody_makes("of others")
+    done = ours(emulator, ingress=RULES).run()
+    assert all(id in done["errors"][0] for id in groups(emulator))
+    assert len(groups(emulator)) == 2
+    assert not deleted(emulator)
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("cloudn_security_group", {"name": "web"}),
+        ("cloudn_security_group", {"name": "web", "state": "absent"}),
+        ("cloudn_security_group", {"name": "db", "ingress": [{"ports": "80", "groups": [{"name": "web"}]}]}),
+        ("cloudn_vm", {"name": ["web1"], "security_groups": ["web"], **NEW}),
+    ],
+)
+def test_two_that_are_there_are_an_error_that_names_both(
+    quick: None, emulator: Any, module: str, options: Result
+) -> None:
+    ids = [add(emulator), add(emulator)]
+    with pytest.raises(UsageError) as told:
+        Controller(module, options, emulator).run()
+    assert all(id in str(told.value) for id in ids)
+    assert {request["command"].startswith("list") for request in emulator.requests} == {True}
+
+
+def test_a_group_is_named_by_its_id_where_two_have_its_name(emulator: Any) -> None:
+    ids = [add(emulator), add(emulator)]
+    done = Controller("cloudn_security_group", {"name": ids[1], "state": "absent"}, emulator).run()
+    assert not done["errors"]
+    assert groups(emulator) == ids[:1]
+
+
+def test_a_group_that_was_made_costs_one_list_more(emulator: Any) -> None:
+    ours(emulator, ingress=RULES).run()
+    commands = [request["command"] for request in emulator.requests]
+    assert commands.count("listSecurityGroups") == 2
+    emulator.clear()
+    ours(emulator, ingress=RULES).run()
+    assert [request["command"] for request in emulator.requests] == ["listSecurityGroups"]
+
+
+def test_nobody_looks_without_wait(emulator: Any) -> None:
+    ours(emulator, ingress=RULES, wait=False).run()
+    assert [request["command"] for request in emulator.requests].count("listSecurityGroups") == 1
