@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .command import Command
-from .command import command as _command
+from .command import Command, command
 from .commands import (
     account,
     attachment,
@@ -48,21 +47,21 @@ RULE = (
 
 _COMMANDS = (
     # jobs
-    _command("queryAsyncJobResult", job.query_job, "jobid:async_job!"),
-    _command(
+    command("queryAsyncJobResult", job.query_job, "jobid:async_job!"),
+    command(
         "listAsyncJobs",
         job.list_jobs,
         "startdate:date account listall:bool domainid:domain isrecursive:bool" + PAGED,
     ),
     # virtual machines
-    _command(
+    command(
         "listVirtualMachines",
         vm_view.list_vms,
         "groupid:instance_group hostid:host id:vm_instance name podid:host_pod_ref state zoneid:data_center"
         " forvirtualnetwork:bool networkid:networks hypervisor storageid:storage_pool details:[string]"
         " templateid:vm_template isoid:vm_template tags:{}" + LISTED,
     ),
-    _command(
+    command(
         "deployVirtualMachine",
         vm_deploy.deploy,
         "zoneid:data_center! serviceofferingid:disk_offering! templateid:vm_template! name displayname"
@@ -71,18 +70,18 @@ _COMMANDS = (
         " keyboard startvm:bool id:long" + OWNED,
         "DeployVMCmd",
     ),
-    _command("destroyVirtualMachine", vm.destroy, "id:vm_instance!", "DestroyVMCmd"),
-    _command("rebootVirtualMachine", vm.reboot, "id:vm_instance!", "RebootVMCmd"),
-    _command("startVirtualMachine", vm.start, "id:vm_instance! hostid:host", "StartVMCmd"),
-    _command("stopVirtualMachine", vm.stop, "id:vm_instance! forced:bool", "StopVMCmd"),
-    _command("resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "ResetVMPasswordCmd"),
-    _command("changeServiceForVirtualMachine", vm.change_service, "id:vm_instance! serviceofferingid:disk_offering!"),
-    _command(
+    command("destroyVirtualMachine", vm.destroy, "id:vm_instance!", "DestroyVMCmd"),
+    command("rebootVirtualMachine", vm.reboot, "id:vm_instance!", "RebootVMCmd"),
+    command("startVirtualMachine", vm.start, "id:vm_instance! hostid:host", "StartVMCmd"),
+    command("stopVirtualMachine", vm.stop, "id:vm_instance! forced:bool", "StopVMCmd"),
+    command("resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "ResetVMPasswordCmd"),
+    command("changeServiceForVirtualMachine", vm.change_service, "id:vm_instance! serviceofferingid:disk_offering!"),
+    command(
         "updateVirtualMachine",
         vm.update,
         "displayname group haenable:bool id:vm_instance! ostypeid:guest_os userdata<2048",
     ),
-    _command(
+    command(
         "restoreVirtualMachine",
         vm.restore,
         "virtualmachineid:vm_instance!",
@@ -90,27 +89,25 @@ _COMMANDS = (
         root="restorevmresponse",
         entity="virtualmachineid",
     ),
-    _command("recoverVirtualMachine", vm.recover, "id:vm_instance!", granted=False),
+    command("recoverVirtualMachine", vm.recover, "id:vm_instance!", granted=False),
     # security groups
-    _command(
+    command(
         "listSecurityGroups",
         security_group.list_groups,
         "securitygroupname virtualmachineid:vm_instance id:security_group tags:{}" + LISTED,
     ),
-    _command("createSecurityGroup", security_group.create_group, "description name!" + OWNED),
-    _command("deleteSecurityGroup", security_group.delete_group, "id:security_group name" + OWNED),
-    _command(
-        "authorizeSecurityGroupIngress", security_rule.authorize_ingress, RULE, "AuthorizeSecurityGroupIngressCmd"
-    ),
-    _command(
+    command("createSecurityGroup", security_group.create_group, "description name!" + OWNED),
+    command("deleteSecurityGroup", security_group.delete_group, "id:security_group name" + OWNED),
+    command("authorizeSecurityGroupIngress", security_rule.authorize_ingress, RULE, "AuthorizeSecurityGroupIngressCmd"),
+    command(
         "revokeSecurityGroupIngress",
         security_rule.revoke_ingress,
         "id:security_group_rule!",
         "RevokeSecurityGroupIngressCmd",
         root="revokesecuritygroupingress",
     ),
-    _command("authorizeSecurityGroupEgress", security_rule.authorize_egress, RULE, "AuthorizeSecurityGroupEgressCmd"),
-    _command(
+    command("authorizeSecurityGroupEgress", security_rule.authorize_egress, RULE, "AuthorizeSecurityGroupEgressCmd"),
+    command(
         "revokeSecurityGroupEgress",
         security_rule.revoke_egress,
         "id:security_group_rule!",
@@ -118,74 +115,74 @@ _COMMANDS = (
         root="revokesecuritygroupegress",
     ),
     # instance groups
-    _command("listInstanceGroups", instance_group.list_instance_groups, "id:instance_group name" + LISTED),
-    _command("createInstanceGroup", instance_group.create_instance_group, "name!" + OWNED),
-    _command("updateInstanceGroup", instance_group.update_instance_group, "id:instance_group! name"),
-    _command("deleteInstanceGroup", instance_group.delete_instance_group, "id:instance_group!"),
+    command("listInstanceGroups", instance_group.list_instance_groups, "id:instance_group name" + LISTED),
+    command("createInstanceGroup", instance_group.create_instance_group, "name!" + OWNED),
+    command("updateInstanceGroup", instance_group.update_instance_group, "id:instance_group! name"),
+    command("deleteInstanceGroup", instance_group.delete_instance_group, "id:instance_group!"),
     # tags
-    _command("createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "CreateTagsCmd"),
-    _command("deleteTags", tag.delete_tags, "tags:{} resourcetype! resourceids:[string]!", "DeleteTagsCmd"),
-    _command("listTags", tag.list_tags, "resourcetype resourceid key value customer" + LISTED),
+    command("createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "CreateTagsCmd"),
+    command("deleteTags", tag.delete_tags, "tags:{} resourcetype! resourceids:[string]!", "DeleteTagsCmd"),
+    command("listTags", tag.list_tags, "resourcetype resourceid key value customer" + LISTED),
     # volumes
-    _command(
+    command(
         "listVolumes",
         volume.list_volumes,
         "hostid:host id:volumes name podid:host_pod_ref type virtualmachineid:vm_instance zoneid:data_center"
         " details:[string] tags:{}" + LISTED,
     ),
-    _command(
+    command(
         "createVolume",
         volume.create_volume,
         "diskofferingid:disk_offering name! size:long snapshotid:snapshots zoneid:data_center id:long" + OWNED,
         "CreateVolumeCmd",
     ),
-    _command(
+    command(
         "uploadVolume",
         transfer.upload_volume,
         "format! name! url! zoneid:data_center! checksum" + OWNED,
         "UploadVolumeCmd",
     ),
-    _command(
+    command(
         "attachVolume",
         attachment.attach_volume,
         "deviceid:long id:volumes! virtualmachineid:vm_instance!",
         "AttachVolumeCmd",
     ),
-    _command(
+    command(
         "detachVolume",
         attachment.detach_volume,
         "id:volumes deviceid:long virtualmachineid:vm_instance",
         "DetachVolumeCmd",
     ),
-    _command("deleteVolume", volume.delete_volume, "id:volumes!"),
-    _command("extractVolume", transfer.extract_volume, "id:volumes! url zoneid:data_center! mode!", "ExtractVolumeCmd"),
+    command("deleteVolume", volume.delete_volume, "id:volumes!"),
+    command("extractVolume", transfer.extract_volume, "id:volumes! url zoneid:data_center! mode!", "ExtractVolumeCmd"),
     # snapshots
-    _command(
+    command(
         "listSnapshots",
         snapshot.list_snapshots,
         "id:snapshots intervaltype name snapshottype volumeid:volumes tags:{}" + LISTED,
     ),
-    _command(
+    command(
         "createSnapshot",
         snapshot.create_snapshot,
         "account domainid:domain volumeid:volumes! policyid:snapshot_policy id:long",
         "CreateSnapshotCmd",
     ),
-    _command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "DeleteSnapshotCmd"),
-    _command(
+    command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "DeleteSnapshotCmd"),
+    command(
         "createSnapshotPolicy",
         snapshot_policy.create_policy,
         "intervaltype! maxsnaps:int! schedule! timezone! volumeid:volumes!",
     ),
-    _command("listSnapshotPolicies", snapshot_policy.list_policies, "volumeid:volumes!" + ANY_PAGE),
-    _command("deleteSnapshotPolicies", snapshot_policy.delete_policies, "id:snapshot_policy ids:[snapshot_policy]"),
+    command("listSnapshotPolicies", snapshot_policy.list_policies, "volumeid:volumes!" + ANY_PAGE),
+    command("deleteSnapshotPolicies", snapshot_policy.delete_policies, "id:snapshot_policy ids:[snapshot_policy]"),
     # templates
-    _command(
+    command(
         "listTemplates",
         template_list.list_templates,
         "hypervisor id:vm_template name templatefilter! zoneid:data_center tags:{}" + LISTED,
     ),
-    _command(
+    command(
         "createTemplate",
         template.create_template,
         "bits:int displaytext<4096! isfeatured:bool ispublic:bool name! ostypeid:guest_os! passwordenabled:bool"
@@ -193,117 +190,117 @@ _COMMANDS = (
         " details:{} id:long",
         "CreateTemplateCmd",
     ),
-    _command(
+    command(
         "registerTemplate",
         template.register_template,
         "bits:int displaytext<4096! format! hypervisor! isfeatured:bool ispublic:bool name! ostypeid:guest_os!"
         " passwordenabled:bool sshkeyenabled:bool isextractable:bool requireshvm:bool url! zoneid:data_center!"
         " checksum templatetag details:{}" + OWNED,
     ),
-    _command(
+    command(
         "copyTemplate",
         template.copy_template,
         "destzoneid:data_center! id:vm_template! sourcezoneid:data_center!",
         "CopyTemplateCmd",
     ),
-    _command(
+    command(
         "updateTemplate",
         template.update_template,
         "bootable:bool displaytext<4096 id:vm_template! name ostypeid:guest_os format passwordenabled:bool sortkey:int",
     ),
-    _command("deleteTemplate", template.delete_template, "id:vm_template! zoneid:data_center", "DeleteTemplateCmd"),
-    _command(
+    command("deleteTemplate", template.delete_template, "id:vm_template! zoneid:data_center", "DeleteTemplateCmd"),
+    command(
         "extractTemplate",
         template.extract_template,
         "id:vm_template! url zoneid:data_center mode!",
         "ExtractTemplateCmd",
     ),
-    _command(
+    command(
         "updateTemplatePermissions",
         template_access.update_permissions,
         "accounts:[string] id:vm_template! isfeatured:bool ispublic:bool isextractable:bool op projectids:[projects]",
     ),
-    _command("listTemplatePermissions", template_access.list_permissions, "id:vm_template!"),
-    _command(
+    command("listTemplatePermissions", template_access.list_permissions, "id:vm_template!"),
+    command(
         "listIsos",
         iso.list_isos,
         "bootable:bool hypervisor id:vm_template ispublic:bool isready:bool isofilter name zoneid:data_center tags:{}"
         + LISTED,
     ),
     # key pairs
-    _command("createSSHKeyPair", ssh_key.create_key_pair, "name!" + OWNED),
-    _command("registerSSHKeyPair", ssh_key.register_key_pair, "name! publickey<5120!" + OWNED),
-    _command("deleteSSHKeyPair", ssh_key.delete_key_pair, "name!" + OWNED),
-    _command("listSSHKeyPairs", ssh_key.list_key_pairs, "name fingerprint" + LISTED),
+    command("createSSHKeyPair", ssh_key.create_key_pair, "name!" + OWNED),
+    command("registerSSHKeyPair", ssh_key.register_key_pair, "name! publickey<5120!" + OWNED),
+    command("deleteSSHKeyPair", ssh_key.delete_key_pair, "name!" + OWNED),
+    command("listSSHKeyPairs", ssh_key.list_key_pairs, "name fingerprint" + LISTED),
     # what is on offer
-    _command(
+    command(
         "listZones",
         zone.list_zones,
         "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE,
     ),
-    _command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
-    _command(
+    command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
+    command(
         "listServiceOfferings",
         offer.list_service_offerings,
         "id:disk_offering name virtualmachineid:vm_instance domainid:domain issystem:bool systemvmtype" + PAGED,
     ),
-    _command("listDiskOfferings", offer.list_disk_offerings, "domainid:domain id:disk_offering name" + PAGED),
-    _command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
-    _command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
-    _command("listCapabilities", offer.list_capabilities),
+    command("listDiskOfferings", offer.list_disk_offerings, "domainid:domain id:disk_offering name" + PAGED),
+    command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
+    command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
+    command("listCapabilities", offer.list_capabilities),
     # accounts and what they did
-    _command(
+    command(
         "listAccounts",
         account.list_accounts,
         "accounttype:long id:account iscleanuprequired:bool name state domainid:domain isrecursive:bool listall:bool"
         + PAGED,
     ),
-    _command(
+    command(
         "listUsers",
         account.list_users,
         "id:user username accounttype:long state account domainid:domain isrecursive:bool listall:bool" + PAGED,
         granted=False,
     ),
-    _command("getCloudIdentifier", account.cloud_identifier, "userid:user!"),
-    _command("listResourceLimits", account.list_resource_limits, "id:long resourcetype:int" + LISTED),
-    _command(
+    command("getCloudIdentifier", account.cloud_identifier, "userid:user!"),
+    command("listResourceLimits", account.list_resource_limits, "id:long resourcetype:int" + LISTED),
+    command(
         "listEvents",
         event.list_events,
         "id:event type level startdate:since enddate:until entrytime:int duration:int" + LISTED,
     ),
-    _command("listEventTypes", event.list_event_types),
+    command("listEventTypes", event.list_event_types),
     # networks, and what a Basic zone has none of
-    _command(
+    command(
         "listNetworks",
         network.list_networks,
         "id:networks zoneid:data_center type issystem:bool acltype traffictype physicalnetworkid:physical_network"
         " supportedservices:[string] restartrequired:bool specifyipranges:bool vpcid:vpc canusefordeploy:bool"
         " forvpc:bool tags:{}" + LISTED,
     ),
-    _command(
+    command(
         "listNetworkOfferings",
         network.list_network_offerings,
         "id:network_offerings name displaytext traffictype isdefault:bool specifyvlan:bool availability guestiptype"
         " state supportedservices:[string] networkid:networks sourcenatsupported:bool zoneid:data_center istagged:bool"
         " forvpc:bool specifyipranges:bool" + PAGED,
     ),
-    _command(
+    command(
         "listPublicIpAddresses",
         network.list_public_addresses,
         "id:user_ip_address ipaddress vlanid:vlan zoneid:data_center physicalnetworkid:physical_network"
         " associatednetworkid:networks allocatedonly:bool forvirtualnetwork:bool forloadbalancing:bool"
         " issourcenat:bool isstaticnat:bool vpcid:vpc tags:{}" + LISTED,
     ),
-    _command("listCounters", network.list_counters, "id:counter name source" + PAGED, root="counterresponse"),
-    _command("listProjects", network.list_projects, "id:projects displaytext name state tags:{}" + LISTED),
-    _command("listProjectInvitations", network.list_nothing, "id:project_invitations activeonly:bool state" + LISTED),
-    _command("listVPCs", network.list_nothing, "id:vpc name displaytext cidr state zoneid:data_center" + LISTED),
-    _command("listVpnUsers", network.list_nothing, "id:vpn_users username" + LISTED),
-    _command("listRemoteAccessVpns", network.list_vpns, "publicipid:user_ip_address!" + LISTED),
-    _command("listPortForwardingRules", network.list_nothing, NAT + LISTED),
-    _command("listIpForwardingRules", network.list_nothing, NAT + " virtualmachineid:vm_instance" + LISTED),
-    _command("listFirewallRules", network.list_nothing, NAT + LISTED),
-    _command(
+    command("listCounters", network.list_counters, "id:counter name source" + PAGED, root="counterresponse"),
+    command("listProjects", network.list_projects, "id:projects displaytext name state tags:{}" + LISTED),
+    command("listProjectInvitations", network.list_nothing, "id:project_invitations activeonly:bool state" + LISTED),
+    command("listVPCs", network.list_nothing, "id:vpc name displaytext cidr state zoneid:data_center" + LISTED),
+    command("listVpnUsers", network.list_nothing, "id:vpn_users username" + LISTED),
+    command("listRemoteAccessVpns", network.list_vpns, "publicipid:user_ip_address!" + LISTED),
+    command("listPortForwardingRules", network.list_nothing, NAT + LISTED),
+    command("listIpForwardingRules", network.list_nothing, NAT + " virtualmachineid:vm_instance" + LISTED),
+    command("listFirewallRules", network.list_nothing, NAT + LISTED),
+    command(
         "listLoadBalancerRules",
         network.list_nothing,
         "id:firewall_rules name publicipid:user_ip_address virtualmachineid:vm_instance zoneid:data_center tags:{}"
