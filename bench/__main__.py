@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
+import before
 import inventories
 import peer
 import plot
@@ -48,6 +49,7 @@ class Scale:
     job_seconds: float
     rule_seconds: float
     emulator_requests: int
+    job_seconds_before: float
 
 
 FULL = Scale(
@@ -64,6 +66,7 @@ FULL = Scale(
     job_seconds=10,
     rule_seconds=0.1,
     emulator_requests=10_000,
+    job_seconds_before=1,
 )
 # Shows that the bench works; its figures say nothing.
 QUICK = Scale(
@@ -80,11 +83,12 @@ QUICK = Scale(
     job_seconds=0.5,
     rule_seconds=0.1,
     emulator_requests=100,
+    job_seconds_before=0.1,
 )
 
 
-def rows(scale: Scale, before: str | None = None) -> dict[str, Row]:
-    """Return the rows of the bench by their names; ``before`` is the commit whose emulator is measured beside ours."""
+def rows(scale: Scale, commit: str | None = None) -> dict[str, Row]:
+    """Return the rows of the bench by their names; ``commit`` is the earlier one that some compare with."""
     known: dict[int, list[Run]] = {}
 
     def inventory(stage: Stage) -> Iterator[Figure]:
@@ -101,7 +105,10 @@ def rows(scale: Scale, before: str | None = None) -> dict[str, Row]:
         "unchanged": lambda stage: tasks.unchanged(stage, scale.tasks, scale.latencies),
         "machines": lambda stage: tasks.machines(stage, scale.machines, scale.job_seconds),
         "rules": lambda stage: tasks.rules(stage, scale.rules, scale.rule_seconds),
-        "emulator": lambda stage: service.emulator(stage, scale.emulator_requests, before),
+        "emulator": lambda stage: service.emulator(stage, scale.emulator_requests, commit),
+        "before": lambda stage: before.collection(
+            stage, commit, scale.hosts_slow, scale.tasks, scale.job_seconds_before
+        ),
     }
 
 
@@ -179,7 +186,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, once: only to see that it works")
     parser.add_argument("--without-peer", dest="peer", action="store_false", help="do not measure the peer")
     parser.add_argument("--row", action="append", choices=list(rows(QUICK)), help="only this row; may be given again")
-    parser.add_argument("--before", metavar="COMMIT", help="measure the emulator of this commit beside ours")
+    parser.add_argument("--before", metavar="COMMIT", help="measure this commit beside ours, in the rows that do")
     parser.add_argument("--results", type=pathlib.Path, metavar="FILE", help="bench/results.json, of the whole bench")
     parser.add_argument(
         "--docs", type=pathlib.Path, metavar="DIRECTORY", help="where the page goes; docs, of the whole bench"

@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
 import statistics
-import subprocess
-import tarfile
 import time
 from collections.abc import Callable, Iterator
 
 from figures import Figure, times_theirs
 from load import Load
-from stage import API_KEY, API_SECRET, ROOT, Emulator, Failed, Run, Stage
+from stage import API_KEY, API_SECRET, Emulator, Run, Stage, checked_out
 
 SOURCE = pathlib.Path("emulator", "src")
 MACHINES, START_SECONDS, SLOWER = 10_000, 2, 1.1
@@ -37,7 +34,7 @@ def emulator(stage: Stage, requests: int, before: str | None) -> Iterator[Figure
         if before is None:
             runs = stage.alternate(**subjects)["now"]
         else:
-            with stage.emulator(*OPTIONS, source=checked_out(stage, before)) as earlier:
+            with stage.emulator(*OPTIONS, source=checked_out(stage, before) / SOURCE) as earlier:
                 both = stage.alternate(now=subjects["now"], before=_requests(earlier, requests))
             runs = both["now"]
             ours, theirs = ([run.seconds for run in both[name]] for name in ("now", "before"))
@@ -67,15 +64,3 @@ def _requests(emulator: Emulator, count: int) -> Callable[[], Run]:
         return Run((time.monotonic() - began) * count / (load.sent - sent), 0)
 
     return run
-
-
-def checked_out(stage: Stage, commit: str) -> pathlib.Path:
-    """Return where the emulator's source is as it was at a commit. Raises ``Failed`` where it can't be had."""
-    command = ["git", "-C", str(ROOT), "archive", commit, str(SOURCE)]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        raise Failed(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
-    place = stage.work / f"emulator-{commit}"
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(place, filter="data")
-    return place / SOURCE

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -27,6 +29,8 @@ MEASURE = ROOT / "bench" / "measure.py"
 API_KEY, API_SECRET = "cloudn-emulator-api-key", "cloudn-emulator-api-secret"
 LONGEST_COMMAND = 600  # seconds
 START_SECONDS = 60
+# Not "collections": Ansible takes what is in a folder of that name beside a playbook before anything else.
+INSTALLED = "installed"
 
 
 class Failed(Exception):
@@ -78,7 +82,7 @@ class Stage:
     @property
     def module_utils(self) -> pathlib.Path:
         """Where the installed collection has what can be used without Ansible."""
-        return self.work / "collections" / "ansible_collections" / "cloudn" / "compute" / "plugins" / "module_utils"
+        return self.work / INSTALLED / "ansible_collections" / "cloudn" / "compute" / "plugins" / "module_utils"
 
     def write(self, name: str, content: Any) -> pathlib.Path:
         """Write a playbook or an inventory's configuration."""
@@ -186,15 +190,30 @@ def environment(work: pathlib.Path, programs: pathlib.Path, collections: pathlib
     }
 
 
-def our_tool(work: pathlib.Path) -> Tool:
-    """Install this collection from its tarball, as a user does, and return it with the Ansible that the bench runs in."""
-    programs, collections, built = pathlib.Path(sys.executable).parent, work / "collections", work / "tarball"
+def our_tool(work: pathlib.Path, source: pathlib.Path = ROOT) -> Tool:
+    """Install the collection from its tarball, as a user does, and return it with the Ansible that the bench runs in."""
+    work.mkdir(exist_ok=True)
+    programs, collections, built = pathlib.Path(sys.executable).parent, work / INSTALLED, work / "tarball"
     variables = environment(work, programs, collections)
     galaxy = [str(programs / "ansible-galaxy"), "collection"]
-    quietly([*galaxy, "build", "--output-path", built, ROOT], variables)
+    quietly([*galaxy, "build", "--output-path", built, source], variables)
     (tarball,) = built.glob("*.tar.gz")
     quietly([*galaxy, "install", tarball, "--offline", "-p", collections], variables)
     return Tool(programs, variables)
+
+
+def checked_out(stage: Stage, commit: str) -> pathlib.Path:
+    """Return where this project is as it was at a commit. Raises ``Failed`` where it can't be had."""
+    place = stage.work / f"at-{commit}"
+    if place.exists():
+        return place
+    command = ["git", "-C", str(ROOT), "archive", commit]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise Failed(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(place, filter="data")
+    return place
 
 
 def quietly(command: list[Any], variables: dict[str, str] | None = None) -> str:

@@ -39,6 +39,13 @@ def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
     assert "inventory of 30: time" in drawing.read_text()
 
 
+def test_a_commit_that_is_not_there_is_told() -> None:
+    command = [sys.executable, "bench", "--quick", "--without-peer", "--row", "before", "--before", "no-such-commit"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "no-such-commit" in done.stdout
+
+
 def test_the_emulator_does_not_grow() -> None:
     kept = ["--keep-jobs", "100", "--keep-events", "100", "--keep-requests", "1000"]
     options = [*kept, "--parts", "4", "--requests", "1500", "--most", "5"]
