@@ -192,7 +192,7 @@ def rules(stage: Stage, numbers: tuple[int, ...], job_seconds: float) -> Iterato
     for number in numbers:
         work, at = f"a group with {number} rules from nothing", {"latency_ms": 20}
         ours, plain = [run.seconds - ping for run in runs[f"ours {number}"]], seconds(runs[f"plain {number}"])
-        yield Figure(f"{work}: requests but polls", "", counts[number], "", most=number + 2, **at)
+        yield Figure(f"{work}: requests but polls", "", counts[number], "", most=number + 3, **at)
         yield times_theirs(f"{work}: beyond ping", "rule after rule", ours, plain, most=1.2, **at)
         if stage.peer and number == max(numbers):
             peer = [(run.seconds - ping) / PEERS_RULES * number for run in runs["peer"]]

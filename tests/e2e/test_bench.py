@@ -30,7 +30,7 @@ def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
     for kind in ("a machine", "50 machines", "100 rules", "a volume", "a template"):
         assert by_work[f"unchanged, {kind}: requests", ""]["value"] == 1
     assert by_work["inventory of 10 from the cache: requests", ""]["reached"] is True
-    assert by_work["a group with 3 rules from nothing: requests but polls", ""]["value"] == 5
+    assert by_work["a group with 3 rules from nothing: requests but polls", ""]["value"] == 6
     assert by_work["3 machines from nothing: time", "one machine"]["value"] < 3
     for work, _against in by_work:
         assert f"| {work} " in done.stdout
