@@ -60,7 +60,12 @@ def _made(
     stage: Stage, emulator: Emulator, task_of: Callable[[str], Task], numbers: Iterator[int], tool: Tool
 ) -> Callable[[], Run]:
     """Return what makes another one each time."""
-    return lambda: play(stage, tool, emulator, "new", [task_of(f"new{next(numbers)}")])()
+
+    def run() -> Run:
+        make = play(stage, tool, emulator, "new", [task_of(f"new{next(numbers)}")])
+        return make()
+
+    return run
 
 
 def _both(
