@@ -56,11 +56,13 @@ class Report:
 
     def result(self) -> Record:
         """Return what every module tells: changed, actions, diff, the ids of jobs not waited for."""
+        # Another run may have done meanwhile what was planned: then this one has done nothing.
+        served = [track for track in self.tracks if track.actions and not (self._check or track.touched or track.error)]
         result: Record = {
             "changed": self.changed,
-            "actions": [action for track in self.tracks for action in track.actions],
+            "actions": [action for track in self.tracks if track not in served for action in track.actions],
             "diff": {
-                "before": {track.name: track.before for track in self.tracks},
+                "before": {track.name: track.after if track in served else track.before for track in self.tracks},
                 "after": {track.name: track.after for track in self.tracks},
             },
         }

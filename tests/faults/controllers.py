@@ -50,11 +50,18 @@ class Controller:
         self.options = {**defaults, "wait_timeout": 10, **options}
 
     def run(self) -> Result:
-        """The task's result, with its object as `one` (several as `all`) and its errors as `errors`."""
+        """The task's result, with its object as `one` (several as `all`), its errors, and the names it had not `found`."""
         report = ENSURE[self.module](self.client, dict(self.options))
         objects = report.objects()
         errors = [failure.message for _name, failure in report.failures]
-        return {**report.result(), "one": objects[0], "all": objects, "errors": errors, "warnings": report.warnings}
+        return {
+            **report.result(),
+            "one": objects[0],
+            "all": objects,
+            "errors": errors,
+            "warnings": report.warnings,
+            "not_found": [track.name for track in report.tracks if not track.found],
+        }
 
 
 def at_once(actions: Sequence[Callable[[], Result]], seconds: float = 30) -> list[Result]:

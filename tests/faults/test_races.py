@@ -97,14 +97,13 @@ class Race:
     def runs(self) -> list[Callable[[], Result]]:
         return [self._run(*pair) for pair in zip(self.controllers, self.delays, strict=True)]
 
-    @staticmethod
-    def _run(controller: Controller, delay: float) -> Callable[[], Result]:
+    def _run(self, controller: Controller, delay: float) -> Callable[[], Result]:
         def run() -> Result:
             time.sleep(delay)
             try:
                 return controller.run()
             except CloudnError as error:
-                return {"all": [], "errors": [error.message], "diff": {"before": {}}}
+                return {"all": [], "errors": [error.message], "not_found": self.names}
 
         return run
 
@@ -134,7 +133,7 @@ def problems(store: Any, race: Race, results: list[Result]) -> Iterator[str]:
         failed = [error for error in errors if name in error]
         told = f"{name}: {ids}, after {race.delays}, errors {errors}"
         # A run that only finds the object, in the second in which it is made, can't know what comes.
-        makers = [result for result in results if not result["diff"]["before"].get(name)]
+        makers = [result for result in results if name in result["not_found"]]
         if len(ids) > 1 and not (len(failed) >= len(makers) and all(id in error for id in ids for error in failed)):
             yield f"doubled {told}"
         elif len(ids) == 1 and failed:

@@ -129,3 +129,14 @@ def test_a_group_that_was_made_costs_one_list_more(emulator: Any) -> None:
 def test_nobody_looks_without_wait(emulator: Any) -> None:
     ours(emulator, ingress=RULES, wait=False).run()
     assert [request["command"] for request in emulator.requests].count("listSecurityGroups") == 1
+
+
+def test_what_another_run_did_is_not_told_as_done(emulator: Any, before_sending: Callable[..., None]) -> None:
+    others: list[Result] = []
+    before_sending("createSecurityGroup", lambda: others.append(ours(emulator).run()))
+    done = ours(emulator).run()
+    assert not done["errors"]
+    assert done["one"]["id"] == others[0]["one"]["id"]
+    assert (done["changed"], done["actions"]) == (False, [])
+    assert done["diff"]["before"] == done["diff"]["after"]
+    assert others[0]["actions"] == ["web: create"]
