@@ -159,12 +159,16 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
         _check_creation(missing, options)
         facts["zone"] = zone.find(client, options.get("zone"))
     immutable = options["on_immutable_drift"] != "ignore"
-    if missing or (immutable and any(differs(record, "template", options.get("template")) for record in existing)):
+    zone_ids = [facts["zone"]["id"]] if missing else []
+    if immutable:
+        zone_ids += [record.get("zoneid") for record in existing if differs(record, "template", options.get("template"))]
+    if zone_ids:
         # Here and below, as few runs need them: what a module imports is compiled anew each time that it runs.
         from . import template
 
-        zone_id = facts["zone"]["id"] if missing else existing[0].get("zoneid")
-        facts["template"] = template.find(client, options["template"], options["template_filter"], zone_id)
+        wanted, only = options["template"], options["template_filter"]
+        templates = {zone_id: template.find(client, wanted, only, zone_id) for zone_id in dict.fromkeys(zone_ids)}
+        facts["template"] = templates[zone_ids[0]]
     if options.get("service_offering") and (
         missing or any(differs(record, "serviceoffering", options["service_offering"]) for record in existing)
     ):

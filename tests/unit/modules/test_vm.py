@@ -382,6 +382,49 @@ def test_a_renewed_template_of_the_same_name_is_no_drift(make: Run, beats: Run, 
     beats("cloudn_vm", [], name="web1", template=TEMPLATE)
 
 
+@pytest.fixture
+def image(run_module: Run) -> Run:
+    """Return a function that makes a template "image" in a zone, or does something else with it."""
+
+    def play(zone: str, **options: Any) -> Result:
+        more = {"format": "VHD", "hypervisor": "XenServer", "os_type": "CentOS 5.3 (64-bit)"}
+        url = "http://templates.example.com/image.vhd"
+        done = run_module("cloudn_template", name="image", zone=zone, url=url, **{**more, **options})
+        assert not done.get("failed"), done["msg"]
+        return done
+
+    return play
+
+
+@pytest.mark.parametrize("names", [["web1", "web2"], ["web2", "web1"]])
+@pytest.mark.parametrize("mode", ["fail", "warn"])
+def test_a_template_is_looked_up_in_the_zone_of_each_machine(
+    make: Run, image: Run, refused: Run, names: list[str], mode: str
+) -> None:
+    make("web1")
+    make("web2", zone="jp-e1b")
+    image("jp-e1b")
+    told = refused("cloudn_vm", name=names, template="image", on_immutable_drift=mode)
+    assert told.startswith("template: there is no template 'image'. There are: ")
+
+
+@pytest.mark.parametrize("names", [["web1", "web2"], ["web2", "web1"]])
+def test_a_template_is_not_looked_up_in_the_zone_of_a_machine_that_has_it(
+    make: Run, image: Run, run_module: Run, emulator: Any, names: list[str]
+) -> None:
+    image("jp-e1a")
+    make("web1", template="image")
+    image("jp-e1a", state="absent")
+    make("web2", zone="jp-e1b")
+    image("jp-e1b")
+    emulator.clear()
+    done = run_module("cloudn_vm", name=names, template="image", on_immutable_drift="warn")
+    assert not done.get("failed"), done["msg"]
+    (warning,) = done["warnings"]
+    assert warning.startswith(f"web2: template is {TEMPLATE!r}, not 'image'")
+    assert [request["command"] for request in emulator.requests] == ["listVirtualMachines", "listTemplates"]
+
+
 def test_a_disk_offering_that_is_there_is_no_drift(make: Run, beats: Run) -> None:
     make(disk_offering="Small")
     beats("cloudn_vm", [], name="web1", disk_offering="Small")
