@@ -19,6 +19,7 @@ test: lint sanity pytest
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tests/check_types.py
 	$(BIN)/yamllint --strict .
 	$(BIN)/antsibull-changelog lint
 	shellcheck .ci/run

@@ -162,7 +162,7 @@ try:
         return [as_data(item) for item in value] if isinstance(value, list) else value
 
 except ImportError:
-    from ansible.utils.unsafe_proxy import wrap_var as as_data
+    from ansible.utils.unsafe_proxy import wrap_var as as_data  # type: ignore[no-redef]
 
     _OLD_TEMPLATES = True
 
@@ -240,7 +240,7 @@ class Draft:
 
     __slots__ = ("composed", "host", "members", "name", "_known", "_variables")
 
-    def __init__(self, host: hosts.Host, known: t.Callable[[str], t.Mapping[str, t.Any]]) -> None:
+    def __init__(self, host: hosts.Host, known: t.Callable[[str], dict[str, t.Any]]) -> None:
         self.host = host
         self.name = host.name
         self.members: Members = [(group, None) for group in host.groups]
@@ -283,7 +283,7 @@ class Draft:
 
 
 def _draft(
-    host: hosts.Host, constructs: list[t.Callable[[Draft], None]], known: t.Callable[[str], t.Mapping[str, t.Any]]
+    host: hosts.Host, constructs: list[t.Callable[[Draft], None]], known: t.Callable[[str], dict[str, t.Any]]
 ) -> Draft:
     """Return a host with what the constructs make of it."""
     draft = Draft(host, known)
@@ -296,6 +296,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """The inventory plugin ``cloudn.compute.cloudn``."""
 
     NAME = "cloudn.compute.cloudn"
+    inventory: t.Any  # Ansible's, or a draft in its place
     # Ansible's own leaves characters as they are unless it is told otherwise; names come from values of the service.
     _sanitize_group_name = staticmethod(hosts.safe_group)
 
@@ -400,7 +401,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             except KeyError:
                 entry = {}
             if isinstance(entry, dict) and entry.get("asked") == asked:
-                return entry["machines"]
+                kept: list[hosts.Record] = entry["machines"]
+                return kept
         machines = self._list()
         if caching:
             self._cache[key] = {"asked": asked, "machines": machines}
@@ -476,7 +478,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if variable in host.vars and host.vars[variable] not in ids
         }
 
-    def _known(self, path: str) -> t.Callable[[str], t.Mapping[str, t.Any]]:
+    def _known(self, path: str) -> t.Callable[[str], dict[str, t.Any]]:
         """Return a function that tells the variables which a host has beyond those that it gets here."""
         source = {"inventory_file": path, "inventory_dir": os.path.dirname(path)}
         present = self.inventory.hosts
@@ -485,7 +487,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _constructs(self, machines: list[hosts.Record], wanted: hosts.Wanted) -> list[t.Callable[[Draft], None]]:
         """Return functions that do to a draft what ``compose``, ``groups`` and ``keyed_groups`` ask for, in this order."""
         compose, groups, entries = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
-        constructs = [
+        constructs: list[t.Callable[[Draft], None]] = [
             functools.partial(self._construct, method, option)
             for method, option in ((self._set_composite_vars, compose), (self._add_host_to_composed_groups, groups))
             if option

@@ -73,11 +73,14 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline
 
     ``last`` says that it will not be applied again, so that the failure stands unless nothing is left to do.
     """
-    failure = track.error
+    failure, culprit = track.error, track.culprit
+    if failure is None:
+        return False
     unknown = isinstance(failure, UnknownOutcome)
-    lost = unknown and track.culprit is not None and not track.culprit.until  # not only a look failed
-    if lost:
-        track.doubts.add(track.culprit.command)
+    lost = False
+    if unknown and culprit is not None and not culprit.until:  # not only a look failed
+        lost = True
+        track.doubts.add(culprit.command)
     refused = isinstance(failure, ApiError)
     # One bad id fails the whole request; measured on CloudStack 3.0.5.
     for_others = refused and track.together and not isinstance(failure, NotGranted)
@@ -106,9 +109,9 @@ def _look_again(track: Track, again: t.Callable[[Track], Track | None], deadline
         return False
     # What need not be done any more was done by the command whose answer was lost, or was an internal error: the service
     # may do what it is told, and fail to show the object then. Measured on CloudStack 3.0.5.
-    lost = lost or (refused and failure.code == _INTERNAL and track.found is not None)
+    lost = lost or (isinstance(failure, ApiError) and failure.code == _INTERNAL and track.found is not None)
     left = {step.command for stage in fresh.stages for step in stage}
-    track.touched = track.touched or (lost and track.culprit.command not in left)
+    track.touched = track.touched or (lost and culprit is not None and culprit.command not in left)
     track.resume(fresh)
     return bool(fresh.stages)
 
@@ -129,7 +132,7 @@ class _Run:
 
     def run(self) -> None:
         with concurrent.futures.ThreadPoolExecutor(self._parallel) as threads:
-            answers: dict[concurrent.futures.Future[Record], Pairs] = {}
+            answers: dict[concurrent.futures.Future[Record | CloudnError], Pairs] = {}
             while True:
                 ready = self._ready(bool(answers))
                 if len(ready) == 1 and not answers:

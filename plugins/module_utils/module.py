@@ -49,11 +49,11 @@ TAGS: dict[str, t.Any] = {
 class Module(AnsibleModule):
     """Hides what addresses among the options hold of users and passwords, also where the options are refused at once."""
 
-    def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
+    def exit_json(self, **kwargs: t.Any) -> None:
         self.no_log_values.update(credentials(self.params))
         super().exit_json(**kwargs)
 
-    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
         self.no_log_values.update(credentials(self.params))
         super().fail_json(msg, **kwargs)
 
@@ -95,10 +95,11 @@ def run(
     if clocks:
         module.warn(f"{clocks}, so signatures do not live as long as signature_expires says; set it right")
     if not isinstance(outcome, Report):
-        end = module.exit_json
-        if "msg" in outcome:
-            end, outcome = module.fail_json, {**outcome, "msg": _with_limit(outcome, client)}
-        end(**{"changed": False, **outcome})
+        result = {"changed": False, **outcome}
+        if "msg" in result:
+            module.fail_json(**{**result, "msg": _with_limit(outcome, client)})
+        else:
+            module.exit_json(**result)
         return
     _advise([failure for _name, failure in outcome.failures], looks, client)
     _warn(module, outcome.warnings)

@@ -226,8 +226,9 @@ class Track:
 
         ``together`` says that the step was sent in one request with those of other tracks.
         """
-        if step is not None and isinstance(error, ApiError) and error.code in step.hints:
-            error.message += f". {step.hints[error.code]}"
+        code = error.code if isinstance(error, ApiError) else None
+        if step is not None and isinstance(code, int) and code in step.hints:
+            error.message += f". {step.hints[code]}"
         if step is not None and step.amends and step.text not in self.undone:
             self.undone.append(step.text)
         if self.error is not None and step is not None and step.amends:

@@ -184,11 +184,11 @@ def _faults(path: str) -> list[Any]:
 
 
 def _port(text: str) -> int:
-    return _number(text, int, 65535)
+    return int(_number(text, int, 65535))
 
 
 def _count(text: str) -> int:
-    return _number(text, int, 100_000)
+    return int(_number(text, int, 100_000))
 
 
 def _limit(text: str) -> tuple[str, int]:

@@ -239,7 +239,7 @@ def without_young(body: dict[str, Any], since: float) -> dict[str, Any]:
 
 def _is_younger(item: Any, since: float) -> bool:
     created = item.get("created") if isinstance(item, dict) else None
-    return bool(created) and datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z").timestamp() > since
+    return isinstance(created, str) and datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z").timestamp() > since
 
 
 def change_page(store: Store, body: dict[str, Any], change: str, name: str) -> None:

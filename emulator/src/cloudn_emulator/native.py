@@ -32,9 +32,9 @@ NOT_VERIFIED = "unable to verify user credentials and/or request signature"
 class Native:
     """Answers requests of the native API over a store."""
 
-    paths = (PATH, PATH + "/")
-    methods = ("GET", "HEAD", "POST")
-    credentials = ("apikey", "signature", "command")
+    paths: tuple[str, ...] = (PATH, PATH + "/")
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST")
+    credentials: tuple[str, ...] = ("apikey", "signature", "command")
 
     def __init__(self, store: Store, jobs: Jobs) -> None:
         self.store = store

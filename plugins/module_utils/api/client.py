@@ -227,7 +227,7 @@ class Client:
         first: int = paging.LARGEST,
         deadline: Deadline | None = None,
         begun: Record | None = None,
-    ) -> t.Iterator[list[Record]]:
+    ) -> t.Iterator[t.List[Record]]:
         """Yield all objects of a listing command, page by page, as they are read.
 
         The first page has ``first`` objects: so many cost one request. Where there are more, further pages are read ahead
@@ -240,7 +240,7 @@ class Client:
         """
         answers = [begun] if begun else []
 
-        def fetch(page: paging.Page, limit: Deadline) -> list[Record]:
+        def fetch(page: paging.Page, limit: Deadline) -> t.List[Record]:
             if answers:
                 return listed(answers.pop())
             return self.page(command, params, page, limit)
@@ -252,7 +252,7 @@ class Client:
 
     def page(
         self, command: str, params: Params | None, page: paging.Page, deadline: Deadline | None = None
-    ) -> list[Record]:
+    ) -> t.List[Record]:
         """Return the objects on one page of a listing command; raises what ``call`` raises."""
         return listed(self.call(command, {**(params or {}), "page": page.number, "pagesize": page.size}, deadline))
 
@@ -346,7 +346,8 @@ def list_field(answer: Record) -> str | None:
 
 def listed(answer: Record) -> list[Record]:
     """Return the objects that an answer lists."""
-    return answer.get(list_field(answer) or "", [])
+    objects: list[Record] = answer.get(list_field(answer) or "", [])
+    return objects
 
 
 def is_read(command: str) -> bool:

@@ -223,7 +223,9 @@ def _from_json(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.An
     try:
         # Not strict: the service writes control characters in names unescaped. Numbers stay as they are written: `_value`
         # reads those that are known as such, and no others, for which Python may need as long as somebody likes.
-        tree = json.loads(body.decode("utf-8"), strict=False, parse_int=str, parse_float=str, parse_constant=str)
+        tree: dict[str, t.Any] = json.loads(
+            body.decode("utf-8"), strict=False, parse_int=str, parse_float=str, parse_constant=str
+        )
     except (ValueError, RecursionError) as error:
         raise bad(f"broken JSON ({type(error).__name__})") from None
     return tree

@@ -100,7 +100,8 @@ class _TimedReader(io.RawIOBase):
             raise socket.timeout("timed out")
         self._sock.settimeout(remaining)
         try:
-            return self._raw.readinto(buffer)
+            count: int | None = self._raw.readinto(buffer)
+            return count
         finally:
             self._sock.settimeout(self._timeout)
 

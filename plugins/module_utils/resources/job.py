@@ -16,7 +16,7 @@ from .lookup import is_uuid, part
 
 _PARAMETER_ERROR = 431
 _MOST_TOLD = 5
-_STATUS = {PENDING: "pending", DONE: "done"}
+_STATUS: dict[t.Any, str] = {PENDING: "pending", DONE: "done"}
 # What is to be known of jobs that ended badly, in the order in which they are told.
 _ADVICE = {
     "failed": ". See to the reason, and run the task that began it again",

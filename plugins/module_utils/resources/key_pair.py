@@ -130,10 +130,10 @@ def _check_alone(client: Client, track: Track, deadline: Deadline, warnings: lis
         )
         return
     if len(found) > 1:
-        error = _several(track.name, found)
+        several = _several(track.name, found)
         if track.object.pop("privatekey", None):
-            error.message += f". The private key that this run was given is that of {track.object.get('fingerprint')}, and is not shown"
-        track.fail(error)
+            several.message += f". The private key that this run was given is that of {track.object.get('fingerprint')}, and is not shown"
+        track.fail(several)
 
 
 def _several(name: str, found: list[Record]) -> Duplicates:

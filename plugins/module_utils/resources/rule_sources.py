@@ -9,7 +9,8 @@ import typing as t
 
 from ..api import Record
 from . import rules
-from .lookup import folded, pick, same_name
+from .lookup import pick, same_name
+from .names import folded
 from .rules import DIRECTIONS
 
 # A name and the account that owns the group.
@@ -35,7 +36,7 @@ def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[
     if record is None or any(_key(group, account) not in known for group in named):
         listed = groups()
         account = account or next((group["account"] for group in listed if group.get("account")), "")
-        known.update(_known((group["name"], group.get("account", account)) for group in listed))
+        known.update(_known((group["name"], str(group.get("account", account))) for group in listed))
         own = (record or options)["name"]  # it may name itself, before it is made
         known.setdefault(_key({"name": own}, account), (own, account))
         for group in named:

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ..api import Record, UsageError
-from .lookup import folded
+from .names import folded
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
 DIRECTIONS = ("ingress", "egress")
@@ -84,7 +84,8 @@ def parse(raw: Record) -> Rule:
     """Return a rule of an answer, in the real spelling or in the manual's (``endpoint``, ``icmpctype``)."""
     protocol = str(raw.get("protocol", "all")).lower()
     if protocol == "icmp":
-        first, last = raw.get("icmptype", raw.get("icmpctype", -1)), raw.get("icmpcode", -1)
+        first: t.Any = raw.get("icmptype", raw.get("icmpctype", -1))
+        last: t.Any = raw.get("icmpcode", -1)
     else:
         first = raw.get("startport", 0)
         last = raw.get("endport", raw.get("endpoint", first))

@@ -300,7 +300,7 @@ def absorb(track: Track, step: Step, result: Record) -> None:
         return
     known = track.object
     group = {field: value for field, value in (result.get("securitygroup") or {}).items() if field != "tags"}
-    new = {"tags": []} if step.command == "createSecurityGroup" else {}
+    new: Record = {"tags": []} if step.command == "createSecurityGroup" else {}
     track.object = {**known, **group, **new}
     for direction in DIRECTIONS:
         kept = [raw for raw in rules.listed(known, direction) if not _revoked(raw, step)]

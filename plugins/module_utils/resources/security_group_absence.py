@@ -65,13 +65,13 @@ class _Groups:
             if any(group.get("id") == record["id"] for group in self._of(machine))
         ]
         return Holders(
-            sorted(one.get("name", one["id"]) for one in machines if one.get("state") not in vm.GONE),
+            sorted(str(one.get("name", one["id"])) for one in machines if one.get("state") not in vm.GONE),
             sorted(
-                group.get("name", group["id"])
+                str(group.get("name", group["id"]))
                 for group in self.listed
                 if group["id"] != record["id"] and any(_naming(group, record).values())
             ),
-            sorted(one.get("name", one["id"]) for one in machines if one.get("state") in vm.GONE),
+            sorted(str(one.get("name", one["id"])) for one in machines if one.get("state") in vm.GONE),
         )
 
     def _of(self, machine: Record) -> list[Record]:

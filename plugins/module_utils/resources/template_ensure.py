@@ -207,10 +207,12 @@ def _zone_of(disk: Record, options: Record) -> Record:
 def _look_up_disk(client: Client, options: Record, facts: Record, deadline: Deadline, check: bool) -> None:
     """Find the disk and the machine that has it, which must be stopped, or may be."""
     wanted = options.get("vm")
+    disk: Record = {}
     if wanted is None:
-        disk = volume.find(client, options["volume"], None, options.get("zone"), "volume")
-        if disk is None:
+        found = volume.find(client, options["volume"], None, options.get("zone"), "volume")
+        if found is None:
             raise not_there("volume", "volume", options["volume"], "; cloudn_volume_info lists those there are")
+        disk = found
         if disk.get("state") != _READY:
             raise UsageError(
                 f"volume: {options['volume']!r} is {disk.get('state')}; it holds nothing until it is attached"

@@ -70,8 +70,8 @@ def _plan_absence(name: str, record: Record | None, options: Record) -> Track:
     only = len(here) < len(record["zones"])
     where = f" in {', '.join(map(str, here.values()))}" if only else ""
     params = {"id": THIS, "zoneid": next(iter(here)) if only else None}
-    before = {"state": "present", "id": record["id"], "zones": sorted(map(str, record["zones"].values()))}
-    after = {"state": "absent"}
+    before: Record = {"state": "present", "id": record["id"], "zones": sorted(map(str, record["zones"].values()))}
+    after: Record = {"state": "absent"}
     if only:
         after = {
             "state": "present",

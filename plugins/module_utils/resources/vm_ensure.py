@@ -161,7 +161,9 @@ def look_up(client: Client, options: Record, found: dict[str, Record | None]) ->
     immutable = options["on_immutable_drift"] != "ignore"
     zone_ids = [facts["zone"]["id"]] if missing else []
     if immutable:
-        zone_ids += [record.get("zoneid") for record in existing if differs(record, "template", options.get("template"))]
+        zone_ids += [
+            record.get("zoneid") for record in existing if differs(record, "template", options.get("template"))
+        ]
     if zone_ids:
         # Here and below, as few runs need them: what a module imports is compiled anew each time that it runs.
         from . import template

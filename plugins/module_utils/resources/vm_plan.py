@@ -58,7 +58,8 @@ def plan(name: str, record: Record | None, options: Record, facts: Record, warni
     if record is None:
         return _plan_creation(name, options, facts)
     stages = []
-    was = state = record.get("state")
+    was = record.get("state")
+    state = str(was)
     if state in vm.GONE:
         if not options.get("recover"):
             raise UsageError(

@@ -117,7 +117,7 @@ def look_up(client: Client, options: Record, record: Record | None, deadline: De
     state, machine = options["state"], options.get("vm")
     here = record is not None and machine is not None and volume.is_on(record, machine)
     if state == "attached" and not here:
-        facts["vm"] = vm.settled_one(client, machine, options.get("zone"), deadline, check)
+        facts["vm"] = vm.settled_one(client, options["vm"], options.get("zone"), deadline, check)
     elif state == "detached" and machine and not here and record and record.get("virtualmachineid"):
         facts["vm"] = vm.find_one(client, machine, options.get("zone"))  # it may be a display name
     if record is None:
@@ -250,7 +250,8 @@ def _creation(name: str, options: Record, facts: Record, after: Record) -> Step:
 
 def _move(name: str, record: Record, options: Record, facts: Record, before: Record, after: Record) -> list[list[Step]]:
     """Return the stages that attach or detach a volume."""
-    current, machine, device = record.get("vmname"), options.get("vm"), options.get("device_id")
+    current, device = record.get("vmname"), options.get("device_id")
+    machine: t.Any = options.get("vm")
     if record:
         before["vm"] = current
     found = facts.get("vm") or {}

@@ -25,7 +25,7 @@ Test = Callable[[Any], bool] | None
 def list_networks(call: Call) -> dict[str, Any]:
     """listNetworks: each Basic zone has one, shared by all accounts. `issystem` is for administrators only."""
     owners(call)  # for its refusals: the networks are everybody's
-    fixed = {
+    fixed: dict[str, str | bool] = {
         "type": "Shared",
         "traffictype": "Guest",
         "acltype": "Domain",

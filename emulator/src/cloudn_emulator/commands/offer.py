@@ -19,7 +19,7 @@ from ..wire import VERSION, listing
 def list_service_offerings(call: Call) -> dict[str, Any]:
     """listServiceOfferings. For a plain account `name` and `keyword` find only its own domain's, so none of the
     public ones; `id` finds any, whatever else is asked for."""
-    plans = call.store.service_offerings.values()
+    plans = list(call.store.service_offerings.values())
     if call.account.admin:
         return listing("serviceoffering", [_service_offering_view(one) for one in page_of(call, _all_plans(call))])
     if call["issystem"]:
@@ -29,7 +29,7 @@ def list_service_offerings(call: Call) -> dict[str, Any]:
         plans = [call["id"]] if isinstance(call["id"], ServiceOffering) else []
     else:
         _check_machine(call)
-        plans = [] if _is_searched(call) else list(plans)
+        plans = [] if _is_searched(call) else plans
     return listing("serviceoffering", [_service_offering_view(plan) for plan in plans])
 
 

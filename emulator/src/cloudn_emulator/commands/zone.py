@@ -86,7 +86,8 @@ def _percent(part: int, total: int) -> str:
 
 def list_hypervisors(call: Call) -> dict[str, Any]:
     """listHypervisors: those that a zone has or, without a zone, those that the service knows. It does not page."""
-    names, zone = HYPERVISORS, call["zoneid"]
+    zone = call["zoneid"]
+    names: tuple[str, ...] = HYPERVISORS
     if "zoneid" in call.params:
         names = zone.hypervisors if isinstance(zone, Zone) else ()
     return listing("hypervisor", [{"name": name} for name in names])

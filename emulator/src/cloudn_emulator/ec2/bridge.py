@@ -88,9 +88,9 @@ _DIALECTS = {
 class Bridge:
     """Answers requests of the EC2-compatible API over a store."""
 
-    paths = (PATH, PATH + "/{anywhere:.*}")
-    methods = ("*",)
-    credentials = ("awsaccesskeyid", "signature", "action")
+    paths: tuple[str, ...] = (PATH, PATH + "/{anywhere:.*}")
+    methods: tuple[str, ...] = ("*",)
+    credentials: tuple[str, ...] = ("awsaccesskeyid", "signature", "action")
 
     def __init__(self, store: Store, jobs: Jobs) -> None:
         self.store = store

@@ -108,10 +108,10 @@ class Call:
             except asyncio.TimeoutError:
                 raise Failed(GIVEN_UP) from None
         seen = await self.native("queryAsyncJobResult", jobid=job_id)
-        result = seen.get("jobresult")
+        result: dict[str, Any] = seen.get("jobresult") or {}
         if seen["jobstatus"] == 1:
             return result
-        if not result or "errortext" not in result:
+        if "errortext" not in result:
             raise Failed(UNEXPECTED)
         raise Failed(f"{result['errorcode']} {result['errortext']}")
 

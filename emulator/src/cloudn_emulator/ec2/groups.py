@@ -146,7 +146,7 @@ async def authorize(call: Call) -> Item:
     name, permissions = call.required("GroupName"), _permissions(call)
     for one in permissions:
         ends = ("icmptype", "icmpcode") if one.protocol.lower() == ICMP else ("startport", "endport")
-        sources = {}
+        sources: dict[str, str] = {}
         for number, (user, group) in enumerate(one.sources):
             prefix = f"usersecuritygrouplist[{number}]."
             sources |= {f"{prefix}account": user, f"{prefix}group": group}

@@ -52,7 +52,7 @@ async def _listed(call: Call, templatefilter: str, id: str | None = None) -> lis
 async def describe(call: Call) -> Item:
     """DescribeImages: all but ids is ignored. An image is shown once for each zone that has it."""
     ids = call.ids("ImageId")
-    wanted = [("executable", id) for id in ids] or [(word, None) for word in FILTERS]
+    wanted: list[tuple[str, str | None]] = [("executable", id) for id in ids] or [(word, None) for word in FILTERS]
     found = [template for word, id in wanted for template in await _listed(call, word, id)]
     return {"imagesSet": [_item(template) for template in found]}
 

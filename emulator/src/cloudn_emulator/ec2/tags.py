@@ -77,7 +77,7 @@ def _tags(call: Call) -> dict[str, str]:
     if not keys:
         raise Refused(page(530, "At least one Tag is required"))
     values = {key: call.get(f"Tag.{number}.Value") for number, key in enumerate(keys, 1)}
-    params = {}
+    params: dict[str, str] = {}
     for number, (key, value) in enumerate(values.items()):
         params |= {f"tags[{number}].key": key} | ({} if value is None else {f"tags[{number}].value": value})
     return params
