@@ -11,7 +11,7 @@ import typing as t
 
 from . import plan
 from .api import ApiError, Client, CloudnError, Deadline, Duplicates, JobTimeout, NotGranted, Record, UnknownOutcome
-from .api.deadline import pause
+from .api.deadline import poll
 from .api.jobs import Jobs
 from .plan import THIS, Outrun, Step, Track
 
@@ -216,20 +216,18 @@ class _Run:
     def _look(self, track: Track, step: Step, params: Record) -> Record:
         """Send a reading command until its answer is what is waited for."""
         began = self._client.clock()
-        while True:
+        for _look in poll(self._client, self._deadline):
             records = self._client.list(step.command, params, deadline=self._deadline)
             waited = self._client.clock() - began
             # What was just made may not be listed yet.
             result = step.until(records, track) if step.until and (records or waited >= plan.LAG) else None
             if result is not None:
                 return result
-            if not self._deadline.remaining():
-                raise JobTimeout(
-                    f"{step.command}: {step.text}: not within {self._deadline.seconds:g} s (wait_timeout). It goes on at the "
-                    "service: run the task again, with a longer wait_timeout if need be",
-                    step.command,
-                )
-            self._client.sleep(min(pause(waited), self._deadline.remaining()))
+        raise JobTimeout(
+            f"{step.command}: {step.text}: not within {self._deadline.seconds:g} s (wait_timeout). It goes on at the service: "
+            "run the task again, with a longer wait_timeout if need be",
+            step.command,
+        )
 
     def _take(self, pairs: Pairs, answer: Record | CloudnError) -> None:
         """Take in the answer to a request: an error, a job to follow, or a result."""

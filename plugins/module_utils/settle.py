@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .api import Client, CloudnError, Deadline, Duplicates, Record
-from .api.deadline import pause
+from .api.deadline import poll
 from .duplicates import ALONE, GIVE_WAY, NONE, TAKE, WAIT, Contest, Decision, Kind
 from .plan import Step, Track, converge
 
@@ -60,19 +60,17 @@ T = t.TypeVar("T")
 
 def await_one(client: Client, look: t.Callable[[], T], kind: Kind, deadline: Deadline) -> T:
     """Return what ``look`` returns. While it raises ``Duplicates``, wait for the runs that made them to leave one."""
-    began = client.clock()
-    contest = Contest(kind, None, None, began)
-    while True:
+    contest = Contest(kind, None, None, client.clock())
+    for _look in poll(client, deadline):
         try:
             return look()
         except Duplicates as error:
-            try:
-                contest.decide(error.records, client.clock())
-            except CloudnError:
-                raise error from None
-            if not deadline.remaining():
-                raise
-        client.sleep(min(pause(client.clock() - began), deadline.remaining()))
+            several = error
+        try:
+            contest.decide(several.records, client.clock())
+        except CloudnError:
+            break
+    raise several
 
 
 class _Settling:
@@ -86,22 +84,25 @@ class _Settling:
         self._resource = resource
         self._deadline = deadline
         self._parallel = parallel
+        self._rounds = 0
 
     def run(self) -> None:
-        began = self._client.clock()
-        rounds = 0
-        while self._contests:
-            yielding, settled = self._look()
-            if yielding:
-                self._delete(yielding)
-            elif settled:
-                rounds += 1
-                self._go_on(settled, rounds >= _ROUNDS)
-            elif self._contests:
-                if not self._deadline.remaining():
-                    self._give_up()
-                    return
-                self._client.sleep(min(pause(self._client.clock() - began), self._deadline.remaining()))
+        for _look in poll(self._client, self._deadline):
+            while self._contests and self._act():
+                pass
+            if not self._contests:
+                return
+        self._give_up()
+
+    def _act(self) -> bool:
+        """Look once, and do what is to be done; return whether there was something."""
+        yielding, settled = self._look()
+        if yielding:
+            self._delete(yielding)
+        elif settled:
+            self._rounds += 1
+            self._go_on(settled, self._rounds >= _ROUNDS)
+        return bool(yielding or settled)
 
     def _look(self) -> tuple[list[Track], list[Track]]:
         """Look at all names once; return the tracks whose own object goes, and those that go on with another object."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deadlines on the monotonic clock, and how long to let pass between two looks."""
+"""Deadlines on the monotonic clock, and waiting: looking again and again until something has come or the time is over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ _LONGEST_PAUSE = 4.6
 _SHARE_OF_WAITED = 0.1
 # Seconds that a read has for its answer, and a list for all its pages, however near the deadline is.
 LAST_LOOK = 5.0
+
+
+class Waiter(t.Protocol):
+    """What can wait: a client. ``clock`` tells seconds on the monotonic clock; ``sleep`` lets so many pass."""
+
+    clock: t.Callable[[], float]
+    sleep: t.Callable[[float], None]
 
 
 class Deadline:
@@ -36,3 +43,17 @@ class Deadline:
 def pause(waited: float) -> float:
     """Return the seconds to let pass before asking again, after that many waited: a tenth of them, 0.2 to 4.6."""
     return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))
+
+
+def poll(waiter: Waiter, deadline: Deadline, pause: t.Callable[[float], float] = pause) -> t.Iterator[None]:
+    """Let a loop look at once and after each pause. It ends after the look that finds the deadline over.
+
+    So a loop says what it looks for, and behind it stands what to do where that did not come in time. ``pause(waited)``
+    returns the seconds to let pass before the next look.
+    """
+    began = waiter.clock()
+    while True:
+        yield
+        if not deadline.remaining():
+            return
+        waiter.sleep(min(pause(waiter.clock() - began), deadline.remaining()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .deadline import Deadline, pause
+from .deadline import Deadline, pause, poll
 from .decode import Record
 from .errors import ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout, NotGranted
 
@@ -288,16 +288,15 @@ def wait_for(client: Client, job_ids: t.Iterable[str], timeout: float | None = 6
         jobs.add(job_id)
     results: dict[str, Record] = {}
     errors: list[CloudnError] = []
-    while True:
+    for _look in poll(client, deadline, lambda _waited: jobs.pause()):
         for end in jobs.poll():
             results[end.job_id] = end.result
             if end.error:
                 errors.append(end.error)
         if not jobs:
             break
-        if not deadline.remaining():
-            raise jobs.overdue(next(iter(jobs)), timeout)
-        client.sleep(min(jobs.pause(), deadline.remaining()))
+    if jobs:
+        raise jobs.overdue(next(iter(jobs)), timeout)
     if errors:
         raise errors[0]
     return results

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ..api import ApiError, Client, Deadline, Record, UsageError
+from ..api.deadline import poll
 from ..api.jobs import DONE, PENDING, Jobs, startdate
 from . import duration, extraction, security_group, snapshot, template, vm, volume
 from .lookup import is_uuid, part
@@ -100,11 +101,11 @@ def follow(client: Client, job_ids: t.Iterable[str], timeout: float | None) -> l
     asked = list(job_ids)
     for job_id in asked:
         jobs.add(job_id)
-    while True:
+    for _look in poll(client, deadline, lambda _waited: jobs.pause()):
         jobs.poll()
-        if not jobs or not deadline.remaining():
-            return [{**jobs.records.get(job_id, {}), "jobid": job_id} for job_id in asked]
-        client.sleep(min(jobs.pause(), deadline.remaining()))
+        if not jobs:
+            break
+    return [{**jobs.records.get(job_id, {}), "jobid": job_id} for job_id in asked]
 
 
 def collect(client: Client, options: Record, _check: bool = False) -> Record:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Client, CloudnError, Deadline, Record, UsageError
+from ..api.deadline import poll
 from ..plan import THIS, Step, Track, converge
 from ..report import Report
 from . import rules, vm, vm_list
@@ -167,8 +168,9 @@ def _delete(
     left: list[Record],
 ) -> None:
     """Send what the track holds, and where the service refuses it, find out what holds the group."""
-    began = client.clock()
-    while True:
+    for _look in poll(client, deadline, _pause):
+        if track.error:
+            track.resume(plan(track.object, track.name))
         converge(client, [track], deadline, groups.again, PARALLEL, options["wait"])
         if track.error is None or track.error.code != _IN_USE:
             return
@@ -182,14 +184,16 @@ def _delete(
             return
         if not options["wait_for_expunge"]:
             break
-        if not deadline.remaining():
+    else:
+        if track.error:
             track.error.message += f". It is held by {holders.passing}"
-            return
-        waited = client.clock() - began
-        client.sleep(min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 2), deadline.remaining()))
-        track.resume(plan(track.object, track.name))
+        return
     _leave(track, holders, warnings, left)
     converge(client, [track], deadline, lambda _track: _rules_left(client, track), PARALLEL, options["wait"])
+
+
+def _pause(waited: float) -> float:
+    return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 2))
 
 
 def _leave(track: Track, holders: Holders, warnings: list[str], left: list[Record]) -> None:

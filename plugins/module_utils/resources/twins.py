@@ -12,7 +12,7 @@ import typing as t
 
 from .. import duplicates, plan
 from ..api import Client, CloudnError, Deadline, Duplicates, JobFailed, JobLost, JobTimeout, Record, UnknownOutcome
-from ..api.deadline import pause
+from ..api.deadline import poll
 from ..api.jobs import DONE, FORGOTTEN, PENDING, ago, made_by
 from ..api.jobs import listing as jobs_listing
 from ..duplicates import ALONE, GIVE_WAY, WAIT, Contest, Decision
@@ -126,9 +126,9 @@ class Twins:
         Returns whether there was something, so that the caller looks anew. Raises ``JobTimeout`` at the deadline.
         """
         found = False
-        began = self._client.clock()
         seen_pending: dict[str, float] = {}
-        while True:
+        unseen: list[Record] = []
+        for _look in poll(self._client, self._deadline):
             jobs = self._jobs()
             self._old_jobs = {job["jobid"] for job in jobs}
             if not self._shared:
@@ -149,15 +149,13 @@ class Twins:
             found = found or bool(unseen)
             if not unseen:
                 return found
-            if not self._deadline.remaining():
-                raise JobTimeout(
-                    f"{self._kind.create}: job {unseen[0]['jobid']}, which began before this run, is still pending, and what it "
-                    "makes is not listed before it has ended, so it may be what is asked for here; nothing was changed. Wait for "
-                    "it with cloudn_job, or run the task again with a longer wait_timeout",
-                    self._kind.create,
-                    job_id=unseen[0]["jobid"],
-                )
-            self._client.sleep(min(pause(self._client.clock() - began), self._deadline.remaining()))
+        raise JobTimeout(
+            f"{self._kind.create}: job {unseen[0]['jobid']}, which began before this run, is still pending, and what it makes is "
+            "not listed before it has ended, so it may be what is asked for here; nothing was changed. Wait for it with "
+            "cloudn_job, or run the task again with a longer wait_timeout",
+            self._kind.create,
+            job_id=unseen[0]["jobid"],
+        )
 
     def _may_appear(self, job: Record, seen_pending: float | None) -> bool:
         """Tell whether what a job makes may yet be listed; what was made a while ago and is not listed has been deleted."""
@@ -203,7 +201,8 @@ class Twins:
         """
         began = self._client.clock()
         patience = self._client.timeout
-        while True:
+        unlisted: set[str] = set()
+        for _look in poll(self._client, self._deadline):
             promised = {own} if own else set()
             for job in self._jobs():
                 if job["jobid"] not in self._old_jobs:
@@ -218,10 +217,10 @@ class Twins:
                 patience = max(patience, self._client.timeout + plan.LAG)
             if waited >= patience and not unlisted:
                 return []
-            if waited >= patience or not self._deadline.remaining():
-                state = f"{', '.join(sorted(unlisted))} was begun" if unlisted else "it may still be under way"
-                raise CloudnError(f"{state}, but it is not listed", self._kind.create)
-            self._client.sleep(min(pause(waited), self._deadline.remaining()))
+            if waited >= patience:
+                break
+        state = f"{', '.join(sorted(unlisted))} was begun" if unlisted else "it may still be under way"
+        raise CloudnError(f"{state}, but it is not listed", self._kind.create)
 
     def _is_new(self, record: Record) -> bool:
         return bool(record) and record["id"] not in self._known and self._same(record)

@@ -9,7 +9,7 @@ import os.path
 import typing as t
 
 from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, Record, UsageError
-from ..api.deadline import pause
+from ..api.deadline import poll
 from ..api.paging import LARGEST
 from . import tags, vm_list
 from .lookup import is_uuid, matches, not_there, pick, same_name, told
@@ -223,8 +223,8 @@ def settled(
     The service takes a second command badly while one is under way (measured on CloudStack 3.0.5: destroying a
     Starting machine is a failed job).
     """
-    started = client.clock()
-    while True:
+    passing: dict[str, Record] = {}
+    for _look in poll(client, deadline):
         found = find(client, names, zone, option)
         with_starts(client, [record for record in found.values() if record])
         passing = {name: record for name, record in found.items() if record and record.get("state") in PASSING}
@@ -233,13 +233,11 @@ def settled(
                 record["state"] = PASSING[record["state"]]
         if check or not passing:
             return found
-        if not deadline.remaining():
-            name, record = next(iter(passing.items()))
-            raise CloudnError(
-                f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. "
-                "Run the task again, with a longer wait_timeout if need be"
-            )
-        client.sleep(min(pause(client.clock() - started), deadline.remaining()))
+    name, record = next(iter(passing.items()))
+    raise CloudnError(
+        f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Run the task again, "
+        "with a longer wait_timeout if need be"
+    )
 
 
 def with_starts(client: Client, records: list[Record]) -> list[Record]:

@@ -22,7 +22,7 @@ from ..api import (
     UnknownOutcome,
     UsageError,
 )
-from ..api.deadline import pause
+from ..api.deadline import poll
 from ..plan import Track, converge
 from ..report import Report
 from . import vm, volume, zone
@@ -256,7 +256,8 @@ def _await_attached(client: Client, facts: Record, deadline: Deadline) -> None:
 
     query = {"startdate": jobs.ago(client, jobs.FORGOTTEN), "keyword": "AttachVolume"}
     pending_at: dict[str, float] = {}
-    while True:
+    unlisted = ""
+    for _look in poll(client, deadline):
         unseen = [job for job in jobs.listing(client, query, deadline) if not _is_seen(job, facts)]
         if unseen:  # it may have ended between the two listings
             facts["data_disks"] = _data_disks(client, facts["alive"])
@@ -272,14 +273,12 @@ def _await_attached(client: Client, facts: Record, deadline: Deadline) -> None:
                 unlisted = job["jobid"]
         if not unlisted:
             return
-        if not deadline.remaining():
-            raise JobTimeout(
-                f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine that is to go, and "
-                "with it would go the volume; nothing was changed. Run the task again, with a longer wait_timeout if need be",
-                "attachVolume",
-                job_id=unlisted,
-            )
-        client.sleep(min(pause(0), deadline.remaining()))
+    raise JobTimeout(
+        f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine that is to go, and with it "
+        "would go the volume; nothing was changed. Run the task again, with a longer wait_timeout if need be",
+        "attachVolume",
+        job_id=unlisted,
+    )
 
 
 def _tell_left(track: Track, facts: Record) -> None:
@@ -362,11 +361,9 @@ def _await_machine(
 def _await_listed(client: Client, names: list[str], zone_wanted: str | None, deadline: Deadline) -> None:
     """Wait until a machine is listed, for at most as long as an answer may take (``api_timeout``)."""
     began = client.clock()
-    while vm.find(client, names, zone_wanted)[names[0]] is None:
-        waited = client.clock() - began
-        if waited >= client.timeout or not deadline.remaining():
+    for _look in poll(client, deadline):
+        if vm.find(client, names, zone_wanted)[names[0]] or client.clock() - began >= client.timeout:
             return
-        client.sleep(min(pause(waited), deadline.remaining()))
 
 
 def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> str | None:

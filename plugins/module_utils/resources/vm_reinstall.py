@@ -9,7 +9,7 @@ import time
 
 from .. import plan as plans
 from ..api import Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome, UsageError
-from ..api.deadline import pause
+from ..api.deadline import poll
 from ..plan import THIS, Step, Track
 from . import vm, volume
 from .lookup import not_there
@@ -127,23 +127,24 @@ def explain(track: Track) -> None:
 
 def _is_renewed(client: Client, track: Track, old: Record | None, deadline: Deadline) -> bool:
     """Tell whether the root disk is another one than before; where the answer was lost, look as long as one may take."""
+    if old is None:
+        return False
     began = client.clock()
-    while old is not None:
+    for _look in poll(client, deadline):
         client.await_pending("VM", track.id, deadline)
         disks = {disk["id"] for disk in _root_disks(client, str(track.id))}
         if disks and old["id"] not in disks:
             client.await_pending("VM", track.id, deadline)  # the disk is there before the machine runs again
             return True
-        waited = client.clock() - began
         if not isinstance(track.error, UnknownOutcome):
             return False
-        if waited >= client.timeout or not deadline.remaining():
-            track.error.message += (
-                f". After {waited:.0f} s its root disk is still {old['id']}, as before; it was done if that becomes another one "
-                f"(cloudn_volume_info with vm: {track.id} and type: ROOT)"
-            )
-            return False
-        client.sleep(min(pause(waited), deadline.remaining()))
+        if client.clock() - began >= client.timeout:
+            break
+    if track.error:
+        track.error.message += (
+            f". After {client.clock() - began:.0f} s its root disk is still {old['id']}, as before; it was done if that becomes "
+            f"another one (cloudn_volume_info with vm: {track.id} and type: ROOT)"
+        )
     return False
 
 
