@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import re
-import typing as t
-
 from .. import plan as plans
 from ..api import (
     Client,
@@ -17,7 +14,6 @@ from ..api import (
     JobFailed,
     JobLost,
     JobTimeout,
-    Missing,
     Record,
     UnknownOutcome,
     UsageError,
@@ -25,13 +21,13 @@ from ..api import (
 from ..api.deadline import poll
 from ..plan import Track, converge
 from ..report import Report
-from . import vm, volume, zone
-from .lookup import check_text, is_uuid
-from .vm_plan import DESTROYED, RUNNING, absorb, differs, encoded, is_whole, other_security_groups, plan, show
+from . import vm, volume
+from .lookup import check_text
+from .vm_lookup import data_disks, look_up
+from .vm_plan import DESTROYED, RUNNING, absorb, encoded, plan, show
 
 # What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
 LONGEST_USER_DATA = 2048
-_HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 _PARAMETER_ERROR = 431
 
 
@@ -134,107 +130,6 @@ def _same_machine_twice(found: dict[str, Record | None]) -> list[str]:
     return []
 
 
-def look_up(client: Client, options: Record, found: dict[str, Record | None]) -> Record:
-    """Return what the plan needs to know beyond the machines themselves, asking only for what is needed.
-
-    The names in an answer about a machine are enough to see that nothing differs; what the options name is looked up
-    where it is to be used, or where it differs and may be unknown. Keys of the result, all optional: ``zone``,
-    ``template``, ``service_offering``, ``disk_offering``, ``os_type`` (one record each), ``security_groups`` (a
-    list), ``offerings`` (service offerings by id), ``key_pairs`` (all, or ``None``), ``data_disks`` (volumes by the id of their machine), ``alive``
-    (machines that are to go, by id).
-    """
-    facts: Record = {}
-    existing = [
-        record for record in found.values() if record and (record.get("state") not in vm.GONE or is_whole(record))
-    ]
-    if options["state"] == "absent":
-        if options.get("zone") and not existing:
-            facts["zone"] = zone.find(client, options["zone"])
-        facts["alive"] = {record["id"]: record for record in existing if record.get("state") not in vm.GONE}
-        if facts["alive"]:
-            facts["data_disks"] = _data_disks(client, facts["alive"])
-        return facts
-    missing = [name for name, record in found.items() if record is None]
-    if missing:
-        _check_creation(missing, options)
-        facts["zone"] = zone.find(client, options.get("zone"))
-    immutable = options["on_immutable_drift"] != "ignore"
-    zone_ids = [facts["zone"]["id"]] if missing else []
-    if immutable:
-        zone_ids += [
-            record.get("zoneid") for record in existing if differs(record, "template", options.get("template"))
-        ]
-    if zone_ids:
-        # Here and below, as few runs need them: what a module imports is compiled anew each time that it runs.
-        from . import template
-
-        wanted, only = options["template"], options["template_filter"]
-        templates = {zone_id: template.find(client, wanted, only, zone_id) for zone_id in dict.fromkeys(zone_ids)}
-        facts["template"] = templates[zone_ids[0]]
-    if options.get("service_offering") and (
-        missing or any(differs(record, "serviceoffering", options["service_offering"]) for record in existing)
-    ):
-        from . import service_offering
-
-        facts["service_offering"] = service_offering.find(client, options["service_offering"])
-    if options.get("ha") and (missing or any(not record.get("haenable") for record in existing)):
-        from . import service_offering
-
-        facts["offerings"] = {item["id"]: item for item in service_offering.search(client)}
-    if options.get("os_type"):
-        from . import os_type
-
-        facts["os_type"] = os_type.find(client, options["os_type"])
-    if options.get("security_groups") and (
-        missing or (immutable and any(other_security_groups(record, options["security_groups"]) for record in existing))
-    ):
-        from . import security_group  # here, as few runs need it, and it is long
-
-        facts["security_groups"] = security_group.find_all(client, options["security_groups"], "security_groups")
-    if options.get("disk_offering"):
-        if missing:
-            from . import disk_offering
-
-            facts["disk_offering"] = disk_offering.find(client, options["disk_offering"])
-            if facts["disk_offering"].get("iscustomized"):
-                raise UsageError(
-                    f"disk_offering: {options['disk_offering']!r} leaves its size open, which a virtual machine's "
-                    "first data disk can't; choose one with a size"
-                )
-        if existing and immutable:
-            facts["data_disks"] = _data_disks(client, {record["id"]: record for record in existing})
-    if options.get("key_pair"):
-        from . import vm_key_pair
-
-        facts["key_pairs"] = vm_key_pair.look_up(
-            client, options["key_pair"], bool(missing), existing if immutable else []
-        )
-    return facts
-
-
-def _check_creation(missing: list[str], options: Record) -> None:
-    for name in missing:
-        if is_uuid(name):
-            raise UsageError(f"name: there is no virtual machine with the id {name}")
-        if not _HOST_NAME.match(name):
-            raise UsageError(
-                f"name: {name!r} can't be the host name of a new virtual machine; the service takes ASCII letters, "
-                "digits and hyphens, a letter first, no hyphen last, at most 63 characters (display_name takes any text)"
-            )
-    lacking = [option for option in ("template", "service_offering") if not options.get(option)]
-    if lacking:
-        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
-
-
-def _data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[Record]]:
-    """Return the data disks of machines, given by their ids."""
-    only = {"virtualmachineid": next(iter(machines))} if len(machines) == 1 else {}
-    disks: dict[str, list[Record]] = {}
-    for disk in volume.search(client, {"type": "DATADISK", **only}):
-        disks.setdefault(disk.get("virtualmachineid", ""), []).append(disk)
-    return disks
-
-
 def _is_seen(job: Record, facts: Record) -> bool:
     """Tell whether a job has ended, and what it attached to one of the machines that are to go is among their data disks."""
     from ..api.jobs import made_by  # here, as in those below
@@ -260,7 +155,7 @@ def _await_attached(client: Client, facts: Record, deadline: Deadline) -> None:
     for _look in poll(client, deadline):
         unseen = [job for job in jobs.listing(client, query, deadline) if not _is_seen(job, facts)]
         if unseen:  # it may have ended between the two listings
-            facts["data_disks"] = _data_disks(client, facts["alive"])
+            facts["data_disks"] = data_disks(client, facts["alive"])
         unlisted = ""
         for job in unseen:
             pending = job.get("jobstatus") == jobs.PENDING
