@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from .api import ApiError, Client, CloudnError, Deadline, JobTimeout, Record, UnknownOutcome
+from .api import ApiError, Client, CloudnError, JobTimeout, Record, UnknownOutcome
 
 # Seconds by which what the service lists may lag behind what it has done.
 LAG = 5.0
@@ -237,21 +237,3 @@ class Track:
             self.error = error
             self.culprit = step
             self.together = together
-
-
-def converge(
-    client: Client,
-    tracks: list[Track],
-    deadline: Deadline,
-    again: t.Callable[[Track], Track | None],
-    parallel: int = 10,
-    wait: bool = True,
-) -> None:
-    """Apply plans as ``apply.converge`` does, which is imported only where there is something to do.
-
-    Most runs find everything as it shall be, and what a module imports is compiled anew each time that it runs.
-    """
-    if any(track.stages for track in tracks):
-        from .apply import converge as apply_until_clear
-
-        apply_until_clear(client, tracks, deadline, again, parallel, wait)

@@ -9,8 +9,9 @@ import typing as t
 
 from .api import Client, CloudnError, Deadline, Duplicates, Record
 from .api.deadline import poll
+from .converge import converge
 from .duplicates import ALONE, GIVE_WAY, NONE, TAKE, WAIT, Contest, Decision, Kind
-from .plan import Step, Track, converge
+from .plan import Step, Track
 
 # How often a run goes on with another object before it gives up.
 _ROUNDS = 5

@@ -432,7 +432,7 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import rules, security_group
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import rules, security_group_ensure
 
 RULES = {
     "type": "list",
@@ -466,7 +466,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, security_group.ensure, plural="security_groups", singular="security_group")
+    run(SPEC, security_group_ensure.ensure, plural="security_groups", singular="security_group")
 
 
 if __name__ == "__main__":

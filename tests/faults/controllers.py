@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     key_pair,
-    security_group,
+    security_group_ensure,
     snapshot_ensure,
     template_ensure,
     vm_ensure,
@@ -28,7 +28,7 @@ ENSURE = {
     "cloudn_snapshot": snapshot_ensure.ensure,
     "cloudn_template": template_ensure.ensure,
     "cloudn_vm": vm_ensure.ensure,
-    "cloudn_security_group": security_group.ensure,
+    "cloudn_security_group": security_group_ensure.ensure,
     "cloudn_key_pair": key_pair.ensure,
 }
 

@@ -13,7 +13,8 @@ import re
 from ..api import Client, CloudnError, Deadline, Duplicates, Record, UnknownOutcome, UsageError
 from ..api.client import list_field
 from ..api.paging import LARGEST
-from ..plan import Step, Track, converge
+from ..converge import converge
+from ..plan import Step, Track
 from ..report import Report
 from .lookup import check_text, same_name
 

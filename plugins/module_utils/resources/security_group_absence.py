@@ -9,12 +9,15 @@ import typing as t
 
 from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..api.deadline import poll
-from ..plan import THIS, Step, Track, converge
+from ..converge import converge
+from ..plan import THIS, Step, Track
 from ..report import Report
-from . import rules, vm, vm_list
+from . import rules, vm, vm_lost
 from .lookup import same_name
 from .rules import DIRECTIONS
-from .security_group import PARALLEL, absorb, find, revocations, search, settled, show, texts
+from .security_group import find, search
+from .security_group_lookup import settled
+from .security_group_plan import PARALLEL, absorb, revocations, show, texts
 
 _IN_USE = 536
 # Seconds between two tries to delete a group that is held: half of those waited so far, within these limits.
@@ -77,7 +80,7 @@ class _Groups:
 
     def _of(self, machine: Record) -> list[Record]:
         """Return the groups of a machine. One that the service can't show in full may come without them, see ``vm_rescue``."""
-        if "securitygroup" not in machine and vm_list.LOST_KEY in machine:
+        if "securitygroup" not in machine and vm_lost.LOST_KEY in machine:
             return search(self.client, {"virtualmachineid": machine["id"]})
         return machine.get("securitygroup") or []
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Client, CloudnError, Deadline, Record, UsageError
-from ..plan import THIS, Step, Track, converge
+from ..converge import converge
+from ..plan import THIS, Step, Track
 from ..report import Report
 from . import duration, snapshot, tags, volume
 from .lookup import check_text

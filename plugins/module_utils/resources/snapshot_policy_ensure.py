@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from ..api import Client, CloudnError, Deadline, Missing, Record, UsageError
-from ..plan import Outrun, Step, Track, converge
+from ..converge import converge
+from ..plan import Outrun, Step, Track
 from ..report import Report
 from . import snapshot_policy, time_zone, volume, zone
 from .lookup import check_text

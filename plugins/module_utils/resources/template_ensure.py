@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Client, Deadline, Duplicates, Missing, Record, UsageError
-from ..plan import Track, converge
+from ..converge import converge
+from ..plan import Track
 from ..report import Report
 from . import account, extraction, hypervisor, os_type, permissions, snapshot, template, vm, volume, zone
 from .download import check_url, has_failed

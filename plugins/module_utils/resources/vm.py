@@ -11,7 +11,7 @@ import typing as t
 from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, Record, UsageError
 from ..api.deadline import poll
 from ..api.paging import LARGEST
-from . import tags, vm_list
+from . import tags, vm_list, vm_lost
 from .lookup import is_uuid, matches, not_there, pick, same_name, told
 from .zone import find as find_zone
 from .zone import holds
@@ -91,7 +91,7 @@ def search(client: Client, query: Record, first: int = LARGEST) -> list[Record]:
     """Return the virtual machines that the API's own filters find (``query`` as it takes them), as it has them.
 
     An ``id`` that does not exist finds nothing; for the API it would be an error. ``first`` is the size of the first page.
-    Those that the service can't show in full are marked, see ``vm_list``.
+    Those that the service can't show in full are marked, see ``vm_lost``.
     """
     try:
         return [machine for page in vm_list.pages(client, query, first) for machine in page]
@@ -108,8 +108,8 @@ def every(client: Client) -> list[Record]:
 
 def check_shown(record: Record | None, option: str = "name") -> None:
     """Raise ``UsageError`` for a machine that the service can't show in full, as whatever a task does to it seems to fail."""
-    if record and vm_list.LOST_KEY in record:
-        raise UsageError(f"{option}: {vm_list.told(record)}")
+    if record and vm_lost.LOST_KEY in record:
+        raise UsageError(f"{option}: {vm_lost.told(record)}")
 
 
 def select(client: Client, options: Record) -> list[Record]:

@@ -19,7 +19,8 @@ from ..api import (
     UsageError,
 )
 from ..api.deadline import poll
-from ..plan import Track, converge
+from ..converge import converge
+from ..plan import Track
 from ..report import Report
 from . import vm, volume
 from .lookup import check_text

@@ -10,21 +10,10 @@ import typing as t
 
 from ..api import ApiError, Client, Deadline, Record
 from ..api.paging import LARGEST, Page, read
+from .vm_lost import COMMAND, INTERNAL
 
 if t.TYPE_CHECKING:
     from .vm_rescue import Rescue
-
-COMMAND = "listVirtualMachines"
-# Marks the record of a machine that the service can't show in full; all is there but the key pair.
-LOST_KEY = "lostkeypair"
-INTERNAL = 530
-
-
-def told(record: Record) -> str:
-    """Say what is wrong with a machine that is marked, and what to do."""
-    from ..advice import LOST_KEY_PAIR  # here, as hardly any run needs it
-
-    return f"the service can't show the virtual machine {record.get('name')} ({record['id']}) in full: {LOST_KEY_PAIR}"
 
 
 def pages(client: Client, query: Record, first: int = LARGEST) -> t.Iterator[list[Record]]:

@@ -125,9 +125,9 @@ def _security_groups(client: Client, options: Record, machines: _Machines) -> Re
         return {}
     if not (machines.missing or any(other_security_groups(record, wanted) for record in machines.compared)):
         return {}
-    from . import security_group  # here, as few runs need it, and it is long
+    from . import security_group_lookup
 
-    return {"security_groups": security_group.find_all(client, wanted, "security_groups")}
+    return {"security_groups": security_group_lookup.find_all(client, wanted, "security_groups")}
 
 
 def _disks(client: Client, options: Record, machines: _Machines) -> Record:

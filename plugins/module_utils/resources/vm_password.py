@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ..api import Client, Deadline, JobFailed, Record, UsageError
 from ..api.jobs import DONE
-from ..plan import THIS, Step, Track, converge
+from ..converge import converge
+from ..plan import THIS, Step, Track
 from ..report import Report
 from . import vm
 from .lookup import not_there

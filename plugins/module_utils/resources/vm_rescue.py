@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
 from ..api.paging import Page
-from .vm_list import COMMAND, INTERNAL, LOST_KEY, told
+from .vm_lost import COMMAND, INTERNAL, LOST_KEY, told
 
 # The largest block of positions that is asked for at once.
 _LARGEST_BLOCK = 256

@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Client, CloudnError, Deadline, Duplicates, Missing, Record, UsageError
-from ..plan import THIS, Step, Track, converge
+from ..converge import converge
+from ..plan import THIS, Step, Track
 from ..report import Report
 from . import account, disk_offering, extraction, snapshot, tags, vm, volume, zone
 from .download import check_url, has_failed

@@ -21,7 +21,8 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     is_read,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, startdate, wait_for
-from ansible_collections.cloudn.compute.plugins.module_utils.plan import Step, Track, converge
+from ansible_collections.cloudn.compute.plugins.module_utils.converge import converge
+from ansible_collections.cloudn.compute.plugins.module_utils.plan import Step, Track
 
 
 def job(**fields: Any) -> str:

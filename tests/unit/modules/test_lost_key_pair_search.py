@@ -19,7 +19,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     UnknownOutcome,
     paging,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_list
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_list, vm_lost
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -78,8 +78,8 @@ class Service:
 
 def lost(found: dict[str, Record]) -> set[str]:
     """Return the ids of those that are marked, and make sure that all others are shown in full."""
-    assert all(vm_list.LOST_KEY in machine or "keypair" in machine for machine in found.values())
-    return {id for id, machine in found.items() if vm_list.LOST_KEY in machine}
+    assert all(vm_lost.LOST_KEY in machine or "keypair" in machine for machine in found.values())
+    return {id for id, machine in found.items() if vm_lost.LOST_KEY in machine}
 
 
 def bound(count: int) -> float:
@@ -188,7 +188,7 @@ def test_none_that_stays_is_left_out(count: int, broken: set[int], changes: Any,
         return
     assert service.stayed <= set(found)
     assert lost({id: found[id] for id in service.stayed}) == service.broken & service.stayed
-    marked = {id for id, machine in found.items() if vm_list.LOST_KEY in machine}
+    marked = {id for id, machine in found.items() if vm_lost.LOST_KEY in machine}
     assert all(any(id in text for text in service.warnings) for id in marked)
     assert len(service.warnings) <= len(service.broken)
 
