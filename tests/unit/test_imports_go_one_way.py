@@ -40,7 +40,8 @@ def imports(root: pathlib.Path, path: pathlib.Path) -> Iterator[str]:
                     folder.with_suffix(".py"),
                     folder / "__init__.py",
                 )
-                yield str(next(place for place in places if place.exists()).relative_to(root))
+                there = [place for place in places if place.exists()]
+                yield str(there[0].relative_to(root))
 
 
 def graph(root: pathlib.Path) -> dict[str, set[str]]:
