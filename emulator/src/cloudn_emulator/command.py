@@ -48,9 +48,9 @@ class Command:
         A fault of jobs is made in that job; a listing that lags shows what was there a while ago, and one that changes while
         it is read changes after it. Raises ApiError.
         """
-        values = read_params(self.params, params, self.label, store)
         if fault and fault.kind == "lag" and self.name.startswith("list"):
-            return self._past(jobs, account, values, fault.settings["seconds"])
+            return self._past(jobs, account, params, fault.settings["seconds"])
+        values = read_params(self.params, params, self.label, store)
         if self.job_class and values.get(self.entity) is NO_OBJECT:
             raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
         call = Call(store, jobs, account, values)
@@ -76,9 +76,13 @@ class Command:
         job = jobs.start(self.job_class, account.name, result, fault)
         return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
 
-    def _past(self, jobs: Jobs, account: Account, values: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """A listing as it was a while ago. What was made shortly before there is a memory of it is left out as well."""
+    def _past(self, jobs: Jobs, account: Account, params: dict[str, str], seconds: float) -> dict[str, Any]:
+        """A listing as it was a while ago. What was made shortly before there is a memory of it is left out as well.
+
+        An id of what was made since is unknown, as it was then.
+        """
         store, known = jobs.history.before(seconds)
+        values = read_params(self.params, params, self.label, store)
         body = self.handler(Call(store, jobs, account, values))
         return body if known else without_young(body, store.now() - seconds)
 

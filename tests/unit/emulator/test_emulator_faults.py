@@ -224,6 +224,27 @@ def test_a_listing_that_lags(faulty: Callable[..., Any]) -> None:
     assert len(api.vms()) == 1
 
 
+def test_a_listing_that_lags_does_not_know_the_id_of_what_is_new(emulate: Emulate) -> None:
+    api = emulate(job_seconds=0.02)
+    time.sleep(1.1)  # dates have no fractions
+    api.emulator.faults([{"kind": "lag", "seconds": 1}])
+    zone, os_type = api.emulator.vars["zone"], api.emulator.vars["ostype"]
+    more = {
+        "url": "http://templates.example.com/a.vhd",
+        "format": "VHD",
+        "hypervisor": "XenServer",
+        "ostypeid": os_type,
+    }
+    (new,) = api("registerTemplate", name="new", displaytext="new", zoneid=zone, **more)["template"]
+
+    def seen() -> int:
+        return int(api.raw("listTemplates", templatefilter="self", id=new["id"]).status_code)
+
+    assert seen() == 431
+    time.sleep(1.2)
+    assert seen() == 200
+
+
 def test_listings_lag_behind_every_change(emulate: Emulate) -> None:
     api = emulate(job_seconds=0.02)
     machine = api.running("one")["id"]
