@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import connection
+from ansible_collections.cloudn.compute.plugins.module_utils import connection, plan
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from cloudn_emulator.commands import snapshot as emulated
 from cloudn_emulator.store import Snapshot
@@ -61,6 +61,19 @@ def test_taken_once(beats: Run, client: Client) -> None:
     assert done["snapshot"]["name"].startswith("db1_data_")
     assert done["actions"] == ["data: take a snapshot"]
     assert done["diff"]["after"] == {"data": {"snapshots": ["(new)"]}}
+
+
+def test_one_that_is_not_listed_yet_is_waited_for(
+    run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that lags does not know the id either, and refuses it (431)."""
+    monkeypatch.setattr(plan, "LAG", 3.0)
+    emulator.faults([{"kind": "lag", "seconds": 0.5, "command": "listSnapshots"}])
+    done = run_module(MODULE, volume="data")
+    assert not done.get("failed"), done["msg"]
+    assert done["snapshot"]["state"] == "BackedUp"
+    refused = [r for r in emulator.requests if r["command"] == "listSnapshots" and r["status"] == 431]
+    assert refused
 
 
 def test_taken_again_when_too_old(beats: Run, aged: Callable[..., list[str]], client: Client) -> None:
