@@ -11,11 +11,12 @@ import typing as t
 
 from . import plan
 from .api import ApiError, Client, CloudnError, Deadline, Duplicates, JobTimeout, NotGranted, Record, UnknownOutcome
+from .api.client import listing
 from .api.deadline import poll
 from .api.jobs import Jobs
 from .plan import THIS, Outrun, Step, Track
 
-_INTERNAL, _PARAMETER_ERROR = 530, 431
+_INTERNAL = 530
 # How often plans are made anew before the last error stands: another run that does the same may be ahead at each step.
 _ROUNDS = 6
 # How many objects one request is about at most.
@@ -217,7 +218,7 @@ class _Run:
         """Send a reading command until its answer is what is waited for."""
         began = self._client.clock()
         for _look in poll(self._client, self._deadline):
-            records = self._listed(step.command, params)
+            records = listing(self._client, step.command, params, "id", deadline=self._deadline)
             waited = self._client.clock() - began
             # What was just made may not be listed yet.
             result = step.until(records, track) if step.until and (records or waited >= plan.LAG) else None
@@ -228,15 +229,6 @@ class _Run:
             "run the task again, with a longer wait_timeout if need be",
             step.command,
         )
-
-    def _listed(self, command: str, params: Record) -> list[Record]:
-        """Return what a listing shows: nothing for an id that it does not know, or not yet."""
-        try:
-            return self._client.list(command, params, deadline=self._deadline)
-        except ApiError as error:
-            if error.code == _PARAMETER_ERROR and params.get("id"):
-                return []
-            raise
 
     def _take(self, pairs: Pairs, answer: Record | CloudnError) -> None:
         """Take in the answer to a request: an error, a job to follow, or a result."""

@@ -57,12 +57,12 @@ class Report:
     def result(self) -> Record:
         """Return what every module tells: changed, actions, diff, the ids of jobs not waited for."""
         # Another run may have done meanwhile what was planned: then this one has done nothing.
-        served = [track for track in self.tracks if track.actions and not (self._check or track.touched or track.error)]
+        idle = [track for track in self.tracks if track.actions and not (self._check or track.touched or track.error)]
         result: Record = {
             "changed": self.changed,
-            "actions": [action for track in self.tracks if track not in served for action in track.actions],
+            "actions": [action for track in self.tracks if track not in idle for action in track.actions],
             "diff": {
-                "before": {track.name: track.after if track in served else track.before for track in self.tracks},
+                "before": {track.name: track.after if track in idle else track.before for track in self.tracks},
                 "after": {track.name: track.after for track in self.tracks},
             },
         }

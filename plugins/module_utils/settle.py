@@ -129,8 +129,10 @@ class _Settling:
                 yielding.append(track)
             elif decision.action == TAKE:
                 contest.move(decision.other["id"])
-            elif decision.action == NONE or (decision.action == ALONE and contest.kept != track.id):
-                contest.move(decision.other.get("id") if decision.action == NONE else contest.kept)
+            elif decision.action == NONE:
+                contest.move(None)
+                settled.append(track)
+            elif decision.action == ALONE and contest.kept != track.id:
                 settled.append(track)
             elif decision.action == ALONE:
                 del self._contests[track]

@@ -13,7 +13,7 @@ import typing as t
 from . import paging, unordered
 from .deadline import Deadline
 from .decode import Record, decode
-from .errors import ApiError, BadAnswer, NotGranted, TooLarge, UsageError
+from .errors import PARAMETER_ERROR, ApiError, BadAnswer, NotGranted, TooLarge, UsageError
 from .signature import expiry, query, sign
 from .transport import Answer, Request, Transport
 
@@ -348,6 +348,20 @@ def listed(answer: Record) -> list[Record]:
     """Return the objects that an answer lists."""
     objects: list[Record] = answer.get(list_field(answer) or "", [])
     return objects
+
+
+def listing(client: Client, command: str, query: Record, *ids: str, deadline: Deadline | None = None) -> list[Record]:
+    """Return the objects that a listing finds, as the API has them.
+
+    An id that does not exist finds nothing; for the API it would be an error. ``ids`` are the fields of the query that hold
+    one.
+    """
+    try:
+        return client.list(command, query, deadline=deadline)
+    except ApiError as error:
+        if error.code == PARAMETER_ERROR and any(query.get(field) for field in ids):
+            return []
+        raise
 
 
 def is_read(command: str) -> bool:

@@ -12,6 +12,10 @@ import typing as t
 _OF_A_JOB = re.compile(r"(\d{3}) ")
 
 
+# What the API answers to a parameter that it does not take, and to an id that it does not know; measured on CloudStack 3.0.5.
+PARAMETER_ERROR = 431
+
+
 class CloudnError(Exception):
     """Base of all errors here. The message is for people; the attributes are for programs.
 

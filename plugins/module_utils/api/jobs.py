@@ -10,7 +10,7 @@ import typing as t
 
 from .deadline import Deadline, pause, poll
 from .decode import Record
-from .errors import ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout, NotGranted
+from .errors import PARAMETER_ERROR, ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout, NotGranted
 
 if t.TYPE_CHECKING:
     from .client import Client
@@ -201,7 +201,7 @@ class Jobs:
         try:
             job = self.records[job_id] = job or self._query(job_id)
         except ApiError as error:
-            if error.code != 431:
+            if error.code != PARAMETER_ERROR:
                 raise
             self.records.pop(job_id, None)
             lost = JobLost(

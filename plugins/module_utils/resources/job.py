@@ -11,11 +11,11 @@ import typing as t
 
 from ..api import ApiError, Client, Deadline, Record, UsageError
 from ..api.deadline import poll
+from ..api.errors import PARAMETER_ERROR
 from ..api.jobs import DONE, PENDING, Jobs, startdate
 from . import duration, extraction, security_group, snapshot, template, vm, volume
 from .lookup import is_uuid, part
 
-_PARAMETER_ERROR = 431
 _MOST_TOLD = 5
 _STATUS: dict[t.Any, str] = {PENDING: "pending", DONE: "done"}
 # What is to be known of jobs that ended badly, in the order in which they are told.
@@ -175,7 +175,7 @@ def _by_id(client: Client, job_id: str) -> list[Record]:
     try:
         return [{"jobid": job_id, **client.call("queryAsyncJobResult", {"jobid": job_id})}]
     except ApiError as error:
-        if error.code == _PARAMETER_ERROR:
+        if error.code == PARAMETER_ERROR:
             return []
         raise
 

@@ -12,6 +12,7 @@ import re
 
 from ..api import Client, CloudnError, Deadline, Duplicates, Record, UnknownOutcome, UsageError
 from ..api.client import list_field
+from ..api.errors import PARAMETER_ERROR
 from ..api.paging import LARGEST
 from ..converge import converge
 from ..plan import Step, Track
@@ -20,7 +21,6 @@ from .lookup import check_text, same_name
 
 _KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
 _PRIVATE = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File")
-_PARAMETER_ERROR = 431
 _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair"
 
 
@@ -224,7 +224,7 @@ def _explain(track: Track, lost: bool) -> None:
             error.message += (
                 f". The key pair {track.name} that was to be replaced is deleted already: run the task again"
             )
-        if error.code == _PARAMETER_ERROR:
+        if error.code == PARAMETER_ERROR:
             error.message += ". Services of CloudStack 3.0 take only keys of the type ssh-rsa"
 
 

@@ -9,12 +9,11 @@ import operator
 import re
 import typing as t
 
-from ..api import ApiError, Client, Duplicates, Missing, Record, UsageError, sendable
+from ..api import Duplicates, Missing, Record, UsageError, sendable
 from .names import folded
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_NAMES_TOLD = 20
-_PARAMETER_ERROR = 431
 # Characters that a text may have; of longer ones the service makes a 431, of tags it may keep a part. Source: CloudStack
 # 3.0's code (what a parameter holds unless it says otherwise) and its database.
 _LONGEST_TEXT = 255
@@ -110,20 +109,6 @@ def part(name: str | None) -> str | None:
 def public(url: str | None) -> str | None:
     """Return an address without the user and password that it may hold."""
     return re.sub(r"//[^/@]*@", "//", url) if url else url
-
-
-def listing(client: Client, command: str, query: Record, *ids: str) -> list[Record]:
-    """Return the objects that a listing finds, as the API has them.
-
-    An id that does not exist finds nothing; for the API it would be an error. ``ids`` are the fields of the query that hold
-    one.
-    """
-    try:
-        return client.list(command, query)
-    except ApiError as error:
-        if error.code == _PARAMETER_ERROR and any(query.get(field) for field in ids):
-            return []
-        raise
 
 
 def named(items: t.Iterable[Record], name: str | None = None, id: str | None = None) -> list[Record]:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from ..api import Client, Duplicates, NotGranted, Record
+from ..api.client import listing
 from . import rules, tags, vm
-from .lookup import is_uuid, listing, same_name, told
+from .lookup import is_uuid, same_name, told
 
 
 def shape(group: Record) -> Record:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from ..api import Client, Record, UsageError
+from ..api.client import listing
 from . import tags
-from .lookup import is_uuid, listing, not_there, part, pick
+from .lookup import is_uuid, not_there, part, pick
 
 # A snapshot that can be used and deleted, and those that become so by themselves. Source: CloudStack.
 FINISHED = "BackedUp"

@@ -10,9 +10,10 @@ import re
 import typing as t
 
 from ..api import Client, Record, UsageError
+from ..api.client import listing
 from ..api.paging import MOST
 from . import volume
-from .lookup import is_uuid, listing
+from .lookup import is_uuid
 
 # The service tells intervals by their numbers in this order, days of a week by theirs, from 1. Measured on CloudStack 3.0.5.
 INTERVALS = ("hourly", "daily", "weekly", "monthly")

@@ -8,8 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ..api import ApiError, Client, Duplicates, Record, UsageError
+from ..api.client import listing
 from . import tags, zone
-from .lookup import is_uuid, listing, named, part, pick, told
+from .lookup import is_uuid, named, part, pick, told
 
 _OF_ANOTHER_ACCOUNT = 531
 

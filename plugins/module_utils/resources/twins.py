@@ -12,13 +12,13 @@ import typing as t
 
 from .. import duplicates, plan
 from ..api import Client, CloudnError, Deadline, Duplicates, JobFailed, JobLost, JobTimeout, Record, UnknownOutcome
+from ..api.client import listing
 from ..api.deadline import poll
 from ..api.jobs import DONE, FORGOTTEN, PENDING, ago, made_by
 from ..api.jobs import listing as jobs_listing
 from ..duplicates import ALONE, GIVE_WAY, WAIT, Contest, Decision
 from ..plan import Outrun, Step, Track
 from . import duration
-from .lookup import listing
 
 # Seconds by which objects may be apart that runs made at one moment, and for which it may take to leave one of them.
 _ONE_MOMENT, _RECENT = 60.0, 600.0

@@ -10,6 +10,7 @@ import typing as t
 
 from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, Record, UsageError
 from ..api.deadline import poll
+from ..api.errors import PARAMETER_ERROR
 from ..api.paging import LARGEST
 from . import tags, vm_list, vm_lost
 from .lookup import is_uuid, matches, not_there, pick, same_name, told
@@ -19,7 +20,6 @@ from .zone import holds
 # States that pass by themselves, and what they become; measured on CloudStack 3.0.5.
 PASSING = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
-_PARAMETER_ERROR = 431
 # Seconds for which a new machine that is Stopped may be one that is about to start: it is so for a moment.
 _YOUNG = 10.0
 # The first page where all machines are asked for. Listing costs the service 6 to 12 ms for each, and it lists several
@@ -96,7 +96,7 @@ def search(client: Client, query: Record, first: int = LARGEST) -> list[Record]:
     try:
         return [machine for page in vm_list.pages(client, query, first) for machine in page]
     except ApiError as error:
-        if error.code == _PARAMETER_ERROR and query.get("id"):
+        if error.code == PARAMETER_ERROR and query.get("id"):
             return []
         raise
 
@@ -268,7 +268,7 @@ def _by_id(client: Client, vm_id: str) -> Record | None:
     try:
         found = [machine for page in vm_list.pages(client, {"id": vm_id}) for machine in page]
     except ApiError as error:
-        if error.code != _PARAMETER_ERROR:
+        if error.code != PARAMETER_ERROR:
             raise
         return None
     return found[0] if found else {"id": vm_id, "name": vm_id, "state": "Destroyed"}

@@ -19,6 +19,7 @@ from ..api import (
     UsageError,
 )
 from ..api.deadline import poll
+from ..api.errors import PARAMETER_ERROR
 from ..converge import converge
 from ..plan import Track
 from ..report import Report
@@ -29,7 +30,6 @@ from .vm_plan import DESTROYED, RUNNING, absorb, encoded, plan, show
 
 # What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
 LONGEST_USER_DATA = 2048
-_PARAMETER_ERROR = 431
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -290,7 +290,7 @@ def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> st
 def _explain(track: Track) -> None:
     """Say what a refused name most likely means; the service's words are not to be decided on."""
     error = track.error
-    if error and error.command == "deployVirtualMachine" and error.code == _PARAMETER_ERROR and not track.id:
+    if error and error.command == "deployVirtualMachine" and error.code == PARAMETER_ERROR and not track.id:
         error.message += (
             f". If the name {track.name!r} is taken without being listed, a destroyed virtual machine still holds it "
             "until the service has expunged it: wait for that, or choose another name"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
+from ..api.errors import PARAMETER_ERROR
 from ..api.paging import Page
 from .vm_lost import COMMAND, INTERNAL, LOST_KEY, told
 
@@ -18,7 +19,6 @@ _WITHOUT_KEY_PAIR = (["group", "nics", "secgrp", "tmpl", "servoff", "volume"], [
 _FEW = 8
 # How often the service must have failed over a machine.
 _FAILURES = 2
-_PARAMETER_ERROR = 431
 # Of a block the service has shown all that is needed, or nothing is known, or it fails over some that is needed.
 _FINE, _UNCLEAR, _FAILS = range(3)
 
@@ -123,7 +123,7 @@ class Rescue:
         try:
             found = _fetch(self._client, {**self._query, "id": machine["id"]}, Page(1, 1), limit)
         except ApiError as error:
-            if error.code != _PARAMETER_ERROR:
+            if error.code != PARAMETER_ERROR:
                 raise
             found = []
         return None if found is None else next(iter(found), machine)

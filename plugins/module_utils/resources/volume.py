@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from ..api import Client, Duplicates, Missing, Record, UsageError
+from ..api.client import listing
 from . import tags, vm, zone
-from .lookup import is_uuid, listing, not_there, part
+from .lookup import is_uuid, not_there, part
 
 GIB = 1024**3
 ROOT = "ROOT"
