@@ -10,16 +10,17 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 notes:
-  - A failed task returns what is known of the failure, C(command), C(http_status), C(error_code), C(error_text) (the
-    last two as the service gave them) and C(job_id).
+  - A failed task returns what is known of the failure. These are C(command), C(http_status), C(error_code),
+    C(error_text) and C(job_id). C(error_code) and C(error_text) are as the service gave them.
 attributes:
   check_mode:
     support: full
-    description: Can tell what would be done without changing anything. It tells the same actions and the same diff as
+    description: Returns what the task would do and changes nothing. The actions and the diff are the same as those of
       the run.
   diff_mode:
     support: full
-    description: Returns what was and what is (or, in check mode, would be) of everything that the options manage.
+    description: Returns the state before and after of everything that the options manage. In check mode the state
+      after is the one that the run would lead to.
   action_group:
     support: full
     membership:
@@ -31,12 +32,12 @@ attributes:
     INFO = r"""
 options: {}
 notes:
-  - A failed task returns what is known of the failure, C(command), C(http_status), C(error_code), C(error_text) (the
-    last two as the service gave them) and C(job_id).
+  - A failed task returns what is known of the failure. These are C(command), C(http_status), C(error_code),
+    C(error_text) and C(job_id). C(error_code) and C(error_text) are as the service gave them.
 attributes:
   check_mode:
     support: full
-    description: Reads only, in check mode as well.
+    description: Only reads. Check mode makes no difference.
   diff_mode:
     support: N/A
     description: Changes nothing.

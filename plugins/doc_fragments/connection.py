@@ -31,78 +31,81 @@ requirements:
 options:
   api_url:
     description:
-      - Address of the API, also read from the environment variable E(CLOUDN_API_URL).
-      - C(http) is not encrypted, which is warned of, unless the host is this machine (V(localhost) or a loopback address).
-      - It is reached through the proxy that the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) of
-        where the task runs name. Redirections are not followed.
+      - Address of the API. The environment variable E(CLOUDN_API_URL) sets it too.
+      - C(http) is not encrypted, so it causes a warning. There is no warning when the host of the address is the
+        local one (V(localhost) or a loopback address).
+      - Requests go through the proxy that the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY)
+        name. The variables of the host that runs the task apply. Redirections are not followed.
     type: str
     default: https://comp-api.jp-e1.cloudn-service.com/client/api
   api_key:
     description:
       - API key of the account.
-      - Needed, here or in the environment variable E(CLOUDN_API_KEY).
+      - Required. The environment variable E(CLOUDN_API_KEY) sets it too.
     type: str
   api_secret:
     description:
-      - Secret key of the account. It signs the requests and is never sent.
-      - Needed, here or in the environment variable E(CLOUDN_API_SECRET).
+      - Secret key of the account. It signs the requests. It is never sent.
+      - Required. The environment variable E(CLOUDN_API_SECRET) sets it too.
     type: str
   api_timeout:
     description:
-      - Seconds to wait for a connection, and then for each answer to be complete.
+      - Seconds to wait for a connection. Each answer then has as many seconds to be complete.
     type: float
     default: 30
   api_retries:
     description:
-      - How many times a request that only reads is tried again after a failure on the way.
-      - A request that changes something is sent again only where it was certainly not done, as when the service could not
-        be reached or takes no more requests for now (HTTP 429). After an unknown outcome the service is asked what became
-        of it.
+      - How many times a request that only reads is sent again after a failure on the way.
+      - A request that changes something is sent again only if it was certainly not done. This is so when the service
+        could not be reached, or when it takes no more requests for now (HTTP 429). After an unknown outcome the
+        service is asked what became of the request.
     type: int
     default: 5
   validate_certs:
     description:
-      - Whether the service's TLS certificate is verified. V(false) is warned of.
+      - Whether to verify the service's TLS certificate. V(false) causes a warning.
     type: bool
     default: true
   ca_path:
     description:
-      - File with the certificates of the authorities to trust, in PEM form, or folder of such files with the names that
-        C(openssl rehash) gives them.
-      - Without it, the authorities that the Python library C(requests) knows are trusted, or those in the file that the
-        environment variable E(REQUESTS_CA_BUNDLE) names. That variable has no effect on what is set here.
+      - File with the certificates of the authorities to trust, in PEM form. It may also be a folder of such files
+        with the names that C(openssl rehash) gives them.
+      - Without this option the authorities that the Python library C(requests) knows are trusted. If the environment
+        variable E(REQUESTS_CA_BUNDLE) names a file, the authorities in that file are trusted instead. The variable
+        has no effect when this option is set.
     type: path
   response_format:
     description:
-      - Format in which the service answers. The results are the same.
+      - Format of the service's answers. The results are the same.
     type: str
     choices: [json, xml]
     default: json
   signature_expires:
     description:
-      - Seconds for which the signature of a request holds. This machine's clock may be behind the service's by less than
-        that.
-      - V(0) signs without an end, for services that know no signature version 3.
+      - Seconds for which the signature of a request is valid. The clock of the host that runs the task may be behind
+        the service's clock by less than that.
+      - V(0) signs without an expiry, for services that do not know signature version 3.
     type: int
     default: 600
   account:
     description:
-      - Act for this account. Needs O(domain_id).
+      - Act for this account. Requires O(domain_id).
     type: str
   domain_id:
     description:
-      - Domain of O(account), by its id.
+      - Id of the domain of O(account).
     type: str
   ec2_url:
     description:
-      - Address of the EC2-compatible API of the same service, for what only that API offers. Also read from the
-        environment variable E(CLOUDN_EC2_URL).
-      - Where O(api_url) is the service's, this is the service's too, U(https://comp-apia.jp-e1.cloudn-service.com/awsapi).
-        Beside another O(api_url) it must be given, so that no key is sent to another service.
+      - Address of the EC2-compatible API of the same service. It is used for what only that API offers. The
+        environment variable E(CLOUDN_EC2_URL) sets it too.
+      - If O(api_url) is the service's default, this is the service's default too,
+        U(https://comp-apia.jp-e1.cloudn-service.com/awsapi). With another O(api_url) there is no default. This way no
+        key is sent to another service.
     type: str
   ec2_version:
     description:
-      - Version of the EC2-compatible API. CloudStack's takes this one alone.
+      - Version of the EC2-compatible API. CloudStack takes only this one.
     type: str
     default: '2010-11-15'
 """

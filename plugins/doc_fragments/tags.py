@@ -12,13 +12,13 @@ options:
   tags:
     description:
       - Tags as keys and values. Values are kept as text.
-      - For the service, keys are one that differ only in case, accents or blanks at the end. A key that is there keeps its spelling.
-        Two keys here that are one are an error.
-      - Where it is not given, tags are left as they are. An empty dictionary with O(purge_tags=true) removes them all.
+      - The service takes two keys for the same key if they differ only in case, accents or blanks at the end. An
+        existing key keeps its spelling. It is an error to give the same key twice here.
+      - Without this option tags are left as they are. An empty dictionary with O(purge_tags=true) removes all tags.
     type: dict
   purge_tags:
     description:
-      - Whether tags that are not in O(tags) are removed, where O(tags) is given.
+      - Whether to remove tags that are not in O(tags). It has no effect without O(tags).
     type: bool
     default: true
 """

@@ -11,14 +11,14 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the service has done what was asked for.
-      - With V(false) the ids of the jobs that go on are returned in RV(ignore:jobs). Jobs that a later step needs are
-        waited for all the same.
+      - Whether to wait until the service has done what the task asked for.
+      - With V(false) the task returns the ids of the jobs that go on, in RV(ignore:jobs). It still waits for a job if
+        a later step needs it.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds to wait for everything together. After that the task fails and names the jobs; they go on at the
+      - Seconds to wait for everything together. After that the task fails and names the jobs. The jobs go on at the
         service.
     type: int
     default: 600

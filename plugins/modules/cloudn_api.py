@@ -11,35 +11,35 @@ module: cloudn_api
 short_description: Send any command of the native API
 version_added: 0.1.0
 description:
-  - Sends one command of the native API and returns its answer, with the fields as the service names them. It is for
-    what no other module does.
-  - Commands that begin with C(list), C(query) or C(get) only read. They are never changed, and sent in check mode as
-    well. All others are changed, each time that the task runs, and are not sent in check mode.
-  - A listing is read to its last page. An asynchronous command is waited for.
-  - A command that changes something is never sent again. Where its answer is lost the task fails and says so; look what
-    became of it before running the task again.
+  - Sends one command of the native API and returns its answer. The fields have the service's names. Use it for what
+    no other module does.
+  - Commands that begin with C(list), C(query) or C(get) only read. They are sent in check mode too, and the task is
+    never changed. All other commands are changed each time that the task runs, and they are not sent in check mode.
+  - The module reads all pages of a listing. It waits for an asynchronous command.
+  - A command that changes something is never sent again. If its answer is lost, the task fails and says so. Look at
+    what became of it before you run the task again.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   command:
     description:
-      - Name of the command, as the service spells it. Case matters.
+      - Name of the command in the service's spelling. Case matters.
     type: str
     required: true
   params:
     description:
-      - Parameters by name. One without a value is left out.
-      - A value is text, a number, a truth value (sent as V(true) or V(false)), or a list of these (sent joined by
-        commas).
-      - A dictionary is sent as a map of keys and values (C(tags[0].key), C(tags[0].value)), a list of dictionaries with
-        the fields that they have (C(usersecuritygrouplist[0].account)).
-      - C(password), C(userdata) and C(privatekey) are refused here; they belong in O(secret_params).
-      - Without C(page) and C(pagesize), all pages of a listing are read. With them, that page alone.
+      - Parameters by name. A parameter without a value is left out.
+      - A value is text, a number, a truth value or a list of these. A truth value is sent as V(true) or V(false). A
+        list is sent as text joined by commas.
+      - A dictionary is sent as a map of keys and values (C(tags[0].key), C(tags[0].value)). A list of dictionaries is
+        sent with their fields (C(usersecuritygrouplist[0].account)).
+      - C(password), C(userdata) and C(privatekey) are refused here. Give them in O(secret_params).
+      - Without C(page) and C(pagesize) all pages of a listing are read. With them only that page is read.
     type: dict
   secret_params:
     description:
-      - Parameters with values that must be neither shown nor logged, a password or user data for example.
-      - Ansible masks these values wherever they occur in the result, so put nothing else here.
+      - Parameters with values that must not be shown or logged. Examples are a password and user data.
+      - Ansible masks these values wherever they occur in the result. Put nothing else here.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -48,15 +48,18 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: A command that only reads is sent. Any other is not; RV(actions) tells it, and RV(result) is empty.
+    description: A command that only reads is sent. Any other command is not sent. RV(actions) names it and RV(result)
+      is empty.
   diff_mode:
     support: none
-    description: It is not known what a command changes.
+    description: The module does not know what a command changes.
 notes:
-  - A listing costs one request for fewer than 500 objects, for more about one for every 450.
-  - The result has what the service just made and shows only once, such as a password or a private key. Set C(no_log)
-    on the task where it must not be logged. Passwords of earlier jobs are left out of what C(listAsyncJobs) answers.
-  - User data is sent as it is given. The service takes it in Base64.
+  - A listing costs one request for fewer than 500 objects. Longer listings cost about one request for every 450
+    objects.
+  - The result has what the service created and shows only once, for example a password or a private key. Set
+    C(no_log) on the task if this must not be logged. Passwords of earlier jobs are left out of the answer of
+    C(listAsyncJobs).
+  - User data is sent as it is given. The service expects it in Base64.
 seealso:
   - module: cloudn.compute.cloudn_job
 """
@@ -135,26 +138,26 @@ EXAMPLES = r"""
 RETURN = r"""
 result:
   description:
-    - The fields of the answer, as the service names them. Numbers and truth values are that, in either
-      O(response_format).
-    - Of a listing C(count), which is the number of all objects, and a list of them under the service's name for them.
-      Where there are none it is empty.
-    - Of an asynchronous command the result of its job, and C(id), the id of a new object, where the service tells it.
-      With O(wait=false), or where the job did not end well, what the command was answered at first.
-    - Empty in check mode, for a command that changes something.
+    - The fields of the answer with the service's names. Numbers and truth values have their types in both
+      O(response_format)s.
+    - A listing has C(count), the number of all objects, and a list of the objects under the service's name for them.
+      The list is empty when there are none.
+    - An asynchronous command has the result of its job. It also has C(id), the id of a new object, if the service
+      returned one. With O(wait=false), or if the job failed, it has the first answer to the command.
+    - Empty in check mode for a command that changes something.
   returned: always, except where the command was not sent, or was refused, or its answer was lost
   type: dict
   sample: {count: 1, zone: [{id: 1b02e74c-6c21-4aa3-b96c-51042de8fccd, name: jp-e1a}]}
 actions:
   description:
-    - The command that was sent, or in check mode would be, if it is one that changes something. Values of
-      O(secret_params) are not told.
+    - The command that was sent, if it changes something. In check mode, the command that would be sent. Values of
+      O(secret_params) are not shown.
   returned: as RV(result)
   type: list
   elements: str
   sample: ["updateVirtualMachine id=7285508a-b8a6-4a2e-93c9-6e2f2627eeba group=back userdata=***"]
 jobs:
-  description: The id of the job that goes on, for M(cloudn.compute.cloudn_job).
+  description: The id of the job that goes on. M(cloudn.compute.cloudn_job) takes it.
   returned: with O(wait=false), if the command is asynchronous, and where the job could not be waited for to its end
   type: list
   elements: str

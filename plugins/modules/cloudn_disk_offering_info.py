@@ -11,13 +11,13 @@ module: cloudn_disk_offering_info
 short_description: List disk offerings
 version_added: 0.1.0
 description:
-  - Lists disk offerings, all of them or those that the options leave. Nothing found is an empty list.
+  - Lists all disk offerings, or those that the options select. If nothing is found, the list is empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the disk offering of exactly this name.
+      - Only the disk offering with exactly this name.
     type: str
   id:
     description:
@@ -27,7 +27,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request.
+  - The module sends one request.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
@@ -62,11 +62,11 @@ disk_offerings:
       type: str
       sample: Medium Disk, 20 GB
     size_gb:
-      description: Size in GiB, V(0) where it is chosen with the disk.
+      description: Size in GiB. V(0) if the size is chosen for each disk.
       type: int
       sample: 20
     customized:
-      description: Whether the size is chosen with the disk.
+      description: Whether the size is chosen for each disk.
       type: bool
       sample: false
     storage_type:
@@ -74,7 +74,7 @@ disk_offerings:
       type: str
       sample: shared
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T14:30:59+0000'
 """

@@ -11,24 +11,25 @@ module: cloudn_ec2
 short_description: Send any action of the EC2-compatible API
 version_added: 0.1.0
 description:
-  - Sends one action of the EC2-compatible API, which is the same cloud as the native one has, and returns its answer,
-    with the fields as the service names them. It is for scripts that come from EC2, and for what only this API does.
-  - Actions that begin with C(Describe) or C(Get), in capital or small letters, only read. They are never changed, and sent
-    in check mode as well. All others are changed, each time that the task runs, and are not sent in check mode.
-  - The service answers an action that changes something when it has done it, so the task waits for it.
-  - Such an action is never sent again. Where its answer is lost, or the service does not wait for the end of its job (after
-    10 minutes), the task fails and says that the outcome is not known, and which action to look by. Look before you run the
-    task again.
-  - A refused action was not done. The service gives the same error to one that failed after a part of it was done, so of
-    an action on several things the error says that a part may be done.
-  - C(CreateImage) stops a running instance, and the service starts it again only where the image is made. The error says
-    where an instance is left stopped. M(cloudn.compute.cloudn_template) starts it again.
+  - Sends one action of the EC2-compatible API and returns its answer. The fields have the service's names. Both APIs
+    act on the same cloud. Use it for scripts that come from EC2 and for what only this API does.
+  - Actions that begin with C(Describe) or C(Get), in capital or small letters, only read. They are sent in check mode
+    too, and the task is never changed. All other actions are changed each time that the task runs, and they are not
+    sent in check mode.
+  - The service answers an action that changes something when it has done it. So the task waits for it.
+  - Such an action is never sent again. The task fails if the answer is lost, or if the service stops waiting for its
+    own job (after 10 minutes). The error then says that the outcome is not known and names the action that shows it.
+    Look before you run the task again.
+  - A refused action was not done. The service gives the same error to an action that failed after a part of it was
+    done. So the error of an action on several things says that a part may be done.
+  - C(CreateImage) stops a running instance. The service starts it again only if the image is created. The error says
+    if an instance is left stopped. M(cloudn.compute.cloudn_template) starts it again.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   action:
     description:
-      - Name of the action, in EC2's letters. With O(unlisted) other letters are taken too.
+      - Name of the action in EC2's spelling. With O(unlisted) other spellings are taken too.
       - The service lists C(DescribeInstances), C(RunInstances), C(RebootInstances), C(StartInstances),
         C(StopInstances), C(TerminateInstances), C(ModifyInstanceAttribute), C(CreateImage), C(DescribeImages),
         C(DeregisterImage), C(ModifyImageAttribute), C(CreateSnapshot), C(DeleteSnapshot), C(DescribeSnapshots),
@@ -37,27 +38,28 @@ options:
     required: true
   unlisted:
     description:
-      - Whether O(action) may be one that the service does not list.
+      - Whether O(action) may be an action that the service does not list.
     type: bool
     default: false
   params:
     description:
-      - Parameters by name. One without a value is left out.
-      - A value is text, a number or a truth value (sent as V(true) or V(false)), or a list or dictionary of values.
-      - A list is sent in EC2's numbered form (C(InstanceId) as C(InstanceId.1), C(InstanceId.2)), and a dictionary with
-        its keys after dots (C(Placement.AvailabilityZone)), in each other as deep as need be
-        (C(BlockDeviceMapping.1.Ebs.SnapshotId)). An empty one is refused, as it would mean all.
-      - C(UserData) and C(Password) are refused here; they belong in O(secret_params).
+      - Parameters by name. A parameter without a value is left out.
+      - A value is text, a number, a truth value, or a list or dictionary of values. A truth value is sent as V(true)
+        or V(false).
+      - A list is sent in EC2's numbered form (C(InstanceId) as C(InstanceId.1) and C(InstanceId.2)). A dictionary is
+        sent with its keys after dots (C(Placement.AvailabilityZone)). Lists and dictionaries may contain each other
+        at any depth (C(BlockDeviceMapping.1.Ebs.SnapshotId)). An empty one is refused because it would mean all.
+      - C(UserData) and C(Password) are refused here. Give them in O(secret_params).
     type: dict
   secret_params:
     description:
-      - Parameters with values that must be neither shown nor logged, user data for example.
-      - Ansible masks these values wherever they occur in the result, so put nothing else here.
+      - Parameters with values that must not be shown or logged. User data is an example.
+      - Ansible masks these values wherever they occur in the result. Put nothing else here.
     type: dict
   wait_timeout:
     description:
-      - Seconds to wait for the answer of an action that changes something, if they are more than O(api_timeout). After
-        that the task fails; the action goes on at the service.
+      - Seconds to wait for the answer of an action that changes something, if that is more than O(api_timeout). After
+        that the task fails. The action goes on at the service.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -66,23 +68,24 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: An action that only reads is sent. Any other is not; RV(actions) tells it, and RV(result) is empty.
+    description: An action that only reads is sent. Any other action is not sent. RV(actions) names it and RV(result)
+      is empty.
   diff_mode:
     support: none
-    description: It is not known what an action changes.
+    description: The module does not know what an action changes.
 notes:
-  - Ids are those of the native API. An instance is a virtual machine, an image a template, C(InstanceType) the name of a
-    service offering, and an availability zone a zone.
-  - The service does not look at the user data and the security groups of C(RunInstances); M(cloudn.compute.cloudn_vm)
-    has both.
-  - O(account), O(domain_id) and O(response_format) have no meaning here. With O(signature_expires=0) a request has a
-    time in place of an end.
-  - C(error_code) of a failed task is a text here, such as C(Client.Unsupported), and not there where the service gives
-    none; C(request_id) is by what the service's operators find the request.
+  - Ids are the same as in the native API. An instance is a VM. An image is a template. C(InstanceType) is the name of
+    a service offering. An availability zone is a zone.
+  - The service ignores the user data and the security groups of C(RunInstances). M(cloudn.compute.cloudn_vm) has
+    both.
+  - O(account), O(domain_id) and O(response_format) have no effect here. With O(signature_expires=0) a request has its
+    time instead of an expiry.
+  - C(error_code) of a failed task is text here, for example C(Client.Unsupported). It is missing if the service gives
+    none. C(request_id) lets the service's operators find the request.
 seealso:
   - module: cloudn.compute.cloudn_api
   - name: Commands of ec2-api-tools and their tasks
-    description: Each command that the service's manual lists, with a task that does the same.
+    description: Each command in the service's manual with a task that does the same.
     link: https://github.com/cloudn-compute/cloudn.compute/blob/main/docs/ec2.md
 """
 
@@ -138,16 +141,17 @@ EXAMPLES = r"""
 RETURN = r"""
 result:
   description:
-    - The fields of the answer, as the service names them. Lists are lists, whatever their length, numbers and truth
-      values are that, and moments are in ISO 8601. A missing value is null; text that a user may choose is empty then.
-    - Empty in check mode, for an action that changes something.
+    - The fields of the answer with the service's names. Lists are always lists, whatever their length. Numbers and
+      truth values have their types. Times are in ISO 8601. A missing value is null, but text that a user may choose
+      is then empty.
+    - Empty in check mode for an action that changes something.
   returned: always, except where the action was refused, or its answer was lost
   type: dict
   sample: {requestId: 5048cb5a-8b90-45d4-b10d-cc52ff605920, snapshotSet: []}
 actions:
   description:
-    - The action that was sent, or in check mode would be, if it is one that changes something. Values of
-      O(secret_params) are not told.
+    - The action that was sent, if it changes something. In check mode, the action that would be sent. Values of
+      O(secret_params) are not shown.
   returned: as RV(result)
   type: list
   elements: str

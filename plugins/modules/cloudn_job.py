@@ -11,17 +11,17 @@ module: cloudn_job
 short_description: Wait for jobs
 version_added: 0.1.0
 description:
-  - Waits for jobs that go on at the service, by the ids that other modules return in RV(ignore:jobs) where they don't
-    wait themselves (O(ignore:wait=false)).
-  - Fails when a job failed, when the service does not know it (any more), and when it is still pending after
-    O(wait_timeout). The result has all jobs in any case.
-  - It changes nothing, so it is never changed.
+  - Waits for jobs that go on at the service. Other modules return their ids in RV(ignore:jobs) when they do not wait
+    themselves (O(ignore:wait=false)).
+  - Fails when a job failed. Fails when the service does not know a job or no longer knows it. Fails when a job is
+    still pending after O(wait_timeout). The result has all jobs in every case.
+  - The task changes nothing, so it is never changed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   jobs:
     description:
-      - Ids of jobs. One that stands there twice is one job. With an empty list there is nothing to wait for.
+      - Ids of jobs. An id that is given twice is one job. With an empty list there is nothing to wait for.
     type: list
     elements: str
     required: true
@@ -29,8 +29,8 @@ options:
   wait:
     description:
       - Whether to wait until all jobs have ended.
-      - With V(false) the service is asked once, and the jobs are returned as they are. What failed is then no failure
-        of the task.
+      - With V(false) the service is asked once, and the jobs are returned as they are. A failed job does not fail the
+        task then.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -38,10 +38,10 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes.info
 notes:
-  - The service is asked often at first and then at growing intervals of up to 5 seconds. One listing tells of all jobs
-    that are pending, however many they are.
-  - The service forgets jobs after some time. It then can't tell any more how they ended.
-  - The result has the passwords that the jobs made. Set C(no_log) on the task where it must not be logged.
+  - The service is asked often at first and then at growing intervals of up to 5 seconds. One listing shows all
+    pending jobs, however many they are.
+  - The service forgets jobs after some time. Then it no longer knows how they ended.
+  - The result has the passwords that the jobs created. Set C(no_log) on the task if this must not be logged.
 seealso:
   - module: cloudn.compute.cloudn_job_info
   - module: cloudn.compute.cloudn_vm
@@ -93,7 +93,7 @@ RETURN = r"""
 jobs:
   description:
     - The jobs, in the order of O(jobs).
-    - Every key is always there; what does not apply or is not known is null.
+    - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, except where the task fails before the service is asked
   type: list
   elements: dict
@@ -103,33 +103,34 @@ jobs:
       type: str
       sample: 8b7e21ab-b840-4c55-9897-fad4d6b322da
     command:
-      description: What it does, as the service calls it inside. That is not the name of the API's command.
+      description: What the job does, in the service's internal name. It is not the name of the API's command.
       type: str
       sample: DeployVMCmd
     status:
-      description: V(pending), V(done), V(failed), or V(unknown) where the service does not know the job (any more).
+      description: V(pending), V(done) or V(failed). V(unknown) if the service does not know the job or no longer
+        knows it.
       type: str
       sample: done
     created:
-      description: When it began.
+      description: Time when it began.
       type: str
       sample: '2026-11-23T14:59:50+0000'
     object_id:
-      description: Id of the object that it is about, where the service tells it.
+      description: Id of the object of the job, if the service returns it.
       type: str
       sample: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba
     result:
       description:
-        - What a job that is done has led to, by the kind of the object.
-        - A virtual machine is C(vm), of the form that M(cloudn.compute.cloudn_vm) returns, with its C(password) where
-          the job made one. A security group is C(security_group), of the form that
-          M(cloudn.compute.cloudn_security_group) returns, with those rules only that the job added, and without tags.
-        - A volume is C(volume), a snapshot C(snapshot), a template C(template), of the forms that their modules return;
-          what was extracted is C(extraction). Anything else is as the service has it.
+        - Result of a job that is done, by the kind of the object.
+        - A virtual machine is C(vm), in the form of M(cloudn.compute.cloudn_vm). It has its C(password) if the job
+          created one. A security group is C(security_group), in the form of M(cloudn.compute.cloudn_security_group).
+          It has only the rules that the job added, and no tags.
+        - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template), each in the form of its
+          module. An extraction is C(extraction). Anything else is as the service returns it.
       type: dict
       sample: {vm: {id: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba, name: web1, state: Running}}
     error_code:
-      description: Code of the error with which it failed.
+      description: Code of the error of a failed job.
       type: int
       sample: 533
     error_text:

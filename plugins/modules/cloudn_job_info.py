@@ -11,9 +11,9 @@ module: cloudn_job_info
 short_description: List jobs
 version_added: 0.1.0
 description:
-  - Lists the jobs that the service still knows, pending and ended ones, oldest first, or those that the options leave.
-    Nothing found is an empty list.
-  - Each is shown as M(cloudn.compute.cloudn_job) shows it, but for passwords, which are never shown here.
+  - Lists the jobs that the service still knows, pending and ended, oldest first. The options select some of them. If
+    nothing is found, the list is empty.
+  - Each job has the same form as in M(cloudn.compute.cloudn_job), but passwords are never shown here.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -23,27 +23,27 @@ options:
     type: str
   status:
     description:
-      - Only those that are pending, are done, or have failed.
+      - Only jobs with this state.
     type: str
     choices: [pending, done, failed]
   command:
     description:
-      - Only those with this in what the service calls their command, V(DeployVMCmd) or V(volume) for example. Case does
-        not matter. These are not the names of the API's commands.
+      - Only jobs whose command, as the service calls it, contains this text. Examples are V(DeployVMCmd) and
+        V(volume). Case does not matter. These names are not the names of the API's commands.
     type: str
   since:
     description:
-      - Only those that began at this time or later. A time has its offset, V(2026-11-23T16:00:00Z) or
+      - Only jobs that began at this time or later. A time has its offset, for example V(2026-11-23T16:00:00Z) or
         V(2026-11-24T01:00:00+0900).
-      - Or an age in seconds, minutes, hours, days or weeks, V(90s), V(30m), V(2h), V(7d), V(1w). It is counted by the
-        clock of the machine on which the module runs.
+      - It may also be an age in seconds, minutes, hours, days or weeks (V(90s), V(30m), V(2h), V(7d), V(1w)). The
+        clock of the host that runs the module counts.
     type: str
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 jobs, for more about one for every 450, and just one with O(id). O(since)
-    and O(command) are left to the service, so that it lists few.
+  - The module sends one request for fewer than 500 jobs. For more jobs it sends about one for every 450. With O(id)
+    it sends just one. The service itself applies O(since) and O(command), so that its lists are short.
 seealso:
   - module: cloudn.compute.cloudn_job
 """
@@ -79,7 +79,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 jobs:
-  description: The jobs. Every key is always there; what does not apply or is not known is null.
+  description: The jobs. Every key is always there. A value is null if it does not apply or is not known.
   returned: success
   type: list
   elements: dict
@@ -89,7 +89,7 @@ jobs:
       type: str
       sample: 8b7e21ab-b840-4c55-9897-fad4d6b322da
     command:
-      description: What it does, as the service calls it inside. That is not the name of the API's command.
+      description: What the job does, in the service's internal name. It is not the name of the API's command.
       type: str
       sample: DeployVMCmd
     status:
@@ -97,26 +97,25 @@ jobs:
       type: str
       sample: done
     created:
-      description: When it began.
+      description: Time when it began.
       type: str
       sample: '2026-11-23T14:59:50+0000'
     object_id:
-      description: Id of the object that it is about, where the service tells it.
+      description: Id of the object of the job, if the service returns it.
       type: str
       sample: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba
     result:
       description:
-        - What a job that is done has led to, by the kind of the object, without passwords.
-        - A virtual machine is C(vm), of the form that M(cloudn.compute.cloudn_vm_info) returns, as it was at the end
-          of the job. A security group is C(security_group), of the form that
-          M(cloudn.compute.cloudn_security_group_info) returns, with those rules only that the job added,
-          and without tags.
-        - A volume is C(volume), a snapshot C(snapshot), a template C(template), of the forms that their modules return;
-          what was extracted is C(extraction). Anything else is as the service has it.
+        - Result of a job that is done, by the kind of the object, without passwords.
+        - A virtual machine is C(vm), in the form of M(cloudn.compute.cloudn_vm_info), as it was at the end of the
+          job. A security group is C(security_group), in the form of M(cloudn.compute.cloudn_security_group_info). It
+          has only the rules that the job added, and no tags.
+        - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template), each in the form of its
+          module. An extraction is C(extraction). Anything else is as the service returns it.
       type: dict
       sample: {vm: {id: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba, name: web1, state: Running}}
     error_code:
-      description: Code of the error with which it failed.
+      description: Code of the error of a failed job.
       type: int
       sample: 533
     error_text:

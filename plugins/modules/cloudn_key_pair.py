@@ -8,47 +8,49 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloudn_key_pair
-short_description: Make, register or delete an SSH key pair
+short_description: Create, register or delete an SSH key pair
 version_added: 0.1.0
 description:
-  - Brings one SSH key pair to the state that is asked for. New virtual machines get its public key by
-    O(cloudn.compute.cloudn_vm#module:key_pair).
-  - The service keeps the public key and shows its fingerprint. Where it makes the pair, it returns the private key once
-    and does not keep it.
+  - Brings one SSH key pair to the requested state. O(cloudn.compute.cloudn_vm#module:key_pair) puts its public key
+    into new VMs.
+  - The service keeps the public key and shows its fingerprint. If the service generates the pair, it returns the
+    private key once and does not keep it.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Name. Case, accents and blanks at the end do not count for the service.
+      - Name of the key pair. The service ignores case, accents and blanks at the end.
     type: str
     required: true
   state:
     description:
-      - V(present) registers O(public_key), or has the service make a pair where no key is given; V(absent) deletes the
-        pair.
+      - V(present) registers O(public_key). Without a key the service generates a pair. V(absent) deletes the pair.
     type: str
     choices: [present, absent]
     default: present
   public_key:
     description:
-      - Public key in OpenSSH's form, one line. Services of CloudStack 3.0 take V(ssh-rsa) only.
-      - Where the pair exists with another key, the task fails and tells both fingerprints, unless O(force=true).
+      - Public key in OpenSSH's form on one line. Services of CloudStack 3.0 take only V(ssh-rsa).
+      - If the pair exists with another key, the task fails and shows both fingerprints. O(force=true) replaces the
+        pair.
     type: str
   force:
     description:
-      - Whether a pair that exists with another key is replaced. Machines that were made with the old key keep it.
-      - A pair that a machine shows is not replaced by that alone, see O(break_machines).
+      - Whether to replace a pair that exists with another key. VMs that were created with the old key keep it.
+      - This option alone does not replace a pair that a VM shows. See O(break_machines).
     type: bool
     default: false
   break_machines:
     description:
-      - Whether a pair that a virtual machine shows as its own may be deleted, or replaced by another key. Without it the task fails
-        and names these machines.
-      - The service then fails over every list that would show one of them, with error 530, and says that commands on them failed,
-        though they are done. So it is for the whole account. The machines themselves go on running.
-      - What mends it is to register the same public key again, under any name, or to destroy the machines by their ids.
-      - Of a machine the service shows the first pair that holds its public key. A pair may go where another one holds the same key.
+      - Whether to delete or replace a pair that a VM shows as its own. Without this option the task fails and names
+        these VMs.
+      - After that, the service fails on every list that would show one of these VMs, with error 530. It also says
+        that commands on them failed, although they are done. This affects the whole account. The VMs themselves go on
+        running.
+      - To repair this, register the same public key again under any name. Or destroy the VMs by their ids.
+      - For each VM the service shows the first pair that holds its public key. A pair may be deleted if another pair
+        holds the same key.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -56,13 +58,13 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request. Before a pair is deleted or replaced, the machines are listed, and the
-    pairs where a machine shows this one, unless O(break_machines=true).
-  - The service may take two pairs of one name when two runs make them at the same moment. They have no ids, so that nobody can choose
-    one of them. A task that has made a pair lists it again after a second. Where there are two, each run that made one
-    fails, and the error names both fingerprints. O(state=absent) deletes all pairs of the name. With O(wait=false)
-    nobody looks.
-  - Key pairs are not in the service's manual. An account that lacks them gets an error that says what to do instead.
+  - A task that changes nothing costs one request. Before a pair is deleted or replaced, the module lists the VMs. If
+    a VM shows this pair, it lists the key pairs too. With O(break_machines=true) it lists neither.
+  - The service may take two pairs with one name when two runs create them at the same moment. They have no ids, so
+    nobody can choose one of them. A task that has created a pair lists it again after a second. If there are two,
+    each run that created one fails, and the error names both fingerprints. O(state=absent) deletes all pairs with the
+    name. With O(wait=false) there is no such check.
+  - Key pairs are not in the service's manual. If the account lacks them, the error says what to do instead.
 seealso:
   - module: cloudn.compute.cloudn_key_pair_info
   - module: cloudn.compute.cloudn_vm
@@ -105,8 +107,8 @@ EXAMPLES = r"""
 RETURN = r"""
 key_pair:
   description:
-    - The key pair, as it is now or, in check mode, as far as it can be told.
-    - Every key but RV(key_pair.private_key) is always there; what is not known is null.
+    - The key pair as it is now. In check mode, as far as it is known.
+    - Every key but RV(key_pair.private_key) is always there. A value is null if it is not known.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -115,7 +117,7 @@ key_pair:
       type: str
       sample: deploy
     fingerprint:
-      description: Fingerprint of the public key, its MD5 sum.
+      description: Fingerprint of the public key. It is the key's MD5 sum.
       type: str
       sample: 43:51:43:a1:b5:fc:8b:b7:0a:3a:a9:b1:0f:66:73:a8
     state:
@@ -123,37 +125,39 @@ key_pair:
       type: str
       sample: present
     private_key:
-      description: Private key of the pair that the service just made. It is not shown again; set C(no_log) on the
-        task, and write the key to a file at once.
+      description: Private key of the pair that the service just generated. It is not shown again. Set C(no_log) on
+        the task and write the key to a file at once.
       type: str
       returned: when the service made the pair
       sample: "-----BEGIN RSA PRIVATE KEY-----\n..."
 key_pairs:
-  description: A list with RV(key_pair) alone, of the form that M(cloudn.compute.cloudn_key_pair_info) returns.
+  description: A list that has only RV(key_pair), in the form of M(cloudn.compute.cloudn_key_pair_info).
   returned: always, except where the task fails before anything is changed
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["deploy: create"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     before:
-      description: What was, by name. Empty for what did not exist.
+      description: The state before, by name. Empty if it did not exist.
       type: dict
       sample: {deploy: {}}
     after:
-      description: What is, by name.
+      description: The state after, by name.
       type: dict
       sample: {deploy: {state: present}}
 jobs:
-  description: Ids of jobs that were not waited for.
+  description: Ids of jobs that the task did not wait for.
   returned: when there are any (O(wait=false))
   type: list
   elements: str

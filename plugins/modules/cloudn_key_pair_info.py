@@ -11,13 +11,13 @@ module: cloudn_key_pair_info
 short_description: List SSH key pairs
 version_added: 0.1.0
 description:
-  - Lists SSH key pairs. Nothing found is an empty list.
+  - Lists SSH key pairs. If nothing is found, the list is empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the one of this name. Case, accents and blanks at the end do not count for the service.
+      - Only the one with this name. The service ignores case, accents and blanks at the end.
     type: str
   fingerprint:
     description:
@@ -27,7 +27,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 key pairs, for more about one for every 450.
+  - The module sends one request for fewer than 500 key pairs. For more key pairs it sends about one for every 450.
 seealso:
   - module: cloudn.compute.cloudn_key_pair
 """
@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 key_pairs:
-  description: The key pairs. Every key is always there; what the service does not tell is null.
+  description: The key pairs. Every key is always there. A value is null if the service does not return it.
   returned: success
   type: list
   elements: dict
@@ -54,7 +54,7 @@ key_pairs:
       type: str
       sample: deploy
     fingerprint:
-      description: Fingerprint of the public key, its MD5 sum.
+      description: Fingerprint of the public key. It is the key's MD5 sum.
       type: str
       sample: 43:51:43:a1:b5:fc:8b:b7:0a:3a:a9:b1:0f:66:73:a8
     state:

@@ -8,41 +8,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloudn_security_group
-short_description: Make, change and delete security groups and their rules
+short_description: Create, change and delete security groups and their rules
 version_added: 0.1.0
 description:
-  - Brings a security group, its rules and its tags to the state that is asked for.
-  - Rules are a set. A rule that is replaced is added in its new form before the old one is removed.
+  - Brings a security group with its rules and tags to the requested state.
+  - Rules are a set. When a rule is replaced, the new rule is added before the old one is removed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Security group, by name or id. Names are unique in an account.
-      - Names are compared as the service does it, here and wherever a security group is named. Case, accents and blanks at
-        the end do not count, so V(web) is the group C(Web) where that exists.
+      - Name or id of the security group. Names are unique in an account.
+      - Names are compared as the service compares them, wherever a security group is named. Case, accents and blanks
+        at the end do not count. So V(web) is the group C(Web) if that one exists.
     type: str
     required: true
   state:
     description:
-      - V(present), it exists. V(absent), it does not.
-      - A group that a virtual machine uses, or that a rule of another group names, can't be deleted. That is an error which
-        names them, and in check mode a warning.
-      - A group with rules that name the group itself can't be deleted either, so these rules are revoked first, unless a
-        virtual machine or a rule of another group holds it too.
-      - A destroyed virtual machine uses its groups until the service has expunged it, by default a day later. See
-        O(wait_for_expunge) for what becomes of such a group.
+      - With V(present) the group exists. With V(absent) it does not exist.
+      - A group cannot be deleted if a VM uses it or if a rule of another group names it. The error names these. In
+        check mode it is a warning.
+      - The service does not delete a group with rules that name the group itself. So the module first revokes these
+        rules. It does not revoke them if a VM or a rule of another group holds the group too.
+      - A destroyed VM uses its groups until the service has expunged it. By default that is a day later. See
+        O(wait_for_expunge) for what happens to such a group.
     type: str
     choices: [present, absent]
     default: present
   description:
     description:
-      - Description of a new group. The service can't change it later.
+      - Description of a new group. The service cannot change it later.
     type: str
   ingress:
     description:
-      - Rules for what may come in. Their order does not matter.
-      - Where it is not given, these rules are left as they are. An empty list removes them all.
+      - Rules for inbound traffic. Their order does not matter.
+      - Without this option these rules are left as they are. An empty list removes all of them.
     type: list
     elements: dict
     suboptions:
@@ -54,25 +54,27 @@ options:
         default: tcp
       ports:
         description:
-          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp). V(0-65535) are all of them.
-          - V(0) alone is refused, as the service takes it for all ports.
+          - A port (V(22)) or a range of ports (V(8000-8100)). Required with V(tcp) and V(udp). V(0-65535) is all
+            ports.
+          - V(0) alone is refused because the service takes it for all ports.
         type: str
       icmp_type:
         description:
-          - Type of ICMP message, V(0) to V(255). V(-1) is any type, and so is no value.
+          - Type of the ICMP message, V(0) to V(255). V(-1) or no value is any type.
         type: int
       icmp_code:
         description:
-          - Code of ICMP message, V(0) to V(255). Needed with a type; an echo request (type V(8)) has the code V(0).
-          - V(-1) is any code, and so is no value. The service takes that only for messages of any type.
+          - Code of the ICMP message, V(0) to V(255). Required with a type. An echo request (type V(8)) has the code
+            V(0).
+          - V(-1) or no value is any code. The service takes that only for messages of any type.
         type: int
       cidrs:
         description:
-          - Networks or addresses on the other side (IPv4). V(0.0.0.0/0) is every address.
-          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two as two rules, so a rule
-            that another client made may be of either form. Both let the same pass, so either is enough, and where several
-            such rules are there, the others are removed (see O(purge_rules)).
-          - An address with the prefix 0 that is not V(0.0.0.0/0) is refused.
+          - IPv4 networks or addresses on the other side. V(0.0.0.0/0) is every address.
+          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two forms as two rules,
+            so a rule of another client may have either form. Both rules allow the same traffic, so either one is
+            enough. If there are several such rules, the module removes the others (see O(purge_rules)).
+          - An address with the prefix 0 is refused unless it is V(0.0.0.0/0).
         type: list
         elements: str
       groups:
@@ -88,12 +90,12 @@ options:
             required: true
           account:
             description:
-              - Account that owns the group; this account where it is not given.
+              - Account that owns the group. The default is this account.
             type: str
   egress:
     description:
-      - Rules for what may go out. Their order does not matter.
-      - Where it is not given, these rules are left as they are. An empty list removes them all.
+      - Rules for outbound traffic. Their order does not matter.
+      - Without this option these rules are left as they are. An empty list removes all of them.
     type: list
     elements: dict
     suboptions:
@@ -105,25 +107,27 @@ options:
         default: tcp
       ports:
         description:
-          - Port (V(22)) or range of ports (V(8000-8100)). Needed with V(tcp) and V(udp). V(0-65535) are all of them.
-          - V(0) alone is refused, as the service takes it for all ports.
+          - A port (V(22)) or a range of ports (V(8000-8100)). Required with V(tcp) and V(udp). V(0-65535) is all
+            ports.
+          - V(0) alone is refused because the service takes it for all ports.
         type: str
       icmp_type:
         description:
-          - Type of ICMP message, V(0) to V(255). V(-1) is any type, and so is no value.
+          - Type of the ICMP message, V(0) to V(255). V(-1) or no value is any type.
         type: int
       icmp_code:
         description:
-          - Code of ICMP message, V(0) to V(255). Needed with a type; an echo request (type V(8)) has the code V(0).
-          - V(-1) is any code, and so is no value. The service takes that only for messages of any type.
+          - Code of the ICMP message, V(0) to V(255). Required with a type. An echo request (type V(8)) has the code
+            V(0).
+          - V(-1) or no value is any code. The service takes that only for messages of any type.
         type: int
       cidrs:
         description:
-          - Networks or addresses on the other side (IPv4). V(0.0.0.0/0) is every address.
-          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two as two rules, so a rule
-            that another client made may be of either form. Both let the same pass, so either is enough, and where several
-            such rules are there, the others are removed (see O(purge_rules)).
-          - An address with the prefix 0 that is not V(0.0.0.0/0) is refused.
+          - IPv4 networks or addresses on the other side. V(0.0.0.0/0) is every address.
+          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two forms as two rules,
+            so a rule of another client may have either form. Both rules allow the same traffic, so either one is
+            enough. If there are several such rules, the module removes the others (see O(purge_rules)).
+          - An address with the prefix 0 is refused unless it is V(0.0.0.0/0).
         type: list
         elements: str
       groups:
@@ -139,28 +143,28 @@ options:
             required: true
           account:
             description:
-              - Account that owns the group; this account where it is not given.
+              - Account that owns the group. The default is this account.
             type: str
   purge_rules:
     description:
-      - Whether rules that are not given are removed, in the directions that are given.
+      - Whether to remove rules that are not given. It applies only to the directions that are given.
     type: bool
     default: true
   on_immutable_drift:
     description:
-      - What to do when an existing group has another description than O(description).
+      - What to do if an existing group has another description than O(description).
     type: str
     choices: [fail, warn, ignore]
     default: fail
   wait_for_expunge:
     description:
-      - What to do with O(state=absent) when the service refuses to delete the group, and no virtual machine and no rule that
-        it lists holds it. Then a destroyed virtual machine must hold it, or a rule in a group of another account.
-      - V(false), the task ends well, with a warning, and RV(left) tells of the group. It can't be used for anything that
-        is there, so its rules that name groups are revoked, as they would keep those groups from being deleted. Run the task
-        again later.
-      - V(true), it is tried again, with growing pauses, until the group is deleted or O(wait_timeout) is over, which is
-        an error. This does not depend on O(wait).
+      - What to do with O(state=absent) if the service refuses to delete the group, but no VM and no rule that it
+        lists holds the group. In this case a destroyed VM holds it, or a rule in a group of another account.
+      - With V(false) the task ends without an error. It warns, and RV(left) names the group. Nothing that exists can
+        use the group. So the module revokes its rules that name groups, because they would keep those groups from
+        being deleted. Run the task again later.
+      - With V(true) the module tries again with growing pauses until the group is deleted. It is an error if
+        O(wait_timeout) is over first. This does not depend on O(wait).
     type: bool
     default: false
 extends_documentation_fragment:
@@ -169,19 +173,19 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request; one more with O(tags). The service does not show the tags of a group
-    where it lists groups, so they are asked for apart, and only there.
-  - All networks of one protocol and range of ports are added by one request.
-  - Who holds a group that shall go is looked up where the service refuses to delete it, in check mode, and where the group has
-    rules that name itself. That costs a listing of all groups and one of all virtual machines.
-  - Rules of a group change one after the other, which takes about 0.1 seconds for each request. The service locks the
-    group for each change, and a change that finds it locked sleeps for 5 seconds.
-  - With O(wait=false), rules whose ends nothing else waits for are sent at once, and the service may take a minute for
-    many of them. Where old rules are to go too, only their removals are sent so, after the new ones are there. Where tags
-    are to change too, all rules change one after the other before.
-  - The service may take two groups of one name when two runs make them at the same moment. So a task that has made a
-    group lists it once more before it adds rules. Of two groups one is left, and both runs go on with that one. With
-    O(wait=false) nobody looks.
+  - A task that changes nothing costs one request, or two with O(tags). The service does not show tags when it lists
+    groups. So the module asks for them separately, and only with O(tags).
+  - One request adds all networks of one protocol and range of ports.
+  - The module looks up what holds a group when the service refuses to delete it, in check mode, and when the group
+    has rules that name itself. This costs a listing of all groups and one of all VMs.
+  - Rules of a group change one after the other. Each request takes about 0.1 seconds. The service locks the group for
+    each change. A change that finds the group locked sleeps for 5 seconds.
+  - With O(wait=false) the module sends at once all rules that no later step waits for. The service may take a minute
+    for many of them. If old rules must go too, only their removals are sent this way, after the new rules are there.
+    If tags must change too, all rules change one after the other before the tags.
+  - The service may take two groups with one name when two runs create them at the same moment. So a task that has
+    created a group lists it once more before it adds rules. One of the two groups is left, and both runs go on with
+    it. With O(wait=false) there is no such check.
 seealso:
   - module: cloudn.compute.cloudn_security_group_info
   - module: cloudn.compute.cloudn_vm
@@ -260,9 +264,9 @@ EXAMPLES = r"""
 RETURN = r"""
 security_group:
   description:
-    - The security group, as it is now or, in check mode, as far as it can be told. Rules and ids of what is not made
-      yet can't be.
-    - Every key is always there; what does not apply or is not known is null.
+    - The security group as it is now. In check mode, as far as it is known. Ids and rules that do not exist yet are
+      not known.
+    - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -279,7 +283,7 @@ security_group:
       type: str
       sample: Web servers
     ingress:
-      description: Rules for what comes in, one for each network or group on the other side.
+      description: Rules for inbound traffic. Each network or group on the other side is one rule.
       type: list
       elements: dict
       contains:
@@ -292,23 +296,23 @@ security_group:
           type: str
           sample: tcp
         ports:
-          description: Port or range of ports, with V(tcp) and V(udp).
+          description: Port or range of ports for V(tcp) and V(udp).
           type: str
           sample: 8000-8100
         icmp_type:
-          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          description: Type of the ICMP message for V(icmp). V(-1) is any type.
           type: int
           sample: 8
         icmp_code:
-          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          description: Code of the ICMP message for V(icmp). V(-1) is any code.
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one, as the service keeps it.
+          description: Network on the other side, if it is a network, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one.
+          description: Security group on the other side, if it is a group.
           type: dict
           contains:
             name:
@@ -320,7 +324,7 @@ security_group:
               type: str
               sample: flatuser
     egress:
-      description: Rules for what goes out, of the same form.
+      description: Rules for outbound traffic, in the same form.
       type: list
       elements: dict
       contains:
@@ -333,23 +337,23 @@ security_group:
           type: str
           sample: tcp
         ports:
-          description: Port or range of ports, with V(tcp) and V(udp).
+          description: Port or range of ports for V(tcp) and V(udp).
           type: str
           sample: 8000-8100
         icmp_type:
-          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          description: Type of the ICMP message for V(icmp). V(-1) is any type.
           type: int
           sample: 8
         icmp_code:
-          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          description: Code of the ICMP message for V(icmp). V(-1) is any code.
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one, as the service keeps it.
+          description: Network on the other side, if it is a network, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one.
+          description: Security group on the other side, if it is a group.
           type: dict
           contains:
             name:
@@ -373,7 +377,7 @@ security_group:
       type: str
       sample: '1'
     tags:
-      description: Tags. Null where they are not known, as they are asked for only with O(tags).
+      description: Tags. Null without O(tags), because the module does not ask for them then.
       type: dict
       sample: {tier: front}
     state:
@@ -381,32 +385,33 @@ security_group:
       type: str
       sample: present
 security_groups:
-  description: A list with RV(security_group) alone, of the form that M(cloudn.compute.cloudn_security_group_info)
-    returns.
+  description: A list that has only RV(security_group), in the form of M(cloudn.compute.cloudn_security_group_info).
   returned: always, except where the task fails before anything is changed
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["web: allow ingress tcp 80 from 0.0.0.0/0", "web: revoke ingress tcp 8080 from 0.0.0.0/0"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     before:
-      description: What was, by name of the group. Empty for one that did not exist.
+      description: The state before, by name of the group. Empty if it did not exist.
       type: dict
       sample: {web: {state: present, ingress: ["tcp 8080 0.0.0.0/0"]}}
     after:
-      description: What is, by name of the group.
+      description: The state after, by name of the group.
       type: dict
       sample: {web: {state: present, ingress: ["tcp 80 0.0.0.0/0"]}}
 left:
-  description: The group, where it was to be deleted and could not be yet, see O(wait_for_expunge). Otherwise empty.
+  description: The group, if it could not be deleted yet. See O(wait_for_expunge). Otherwise empty.
   returned: with O(state=absent), except where the task fails before anything is changed
   type: list
   elements: dict
@@ -420,11 +425,11 @@ left:
       type: str
       sample: 67e9b4de-505e-41f0-9020-0f60bb0ac983
     held_by:
-      description: What must hold it, in words.
+      description: Text that says what must hold the group.
       type: str
       sample: a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account
 jobs:
-  description: Ids of jobs that were not waited for.
+  description: Ids of jobs that the task did not wait for.
   returned: when there are any (O(wait=false))
   type: list
   elements: str

@@ -11,14 +11,15 @@ module: cloudn_security_group_info
 short_description: List security groups
 version_added: 0.1.0
 description:
-  - Lists security groups with their rules, all of them or those that the options leave. Nothing found is an empty list.
-  - Each is shown as M(cloudn.compute.cloudn_security_group) shows it.
+  - Lists security groups with their rules. Lists all groups, or those that the options select. If nothing is found,
+    the list is empty.
+  - Each group has the same form as in M(cloudn.compute.cloudn_security_group).
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the group of this name, as a whole. Case, accents and blanks at the end do not count.
+      - Only the group with exactly this name. Case, accents and blanks at the end do not count.
     type: str
   id:
     description:
@@ -26,7 +27,7 @@ options:
     type: str
   vm:
     description:
-      - Only the groups of this virtual machine, by host name, id, or display name.
+      - Only the groups of this VM, given by host name, id or display name.
     type: str
   tags:
     description:
@@ -36,10 +37,10 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 groups, for more about one for every 450, and one more with O(vm). O(name),
-    O(id) and O(tags), or else O(vm), are left to the service, so that it lists no more than is wanted.
-  - It costs one more for the tags of all groups that were found. The service does not show them where it lists groups, so
-    they are asked for apart.
+  - The module sends one request for fewer than 500 groups. For more groups it sends about one for every 450. O(vm)
+    costs one more. The service itself applies O(name), O(id) and O(tags), so that its lists are short. Without these
+    it applies O(vm).
+  - The tags of all groups that were found cost one more request. The service does not show tags when it lists groups.
 seealso:
   - module: cloudn.compute.cloudn_security_group
 """
@@ -62,7 +63,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 security_groups:
-  description: The security groups. Every key is always there; what does not apply or is not known is null.
+  description: The security groups. Every key is always there. A value is null if it does not apply or is not known.
   returned: success
   type: list
   elements: dict
@@ -80,7 +81,7 @@ security_groups:
       type: str
       sample: Web servers
     ingress:
-      description: Rules for what comes in, one for each network or group on the other side.
+      description: Rules for inbound traffic. Each network or group on the other side is one rule.
       type: list
       elements: dict
       contains:
@@ -93,23 +94,23 @@ security_groups:
           type: str
           sample: tcp
         ports:
-          description: Port or range of ports, with V(tcp) and V(udp).
+          description: Port or range of ports for V(tcp) and V(udp).
           type: str
           sample: 8000-8100
         icmp_type:
-          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          description: Type of the ICMP message for V(icmp). V(-1) is any type.
           type: int
           sample: 8
         icmp_code:
-          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          description: Code of the ICMP message for V(icmp). V(-1) is any code.
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one, as the service keeps it.
+          description: Network on the other side, if it is a network, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one.
+          description: Security group on the other side, if it is a group.
           type: dict
           contains:
             name:
@@ -121,7 +122,7 @@ security_groups:
               type: str
               sample: flatuser
     egress:
-      description: Rules for what goes out, of the same form.
+      description: Rules for outbound traffic, in the same form.
       type: list
       elements: dict
       contains:
@@ -134,23 +135,23 @@ security_groups:
           type: str
           sample: tcp
         ports:
-          description: Port or range of ports, with V(tcp) and V(udp).
+          description: Port or range of ports for V(tcp) and V(udp).
           type: str
           sample: 8000-8100
         icmp_type:
-          description: Type of ICMP message, with V(icmp); V(-1) is any.
+          description: Type of the ICMP message for V(icmp). V(-1) is any type.
           type: int
           sample: 8
         icmp_code:
-          description: Code of ICMP message, with V(icmp); V(-1) is any.
+          description: Code of the ICMP message for V(icmp). V(-1) is any code.
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, where it is one, as the service keeps it.
+          description: Network on the other side, if it is a network, as the service keeps it.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, where it is one.
+          description: Security group on the other side, if it is a group.
           type: dict
           contains:
             name:

@@ -11,13 +11,13 @@ module: cloudn_service_offering_info
 short_description: List service offerings
 version_added: 0.1.0
 description:
-  - Lists service offerings, all of them or those that the options leave. Nothing found is an empty list.
+  - Lists all service offerings, or those that the options select. If nothing is found, the list is empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the service offering of exactly this name.
+      - Only the service offering with exactly this name.
     type: str
   id:
     description:
@@ -27,7 +27,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request.
+  - The module sends one request.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
@@ -70,7 +70,7 @@ service_offerings:
       type: int
       sample: 1
     cpu_speed:
-      description: Speed of each in MHz.
+      description: Speed of each processor in MHz.
       type: int
       sample: 1000
     memory:
@@ -78,11 +78,11 @@ service_offerings:
       type: int
       sample: 2048
     ha:
-      description: Whether machines with it can have high availability.
+      description: Whether VMs with it can have high availability.
       type: bool
       sample: false
     limit_cpu_use:
-      description: Whether a machine gets no more than its share of a processor.
+      description: Whether a VM gets no more than its share of a processor.
       type: bool
       sample: false
     storage_type:
@@ -90,7 +90,7 @@ service_offerings:
       type: str
       sample: shared
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T14:30:59+0000'
 """

@@ -11,43 +11,44 @@ module: cloudn_snapshot
 short_description: Take and delete snapshots of a volume
 version_added: 0.1.0
 description:
-  - Sees to it that a volume has a snapshot, not older than O(max_age) if that is given, and deletes those beyond the
-    number to O(keep). It waits until the new snapshot is finished, and deletes only finished ones, and only after that.
-  - The service names snapshots itself, so they are found by their volume. One snapshot is deleted by id or name with
-    O(state=absent).
+  - Ensures that a volume has a snapshot. With O(max_age) the snapshot is not older than that. With O(keep) the module
+    deletes snapshots beyond that number. It waits until the new snapshot is finished. After that it deletes, and it
+    deletes only finished snapshots.
+  - The service names snapshots itself, so the module finds them by their volume. With O(state=absent) it deletes one
+    snapshot by id or name.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   state:
     description:
-      - V(present) takes a snapshot where none is young enough.
-      - V(absent) deletes the one with this O(id) or O(name).
+      - With V(present) the module takes a snapshot if none is young enough.
+      - With V(absent) it deletes the snapshot with this O(id) or O(name).
     type: str
     choices: [present, absent]
     default: present
   volume:
     description:
-      - Volume by name or id. It must have been attached once; before that it holds nothing.
+      - Name or id of the volume. It must have been attached once. Before that a volume holds nothing.
     type: str
   vm:
     description:
-      - Virtual machine by id, host name or display name whose volume it is. Without O(volume) it is the machine's root
-        disk.
+      - Id, host name or display name of the VM that the volume belongs to. Without O(volume) its root disk is meant.
     type: str
   zone:
     description:
-      - Zone by name or id in which O(volume) or O(vm) is looked for.
+      - Name or id of the zone that O(volume) or O(vm) is in.
     type: str
   max_age:
     description:
-      - How old the newest snapshot may be, for example V(20h), V(7d) or V(1d12h). V(0) takes a new one each time.
-      - Without it, one of any age will do.
-      - Ages are by the service's clock.
+      - Maximum age of the newest snapshot, for example V(20h), V(7d) or V(1d12h). V(0) takes a new one each time.
+      - Without it a snapshot of any age is enough.
+      - The service's clock counts for ages.
     type: str
   keep:
     description:
-      - How many snapshots of this volume to keep, counting the newest; older ones are deleted, whoever took them.
-      - Without it none is deleted.
+      - Number of snapshots of this volume to keep, with the newest one counted. Older ones are deleted, whoever took
+        them.
+      - Without it no snapshot is deleted.
     type: int
   id:
     description:
@@ -55,7 +56,7 @@ options:
     type: str
   name:
     description:
-      - Name of the snapshot to delete, or its id.
+      - Name or id of the snapshot to delete.
     type: str
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -63,11 +64,12 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - O(tags) are those of the snapshot that is taken, or of the newest where that is young enough.
-  - Of two runs that take a snapshot at the same time, both go on with one, unless O(max_age=0); with O(wait=false) each takes its
-    own.
-  - A task that changes nothing costs one request for the volume (two with O(vm)) and one for its snapshots. Where the service
-    knows the command by CloudStack's name instead of the one in its manual, finding that out is one more.
+  - O(tags) apply to the new snapshot. If the newest snapshot is young enough, they apply to that one.
+  - If two runs take a snapshot at the same time, both go on with one snapshot. With O(max_age=0) or O(wait=false)
+    each run takes its own.
+  - A task that changes nothing costs one request for the volume (two with O(vm)) and one for its snapshots. Some
+    services know the command only by CloudStack's name and not by the name in their manual. It costs one more request
+    to find that out.
 seealso:
   - module: cloudn.compute.cloudn_snapshot_info
   - module: cloudn.compute.cloudn_volume
@@ -98,9 +100,9 @@ EXAMPLES = r"""
 RETURN = r"""
 snapshot:
   description:
-    - The snapshot that was taken, or the newest, where it is young enough. RV(snapshot.state) is V(absent) for one that is
-      not there.
-    - Every key is always there; what does not apply or is not known, as in check mode for one to be taken, is null.
+    - The new snapshot. If the newest one is young enough, that one. RV(snapshot.state) is V(absent) if there is none.
+    - Every key is always there. A value is null if it does not apply or is not known. In check mode the values of a
+      new snapshot are not known.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -109,11 +111,11 @@ snapshot:
       type: str
       sample: 19d592a6-b169-4f6e-ab5c-c6b65c14de02
     name:
-      description: Name, which the service makes of the machine's and the volume's names and the time.
+      description: Name. The service forms it from the VM's name, the volume's name and the time.
       type: str
       sample: db1_db1-data_20261123150006
     volume:
-      description: Name of the volume that it was taken of, which need not exist any more.
+      description: Name of the volume that it was taken of. The volume may no longer exist.
       type: str
       sample: db1-data
     volume_id:
@@ -125,11 +127,11 @@ snapshot:
       type: str
       sample: DATADISK
     state:
-      description: State at the service, V(BackedUp) when it is finished.
+      description: State at the service. A finished snapshot has V(BackedUp).
       type: str
       sample: BackedUp
     type:
-      description: V(MANUAL), or by which schedule it was taken.
+      description: V(MANUAL), or the schedule that took it.
       type: str
       sample: MANUAL
     interval_type:
@@ -149,7 +151,7 @@ snapshot:
       type: str
       sample: '1'
     created:
-      description: When it was taken.
+      description: Time when it was taken.
       type: str
       sample: '2026-11-23T15:00:06+0000'
     tags:
@@ -157,31 +159,33 @@ snapshot:
       type: dict
       sample: {kept: 'yes'}
 snapshots:
-  description: A list with RV(snapshot) alone, of the form that M(cloudn.compute.cloudn_snapshot_info) returns.
+  description: A list that has only RV(snapshot), in the form of M(cloudn.compute.cloudn_snapshot_info).
   returned: always, except where the task fails before anything is changed
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["db1-data: take a snapshot", "db1-data: delete snapshot db1_db1-data_20261116150006"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     before:
-      description: What was, by name. Empty for what did not exist.
+      description: The state before, by name. Empty if it did not exist.
       type: dict
       sample: {db1-data: {snapshots: [db1_db1-data_20261116150006]}}
     after:
-      description: What is, by name.
+      description: The state after, by name.
       type: dict
       sample: {db1-data: {snapshots: [(new)]}}
 jobs:
-  description: Ids of jobs that were not waited for.
+  description: Ids of jobs that the task did not wait for.
   returned: when there are any (O(wait=false))
   type: list
   elements: str

@@ -11,17 +11,18 @@ module: cloudn_snapshot_info
 short_description: List snapshots
 version_added: 0.1.0
 description:
-  - Lists snapshots, newest first, also those of volumes that are gone. Nothing found is an empty list.
+  - Lists snapshots, newest first. Snapshots of deleted volumes are in the list too. If nothing is found, the list is
+    empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   volume:
     description:
-      - Only those of this volume, by name or id.
+      - Only those of this volume, given by name or id.
     type: str
   name:
     description:
-      - Only those of exactly this name.
+      - Only those with exactly this name.
     type: str
   id:
     description:
@@ -39,8 +40,9 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 snapshots, for more about one for every 450. Where the service knows the
-    command by CloudStack's name instead of the one in its manual, finding that out is one more.
+  - The module sends one request for fewer than 500 snapshots. For more snapshots it sends about one for every 450.
+    Some services know the command only by CloudStack's name and not by the name in their manual. It costs one more
+    request to find that out.
 seealso:
   - module: cloudn.compute.cloudn_snapshot
 """
@@ -58,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 snapshots:
-  description: The snapshots. Every key is always there; what the service does not tell is null.
+  description: The snapshots. Every key is always there. A value is null if the service does not return it.
   returned: success
   type: list
   elements: dict
@@ -68,11 +70,11 @@ snapshots:
       type: str
       sample: 19d592a6-b169-4f6e-ab5c-c6b65c14de02
     name:
-      description: Name, which the service makes of the machine's and the volume's names and the time.
+      description: Name. The service forms it from the VM's name, the volume's name and the time.
       type: str
       sample: db1_db1-data_20261123150006
     volume:
-      description: Name of the volume that it was taken of, which need not exist any more.
+      description: Name of the volume that it was taken of. The volume may no longer exist.
       type: str
       sample: db1-data
     volume_id:
@@ -84,11 +86,11 @@ snapshots:
       type: str
       sample: DATADISK
     state:
-      description: State at the service, V(BackedUp) when it is finished.
+      description: State at the service. A finished snapshot has V(BackedUp).
       type: str
       sample: BackedUp
     type:
-      description: V(MANUAL), or by which schedule it was taken.
+      description: V(MANUAL), or the schedule that took it.
       type: str
       sample: MANUAL
     interval_type:
@@ -108,7 +110,7 @@ snapshots:
       type: str
       sample: '1'
     created:
-      description: When it was taken.
+      description: Time when it was taken.
       type: str
       sample: '2026-11-23T15:00:06+0000'
     tags:

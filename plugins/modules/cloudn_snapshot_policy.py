@@ -8,81 +8,80 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloudn_snapshot_policy
-short_description: Have the service take snapshots of a volume regularly
+short_description: Let the service take snapshots of a volume regularly
 version_added: 0.1.0
 description:
-  - Brings one snapshot policy of a volume to the state that is asked for. The service then takes snapshots by itself, and
-    deletes the oldest of the policy's own beyond the number to O(keep).
-  - A volume has at most one policy for each O(interval), so volume and interval say which one is meant; policies of
-    several intervals are tasks of their own.
-  - The policies of a volume go with it. Their snapshots stay, also where the policy goes.
+  - Brings one snapshot policy of a volume to the requested state. The service then takes snapshots by itself. It
+    deletes the policy's oldest snapshots beyond the number in O(keep).
+  - A volume has at most one policy for each O(interval). So volume and interval identify a policy. Use one task for
+    each interval.
+  - The policies of a volume are deleted with it. Their snapshots stay. They also stay when a policy is deleted.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   state:
     description:
-      - V(present) makes the policy, or changes what differs from it. What is not given is left as it is.
-      - V(absent) deletes it. The other options are checked, and have no effect.
+      - With V(present) the module creates the policy or changes what differs. What is not given is left as it is.
+      - With V(absent) the module deletes the policy. The other options are checked but have no effect.
     type: str
     choices: [present, absent]
     default: present
   volume:
     description:
-      - Volume by name or id. It must have been attached once; before that it holds nothing.
-      - This or O(vm) is needed.
+      - Name or id of the volume. It must have been attached once. Before that a volume holds nothing.
+      - Required without O(vm).
     type: str
   vm:
     description:
-      - Virtual machine by id, host name or display name whose volume it is. Without O(volume) it is the machine's root
-        disk.
+      - Id, host name or display name of the VM that the volume belongs to. Without O(volume) its root disk is meant.
     type: str
   zone:
     description:
-      - Zone by name or id in which O(volume) or O(vm) is looked for.
+      - Name or id of the zone that O(volume) or O(vm) is in.
     type: str
   interval:
     description:
-      - How often a snapshot is taken.
+      - How often the service takes a snapshot.
     type: str
     choices: [hourly, daily, weekly, monthly]
     required: true
   time:
     description:
-      - Time of the day in O(timezone), from V(00:00) to V(23:59). With O(interval=hourly) the minute, from V(0) to V(59).
-      - Write it in quotes. Without, YAML takes V(10:30) for a number.
-      - Needed for a new policy.
+      - Time of the day in O(timezone), from V(00:00) to V(23:59). With O(interval=hourly) the minute, from V(0) to
+        V(59).
+      - Write it in quotes. YAML takes V(10:30) without quotes for a number.
+      - Required for a new policy.
     type: str
   day:
     description:
-      - With O(interval=weekly) the day's name, such as V(sunday).
+      - With O(interval=weekly) the name of the day, for example V(sunday).
       - With O(interval=monthly) the number of the day, from V(1) to V(28).
-      - Needed for a new policy of these intervals, and refused for others.
+      - Required for a new policy of these intervals. Refused for other intervals.
     type: str
   timezone:
     description:
-      - Time zone of O(time), by a name such as V(Asia/Tokyo), or an offset such as V(GMT+09:00).
-      - V(UTC) for a new policy where it is not given.
-      - The service takes a name that it does not know for C(GMT). Such a name is refused, before anything is sent where
-        Python knows the time zones too, else when the service has answered.
+      - Time zone of O(time). It is a name such as V(Asia/Tokyo) or an offset such as V(GMT+09:00).
+      - The default for a new policy is V(UTC).
+      - The service takes an unknown name for C(GMT). The module refuses such a name. It does so before it sends
+        anything if Python knows the time zones too. Otherwise it does so after the service has answered.
     type: str
   keep:
     description:
-      - How many of the policy's snapshots to keep. When there is one more, the service deletes the oldest of them.
-      - The service has a highest number for each interval, 8 unless its administrators changed it.
-      - Needed for a new policy.
+      - Number of the policy's snapshots to keep. When there is one more, the service deletes the oldest of them.
+      - The service has a maximum for each interval. It is 8 unless its administrators changed it.
+      - Required for a new policy.
     type: int
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A policy whose time is changed takes one more snapshot at the old time, the one that was due next. That is CloudStack's
-    way.
+  - After the time of a policy was changed, it takes one more snapshot at the old time. That snapshot was due next.
+    CloudStack works this way.
   - The snapshots have the interval as their RV(cloudn.compute.cloudn_snapshot_info#module:snapshots[].interval_type).
-    O(cloudn.compute.cloudn_snapshot#module:keep) counts them too, and deletes the oldest of all.
+    O(cloudn.compute.cloudn_snapshot#module:keep) counts these snapshots too and deletes the oldest of all.
   - A task that changes nothing costs one request for the volume (two with O(vm)) and one for its policies.
-  - Snapshot policies are not in the service's manual. An account that lacks them gets an error that says what to do
-    instead.
+  - Snapshot policies are not in the service's manual. If the account lacks them, the error says what to do instead.
 seealso:
   - module: cloudn.compute.cloudn_snapshot_policy_info
   - module: cloudn.compute.cloudn_snapshot
@@ -121,9 +120,9 @@ EXAMPLES = r"""
 RETURN = r"""
 snapshot_policy:
   description:
-    - The policy, as it is now or, in check mode, as far as it can be told. RV(snapshot_policy.state) is V(absent) for one
-      that is not there.
-    - Every key is always there; what does not apply or is not known is null.
+    - The policy as it is now. In check mode, as far as it is known. RV(snapshot_policy.state) is V(absent) if there
+      is none.
+    - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -144,11 +143,12 @@ snapshot_policy:
       type: str
       sample: weekly
     time:
-      description: Time of the day, as C(HH:MM); the minute, as C(MM), of hourly snapshots.
+      description: Time of the day as C(HH:MM). For hourly snapshots, the minute as C(MM).
       type: str
       sample: '01:30'
     day:
-      description: Day of the week by its name, or number of the day of the month; null for hourly and daily snapshots.
+      description: Name of the day of the week, or number of the day of the month. Null for hourly and daily
+        snapshots.
       type: str
       sample: sunday
     timezone:
@@ -156,7 +156,7 @@ snapshot_policy:
       type: str
       sample: Asia/Tokyo
     keep:
-      description: How many of its snapshots the service keeps.
+      description: Number of its snapshots that the service keeps.
       type: int
       sample: 4
     state:
@@ -164,27 +164,29 @@ snapshot_policy:
       type: str
       sample: present
 snapshot_policies:
-  description: A list with RV(snapshot_policy) alone, of the form that M(cloudn.compute.cloudn_snapshot_policy_info) returns.
+  description: A list that has only RV(snapshot_policy), in the form of M(cloudn.compute.cloudn_snapshot_policy_info).
   returned: always, except where the task fails before anything is changed
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["daily snapshots of db1-data: make a policy with time=01:30, timezone=Asia/Tokyo, keep=7"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     before:
-      description: What was, by name. Empty for what did not exist.
+      description: The state before, by name. Empty if it did not exist.
       type: dict
       sample: {daily snapshots of db1-data: {state: present, time: '01:30', timezone: Asia/Tokyo, keep: 7}}
     after:
-      description: What is, by name.
+      description: The state after, by name.
       type: dict
       sample: {daily snapshots of db1-data: {state: present, time: '02:30', timezone: Asia/Tokyo, keep: 7}}
 """

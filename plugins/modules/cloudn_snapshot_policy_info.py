@@ -11,34 +11,35 @@ module: cloudn_snapshot_policy_info
 short_description: List snapshot policies
 version_added: 0.1.0
 description:
-  - Lists the policies by which the service takes snapshots, by the names of their volumes, shortest interval first. Nothing
-    found is an empty list.
+  - Lists the policies by which the service takes snapshots. They are in the order of the names of their volumes, with
+    the shortest interval first. If nothing is found, the list is empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   volume:
     description:
-      - Only those of this volume, by name or id; of all volumes that have the name.
+      - Only those of this volume, given by name or id. If several volumes have the name, those of all of them.
     type: str
   vm:
     description:
-      - Only those of the volumes of this virtual machine, by id, host name or display name.
+      - Only those of the volumes of this VM, given by id, host name or display name.
     type: str
   zone:
     description:
-      - Only those of volumes in this zone, by name or id.
+      - Only those of volumes in this zone, given by name or id.
     type: str
   interval:
     description:
-      - Only those of this interval.
+      - Only those with this interval.
     type: str
     choices: [hourly, daily, weekly, monthly]
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 volumes (more with O(vm) and O(zone)), and then one for each volume that is left
-    and was attached once, as the service lists the policies of one volume only.
+  - The module sends one request for fewer than 500 volumes, and more with O(vm) and O(zone). Then it sends one
+    request for each volume that is left and was attached once. The service lists the policies of only one volume at a
+    time.
 seealso:
   - module: cloudn.compute.cloudn_snapshot_policy
 """
@@ -56,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 snapshot_policies:
-  description: The policies. Every key is always there; what the service does not tell is null.
+  description: The policies. Every key is always there. A value is null if the service does not return it.
   returned: success
   type: list
   elements: dict
@@ -78,11 +79,12 @@ snapshot_policies:
       type: str
       sample: weekly
     time:
-      description: Time of the day, as C(HH:MM); the minute, as C(MM), of hourly snapshots.
+      description: Time of the day as C(HH:MM). For hourly snapshots, the minute as C(MM).
       type: str
       sample: '01:30'
     day:
-      description: Day of the week by its name, or number of the day of the month; null for hourly and daily snapshots.
+      description: Name of the day of the week, or number of the day of the month. Null for hourly and daily
+        snapshots.
       type: str
       sample: sunday
     timezone:
@@ -90,7 +92,7 @@ snapshot_policies:
       type: str
       sample: Asia/Tokyo
     keep:
-      description: How many of its snapshots the service keeps.
+      description: Number of its snapshots that the service keeps.
       type: int
       sample: 4
     state:

@@ -225,7 +225,7 @@ RETURN = r"""
 template:
   description:
     - The template, as it is now or, in check mode, as far as it can be told; of one in several zones, as it is in one.
-    - Every key is always there; what does not apply or is not known is null.
+    - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -318,7 +318,7 @@ template:
       type: str
       sample: ROOT
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T14:39:07+0000'
     tags:
@@ -371,26 +371,28 @@ templates:
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["web1: stop", "web-2026-11: create from the disk ROOT-12 of web1", "web1: start"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     before:
-      description: What was, by name. Empty for what did not exist.
+      description: The state before, by name. Empty if it did not exist.
       type: dict
       sample: {web-2026-11: {}}
     after:
-      description: What is, by name.
+      description: The state after, by name.
       type: dict
       sample: {web-2026-11: {state: present, zone: jp-e1a}}
 jobs:
-  description: Ids of jobs that were not waited for.
+  description: Ids of jobs that the task did not wait for.
   returned: when there are any (O(wait=false))
   type: list
   elements: str

@@ -160,7 +160,7 @@ templates:
       type: str
       sample: ROOT
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T14:39:07+0000'
     tags:

@@ -315,7 +315,7 @@ vms:
       type: int
       sample: 1
     cpu_speed:
-      description: Speed of each in MHz.
+      description: Speed of each processor in MHz.
       type: int
       sample: 1000
     memory:
@@ -426,7 +426,7 @@ vms:
       type: str
       sample: '1'
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T14:59:50+0000'
     tags:
@@ -449,13 +449,15 @@ vm:
   returned: when one is named, as RV(vms)
   type: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["web1: stop", "web1: change service offering from v1 to v2", "web1: start"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -468,7 +470,7 @@ diff:
       type: dict
       sample: {web1: {state: Running, service_offering: v2}}
 jobs:
-  description: Ids of jobs that were not waited for.
+  description: Ids of jobs that the task did not wait for.
   returned: when there are any (O(wait=false))
   type: list
   elements: str

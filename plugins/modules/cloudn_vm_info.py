@@ -146,7 +146,7 @@ vms:
       type: int
       sample: 1
     cpu_speed:
-      description: Speed of each in MHz.
+      description: Speed of each processor in MHz.
       type: int
       sample: 1000
     memory:
@@ -257,7 +257,7 @@ vms:
       type: str
       sample: '1'
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T14:59:50+0000'
     tags:

@@ -90,26 +90,28 @@ vms:
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["web1: stop", "web1: reset password", "web1: start"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     before:
-      description: What was, by name. Empty for what did not exist.
+      description: The state before, by name. Empty if it did not exist.
       type: dict
       sample: {web1: {password: (old)}}
     after:
-      description: What is, by name.
+      description: The state after, by name.
       type: dict
       sample: {web1: {password: (new)}}
 jobs:
-  description: Ids of jobs that were not waited for.
+  description: Ids of jobs that the task did not wait for.
   returned: when there are any (O(wait=false))
   type: list
   elements: str

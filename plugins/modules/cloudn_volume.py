@@ -173,7 +173,7 @@ volume:
   description:
     - The volume, as it is now or, in check mode, as far as it can be told. RV(volume.state) is V(absent) for one that is
       not there.
-    - Every key is always there; what does not apply or is not known is null.
+    - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
@@ -271,7 +271,7 @@ volume:
       type: str
       sample: '1'
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T15:00:01+0000'
     tags:
@@ -310,26 +310,28 @@ volumes:
   type: list
   elements: dict
 actions:
-  description: What was done, step by step, or in check mode would be. Of a task that failed, what was to be done.
+  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
+    that were planned.
   returned: always, except where the task fails before anything is changed
   type: list
   elements: str
   sample: ["db1-data: detach from db1", "db1-data: attach to db2"]
 diff:
-  description: What was and what is, or in check mode would be, of everything that the options manage.
+  description: The state before and after of everything that the options manage. In check mode the state after is the
+    one that the run would lead to.
   returned: always, except where the task fails before anything is changed
   type: dict
   contains:
     before:
-      description: What was, by name. Empty for what did not exist.
+      description: The state before, by name. Empty if it did not exist.
       type: dict
       sample: {db1-data: {state: present, vm: db1}}
     after:
-      description: What is, by name.
+      description: The state after, by name.
       type: dict
       sample: {db1-data: {state: present, vm: db2}}
 jobs:
-  description: Ids of jobs that were not waited for.
+  description: Ids of jobs that the task did not wait for.
   returned: when there are any (O(wait=false))
   type: list
   elements: str

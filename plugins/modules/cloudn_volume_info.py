@@ -167,7 +167,7 @@ volumes:
       type: str
       sample: '1'
     created:
-      description: When it was made.
+      description: Time of creation.
       type: str
       sample: '2026-11-23T15:00:01+0000'
     tags:

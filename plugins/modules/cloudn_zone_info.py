@@ -27,7 +27,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request.
+  - The module sends one request.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
