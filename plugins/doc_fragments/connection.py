@@ -100,7 +100,7 @@ options:
       - Address of the EC2-compatible API of the same service. It is used for what only that API offers. The
         environment variable E(CLOUDN_EC2_URL) sets it too.
       - If O(api_url) is the service's default, this is the service's default too,
-        U(https://comp-apia.jp-e1.cloudn-service.com/awsapi). With another O(api_url) there is no default. This way no
+        U(https://comp-apia.jp-e1.cloudn-service.com/awsapi). With another O(api_url) you must give it. This way no
         key is sent to another service.
     type: str
   ec2_version:

@@ -10,64 +10,69 @@ name: cloudn
 short_description: Cloudn Compute virtual machines as hosts
 version_added: 0.1.0
 description:
-  - Makes a host of every virtual machine, with what the service knows of it as variables, in groups by zone, tags, security groups and more.
-  - Needs a configuration file whose name ends in C(cloudn.yml) or C(cloudn.yaml).
+  - Creates a host for every virtual machine (VM). Its variables are what the service knows about the VM. The hosts
+    are in groups by zone, tag, security group and more.
+  - Requires a configuration file with a name that ends in C(cloudn.yml) or C(cloudn.yaml).
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   plugin:
     description:
-      - Tells that the file is for this plugin.
+      - Says that the file is for this plugin.
     type: str
     required: true
     choices: [cloudn.compute.cloudn]
   zones:
     description:
-      - Only machines in these zones, by name or id. All zones where it is empty.
+      - Only VMs in these zones, given by name or id. An empty list means all zones.
     type: list
     elements: str
     default: []
   states:
     description:
-      - Only machines in these states, for example V(Running) or V(Stopped). All states where it is empty, except for those that are destroyed.
+      - Only VMs in these states, for example V(Running) or V(Stopped). An empty list means all states but those of
+        destroyed VMs.
     type: list
     elements: str
     default: [Running]
   filters:
     description:
-      - Further filters, as the API's command C(listVirtualMachines) takes them.
-      - C(tags) is a dictionary; machines have all of these tags. Other filters have one value each.
+      - Other filters, as the API's command C(listVirtualMachines) takes them.
+      - C(tags) is a dictionary, and a VM must have all of these tags. Each other filter has one value.
     type: dict
     default: {}
   hostnames:
     description:
-      - What a host is called, in order of preference. The first that a machine has is taken, its id where it has none.
-      - V(name), V(display_name), V(default_ip), V(id), or V(tag:KEY) for the value of a tag. Case, accents and blanks at the end of a key do
-        not count.
-      - Where two machines would have one name, the later made is called C(name_<id>), with a warning. So is a machine whose name another
-        source of the inventory, for example of another region, has given to a different machine.
-      - What can't be the name of a host is passed over, with a warning. That is the name of a group, a name with a meaning of its own such
-        as V(localhost), and what holds a slash, control characters or a template's marks, or begins with a hyphen.
+      - Names of a host, in order of preference. The host gets the first one that the VM has. If the VM has none, the
+        host gets its id.
+      - V(name), V(display_name), V(default_ip), V(id), or V(tag:KEY) for the value of a tag. Case, accents and blanks
+        at the end of a key do not count.
+      - If two VMs would have the same name, the VM that was created later is called C(name_<id>), with a warning. The
+        same happens if another source of the inventory, for example of another region, has given the name to a
+        different machine.
+      - A value that cannot be the name of a host is skipped, with a warning. The name of a group and a name with a
+        special meaning such as V(localhost) are such values. So is a value that holds a slash, control characters or
+        the marks of a template, or that begins with a hyphen.
     type: list
     elements: str
     default: [name]
   connect_with:
     description:
-      - What C(ansible_host) is set to.
-      - V(default_ip), V(name), V(display_name), V(id), V(tag:KEY) for the value of a tag, or V(none) to leave it unset. It is left unset, too,
-        where a machine does not have it, or where the value is no address.
+      - Value of C(ansible_host).
+      - V(default_ip), V(name), V(display_name), V(id), V(tag:KEY) for the value of a tag, or V(none) to leave it
+        unset. It also stays unset if the VM does not have the value, or if the value is not an address.
     type: str
     default: default_ip
   hostvars_prefix:
     description:
-      - What the names of the variables begin with.
+      - Prefix of the variable names.
     type: str
     default: cloudn_
   default_groups:
     description:
-      - Whether hosts are put into the groups C(zone_*), C(network_*), C(security_group_*), C(tag_KEY_VALUE), C(group_*), C(template_*),
-        C(service_offering_*) and C(state_*).
-      - In their names every character that is not a letter, a digit or an underscore becomes an underscore.
+      - Whether hosts are put into the groups C(zone_*), C(network_*), C(security_group_*), C(tag_KEY_VALUE),
+        C(group_*), C(template_*), C(service_offering_*) and C(state_*).
+      - In their names every character becomes an underscore unless it is a letter, a digit or an underscore.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -75,33 +80,37 @@ extends_documentation_fragment:
   - constructed
   - inventory_cache
 notes:
-  - When the service can't be reached or refuses, or an option is wrong, the run ends with an error. It does not go on with an inventory
-    that lacks these hosts, as Ansible would by default. To allow that, set C(any_unparsed_is_failed) to V(false) in the section
-    C(inventory) of Ansible's configuration, or E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED); the source is then left out whole, with a
-    warning. A file that is not YAML does not get as far as this plugin; whether it ends the run is up to that setting alone.
-  - The variables are those that M(cloudn.compute.cloudn_vm_info) returns of a machine, with O(hostvars_prefix) in front.
-  - Names, tags and other values are data. They are never evaluated as templates. In names of groups, O(keyed_groups) included, every
-    character that is not a letter, a digit or an underscore becomes an underscore.
-  - A C(key) of O(keyed_groups) that is just the name of a variable, or a path such as C(cloudn_tags.role), is looked up without a template,
-    which makes the inventory of many machines twice as fast.
-  - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host), C(inventory_hostname), C(group_names)
-    with the default groups, C(inventory_dir) and C(inventory_file).
-  - The cache answers only what is asked with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones), O(states) and
-    O(filters). It holds neither key nor secret. C(ansible.builtin.jsonfile) writes it so that every user of the computer may read
-    what it holds, names and addresses for example, so O(cache_connection) is best a folder that only you may enter (C(mkdir -m 700)).
-  - The service fails over a machine whose SSH key pair was deleted or replaced, and over every list that would show it. Such a machine is
-    found by at most 2 log2 n + 2 requests more among n machines. It is a host without its key pair and hardware addresses, and a warning
-    tells which it is and what to do.
-  - A listing costs one request for fewer than 50 machines, for more about one for every 450 and at most eight beyond that, and one more where
-    O(zones) are given. They are sent over up to eight connections at once, the more the longer the service takes.
+  - The run ends with an error if the service cannot be reached or refuses, or if an option is wrong. By default
+    Ansible would go on with an inventory that lacks these hosts. To allow that, set C(any_unparsed_is_failed) to
+    V(false) in the section C(inventory) of Ansible's configuration, or set
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED). The whole source is then left out, with a warning. A file that is not
+    YAML does not reach this plugin. Only that setting decides whether such a file ends the run.
+  - The variables are the same as the return values of a VM in M(cloudn.compute.cloudn_vm_info), with
+    O(hostvars_prefix) in front.
+  - Names, tags and other values are data. They are never evaluated as templates. In names of groups every character
+    becomes an underscore unless it is a letter, a digit or an underscore. This is so for O(keyed_groups) too.
+  - A C(key) of O(keyed_groups) may be just the name of a variable, or a path such as C(cloudn_tags.role). Such a key
+    is looked up without a template. This makes the inventory of many VMs twice as fast.
+  - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host),
+    C(inventory_hostname), C(group_names) with the default groups, C(inventory_dir) and C(inventory_file).
+  - The cache answers only a request with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones),
+    O(states) and O(filters). It does not hold the key or the secret. C(ansible.builtin.jsonfile) writes files that
+    every user of the computer may read. They hold names and addresses, for example. So let O(cache_connection) be a
+    folder that only you may enter (C(mkdir -m 700)).
+  - The service fails on a VM whose SSH key pair was deleted or replaced, and on every list that would show it. The
+    plugin finds such a VM with at most 2 log2 n + 2 more requests among n VMs. The VM is a host without its key pair
+    and hardware addresses. A warning says which VM it is and what to do.
+  - The plugin sends one request for fewer than 50 VMs. For more VMs it sends about one for every 450, and at most
+    eight beyond that. O(zones) cost one more. It sends them over up to eight connections at once. The longer the
+    service takes, the more connections it uses.
 """
 
 EXAMPLES = r"""
-# The running machines, reached by their default address; the connection comes from the environment
-# (CLOUDN_API_KEY and CLOUDN_API_SECRET).
+# The running VMs, reached by their default address. The environment variables CLOUDN_API_KEY and CLOUDN_API_SECRET
+# have the keys.
 plugin: cloudn.compute.cloudn
 ---
-# Web servers of one zone by their display name, grouped by the value of their tag "tier", cached for ten minutes.
+# Web servers of one zone with their display names. Their tag "tier" groups them. The cache keeps them for ten minutes.
 plugin: cloudn.compute.cloudn
 zones:
   - jp-e1a

@@ -65,16 +65,16 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Zones
+- name: List zones
   cloudn.compute.cloudn_api:
     command: listZones
   register: zones
 
-- name: Their names
+- name: Show their names
   ansible.builtin.debug:
     msg: "{{ zones.result.zone | map(attribute='name') }}"
 
-- name: A machine to try the rest on
+- name: Create a VM for the tasks below
   cloudn.compute.cloudn_vm:
     name: app1
     zone: jp-e1a
@@ -83,7 +83,7 @@ EXAMPLES = r"""
   register: made
   no_log: true
 
-- name: Tags, as a dictionary
+- name: Add tags, given as a dictionary
   cloudn.compute.cloudn_api:
     command: createTags
     params:
@@ -94,7 +94,7 @@ EXAMPLES = r"""
         role: app
         env: test
 
-- name: Machines with a tag
+- name: List VMs with a tag
   cloudn.compute.cloudn_api:
     command: listVirtualMachines
     params:
@@ -103,18 +103,18 @@ EXAMPLES = r"""
         role: app
   register: machines
 
-- name: Their host names; where there are none, the answer is empty
+- name: Show their host names, of which there may be none
   ansible.builtin.debug:
     msg: "{{ machines.result.virtualmachine | default([]) | map(attribute='name') }}"
 
-- name: Put a machine into a group
+- name: Put a VM into a group
   cloudn.compute.cloudn_api:
     command: updateVirtualMachine
     params:
       id: "{{ made.vm.id }}"
       group: back
 
-- name: New user data, which is secret
+- name: Set new user data, which is secret
   cloudn.compute.cloudn_api:
     command: updateVirtualMachine
     params:
@@ -122,7 +122,7 @@ EXAMPLES = r"""
     secret_params:
       userdata: "{{ '#cloud-config\nhostname: app1\n' | b64encode }}"
 
-- name: Reboot it, and go on meanwhile
+- name: Reboot the VM without waiting
   cloudn.compute.cloudn_api:
     command: rebootVirtualMachine
     params:
@@ -130,7 +130,7 @@ EXAMPLES = r"""
     wait: false
   register: reboot
 
-- name: Wait for the end of it
+- name: Wait for the end of the reboot
   cloudn.compute.cloudn_job:
     jobs: "{{ reboot.jobs }}"
 """
@@ -145,7 +145,7 @@ result:
     - An asynchronous command has the result of its job. It also has C(id), the id of a new object, if the service
       returned one. With O(wait=false), or if the job failed, it has the first answer to the command.
     - Empty in check mode for a command that changes something.
-  returned: always, except where the command was not sent, or was refused, or its answer was lost
+  returned: always, unless the command was not sent or was refused or its answer was lost
   type: dict
   sample: {count: 1, zone: [{id: 1b02e74c-6c21-4aa3-b96c-51042de8fccd, name: jp-e1a}]}
 actions:
@@ -158,7 +158,7 @@ actions:
   sample: ["updateVirtualMachine id=7285508a-b8a6-4a2e-93c9-6e2f2627eeba group=back userdata=***"]
 jobs:
   description: The id of the job that goes on. M(cloudn.compute.cloudn_job) takes it.
-  returned: with O(wait=false), if the command is asynchronous, and where the job could not be waited for to its end
+  returned: for an asynchronous command with O(wait=false), and if waiting for the job failed
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -33,11 +33,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All disk offerings
+- name: List all disk offerings
   cloudn.compute.cloudn_disk_offering_info:
   register: result
 
-- name: One of them
+- name: List one disk offering
   cloudn.compute.cloudn_disk_offering_info:
     name: Medium
 """

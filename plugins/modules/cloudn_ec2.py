@@ -44,8 +44,8 @@ options:
   params:
     description:
       - Parameters by name. A parameter without a value is left out.
-      - A value is text, a number, a truth value, or a list or dictionary of values. A truth value is sent as V(true)
-        or V(false).
+      - A value is text, a number or a truth value. It may also be a list or dictionary of values. A truth value is
+        sent as V(true) or V(false).
       - A list is sent in EC2's numbered form (C(InstanceId) as C(InstanceId.1) and C(InstanceId.2)). A dictionary is
         sent with its keys after dots (C(Placement.AvailabilityZone)). Lists and dictionaries may contain each other
         at any depth (C(BlockDeviceMapping.1.Ebs.SnapshotId)). An empty one is refused because it would mean all.
@@ -90,12 +90,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The images there are
+- name: List all images
   cloudn.compute.cloudn_ec2:
     action: DescribeImages
   register: images
 
-- name: A machine of one of them
+- name: Run an instance of one of them
   cloudn.compute.cloudn_ec2:
     action: RunInstances
     params:
@@ -107,14 +107,14 @@ EXAMPLES = r"""
         AvailabilityZone: jp-e1a
   register: made
 
-- name: Stop it
+- name: Stop the instance
   cloudn.compute.cloudn_ec2:
     action: StopInstances
     params:
       InstanceId:
         - "{{ made.result.instancesSet[0].instanceId }}"
 
-- name: Its disks
+- name: List its volumes
   cloudn.compute.cloudn_ec2:
     action: DescribeVolumes
     params:
@@ -124,13 +124,13 @@ EXAMPLES = r"""
             - "{{ made.result.instancesSet[0].instanceId }}"
   register: disks
 
-- name: A snapshot of the first
+- name: Take a snapshot of the first volume
   cloudn.compute.cloudn_ec2:
     action: CreateSnapshot
     params:
       VolumeId: "{{ disks.result.volumeSet[0].volumeId }}"
 
-- name: Terminate it
+- name: Terminate the instance
   cloudn.compute.cloudn_ec2:
     action: TerminateInstances
     params:
@@ -145,7 +145,7 @@ result:
       truth values have their types. Times are in ISO 8601. A missing value is null, but text that a user may choose
       is then empty.
     - Empty in check mode for an action that changes something.
-  returned: always, except where the action was refused, or its answer was lost
+  returned: always, unless the action was refused or its answer was lost
   type: dict
   sample: {requestId: 5048cb5a-8b90-45d4-b10d-cc52ff605920, snapshotSet: []}
 actions:

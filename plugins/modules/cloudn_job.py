@@ -49,7 +49,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two virtual machines, begun
+- name: Begin to create two VMs
   cloudn.compute.cloudn_vm:
     name: [web1, web2]
     zone: jp-e1a
@@ -58,24 +58,24 @@ EXAMPLES = r"""
     wait: false
   register: begun
 
-- name: How far they are
+- name: See how far the jobs are
   cloudn.compute.cloudn_job:
-    jobs: "{{ begun.jobs | default([]) }}" # none where nothing was to be done
+    jobs: "{{ begun.jobs | default([]) }}" # none if there was nothing to do
     wait: false
   no_log: true
 
-- name: Wait for both
+- name: Wait for both jobs
   cloudn.compute.cloudn_job:
-    jobs: "{{ begun.jobs | default([]) }}" # none where nothing was to be done
+    jobs: "{{ begun.jobs | default([]) }}" # none if there was nothing to do
     wait_timeout: 1200
   register: done
   no_log: true
 
-- name: Their addresses
+- name: Show the addresses of the VMs
   ansible.builtin.debug:
     msg: "{{ done.jobs | map(attribute='result.vm.default_ip') }}"
 
-- name: Machines that may be there already, so that there may be no jobs
+- name: Create VMs that may exist already, so there may be no jobs
   cloudn.compute.cloudn_vm:
     name: [web1, web2]
     zone: jp-e1a
@@ -84,7 +84,7 @@ EXAMPLES = r"""
     wait: false
   register: again
 
-- name: Wait for what there is
+- name: Wait for the jobs that there are
   cloudn.compute.cloudn_job:
     jobs: "{{ again.jobs | default([]) }}"
 """
@@ -94,7 +94,7 @@ jobs:
   description:
     - The jobs, in the order of O(jobs).
     - Every key is always there. A value is null if it does not apply or is not known.
-  returned: always, except where the task fails before the service is asked
+  returned: always, unless the task fails before it asks the service
   type: list
   elements: dict
   contains:
@@ -139,7 +139,7 @@ jobs:
       sample: Unable to create a deployment for VM
 job:
   description: The job, as in RV(jobs).
-  returned: when one is given, as RV(jobs)
+  returned: if one job is given, as RV(jobs)
   type: dict
   sample: {id: 8b7e21ab-b840-4c55-9897-fad4d6b322da, command: StopVMCmd, status: pending}
 """

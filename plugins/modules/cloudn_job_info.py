@@ -49,30 +49,30 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All jobs
+- name: List all jobs
   cloudn.compute.cloudn_job_info:
 
-- name: What failed since yesterday
+- name: List the jobs that failed since yesterday
   cloudn.compute.cloudn_job_info:
     status: failed
     since: 24h
   register: failed
 
-- name: Why
+- name: Show why they failed
   ansible.builtin.debug:
     msg: "{{ failed.jobs | map(attribute='error_text') }}"
 
-- name: Deployments since a given time
+- name: List deployments since a given time
   cloudn.compute.cloudn_job_info:
     command: DeployVM
     since: '2026-11-23T16:00:00+0900'
 
-- name: What goes on
+- name: List the pending jobs
   cloudn.compute.cloudn_job_info:
     status: pending
   register: pending
 
-- name: Wait for it
+- name: Wait for the pending jobs
   cloudn.compute.cloudn_job:
     jobs: "{{ pending.jobs | map(attribute='id') }}"
 """

@@ -43,8 +43,8 @@ options:
     default: false
   break_machines:
     description:
-      - Whether to delete or replace a pair that a VM shows as its own. Without this option the task fails and names
-        these VMs.
+      - Whether a pair that a VM shows as its own may be deleted or replaced. Without this option the task fails and
+        names these VMs.
       - After that, the service fails on every list that would show one of these VMs, with error 530. It also says
         that commands on them failed, although they are done. This affects the whole account. The VMs themselves go on
         running.
@@ -71,20 +71,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A key of one's own
+- name: Register your own public key
   cloudn.compute.cloudn_key_pair:
     name: mine
     public_key: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJD\
       ZOEuXCSIliuPc2Cwk7XCHJnFwQfoC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76d\
       MPKOheEWFw8/iKjrxFvRjTBzJpu9Q== me@example.com"
 
-- name: A pair that the service makes
+- name: Let the service generate a pair
   cloudn.compute.cloudn_key_pair:
     name: deploy
   register: made
   no_log: true # the result of a new pair holds its private key
 
-- name: Keep its private key
+- name: Save its private key
   ansible.builtin.copy:
     content: "{{ made.key_pair.private_key }}"
     dest: "{{ lookup('ansible.builtin.env', 'HOME') }}/cloudn-deploy.pem"
@@ -92,12 +92,12 @@ EXAMPLES = r"""
   when: made.key_pair.private_key is defined
   no_log: true
 
-- name: Delete it, unless a machine shows it
+- name: Delete the pair unless a VM shows it
   cloudn.compute.cloudn_key_pair:
     name: deploy
     state: absent
 
-- name: Delete one whatever shows it, which breaks lists of these machines
+- name: Delete a pair even if VMs show it, which breaks lists of these VMs
   cloudn.compute.cloudn_key_pair:
     name: mine
     state: absent
@@ -109,7 +109,7 @@ key_pair:
   description:
     - The key pair as it is now. In check mode, as far as it is known.
     - Every key but RV(key_pair.private_key) is always there. A value is null if it is not known.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     name:
@@ -128,24 +128,24 @@ key_pair:
       description: Private key of the pair that the service just generated. It is not shown again. Set C(no_log) on
         the task and write the key to a file at once.
       type: str
-      returned: when the service made the pair
+      returned: if the service generated the pair
       sample: "-----BEGIN RSA PRIVATE KEY-----\n..."
 key_pairs:
   description: A list that has only RV(key_pair), in the form of M(cloudn.compute.cloudn_key_pair_info).
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["deploy: create"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:
@@ -158,7 +158,7 @@ diff:
       sample: {deploy: {state: present}}
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: when there are any (O(wait=false))
+  returned: if there are any (O(wait=false))
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -33,11 +33,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All key pairs
+- name: List all key pairs
   cloudn.compute.cloudn_key_pair_info:
   register: result
 
-- name: Whether there is one
+- name: Check whether a key pair exists
   cloudn.compute.cloudn_key_pair_info:
     name: deploy
 """

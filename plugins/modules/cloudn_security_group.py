@@ -159,7 +159,7 @@ options:
   wait_for_expunge:
     description:
       - What to do with O(state=absent) if the service refuses to delete the group, but no VM and no rule that it
-        lists holds the group. In this case a destroyed VM holds it, or a rule in a group of another account.
+        lists holds the group. In this case a destroyed VM must hold it, or a rule in a group of another account.
       - With V(false) the task ends without an error. It warns, and RV(left) names the group. Nothing that exists can
         use the group. So the module revokes its rules that name groups, because they would keep those groups from
         being deleted. Run the task again later.
@@ -192,7 +192,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Web servers, open to all, with SSH from the office
+- name: Open web servers to all, and SSH to the office
   cloudn.compute.cloudn_security_group:
     name: web
     description: Web servers
@@ -206,7 +206,7 @@ EXAMPLES = r"""
       - protocol: icmp
         cidrs: [0.0.0.0/0]
 
-- name: All ports from the office, and echo requests (ping) from everywhere
+- name: Open all ports to the office, and allow ping (echo requests) from everywhere
   cloudn.compute.cloudn_security_group:
     name: lab
     ingress:
@@ -217,7 +217,7 @@ EXAMPLES = r"""
         icmp_code: 0
         cidrs: [0.0.0.0/0]
 
-- name: Databases, for the web servers only
+- name: Open databases to the web servers only
   cloudn.compute.cloudn_security_group:
     name: db
     ingress:
@@ -225,7 +225,7 @@ EXAMPLES = r"""
         groups:
           - name: web
 
-- name: One more rule beside those that are there
+- name: Add one rule and keep the others
   cloudn.compute.cloudn_security_group:
     name: web
     ingress:
@@ -233,7 +233,7 @@ EXAMPLES = r"""
         cidrs: [192.0.2.0/24]
     purge_rules: false
 
-- name: Egress rules, which limit what may go out
+- name: Limit outbound traffic with egress rules
   cloudn.compute.cloudn_security_group:
     name: db
     egress:
@@ -243,17 +243,17 @@ EXAMPLES = r"""
     tags:
       tier: back
 
-- name: Nothing may come in
+- name: Close the group to all inbound traffic
   cloudn.compute.cloudn_security_group:
     name: db
     ingress: []
 
-- name: Delete it
+- name: Delete the group
   cloudn.compute.cloudn_security_group:
     name: db
     state: absent
 
-- name: Delete it also where a destroyed machine still holds it, which may take a day
+- name: Delete the group, and wait up to a day if a destroyed VM still holds it
   cloudn.compute.cloudn_security_group:
     name: web
     state: absent
@@ -267,7 +267,7 @@ security_group:
     - The security group as it is now. In check mode, as far as it is known. Ids and rules that do not exist yet are
       not known.
     - Every key is always there. A value is null if it does not apply or is not known.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     id:
@@ -386,20 +386,20 @@ security_group:
       sample: present
 security_groups:
   description: A list that has only RV(security_group), in the form of M(cloudn.compute.cloudn_security_group_info).
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["web: allow ingress tcp 80 from 0.0.0.0/0", "web: revoke ingress tcp 8080 from 0.0.0.0/0"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:
@@ -412,7 +412,7 @@ diff:
       sample: {web: {state: present, ingress: ["tcp 80 0.0.0.0/0"]}}
 left:
   description: The group, if it could not be deleted yet. See O(wait_for_expunge). Otherwise empty.
-  returned: with O(state=absent), except where the task fails before anything is changed
+  returned: with O(state=absent), unless the task fails before it changes anything
   type: list
   elements: dict
   contains:
@@ -430,7 +430,7 @@ left:
       sample: a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: when there are any (O(wait=false))
+  returned: if there are any (O(wait=false))
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

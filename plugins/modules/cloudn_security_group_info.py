@@ -46,17 +46,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What may reach the web servers
+- name: Show what may reach the web servers
   cloudn.compute.cloudn_security_group_info:
     name: web
   register: web
 
-- name: Groups with a tag
+- name: List groups with a tag
   cloudn.compute.cloudn_security_group_info:
     tags:
       tier: front
 
-- name: The groups of one machine
+- name: List the groups of one VM
   cloudn.compute.cloudn_security_group_info:
     vm: web1
 """

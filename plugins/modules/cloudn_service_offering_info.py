@@ -33,15 +33,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All service offerings (plans)
+- name: List all service offerings (plans)
   cloudn.compute.cloudn_service_offering_info:
   register: result
 
-- name: One of them
+- name: List one service offering
   cloudn.compute.cloudn_service_offering_info:
     name: v1
 
-- name: Those with at least 4 GiB of memory
+- name: Show those with at least 4 GiB of memory
   ansible.builtin.debug:
     msg: "{{ result.service_offerings | selectattr('memory', 'ge', 4096) | map(attribute='name') }}"
 """

@@ -76,14 +76,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A snapshot of today, and those of a week
+- name: Take a snapshot each day and keep those of a week
   cloudn.compute.cloudn_snapshot:
     vm: db1
     volume: db1-data
     max_age: 20h
     keep: 7
 
-- name: One of a root disk, before something risky
+- name: Take a snapshot of a root disk before a risky change
   cloudn.compute.cloudn_snapshot:
     vm: db1
     max_age: '0'
@@ -91,7 +91,7 @@ EXAMPLES = r"""
       before: upgrade
   register: result
 
-- name: Delete it again
+- name: Delete the snapshot again
   cloudn.compute.cloudn_snapshot:
     id: "{{ result.snapshot.id }}"
     state: absent
@@ -103,7 +103,7 @@ snapshot:
     - The new snapshot. If the newest one is young enough, that one. RV(snapshot.state) is V(absent) if there is none.
     - Every key is always there. A value is null if it does not apply or is not known. In check mode the values of a
       new snapshot are not known.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     id:
@@ -160,20 +160,20 @@ snapshot:
       sample: {kept: 'yes'}
 snapshots:
   description: A list that has only RV(snapshot), in the form of M(cloudn.compute.cloudn_snapshot_info).
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["db1-data: take a snapshot", "db1-data: delete snapshot db1_db1-data_20261116150006"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:
@@ -186,7 +186,7 @@ diff:
       sample: {db1-data: {snapshots: [(new)]}}
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: when there are any (O(wait=false))
+  returned: if there are any (O(wait=false))
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

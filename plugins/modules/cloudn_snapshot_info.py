@@ -48,12 +48,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The snapshots of one volume, newest first
+- name: List the snapshots of one volume, newest first
   cloudn.compute.cloudn_snapshot_info:
     volume: db1-data
   register: result
 
-- name: Those that can be used
+- name: List the finished snapshots
   cloudn.compute.cloudn_snapshot_info:
     state: BackedUp
 """

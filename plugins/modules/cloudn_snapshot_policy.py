@@ -88,7 +88,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A snapshot each night, those of a week
+- name: Take a snapshot each night and keep those of a week
   cloudn.compute.cloudn_snapshot_policy:
     volume: db1-data
     interval: daily
@@ -96,7 +96,7 @@ EXAMPLES = r"""
     timezone: Asia/Tokyo
     keep: 7
 
-- name: One of the root disk each Sunday
+- name: Take a snapshot of the root disk each Sunday
   cloudn.compute.cloudn_snapshot_policy:
     vm: db1
     interval: weekly
@@ -104,13 +104,13 @@ EXAMPLES = r"""
     time: '03:00'
     keep: 4
 
-- name: Keep fewer of them
+- name: Keep fewer snapshots
   cloudn.compute.cloudn_snapshot_policy:
     vm: db1
     interval: weekly
     keep: 2
 
-- name: No more nightly ones
+- name: Stop the nightly snapshots
   cloudn.compute.cloudn_snapshot_policy:
     volume: db1-data
     interval: daily
@@ -123,7 +123,7 @@ snapshot_policy:
     - The policy as it is now. In check mode, as far as it is known. RV(snapshot_policy.state) is V(absent) if there
       is none.
     - Every key is always there. A value is null if it does not apply or is not known.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     id:
@@ -165,20 +165,20 @@ snapshot_policy:
       sample: present
 snapshot_policies:
   description: A list that has only RV(snapshot_policy), in the form of M(cloudn.compute.cloudn_snapshot_policy_info).
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["daily snapshots of db1-data: make a policy with time=01:30, timezone=Asia/Tokyo, keep=7"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:

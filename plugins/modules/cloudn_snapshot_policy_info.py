@@ -45,12 +45,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The policies of one volume
+- name: List the policies of one volume
   cloudn.compute.cloudn_snapshot_policy_info:
     volume: db1-data
   register: result
 
-- name: All nightly ones
+- name: List all nightly policies
   cloudn.compute.cloudn_snapshot_policy_info:
     interval: daily
 """

@@ -8,61 +8,63 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloudn_template
-short_description: Make, copy, share, extract or delete a template
+short_description: Create, copy, share, extract or delete a template
 version_added: 0.1.0
 description:
-  - Brings one template of the account to the state that is asked for. It is made, if it does not exist, of the disk of a
-    virtual machine, of a volume, of a snapshot, or of an image that the service downloads; then copied to other zones; and
-    waited for until it can be used in all of them.
-  - Names of templates are not unique. Where several of the account's own have the name (in the O(zone), if it is given),
-    the task fails and tells their ids and zones; O(id) chooses one.
+  - Brings one template of the account to the requested state. If it does not exist, the module creates it from the
+    disk of a VM, a volume, a snapshot, or an image that the service downloads. Then it copies the template to other
+    zones. It waits until all of them can use it.
+  - Names of templates are not unique. If several of the account's own templates have the name, the task fails and
+    shows their ids and zones. With O(zone) only that zone counts. O(id) selects one.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Name, or the id of an existing template.
-      - This or O(id) is needed.
-      - The name of a template that is made of a disk or a snapshot has at most 32 characters.
+      - Name of the template, or id of an existing one.
+      - Required without O(id).
+      - The name of a template from a disk or a snapshot has at most 32 characters.
     type: str
   id:
     description:
-      - Id of an existing template. With it, O(name) is the name that it shall have.
+      - Id of an existing template. With it O(name) is the new name.
     type: str
   state:
     description:
-      - V(present) makes it and changes what can be changed.
-      - V(extracted) makes an address to download it from, or uploads it (O(extract_mode)); that is done each time.
-      - V(absent) deletes it, in the O(zone) if one is given, else everywhere.
+      - With V(present) the module creates the template and changes what can be changed.
+      - With V(extracted) the module creates an address to download the template from, or uploads it
+        (O(extract_mode)). It does that each time.
+      - With V(absent) the module deletes it in the O(zone). Without O(zone) it deletes the template everywhere.
     type: str
     choices: [present, extracted, absent]
     default: present
   zone:
     description:
-      - Zone by name or id. Needed for a new one with O(url), where there are several. Limits where O(name), O(vm) and
-        O(volume) are looked for.
-      - A template of a disk is made in the disk's zone; another one is refused here. O(zones) has those to copy it to.
+      - Name or id of the zone. Required for a new template with O(url) if there are several zones. O(name), O(vm) and
+        O(volume) are looked up in this zone only.
+      - A template of a disk is created in the disk's zone. Another zone is refused here. O(zones) is for the zones to
+        copy it to.
     type: str
   zones:
     description:
-      - Zones by name or id in which the template shall be. It is copied to those that lack it, to all at once; it is not
-        removed from others.
+      - Names or ids of the zones that the template must be in. It is copied to all zones that lack it, at the same
+        time. It is not removed from other zones.
     type: list
     elements: str
   vm:
     description:
-      - Virtual machine by id, host name or display name whose root disk a new template is made from. It must be stopped,
-        see O(allow_restart), and have been started once.
+      - Id, host name or display name of the VM whose root disk a new template is created from. The VM must be
+        stopped, see O(allow_restart). It must have been started once.
     type: str
   volume:
     description:
-      - Volume by name or id that a new template is made from. A machine that it is attached to must be stopped, see
-        O(allow_restart).
-      - The service refuses a data disk that is attached to no machine. Give a snapshot of it as O(snapshot) instead.
+      - Name or id of the volume that a new template is created from. If the volume is attached to a VM, the VM must
+        be stopped, see O(allow_restart).
+      - The service refuses a data disk that is not attached to a VM. Use O(snapshot) with a snapshot of it instead.
     type: str
   snapshot:
     description:
-      - Snapshot by name or id that a new template is made from.
+      - Name or id of the snapshot that a new template is created from.
     type: str
   url:
     description:
@@ -70,39 +72,39 @@ options:
     type: str
   format:
     description:
-      - Format of what is at O(url). It can't be changed.
+      - Format of the image at O(url). It cannot be changed.
     type: str
     choices: [VHD, QCOW2, OVA, RAW]
   checksum:
     description:
-      - MD5 sum of what is at O(url).
+      - MD5 sum of the image at O(url).
     type: str
   hypervisor:
     description:
-      - Kind of hypervisor that what is at O(url) is for, for example V(XenServer). It can't be changed.
-      - One that no host of the zone runs is refused here, where the account has C(listHypervisors). The service would take
-        it, but never list the template, so that each run would register another one.
+      - Hypervisor of the image at O(url), for example V(XenServer). It cannot be changed.
+      - The module refuses a hypervisor that no host of the zone runs, if the account has C(listHypervisors). The
+        service would accept it but never list the template. So each run would register another one.
     type: str
   os_type:
     description:
-      - OS type by description or id. For a new one it may be left out where a machine has the disk; it is then the
-        machine's.
+      - Description or id of the OS type. Required for a new template unless a VM has the disk. The default is then
+        the VM's OS type.
     type: str
   display_text:
     description:
-      - Description. For a new one, the name where it is not given.
+      - Description. The default for a new template is the name.
     type: str
   password_enabled:
     description:
-      - Whether machines made from it get a password from the service, for which it must have the service's script.
+      - Whether VMs from it get a password from the service. The template must have the service's script for that.
     type: bool
   requires_hvm:
     description:
-      - Whether it needs hardware virtualisation. Only for a new one; the service does not tell it.
+      - Whether it needs hardware virtualisation. Only for a new template, because the service does not return it.
     type: bool
   bits:
     description:
-      - Word size of its system. Only for a new one; the service does not tell it.
+      - Word size of its system. Only for a new template, because the service does not return it.
     type: int
     choices: [32, 64]
   public:
@@ -117,31 +119,31 @@ options:
   extractable:
     description:
       - Whether it may be downloaded.
-      - Only an administrator can change it. For any other account, a new template with O(url) may be either, and is not
-        extractable where nothing is said. A new template of a root disk, or of a snapshot of one, is extractable if the
-        template of that disk is; one of a data disk is not. What can't be is refused before anything is changed.
-      - What a disk holds can be downloaded all the same, by M(cloudn.compute.cloudn_volume) with O(state=extracted), from a
-        volume that is made of a snapshot.
+      - Only an administrator can change it. For other accounts, a new template with O(url) may have either value, and
+        the default is false. A new template of a root disk is extractable if the template of that disk is
+        extractable. The same holds for a snapshot of a root disk. A new template of a data disk is not extractable. A
+        value that is not possible is refused before anything is changed.
+      - It is still possible to download what a disk holds. Use M(cloudn.compute.cloudn_volume) with
+        O(state=extracted) on a volume that was created from a snapshot.
     type: bool
   accounts:
     description:
-      - Names of the other accounts that may make machines from it, no more and no fewer. An empty list takes the right
-        from all.
-      - Where the account lacks the native commands for that, they are given the right by the EC2-compatible API, if it is
-        known where that is (O(ec2_url)). Where that API does not tell who has the right either, accounts that had it
-        before keep it, an empty list is refused, and each run of the task gives the right anew and is changed; a warning
-        says so.
+      - Names of all other accounts that may create VMs from it. An empty list takes the right from all of them.
+      - If the account lacks the native commands for that, the module uses the EC2-compatible API. It must know the
+        address of that API (O(ec2_url)). If that API does not show who has the right either, accounts that had the
+        right keep it and an empty list is refused. Each run of the task then gives the right again and is changed. A
+        warning says so.
     type: list
     elements: str
   allow_restart:
     description:
-      - Whether a running machine may be stopped for it. It is started again when the template is taken, and also when that
+      - Whether to stop a running VM for it. The VM is started again when the template is created, and also when that
         fails.
     type: bool
     default: false
   force_stop:
     description:
-      - Whether the machine is stopped by force, as by pulling its plug.
+      - Whether to stop the VM by force. This is like pulling its plug.
     type: bool
     default: false
   extract_mode:
@@ -152,11 +154,11 @@ options:
     default: http_download
   extract_url:
     description:
-      - Address (ftp) to upload it to.
+      - FTP address to upload it to.
     type: str
   on_immutable_drift:
     description:
-      - What to do when an existing template differs in what can't be changed, O(format) and O(hypervisor).
+      - What to do if an existing template differs in O(format) or O(hypervisor), which cannot be changed.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -166,14 +168,14 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request; one or two more with O(accounts), and one with an O(os_type) that is given by
-    another name than the template shows, or where O(zone) is given and nothing found there. One that would change O(extractable)
-    costs one more, which asks whether the account is an administrator's.
-  - A template that is made of a disk is not listed before it is there. So while the service makes one for this account, whatever its
-    name, another one is not begun; waiting for that counts for O(wait_timeout).
-  - With O(wait=false) it is not seen whether another run has made the same template at the same time.
-  - What a template was made from is not compared; the service does not tell it. To renew one, make one of another name, or
-    delete it first.
+  - A task that changes nothing costs one request. O(accounts) costs one or two more. O(os_type) costs one more if the
+    template shows it under another name. O(zone) costs one more if nothing is found there. A task that would change
+    O(extractable) costs one more, which asks whether the account is an administrator's.
+  - The service does not list a template of a disk before it is created. So while the service creates one for this
+    account, under any name, the module does not begin another one. O(wait_timeout) includes that time.
+  - With O(wait=false) the module does not check whether another run has created the same template at the same time.
+  - The source of a template is not compared, because the service does not return it. To renew a template, create one
+    with another name or delete the old one first.
 seealso:
   - module: cloudn.compute.cloudn_template_info
   - module: cloudn.compute.cloudn_snapshot
@@ -181,7 +183,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A template of a machine, which is stopped for it and started again
+- name: Create a template of a VM, which is stopped for it and started again
   cloudn.compute.cloudn_template:
     name: web-2026-11
     vm: web1
@@ -190,12 +192,12 @@ EXAMPLES = r"""
     tags:
       made_of: web1
 
-- name: In both zones
+- name: Copy it to both zones
   cloudn.compute.cloudn_template:
     name: web-2026-11
     zones: [jp-e1a, jp-e1b]
 
-- name: From an address
+- name: Create a template from an address
   cloudn.compute.cloudn_template:
     name: appliance
     zone: jp-e1a
@@ -204,18 +206,18 @@ EXAMPLES = r"""
     hypervisor: XenServer
     os_type: CentOS 6.0 (64-bit)
 
-- name: Another account may use it
+- name: Let another account use it
   cloudn.compute.cloudn_template:
     name: web-2026-11
     accounts: [admin]
 
-- name: An address to download it from
+- name: Create an address to download it from
   cloudn.compute.cloudn_template:
     name: web-2026-11
     state: extracted
   register: result
 
-- name: Delete it everywhere
+- name: Delete it in all zones
   cloudn.compute.cloudn_template:
     name: web-2026-11
     state: absent
@@ -224,9 +226,10 @@ EXAMPLES = r"""
 RETURN = r"""
 template:
   description:
-    - The template, as it is now or, in check mode, as far as it can be told; of one in several zones, as it is in one.
+    - The template as it is now. In check mode, as far as it is known. If it is in several zones, the values are from
+      one of them.
     - Every key is always there. A value is null if it does not apply or is not known.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     id:
@@ -254,7 +257,7 @@ template:
       type: bool
       sample: true
     status:
-      description: How far it has come, where the service tells.
+      description: How far it has come, if the service returns it.
       type: str
       sample: Download Complete
     public:
@@ -274,7 +277,7 @@ template:
       type: bool
       sample: false
     password_enabled:
-      description: Whether machines made from it get a password from the service.
+      description: Whether VMs from it get a password from the service.
       type: bool
       sample: true
     format:
@@ -282,7 +285,7 @@ template:
       type: str
       sample: VHD
     hypervisor:
-      description: Kind of hypervisor that it is for.
+      description: Hypervisor.
       type: str
       sample: XenServer
     os_type:
@@ -302,11 +305,11 @@ template:
       type: int
       sample: 1000000000
     checksum:
-      description: Checksum, where there is one.
+      description: Checksum, if there is one.
       type: str
       sample: 905cec879afd9c9d22ecc8036131a180
     source_template_id:
-      description: Id of the template of the disk that it was made from.
+      description: Id of the template of the disk that it was created from.
       type: str
       sample: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
     account:
@@ -331,7 +334,7 @@ template:
       elements: str
       sample: [jp-e1a, jp-e1b]
     accounts:
-      description: Names of the other accounts that may make machines from it, where O(accounts) is given.
+      description: Names of the other accounts that may create VMs from it. Only with O(accounts).
       type: list
       elements: str
       sample: [admin]
@@ -341,7 +344,7 @@ template:
       sample: present
     extraction:
       description: Where the extracted copy is.
-      returned: with O(state=extracted), unless in check mode
+      returned: with O(state=extracted), but not in check mode
       type: dict
       contains:
         id:
@@ -357,8 +360,8 @@ template:
           type: str
           sample: DOWNLOAD_URL_CREATED
         url:
-          description: Address to download it from, which the service closes after a while, or the one that it was uploaded to.
-            It is shown without a user and a password.
+          description: Address to download it from, or the address that it was uploaded to. The service closes a
+            download address after a while. The address is shown without a user and a password.
           type: str
           sample: https://download.example.com/userdata/fbd80c01-2210-43f3-9ac7-d7ee79b40905.vhd
         upload_percentage:
@@ -366,21 +369,21 @@ template:
           type: int
           sample: 100
 templates:
-  description: A list with RV(template) alone, of the form that M(cloudn.compute.cloudn_template_info) returns.
-  returned: always, except where the task fails before anything is changed
+  description: A list that has only RV(template), in the form of M(cloudn.compute.cloudn_template_info).
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["web1: stop", "web-2026-11: create from the disk ROOT-12 of web1", "web1: start"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:
@@ -393,7 +396,7 @@ diff:
       sample: {web-2026-11: {state: present, zone: jp-e1a}}
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: when there are any (O(wait=false))
+  returned: if there are any (O(wait=false))
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -11,13 +11,13 @@ module: cloudn_template_info
 short_description: List templates
 version_added: 0.1.0
 description:
-  - Lists templates, one entry for each zone that a template is in. Nothing found is an empty list.
+  - Lists templates with one entry for each zone of a template. If nothing is found, the list is empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only templates of exactly this name. Names are not unique.
+      - Only templates with exactly this name. Names are not unique.
     type: str
   id:
     description:
@@ -25,12 +25,12 @@ options:
     type: str
   zone:
     description:
-      - Only those in this zone, by name or id.
+      - Only those in this zone, given by name or id.
     type: str
   template_filter:
     description:
-      - Which templates, V(executable) for all that machines can be made from, V(featured), V(self) for the account's
-        own, and so on.
+      - Which templates to list. V(executable) is for all that VMs can be created from. V(featured) is for featured
+        ones. V(self) is for the account's own.
     type: str
     choices: [executable, featured, self, selfexecutable, sharedexecutable, community]
     default: executable
@@ -42,31 +42,32 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 templates, and one more with O(zone). The service gives a longer list in another
-    order each time, so its pages are read again and again until all have been seen; 600 take about ten requests.
+  - The module sends one request for fewer than 500 templates, and one more with O(zone). The service returns a longer
+    list in another order each time. So the module reads its pages again until it has seen all templates. 600
+    templates take about ten requests.
 seealso:
   - module: cloudn.compute.cloudn_vm
 """
 
 EXAMPLES = r"""
-- name: What machines can be made from in one zone
+- name: List the templates for new VMs in one zone
   cloudn.compute.cloudn_template_info:
     zone: jp-e1a
   register: result
 
-- name: The id of one of them, by its name
+- name: Find the id of one of them by its name
   cloudn.compute.cloudn_template_info:
     name: CentOS 6.2 64bit
     zone: jp-e1a
 
-- name: The account's own templates
+- name: List the account's own templates
   cloudn.compute.cloudn_template_info:
     template_filter: self
 """
 
 RETURN = r"""
 templates:
-  description: The templates. Every key is always there; what the service does not tell is null.
+  description: The templates. Every key is always there. A value is null if the service does not return it.
   returned: success
   type: list
   elements: dict
@@ -96,7 +97,7 @@ templates:
       type: bool
       sample: true
     status:
-      description: How far it has come, where the service tells.
+      description: How far it has come, if the service returns it.
       type: str
       sample: Download Complete
     public:
@@ -116,7 +117,7 @@ templates:
       type: bool
       sample: false
     password_enabled:
-      description: Whether machines made from it get a password from the service.
+      description: Whether VMs from it get a password from the service.
       type: bool
       sample: true
     format:
@@ -124,7 +125,7 @@ templates:
       type: str
       sample: VHD
     hypervisor:
-      description: Kind of hypervisor that it is for.
+      description: Hypervisor.
       type: str
       sample: XenServer
     os_type:
@@ -144,11 +145,11 @@ templates:
       type: int
       sample: 1000000000
     checksum:
-      description: Checksum, where there is one.
+      description: Checksum, if there is one.
       type: str
       sample: 905cec879afd9c9d22ecc8036131a180
     source_template_id:
-      description: Id of the template of the disk that it was made from.
+      description: Id of the template of the disk that it was created from.
       type: str
       sample: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
     account:
@@ -173,7 +174,7 @@ templates:
       elements: str
       sample: [jp-e1a, jp-e1b]
     accounts:
-      description: Null here; M(cloudn.compute.cloudn_template) tells them where they are given.
+      description: Null here. M(cloudn.compute.cloudn_template) returns the accounts if they are given.
       type: list
       elements: str
       sample: []

@@ -8,147 +8,149 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloudn_vm
-short_description: Make, change, start, stop and destroy virtual machines
+short_description: Create, change, start, stop and destroy virtual machines
 version_added: 0.1.0
 description:
-  - Brings one or many virtual machines to the state that is asked for. Many are dealt with at the same time and waited
-    for together.
-  - Everything that can be checked is checked before anything is changed.
+  - Brings one or many virtual machines (VMs) to the requested state. The module acts on many VMs at the same time and
+    waits for them together.
+  - It checks everything that can be checked before it changes anything.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Virtual machines, each by host name, id, or display name.
-      - A display name finds a machine only when no machine has that host name, and it must be the only one with it.
-      - A machine that does not exist is made with this as its host name, which has ASCII letters, digits and hyphens,
-        begins with a letter, does not end with a hyphen, and has at most 63 characters.
+      - VMs, each by host name, id or display name.
+      - A display name finds a VM only if no VM has that host name. Only one VM may have the display name.
+      - If the VM does not exist, it is created with this host name. A host name has ASCII letters, digits and
+        hyphens. It begins with a letter. It does not end with a hyphen. It has at most 63 characters.
     type: list
     elements: str
     required: true
   state:
     description:
-      - V(present), it exists. A new one is started, an existing one left running or stopped as it is.
-      - V(started), it exists and runs.
-      - V(stopped), it exists and is stopped. A new one is not started.
-      - V(restarted), it runs and was started anew. This changes something in every run.
-      - V(reinstalled), its root disk is made anew from its template, and all that is on the old one is lost. Data disks, snapshots,
-        addresses and tags stay. A running machine is stopped for it and runs again afterwards, a stopped one stays stopped.
-        Needs O(confirm_reinstall). This changes something in every run.
-      - V(absent), it is destroyed. Its host name stays taken until the service has expunged it, by default a day later.
+      - With V(present) the VM exists. A new one is started. An existing one stays running or stopped.
+      - With V(started) it exists and runs.
+      - With V(stopped) it exists and is stopped. A new one is not started.
+      - With V(restarted) it runs and was started again. Every run changes something.
+      - With V(reinstalled) the service creates the root disk again from the VM's template. Everything on the old root
+        disk is lost. Data disks, snapshots, addresses and tags stay. A running VM is stopped for it and runs again
+        afterwards. A stopped VM stays stopped. Requires O(confirm_reinstall). Every run changes something.
+      - With V(absent) it is destroyed. Its host name stays taken until the service has expunged it. By default that
+        is a day later.
     type: str
     choices: [present, started, stopped, restarted, reinstalled, absent]
     default: present
   confirm_reinstall:
     description:
-      - Host name of the machine that is to lose its root disk, written once more. Needed for O(state=reinstalled), and without
-        meaning for other states.
-      - Anything but exactly this host name is refused before anything is changed, also where O(name) has the machine's id or
-        display name. O(name) takes one machine then.
+      - Host name of the VM that loses its root disk, written a second time. Required for O(state=reinstalled). It has
+        no effect with other states.
+      - Anything but exactly this host name is refused before anything is changed. This is also so if O(name) is the
+        VM's id or display name. O(name) takes only one VM in this case.
     type: str
   zone:
     description:
-      - Zone, by name or id. Names are looked for in this zone only.
-      - Needed to make a machine where there are several zones.
+      - Name or id of the zone. Names are looked up in this zone only.
+      - Required to create a VM if there are several zones.
     type: str
   template:
     description:
-      - Template, by name or id. Needed to make a machine.
-      - A template given by name is compared by name, so a renewed template of the same name is no difference.
+      - Name or id of the template. Required to create a VM.
+      - If you give the template by name, names are compared. A renewed template with the same name is no difference.
     type: str
   template_filter:
     description:
-      - Among which templates O(template) is looked up.
+      - The set of templates in which O(template) is looked up.
     type: str
     choices: [executable, featured, self, selfexecutable, sharedexecutable, community]
     default: executable
   service_offering:
     description:
-      - Service offering (plan), by name or id. Needed to make a machine.
-      - A change needs the machine stopped, see O(allow_restart).
+      - Name or id of the service offering (plan). Required to create a VM.
+      - The VM must be stopped for a change. See O(allow_restart).
     type: str
   disk_offering:
     description:
-      - Disk offering of a first data disk, by name or id. It must have a fixed size.
+      - Name or id of the disk offering of a first data disk. It must have a fixed size.
     type: str
   display_name:
     description:
-      - Name for people, free text.
+      - Name for people. Free text.
     type: str
   group:
     description:
-      - Group to put the machine into; it is made where it does not exist.
-      - Case, accents and blanks at the end of its name do not count. Use letters of ASCII. CloudStack 3.0 garbles others when
-        it shows a group, so that a group that may be the one given is left alone, with a warning.
+      - Group of the VM. The group is created if it does not exist.
+      - Case, accents and blanks at the end of its name do not count. Use ASCII letters. CloudStack 3.0 garbles other
+        letters when it shows a group. If a group may be the given one, the module leaves it as it is and warns.
     type: str
   security_groups:
     description:
-      - Security groups, by name or id. They can be given to a new machine only; without any it gets C(default).
+      - Names or ids of security groups. Only a new VM can get them. Without any it gets C(default).
       - Case, accents and blanks at the end of a name do not count.
     type: list
     elements: str
   key_pair:
     description:
-      - Name of the SSH key pair to put into a new machine. Case, accents and blanks at the end do not count.
-      - The service shows of a machine the first pair that holds its public key, so another pair with the same key is no difference.
+      - Name of the SSH key pair to put into a new VM. Case, accents and blanks at the end do not count.
+      - For each VM the service shows the first pair that holds its public key. So another pair with the same key is
+        no difference.
     type: str
   keyboard:
     description:
-      - Keyboard of the console of a new machine.
+      - Keyboard of the console of a new VM.
     type: str
     choices: [de, de-ch, es, fi, fr, fr-be, fr-ch, is, it, jp, nl-be, 'no', pt, uk, us]
   user_data:
     description:
-      - Text for a new machine to find at its first start, as it is. At most 1536 bytes, which are 2048 once they are
-        encoded.
-      - The service does not show it, so it is not compared on an existing machine.
+      - Text that a new VM finds at its first start, unchanged. At most 1536 bytes. These are 2048 bytes when encoded.
+      - The service does not return it, so it is not compared on an existing VM.
       - It may hold secrets, so Ansible keeps it out of logs and results.
     type: str
   ha:
     description:
-      - Whether the machine is started elsewhere when its host fails. Only with a service offering that offers it.
+      - Whether the VM is started on another host when its host fails. Only with a service offering that allows it.
     type: bool
   os_type:
     description:
-      - OS type, by description or id. A new machine has that of its template.
+      - Description or id of the OS type. The default for a new VM is that of its template.
     type: str
   allow_restart:
     description:
-      - Whether a running machine may be stopped and started again for a change that needs it stopped.
+      - Whether to stop and start a running VM for a change that requires it to be stopped.
     type: bool
     default: false
   force_stop:
     description:
-      - Whether to stop without waiting for the machine to shut down.
+      - Whether to stop without waiting for the VM to shut down.
     type: bool
     default: false
   detach_volumes:
     description:
-      - Whether data disks are detached, and kept, before a machine is destroyed.
-      - A machine that has any is not destroyed without this or O(delete_volumes), as the service would hide them with it.
+      - Whether to detach and keep data disks before a VM is destroyed.
+      - A VM with data disks is not destroyed without this option or O(delete_volumes). The service would hide the
+        disks with it.
     type: bool
     default: false
   delete_volumes:
     description:
-      - Whether data disks are deleted with a machine that is destroyed, which is done before it is. What is on them is lost.
+      - Whether to delete the data disks of a VM before it is destroyed. What is on them is lost.
     type: bool
     default: false
   recover:
     description:
-      - Whether to have a destroyed machine back, where the account may do that.
-      - An account that does not see destroyed machines can name one by its id.
+      - Whether to recover a destroyed VM, if the account may do that.
+      - Give the id of the VM if the account does not see destroyed VMs.
     type: bool
     default: false
   on_immutable_drift:
     description:
-      - What to do about differences that the service can't change on an existing machine, which are O(template),
+      - What to do about differences that the service cannot change on an existing VM. These are O(template),
         O(security_groups), O(disk_offering) and O(key_pair).
     type: str
     choices: [fail, warn, ignore]
     default: fail
   max_parallel:
     description:
-      - How many requests are under way at the same time.
+      - Maximum number of requests at the same time.
     type: int
     default: 10
 extends_documentation_fragment:
@@ -157,26 +159,26 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - With O(state=reinstalled) the service makes no new password. M(cloudn.compute.cloudn_vm_password) does, where the template
-    sets passwords.
-  - The job of O(state=reinstalled) tells that the machine is stopped, also where the service has started it again. With
-    O(wait=false) look at the machine, not at what M(cloudn.compute.cloudn_job) returns of it.
-  - A task that changes nothing costs one request, for one machine as for many. Naming O(os_type) or O(disk_offering)
-    costs one more, and so does a O(key_pair) that the machine shows by another name.
-  - The service takes time for each machine that it lists, and it lists those whose names contain what all of O(name)
-    begin with, 500 to a request. So machines whose names begin alike are found soonest.
-  - Machines that need the same tags get them with one request for up to 100 machines. New machines get their tags when
-    all of them have an id.
-  - The service may take two machines of one name when two runs make them at the same moment. So a task that has made
-    machines lists them once more when all their jobs have ended, with one request for all. Of two machines one is left,
-    and both runs go on with that one. With O(wait=false) nobody looks.
+  - With O(state=reinstalled) the service does not create a new password. If the template sets passwords,
+    M(cloudn.compute.cloudn_vm_password) creates one.
+  - The job of O(state=reinstalled) says that the VM is stopped, even if the service has started it again. With
+    O(wait=false) look at the VM and not at the job in M(cloudn.compute.cloudn_job).
+  - A task that changes nothing costs one request, for one VM or many. O(os_type) or O(disk_offering) costs one more.
+    O(key_pair) costs one more if the VM shows it under another name.
+  - The service takes time for each VM that it lists. It lists the VMs whose names contain the common beginning of all
+    names in O(name), with 500 in a request. So VMs whose names begin alike are found fastest.
+  - VMs that need the same tags get them with one request for up to 100 VMs. New VMs get their tags when all of them
+    have an id.
+  - The service may take two VMs with one name when two runs create them at the same moment. So a task that has
+    created VMs lists them once more when all their jobs have ended, with one request for all. One of the two VMs is
+    left, and both runs go on with it. With O(wait=false) there is no such check.
 seealso:
   - module: cloudn.compute.cloudn_vm_info
   - module: cloudn.compute.cloudn_security_group
 """
 
 EXAMPLES = r"""
-- name: A web server
+- name: Create a web server
   cloudn.compute.cloudn_vm:
     name: web1
     zone: jp-e1a
@@ -185,7 +187,7 @@ EXAMPLES = r"""
     tags:
       role: web
 
-- name: Ten workers at once
+- name: Create ten workers at once
   cloudn.compute.cloudn_vm:
     name: "{{ query('ansible.builtin.sequence', 'start=1 end=10 format=worker%02d') }}"
     zone: jp-e1b
@@ -194,11 +196,11 @@ EXAMPLES = r"""
     group: workers
     state: started
 
-- name: A security group for databases
+- name: Create a security group for databases
   cloudn.compute.cloudn_security_group:
     name: db
 
-- name: A database server in it, with a data disk and a name for people
+- name: Create a database server in it, with a data disk and a display name
   cloudn.compute.cloudn_vm:
     name: db1
     display_name: Orders database
@@ -211,36 +213,36 @@ EXAMPLES = r"""
       role: db
       env: production
 
-- name: One more tag beside those that it has
+- name: Add one tag and keep the others
   cloudn.compute.cloudn_vm:
     name: db1
     tags:
       backup: nightly
     purge_tags: false
 
-- name: Reboot it
+- name: Reboot the VM
   cloudn.compute.cloudn_vm:
     name: db1
     state: restarted
 
-- name: Make its root disk anew, which deletes all that is on it
+- name: Reinstall the VM, which deletes everything on its root disk
   cloudn.compute.cloudn_vm:
     name: db1
     state: reinstalled
     confirm_reinstall: db1
 
-- name: A larger plan for a running machine, which is stopped and started for it
+- name: Give a running VM a larger plan, for which it is stopped and started
   cloudn.compute.cloudn_vm:
     name: web1
     service_offering: v2
     allow_restart: true
 
-- name: Stop two machines
+- name: Stop two VMs
   cloudn.compute.cloudn_vm:
     name: [worker01, worker02]
     state: stopped
 
-- name: A machine that sets itself up, made without waiting for it
+- name: Create a VM that sets itself up, without waiting for it
   cloudn.compute.cloudn_vm:
     name: batch1
     zone: jp-e1a
@@ -251,9 +253,9 @@ EXAMPLES = r"""
       echo ready > /etc/motd
     wait: false
   register: batch
-  no_log: true # the result of a new machine may hold its password
+  no_log: true # the result of a new VM may hold its password
 
-- name: Destroy it
+- name: Destroy the VM
   cloudn.compute.cloudn_vm:
     name: batch1
     state: absent
@@ -262,9 +264,10 @@ EXAMPLES = r"""
 RETURN = r"""
 vms:
   description:
-    - The virtual machines, in the order they were named, each as it is now or, in check mode, as far as it can be told.
-    - Every key is always there unless it says otherwise; what does not apply or is not known is null.
-  returned: always, except where the task fails before anything is changed
+    - The VMs in the order of O(name), each as it is now. In check mode, as far as it is known.
+    - Every key is always there unless its description says otherwise. A value is null if it does not apply or is not
+      known.
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
   contains:
@@ -282,7 +285,7 @@ vms:
       sample: Web server 1
     state:
       description:
-        - State, as the service calls it, for example V(Running), V(Stopped), V(Starting), V(Stopping), V(Error).
+        - State in the service's words, for example V(Running), V(Stopped), V(Starting), V(Stopping) or V(Error).
         - V(absent) after O(state=absent).
       type: str
       sample: Running
@@ -295,7 +298,7 @@ vms:
       type: str
       sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
     template:
-      description: Name of the template that it was made from.
+      description: Name of the template that it was created from.
       type: str
       sample: CentOS 6.2 64bit
     template_id:
@@ -323,7 +326,7 @@ vms:
       type: int
       sample: 2048
     group:
-      description: Group that it was put into.
+      description: Group that it is in.
       type: str
       sample: front
     group_id:
@@ -341,7 +344,8 @@ vms:
       elements: str
       sample: [67e9b4de-505e-41f0-9020-0f60bb0ac983]
     default_ip:
-      description: Address of the default network interface, or of the first that has one.
+      description: Address of the default network interface. If that one has none, the address of the first interface
+        that has one.
       type: str
       sample: 10.1.1.20
     nics:
@@ -386,11 +390,11 @@ vms:
           type: bool
           sample: true
     key_pair:
-      description: Name of the SSH key pair, where the service shows it.
+      description: Name of the SSH key pair, if the service shows it.
       type: str
       sample: ops
     ha:
-      description: Whether it is started elsewhere when its host fails.
+      description: Whether it is started on another host when its host fails.
       type: bool
       sample: false
     os_type_id:
@@ -398,7 +402,7 @@ vms:
       type: str
       sample: '144'
     hypervisor:
-      description: Kind of the hypervisor.
+      description: Hypervisor.
       type: str
       sample: XenServer
     password_enabled:
@@ -434,44 +438,44 @@ vms:
       type: dict
       sample: {role: web}
     password:
-      description: Password that was just made. It is not shown again; set C(no_log) on the task where the result must
+      description: Password that was just created. It is not shown again. Set C(no_log) on the task if the result must
         not be logged.
       type: str
       returned: for a new machine from a template that sets passwords
       sample: wS4nifujs
     error:
-      description: What went wrong with this machine.
+      description: What went wrong with this VM.
       type: str
-      returned: when it failed
+      returned: if it failed
       sample: 'startVirtualMachine: job 8b7e21ab-b840-4c55-9897-fad4d6b322da failed: insufficient capacity (error 533)'
 vm:
-  description: The virtual machine, as in RV(vms).
-  returned: when one is named, as RV(vms)
+  description: The VM, as in RV(vms).
+  returned: if one VM is named, as RV(vms)
   type: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["web1: stop", "web1: change service offering from v1 to v2", "web1: start"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:
-      description: What was, by name as it was given. Empty for one that did not exist.
+      description: The state before, by the name that was given. Empty if it did not exist.
       type: dict
       sample: {web1: {state: Running, service_offering: v1}}
     after:
-      description: What is, by name as it was given.
+      description: The state after, by the name that was given.
       type: dict
       sample: {web1: {state: Running, service_offering: v2}}
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: when there are any (O(wait=false))
+  returned: if there are any (O(wait=false))
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

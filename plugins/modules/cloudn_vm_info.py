@@ -11,15 +11,15 @@ module: cloudn_vm_info
 short_description: List virtual machines
 version_added: 0.1.0
 description:
-  - Lists virtual machines, all of them or those that the options leave. Nothing found is an empty list.
-  - Each is shown as M(cloudn.compute.cloudn_vm) shows it.
-  - Destroyed machines, where the account sees them at all, are listed only by O(state) or O(id).
+  - Lists all virtual machines (VMs), or those that the options select. If nothing is found, the list is empty.
+  - Each VM has the same form as in M(cloudn.compute.cloudn_vm).
+  - Destroyed VMs are listed only by O(state) or O(id), and only if the account sees them.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only these, each by host name, or by display name where no machine has that host name.
+      - Only these, each by host name. If no VM has that host name, by display name.
     type: list
     elements: str
   id:
@@ -28,7 +28,7 @@ options:
     type: str
   zone:
     description:
-      - Only those in this zone, by name or id.
+      - Only those in this zone, given by name or id.
     type: str
   state:
     description:
@@ -36,19 +36,20 @@ options:
     type: str
   group:
     description:
-      - Only those in this group, by name or id. Case, accents and blanks at the end of a name do not count.
+      - Only those in this group, given by name or id. Case, accents and blanks at the end of a name do not count.
     type: str
   template:
     description:
-      - Only those made from this template, by name or id.
+      - Only those created from this template, given by name or id.
     type: str
   service_offering:
     description:
-      - Only those with this service offering, by name or id.
+      - Only those with this service offering, given by name or id.
     type: str
   security_group:
     description:
-      - Only those in this security group, by name or id. Case, accents and blanks at the end of a name do not count.
+      - Only those in this security group, given by name or id. Case, accents and blanks at the end of a name do not
+        count.
     type: str
   tags:
     description:
@@ -58,13 +59,13 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 50 machines, for more about one for every 450, read several at a time, and one
-    more with O(zone).
-  - The service takes time for each machine that it lists. O(id), O(zone), O(state), O(tags) and a single O(name) are
-    left to the service, so that it lists few; the other options choose from what it listed.
-  - The service fails over a machine whose SSH key pair was deleted or replaced, and over every list that would show it. Such a
-    machine is found by at most 2 log2 n + 2 requests more among n machines. It is shown without its key pair and hardware
-    addresses, and a warning tells which it is and what to do.
+  - The module sends one request for fewer than 50 VMs. For more VMs it sends about one for every 450 and reads
+    several at a time. O(zone) costs one more.
+  - The service takes time for each VM that it lists. The service itself applies O(id), O(zone), O(state), O(tags) and
+    a single O(name), so that its lists are short. The module applies the other options to what was listed.
+  - The service fails on a VM whose SSH key pair was deleted or replaced, and on every list that would show it. The
+    module finds such a VM with at most 2 log2 n + 2 more requests among n VMs. It shows the VM without its key pair
+    and hardware addresses. A warning says which VM it is and what to do.
 seealso:
   - module: cloudn.compute.cloudn_vm
   - plugin: cloudn.compute.cloudn
@@ -72,15 +73,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All virtual machines
+- name: List all VMs
   cloudn.compute.cloudn_vm_info:
   register: all
 
-- name: Two of them
+- name: List two VMs
   cloudn.compute.cloudn_vm_info:
     name: [web1, web2]
 
-- name: The running web servers of one zone
+- name: List the running web servers of one zone
   cloudn.compute.cloudn_vm_info:
     zone: jp-e1a
     state: Running
@@ -88,14 +89,14 @@ EXAMPLES = r"""
       role: web
   register: web
 
-- name: Their addresses
+- name: Show their addresses
   ansible.builtin.debug:
     msg: "{{ web.vms | map(attribute='default_ip') }}"
 """
 
 RETURN = r"""
 vms:
-  description: The virtual machines. Every key is always there; what does not apply or is not known is null.
+  description: The VMs. Every key is always there. A value is null if it does not apply or is not known.
   returned: success
   type: list
   elements: dict
@@ -114,7 +115,7 @@ vms:
       sample: Web server 1
     state:
       description:
-        - State, as the service calls it, for example V(Running), V(Stopped), V(Starting), V(Stopping), V(Error).
+        - State in the service's words, for example V(Running), V(Stopped), V(Starting), V(Stopping) or V(Error).
       type: str
       sample: Running
     zone:
@@ -126,7 +127,7 @@ vms:
       type: str
       sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
     template:
-      description: Name of the template that it was made from.
+      description: Name of the template that it was created from.
       type: str
       sample: CentOS 6.2 64bit
     template_id:
@@ -154,7 +155,7 @@ vms:
       type: int
       sample: 2048
     group:
-      description: Group that it was put into.
+      description: Group that it is in.
       type: str
       sample: front
     group_id:
@@ -172,7 +173,8 @@ vms:
       elements: str
       sample: [67e9b4de-505e-41f0-9020-0f60bb0ac983]
     default_ip:
-      description: Address of the default network interface, or of the first that has one.
+      description: Address of the default network interface. If that one has none, the address of the first interface
+        that has one.
       type: str
       sample: 10.1.1.20
     nics:
@@ -217,11 +219,11 @@ vms:
           type: bool
           sample: true
     key_pair:
-      description: Name of the SSH key pair, where the service shows it.
+      description: Name of the SSH key pair, if the service shows it.
       type: str
       sample: ops
     ha:
-      description: Whether it is started elsewhere when its host fails.
+      description: Whether it is started on another host when its host fails.
       type: bool
       sample: false
     os_type_id:
@@ -229,7 +231,7 @@ vms:
       type: str
       sample: '144'
     hypervisor:
-      description: Kind of the hypervisor.
+      description: Hypervisor.
       type: str
       sample: XenServer
     password_enabled:

@@ -11,32 +11,34 @@ module: cloudn_vm_password
 short_description: Reset the password of a virtual machine
 version_added: 0.1.0
 description:
-  - Has the service make a new password for a virtual machine, and returns it. That is done each time the task runs.
-  - The machine takes the new password when it starts the next time, by a script of its template.
+  - Lets the service create a new password for a virtual machine (VM) and returns it. This happens each time that the
+    task runs.
+  - A script of the VM's template sets the new password the next time that the VM starts.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Virtual machine by id, host name or display name. It must be stopped, see O(allow_restart), and made from a template
-        that takes passwords from the service.
-      - One that was made stopped must have been started once.
+      - Id, host name or display name of the VM. The VM must be stopped, see O(allow_restart). Its template must take
+        passwords from the service.
+      - A VM that was created stopped must have been started once.
     type: str
     required: true
   zone:
     description:
-      - Zone by name or id in which it is looked for.
+      - Name or id of the zone of the VM.
     type: str
   allow_restart:
     description:
-      - Whether a running machine may be stopped for it. It is started again afterwards, also when resetting fails.
-      - Likewise whether a machine that has never been started may be started for it. It is stopped again before its password is
-        reset, and stays so.
+      - Whether to stop a running VM for it. The VM is started again afterwards. It is also started again if the reset
+        fails.
+      - Also whether to start a VM that has never been started. It is stopped again before its password is reset and
+        stays stopped.
     type: bool
     default: false
   force_stop:
     description:
-      - Whether to stop without waiting for the machine to shut down.
+      - Whether to stop without waiting for the VM to shut down.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -44,14 +46,14 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - With O(wait=false) the password is in what M(cloudn.compute.cloudn_job) returns of the job.
+  - With O(wait=false) the password is in the job that M(cloudn.compute.cloudn_job) returns.
 seealso:
   - module: cloudn.compute.cloudn_vm
   - module: cloudn.compute.cloudn_job
 """
 
 EXAMPLES = r"""
-- name: A new password for a machine, which is stopped and started again
+- name: Create a new password for a VM, which is stopped and started again
   cloudn.compute.cloudn_vm_password:
     name: web1
     allow_restart: true
@@ -61,8 +63,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 vm:
-  description: The virtual machine, and its new password.
-  returned: always, except where the task fails before anything is changed
+  description: The VM with its new password.
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     id:
@@ -79,27 +81,29 @@ vm:
       sample: Running
     password:
       description:
-        - The password that was just made. It is not shown again; set C(no_log) on the task where the result must not be logged.
-        - Where a machine was started for the first time and its password could not be reset, the one of its first start.
+        - The password that was just created. It is not shown again. Set C(no_log) on the task if the result must not
+          be logged.
+        - If the VM was started for the first time and its password could not be reset, this is the password of its
+          first start.
       type: str
-      returned: unless in check mode
+      returned: not in check mode
       sample: wS4nifujs
 vms:
-  description: A list with RV(vm) alone.
-  returned: always, except where the task fails before anything is changed
+  description: A list that has only RV(vm).
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["web1: stop", "web1: reset password", "web1: start"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:
@@ -112,7 +116,7 @@ diff:
       sample: {web1: {password: (new)}}
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: when there are any (O(wait=false))
+  returned: if there are any (O(wait=false))
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -8,81 +8,83 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloudn_volume
-short_description: Make, attach, detach, extract or delete a volume
+short_description: Create, attach, detach, extract or delete a volume
 version_added: 0.1.0
 description:
-  - Brings one volume to the state that is asked for. It is made, if it does not exist, of a disk offering, from a snapshot,
-    or from an image that the service downloads.
-  - Names of volumes are not unique. Where several volumes have the name (in the O(zone), if it is given), the task fails
-    and tells their ids, zones and machines; O(id) chooses one.
+  - Brings one volume to the requested state. If it does not exist, the module creates it from a disk offering, from a
+    snapshot, or from an image that the service downloads.
+  - Names of volumes are not unique. If several volumes have the name, the task fails and shows their ids, zones and
+    VMs. With O(zone) only that zone counts. O(id) selects one.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Name, or the id of an existing volume.
-      - This or O(id) is needed.
+      - Name of the volume, or id of an existing one.
+      - Required without O(id).
     type: str
   id:
     description:
-      - Id of an existing volume. With it, another O(name) is a difference that can't be changed.
+      - Id of an existing volume. Another O(name) is then a difference that cannot be changed.
     type: str
   state:
     description:
-      - V(present) makes it, wherever it is attached.
-      - V(attached) makes it and attaches it to O(vm).
-      - V(detached) detaches it, from O(vm) where that is given, else from any. One that does not exist is not made.
-      - V(extracted) makes an address to download it from, or uploads it (O(extract_mode)); that is done each time. It must
-        have been attached once.
-      - V(absent) deletes it.
+      - With V(present) the module creates the volume. It does not matter where the volume is attached.
+      - With V(attached) the module creates it and attaches it to O(vm).
+      - With V(detached) the module detaches it from O(vm). Without O(vm) it detaches the volume from any VM. It does
+        not create a volume that does not exist.
+      - With V(extracted) the module creates an address to download the volume from, or uploads it (O(extract_mode)).
+        It does that each time. The volume must have been attached once.
+      - With V(absent) the module deletes it.
     type: str
     choices: [present, attached, detached, extracted, absent]
     default: present
   zone:
     description:
-      - Zone by name or id. Needed for a new volume, where there are several and no O(vm) tells. Limits where O(name) is
-        looked for.
+      - Name or id of the zone. Required for a new volume if there are several zones and O(vm) does not give one.
+        O(name) is looked up in this zone only.
     type: str
   disk_offering:
     description:
-      - Disk offering by name or id, for a new volume.
-      - It can't be changed. A volume that was made from a snapshot shows a foreign one; that is no difference.
+      - Name or id of the disk offering of a new volume.
+      - It cannot be changed. A volume from a snapshot shows the offering of another volume. That is no difference.
     type: str
   size_gb:
     description:
-      - Size in GiB, for a disk offering that leaves it open. It can't be changed.
+      - Size in GiB, for a disk offering without a fixed size. It cannot be changed.
     type: int
   snapshot:
     description:
-      - Snapshot by name or id that a new volume is made from. Existing volumes don't tell theirs, so it is not compared.
+      - Name or id of the snapshot that a new volume is created from. The service does not return the snapshot of an
+        existing volume, so it is not compared.
     type: str
   url:
     description:
-      - Address (http or https, port 80 or 443) from which the service downloads a new volume. Not compared.
+      - Address (http or https, port 80 or 443) from which the service downloads a new volume. It is not compared.
     type: str
   format:
     description:
-      - Format of what is at O(url).
+      - Format of the image at O(url).
     type: str
     choices: [VHD, QCOW2, OVA, RAW]
   checksum:
     description:
-      - MD5 sum of what is at O(url).
+      - MD5 sum of the image at O(url).
     type: str
   vm:
     description:
-      - Virtual machine by id, host name or display name that the volume is attached to or detached from. It must be
-        running or stopped; one that is starting or stopping is waited for.
-      - The service attaches volumes to machines of their own zone only.
+      - Id, host name or display name of the VM that the volume is attached to or detached from. The VM must be
+        running or stopped. If it is starting or stopping, the module waits for it.
+      - The service attaches volumes only to VMs of their own zone.
     type: str
   device_id:
     description:
-      - Number of the device that the volume becomes; the service takes the first free one where it is not given.
+      - Device number of the volume. Without it the service takes the first free number.
     type: int
   force:
     description:
-      - Whether a volume that is attached may be detached for what is asked, with O(state=attached) to another machine or
-        device, and with O(state=absent). Whoever uses it there loses it.
+      - Whether to detach a volume that is attached elsewhere. This applies to O(state=attached) with another VM or
+        device, and to O(state=absent). Whoever uses the volume there loses it.
     type: bool
     default: false
   extract_mode:
@@ -93,12 +95,12 @@ options:
     default: http_download
   extract_url:
     description:
-      - Address (ftp) to upload it to.
+      - FTP address to upload it to.
     type: str
   on_immutable_drift:
     description:
-      - What to do when an existing volume differs in what can't be changed, O(disk_offering), O(size_gb), and where
-        O(id) is given O(name) and O(zone).
+      - What to do if an existing volume differs in what cannot be changed. These are O(disk_offering) and O(size_gb).
+        With O(id) they are also O(name) and O(zone).
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -108,12 +110,14 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request. It costs one more where O(vm) is given by its display name, and where
-    nothing is found and a O(zone) is given.
-  - Making one costs three requests more, which see to it that there is one also where other runs make the same, or answers are
-    lost. With O(wait=false) it is not seen whether another run has made the same at the same time.
-  - The service extracts a volume only after it was attached once, and while no running machine has it. A root disk is
-    extracted only if its template is extractable; a volume that is made of its snapshot always is.
+  - A task that changes nothing costs one request. It costs one more if O(vm) is a display name. It also costs one
+    more if nothing is found and O(zone) is given.
+  - A new volume costs three more requests. They ensure that there is only one volume even if other runs create the
+    same one or answers are lost. With O(wait=false) the module does not check whether another run has created the
+    same volume at the same time.
+  - The service extracts a volume only after it was attached once, and only if no running VM has it. It extracts a
+    root disk only if its template is extractable. It always extracts a volume that is created from a snapshot of that
+    disk.
 seealso:
   - module: cloudn.compute.cloudn_volume_info
   - module: cloudn.compute.cloudn_snapshot
@@ -121,7 +125,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A data disk of 5 GiB, attached to the database
+- name: Create a data disk of 5 GiB and attach it to the database
   cloudn.compute.cloudn_volume:
     name: db1-data
     state: attached
@@ -130,39 +134,39 @@ EXAMPLES = r"""
     tags:
       backup: nightly
 
-- name: A disk of a size of one's own
+- name: Create a disk with a size of your choice
   cloudn.compute.cloudn_volume:
     name: scratch
     zone: jp-e1a
     disk_offering: Custom
     size_gb: 12
 
-- name: A disk that the service downloads
+- name: Create a disk that the service downloads
   cloudn.compute.cloudn_volume:
     name: dataset
     zone: jp-e1a
     url: https://images.example.com/dataset.vhd
     format: VHD
 
-- name: Move it to another machine, whatever has it now
+- name: Move the disk to another VM, wherever it is attached now
   cloudn.compute.cloudn_volume:
     name: db1-data
     state: attached
     vm: db2
     force: true
 
-- name: Take it off
+- name: Detach the disk
   cloudn.compute.cloudn_volume:
     name: db1-data
     state: detached
 
-- name: An address to download it from
+- name: Create an address to download it from
   cloudn.compute.cloudn_volume:
     name: db1-data
     state: extracted
   register: result
 
-- name: Delete it
+- name: Delete the volume
   cloudn.compute.cloudn_volume:
     name: db1-data
     state: absent
@@ -171,10 +175,9 @@ EXAMPLES = r"""
 RETURN = r"""
 volume:
   description:
-    - The volume, as it is now or, in check mode, as far as it can be told. RV(volume.state) is V(absent) for one that is
-      not there.
+    - The volume as it is now. In check mode, as far as it is known. RV(volume.state) is V(absent) if there is none.
     - Every key is always there. A value is null if it does not apply or is not known.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     id:
@@ -194,16 +197,16 @@ volume:
       type: str
       sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
     type:
-      description: V(DATADISK), or V(ROOT) for the disk that a virtual machine starts from.
+      description: V(ROOT) for the disk that a VM starts from, otherwise V(DATADISK).
       type: str
       sample: DATADISK
     state:
-      description: State at the service, V(Allocated) for one that was never attached, then V(Ready); for an upload V(Uploading),
-        V(Uploaded) or V(UploadError).
+      description: State at the service. V(Allocated) for a volume that was never attached, then V(Ready). For an
+        upload V(Uploading), V(Uploaded) or V(UploadError).
       type: str
       sample: Ready
     status:
-      description: How far an upload is, or why it failed.
+      description: How far an upload has come, or why it failed.
       type: str
       sample: 50% Uploaded
     size_gb:
@@ -215,27 +218,28 @@ volume:
       type: int
       sample: 21474836480
     vm:
-      description: Host name of the virtual machine that it is attached to.
+      description: Host name of the VM that it is attached to.
       type: str
       sample: db1
     vm_id:
-      description: Id of that machine.
+      description: Id of that VM.
       type: str
       sample: 2e44b667-ace4-4867-a3b7-1ad53e1dfdea
     vm_state:
-      description: State of that machine.
+      description: State of that VM.
       type: str
       sample: Running
     device_id:
-      description: Number of the device that it is there, 0 for the root disk.
+      description: Device number at that VM. The root disk has 0.
       type: int
       sample: 1
     attached:
-      description: When it was attached, where that was done by itself.
+      description: Time when it was attached, if it was attached by a separate command.
       type: str
       sample: '2026-11-23T15:00:03+0000'
     disk_offering:
-      description: Disk offering. A volume made from a snapshot shows that of the snapshot's volume, whatever it is.
+      description: Disk offering. A volume from a snapshot shows the offering of the snapshot's volume, whatever that
+        is.
       type: str
       sample: Medium
     disk_offering_id:
@@ -243,7 +247,7 @@ volume:
       type: str
       sample: 4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0020
     service_offering:
-      description: Service offering of the machine, of a root disk.
+      description: For a root disk, the service offering of its VM.
       type: str
       sample: v1
     service_offering_id:
@@ -280,7 +284,7 @@ volume:
       sample: {backup: nightly}
     extraction:
       description: Where the extracted copy is.
-      returned: with O(state=extracted), unless in check mode
+      returned: with O(state=extracted), but not in check mode
       type: dict
       contains:
         id:
@@ -296,8 +300,8 @@ volume:
           type: str
           sample: DOWNLOAD_URL_CREATED
         url:
-          description: Address to download it from, which the service closes after a while, or the one that it was uploaded to.
-            It is shown without a user and a password.
+          description: Address to download it from, or the address that it was uploaded to. The service closes a
+            download address after a while. The address is shown without a user and a password.
           type: str
           sample: https://download.example.com/userdata/fbd80c01-2210-43f3-9ac7-d7ee79b40905.vhd
         upload_percentage:
@@ -305,21 +309,21 @@ volume:
           type: int
           sample: 100
 volumes:
-  description: A list with RV(volume) alone, of the form that M(cloudn.compute.cloudn_volume_info) returns.
-  returned: always, except where the task fails before anything is changed
+  description: A list that has only RV(volume), in the form of M(cloudn.compute.cloudn_volume_info).
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
   description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
     that were planned.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["db1-data: detach from db1", "db1-data: attach to db2"]
 diff:
   description: The state before and after of everything that the options manage. In check mode the state after is the
     one that the run would lead to.
-  returned: always, except where the task fails before anything is changed
+  returned: always, unless the task fails before it changes anything
   type: dict
   contains:
     before:
@@ -332,7 +336,7 @@ diff:
       sample: {db1-data: {state: present, vm: db2}}
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: when there are any (O(wait=false))
+  returned: if there are any (O(wait=false))
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -11,13 +11,13 @@ module: cloudn_volume_info
 short_description: List volumes
 version_added: 0.1.0
 description:
-  - Lists volumes, of all that are attached and of those that are not. Nothing found is an empty list.
+  - Lists volumes, attached and not attached. If nothing is found, the list is empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only volumes of exactly this name. Names are not unique.
+      - Only volumes with exactly this name. Names are not unique.
     type: str
   id:
     description:
@@ -25,11 +25,11 @@ options:
     type: str
   vm:
     description:
-      - Only those attached to this virtual machine, by id, host name or display name.
+      - Only those attached to this VM, given by id, host name or display name.
     type: str
   zone:
     description:
-      - Only those in this zone, by name or id.
+      - Only those in this zone, given by name or id.
     type: str
   type:
     description:
@@ -44,23 +44,23 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - It costs one request for fewer than 500 volumes, for more about one for every 450, and one more with each of O(zone)
-    and O(vm).
+  - The module sends one request for fewer than 500 volumes. For more volumes it sends about one for every 450.
+    O(zone) and O(vm) cost one more each.
 seealso:
   - module: cloudn.compute.cloudn_volume
 """
 
 EXAMPLES = r"""
-- name: All volumes
+- name: List all volumes
   cloudn.compute.cloudn_volume_info:
   register: result
 
-- name: The data disks of one machine
+- name: List the data disks of one VM
   cloudn.compute.cloudn_volume_info:
     vm: web1
     type: DATADISK
 
-- name: Those that are to be backed up
+- name: List the volumes to back up
   cloudn.compute.cloudn_volume_info:
     tags:
       backup: nightly
@@ -68,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 volumes:
-  description: The volumes. Every key is always there; what does not apply or is not known is null.
+  description: The volumes. Every key is always there. A value is null if it does not apply or is not known.
   returned: success
   type: list
   elements: dict
@@ -90,16 +90,16 @@ volumes:
       type: str
       sample: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
     type:
-      description: V(DATADISK), or V(ROOT) for the disk that a virtual machine starts from.
+      description: V(ROOT) for the disk that a VM starts from, otherwise V(DATADISK).
       type: str
       sample: DATADISK
     state:
-      description: State at the service, V(Allocated) for one that was never attached, then V(Ready); for an upload V(Uploading),
-        V(Uploaded) or V(UploadError).
+      description: State at the service. V(Allocated) for a volume that was never attached, then V(Ready). For an
+        upload V(Uploading), V(Uploaded) or V(UploadError).
       type: str
       sample: Ready
     status:
-      description: How far an upload is, or why it failed.
+      description: How far an upload has come, or why it failed.
       type: str
       sample: 50% Uploaded
     size_gb:
@@ -111,27 +111,28 @@ volumes:
       type: int
       sample: 21474836480
     vm:
-      description: Host name of the virtual machine that it is attached to.
+      description: Host name of the VM that it is attached to.
       type: str
       sample: db1
     vm_id:
-      description: Id of that machine.
+      description: Id of that VM.
       type: str
       sample: 2e44b667-ace4-4867-a3b7-1ad53e1dfdea
     vm_state:
-      description: State of that machine.
+      description: State of that VM.
       type: str
       sample: Running
     device_id:
-      description: Number of the device that it is there, 0 for the root disk.
+      description: Device number at that VM. The root disk has 0.
       type: int
       sample: 1
     attached:
-      description: When it was attached, where that was done by itself.
+      description: Time when it was attached, if it was attached by a separate command.
       type: str
       sample: '2026-11-23T15:00:03+0000'
     disk_offering:
-      description: Disk offering. A volume made from a snapshot shows that of the snapshot's volume, whatever it is.
+      description: Disk offering. A volume from a snapshot shows the offering of the snapshot's volume, whatever that
+        is.
       type: str
       sample: Medium
     disk_offering_id:
@@ -139,7 +140,7 @@ volumes:
       type: str
       sample: 4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0020
     service_offering:
-      description: Service offering of the machine, of a root disk.
+      description: For a root disk, the service offering of its VM.
       type: str
       sample: v1
     service_offering_id:

@@ -11,13 +11,13 @@ module: cloudn_zone_info
 short_description: List zones
 version_added: 0.1.0
 description:
-  - Lists zones, all of them or those that the options leave. Nothing found is an empty list.
+  - Lists all zones, or those that the options select. If nothing is found, the list is empty.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the zone of exactly this name.
+      - Only the zone with exactly this name.
     type: str
   id:
     description:
@@ -33,15 +33,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All zones
+- name: List all zones
   cloudn.compute.cloudn_zone_info:
   register: result
 
-- name: One of them
+- name: List one zone
   cloudn.compute.cloudn_zone_info:
     name: jp-e1a
 
-- name: Their names
+- name: Show their names
   ansible.builtin.debug:
     msg: "{{ result.zones | map(attribute='name') }}"
 """
@@ -74,15 +74,15 @@ zones:
       type: bool
       sample: true
     allocation_state:
-      description: Whether the zone takes new machines, V(Enabled) or V(Disabled).
+      description: Whether the zone takes new VMs, V(Enabled) or V(Disabled).
       type: str
       sample: Enabled
     local_storage_enabled:
-      description: Whether machines may have their disks on their host.
+      description: Whether VMs may have their disks on their own host.
       type: bool
       sample: false
     dhcp_provider:
-      description: What gives out addresses.
+      description: Provider of the addresses.
       type: str
       sample: VirtualRouter
 """
