@@ -96,8 +96,8 @@ def page(results: dict[str, Any], figures: Sequence[Figure]) -> str:
     notes = "\n".join(f"- {one.work}: {one.note}" for one in figures if one.note)
     return f"""# How fast it is
 
-Made by `make bench` on {results["date"][:10]}; `bench/README.md` says how it measures and against what. The two of a
-comparison took turns, {results["scale"]["repeat"]} times, and the medians are compared. Latency is what each request is held back.
+`make bench` measured this on {results["date"][:10]}. `bench/README.md` says how it measures and what it compares with. The two sides of
+a comparison took turns, {results["scale"]["repeat"]} times. The medians are compared. Latency is the delay of each request.
 
 - {machine["cpus"]} CPUs ({machine["cpu"]}), {machine["memory_gib"]} GiB, load {machine["load_before"]} before it began; {results["seconds"]} s in all
 - {versions}
