@@ -87,8 +87,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"jobs": ["{job}"]},
             before=(("cloudn_vm", {"name": "web1", "wait": False, **NEW}),),
             differs=(
-                "The manual names only status 0, pending; 1 is done and 2 failed, and a failed job's own error code is inside "
-                "its result."
+                "The manual names only status 0 (pending). 1 is done and 2 is failed. The error code of a failed job "
+                "is inside its result."
             ),
         ),
         Row(
@@ -96,8 +96,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "cloudn_job_info",
             {},
             differs=(
-                "The manual says that it lists pending jobs; it lists finished ones too. Several jobs are waited for by one "
-                "listing, whose start takes a form of dates that no answer has."
+                "The manual says that it lists pending jobs. It also lists finished ones. The tasks wait for several "
+                "jobs with one listing. Its start date has a format that no answer has."
             ),
         ),
     ),
@@ -107,8 +107,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "cloudn_vm_info",
             {},
             differs=(
-                "Its filters find parts of names; names are compared exactly here. The manual's word templ, for details, is tmpl; "
-                "no details are asked for."
+                "Its filters match parts of names. The tasks compare names exactly. The manual's word templ for "
+                "details is tmpl. The tasks ask for no details."
             ),
         ),
         Row(
@@ -117,8 +117,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web1", "state": "started", **NEW},
             ("state",),
             differs=(
-                "The manual asks for GET because of user data; long requests go as POST, which works as well. A name "
-                "stays taken until a destroyed machine is expunged; the error says so."
+                "The manual asks for GET because of user data. Long requests go as POST, which works as well. A name "
+                "stays taken until a destroyed VM is expunged. The error says so."
             ),
         ),
         Row(
@@ -127,7 +127,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web1", "state": "absent"},
             ("state",),
             (MACHINE,),
-            "Attached data disks vanish with the machine; it is refused unless the task says what becomes of them.",
+            "Attached data disks vanish with the VM. The task refuses this unless it is told what to do with them.",
         ),
         Row(
             "rebootVirtualMachine",
@@ -135,7 +135,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web1", "state": "restarted"},
             ("state",),
             (MACHINE,),
-            "Of a stopped machine the job fails; it is started instead.",
+            "The job fails for a stopped VM. The task starts such a VM instead.",
         ),
         Row(
             "startVirtualMachine",
@@ -143,7 +143,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web1", "state": "started"},
             ("state",),
             (MACHINE, STOPPED),
-            "Starting a destroyed machine is called a success; the machine's state is what counts here.",
+            "The server reports success when a destroyed VM is started. The task looks at the VM's state.",
         ),
         Row("stopVirtualMachine", "cloudn_vm", {"name": "web1", "state": "stopped"}, ("state",), (MACHINE,)),
         Row(
@@ -152,7 +152,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web1", "allow_restart": True},
             (),
             (MACHINE,),
-            "The manual asks for a stopped machine, and the server does not; the manual is followed.",
+            "The manual requires a stopped VM, but the server does not. The task follows the manual.",
         ),
         Row(
             "changeServiceForVirtualMachine",
@@ -160,7 +160,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web1", "service_offering": "v2", "allow_restart": True},
             ("service_offering",),
             (MACHINE,),
-            "Only for a stopped machine, and an error for the offering that it has; both are seen to.",
+            "It works only for a stopped VM. It is an error for the offering that the VM already has. The task "
+            "takes care of both.",
         ),
         Row(
             "updateVirtualMachine", "cloudn_vm", {"name": "web1", "display_name": "Web"}, ("display_name",), (MACHINE,)
@@ -171,7 +172,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "{vm}", "recover": True},
             ("recover",),
             (MACHINE, ("cloudn_vm", {"name": "web1", "state": "absent"})),
-            "Plain accounts usually lack it, and do not see destroyed machines: one is named by its id.",
+            "Plain accounts usually lack it and do not see destroyed VMs. Give the id of such a VM.",
             ("recoverVirtualMachine",),
         ),
     ),
@@ -181,8 +182,9 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "cloudn_security_group_info",
             {},
             differs=(
-                "The manual calls the rules ingress and egress and their last port endpoint, the server ingressrule, "
-                "egressrule and endport; both are understood. A listing shows tags of some machine; those of a group come from listTags."
+                "The manual calls the rules ingress and egress, and their last port endpoint. The server calls them "
+                "ingressrule, egressrule and endport. The tasks understand both. A listing shows tags of some VM. The"
+                " tags of a group come from listTags."
             ),
         ),
         Row("createSecurityGroup", "cloudn_security_group", {"name": "web", "state": "present"}, ("state",)),
@@ -192,16 +194,19 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "state": "absent"},
             ("state",),
             (("cloudn_security_group", {"name": "web"}),),
-            "Destroyed machines use their groups until they are expunged: such a group is left, with a warning, or waited for "
-            "(`wait_for_expunge`).",
+            "Destroyed VMs use their groups until they are expunged. The task leaves such a group with a warning,"
+            " or waits for it (`wait_for_expunge`).",
         ),
         Row(
             "authorizeSecurityGroupIngress",
             "cloudn_security_group",
             {"name": "web", "ingress": RULE},
             ("ingress",),
-            differs="A rule that is there already is a failed job; only missing ones are sent. The server locks the group for each "
-            "change, and one that finds it locked sleeps for 5 seconds; so rules of a group go one after the other.",
+            differs=(
+                "The job fails for a rule that exists. The task sends only missing rules. The server locks the group "
+                "for each change. A change that finds the group locked sleeps for 5 seconds. So rules of a group go "
+                "one after the other."
+            ),
         ),
         Row(
             "revokeSecurityGroupIngress",
@@ -209,7 +214,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "ingress": []},
             ("ingress",),
             (("cloudn_security_group", {"name": "web", "ingress": RULE}),),
-            "Its answer has a root without `response`; it is read all the same.",
+            "Its answer has a root without `response`. It is read all the same.",
         ),
         Row("authorizeSecurityGroupEgress", "cloudn_security_group", {"name": "web", "egress": RULE}, ("egress",)),
         Row(
@@ -218,7 +223,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "egress": []},
             ("egress",),
             (("cloudn_security_group", {"name": "web", "egress": RULE}),),
-            "Its answer has a root without `response`; it is read all the same.",
+            "Its answer has a root without `response`. It is read all the same.",
         ),
     ),
     "What is on offer": (
@@ -226,13 +231,13 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "listServiceOfferings",
             "cloudn_service_offering_info",
             {},
-            differs="Its filters find nothing for plain accounts; all are listed and chosen from.",
+            differs="Its filters find nothing for plain accounts. The tasks list all offerings and choose from them.",
         ),
         Row(
             "listDiskOfferings",
             "cloudn_disk_offering_info",
             {},
-            differs="Its filters find nothing for plain accounts; all are listed and chosen from.",
+            differs="Its filters find nothing for plain accounts. The tasks list all offerings and choose from them.",
         ),
         Row("listZones", "cloudn_zone_info", {}),
     ),
@@ -241,7 +246,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "listTemplates",
             "cloudn_template_info",
             {},
-            differs="The filter that the manual spells self-executable is selfexecutable.",
+            differs="The manual spells a filter self-executable. It is selfexecutable.",
         ),
         Row(
             "createTemplate",
@@ -249,14 +254,18 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "vm": "web1"},
             ("vm",),
             (MACHINE, STOPPED),
-            "A job, though not marked as one. Names are not unique: a name that several have is an error.",
+            "It is a job, although it is not marked as one. Names are not unique. A name that several templates "
+            "have is an error.",
         ),
         Row(
             "uploadTemplate",
             "cloudn_template",
             {"name": "web", **ZONE, **DOWNLOAD},
             ("url",),
-            differs="registerTemplate in CloudStack, which is tried first. It answers long before it is ready.",
+            differs=(
+                "CloudStack calls it registerTemplate, which is tried first. It answers long before the template is "
+                "ready."
+            ),
         ),
         Row(
             "copyTemplate",
@@ -264,7 +273,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "zones": ["jp-e1a", "jp-e1b"]},
             ("zones",),
             (MACHINE, STOPPED, TEMPLATE),
-            "A job, though not marked as one, and it ends before the copy can be used; that is waited for.",
+            "It is a job, although it is not marked as one. The job ends before the copy can be used. The task "
+            "waits for that.",
         ),
         Row(
             "deleteTemplate",
@@ -272,7 +282,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "state": "absent"},
             ("state",),
             (MACHINE, STOPPED, TEMPLATE),
-            "A job, though not marked as one.",
+            "It is a job, although it is not marked as one.",
         ),
         Row(
             "extractTemplate",
@@ -280,7 +290,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web", "state": "extracted"},
             ("state",),
             (MACHINE, STOPPED, TEMPLATE),
-            "A job, though not marked as one. Only of a template that is extractable; that is said before anything is sent.",
+            "It is a job, although it is not marked as one. The template must be extractable. The task checks "
+            "that before it sends anything.",
         ),
     ),
     "Snapshots": (
@@ -288,7 +299,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "listSnapshot",
             "cloudn_snapshot_info",
             {},
-            differs="listSnapshots in CloudStack, which is tried first.",
+            differs="CloudStack calls it listSnapshots, which is tried first.",
         ),
         Row(
             "createSnapshot",
@@ -296,8 +307,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"vm": "web1"},
             ("vm",),
             (MACHINE,),
-            "A job, though not marked as one. Its result may be unfinished; BackedUp is waited for. Only of a volume that was "
-            "attached once; that is said before anything is sent.",
+            "It is a job, although it is not marked as one. Its result may be unfinished. The task waits for "
+            "BackedUp. The volume must have been attached once. The task checks that before it sends anything.",
         ),
         Row(
             "deleteSnapshot",
@@ -305,7 +316,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "{snapshot}", "state": "absent"},
             ("state",),
             (MACHINE, SNAPSHOT),
-            "A job, though not marked as one.",
+            "It is a job, although it is not marked as one.",
         ),
     ),
     "Volumes": (
@@ -313,7 +324,10 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "listVolumes",
             "cloudn_volume_info",
             {},
-            differs="Volumes of destroyed machines are not listed. One made from a snapshot lists a foreign offering.",
+            differs=(
+                "Volumes of destroyed VMs are not listed. A volume from a snapshot lists the offering of another "
+                "volume."
+            ),
         ),
         Row(
             "attachVolume",
@@ -321,7 +335,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             dict(ATTACHED[1]),
             ("state",),
             (MACHINE,),
-            "What is wrong fails only the job; that the volume is another machine's, or in another zone, is said before.",
+            "An error only fails the job. The task checks before whether the volume is another VM's or in another"
+            " zone.",
         ),
         Row(
             "detachVolume",
@@ -329,7 +344,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "data", "state": "detached"},
             ("state",),
             (MACHINE, ATTACHED),
-            "By machine and device the job fails, though it is done; it is always sent by id.",
+            "With VM and device the job fails although it is done. The task always sends the id.",
         ),
         Row(
             "createVolume",
@@ -337,7 +352,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {**VOLUME[1], "state": "present"},
             ("state",),
             (),
-            "Names are not unique: a name that several have is an error.",
+            "Names are not unique. A name that several volumes have is an error.",
         ),
         Row(
             "uploadVolume",
@@ -345,7 +360,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "image", **ZONE, "url": "https://images.example.com/image.vhd", "format": "VHD"},
             ("url",),
             (),
-            "The job ends before the upload; that is waited for, and its failure told.",
+            "The job ends before the upload. The task waits for the upload and reports its failure.",
         ),
         Row(
             "deleteVolume",
@@ -360,8 +375,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "data", "state": "extracted"},
             ("state",),
             (MACHINE, ATTACHED, DETACHED),
-            "Not before the volume was attached once, and not while a running machine has it; that is said before anything is "
-            "sent.",
+            "The volume must have been attached once, and no running VM may have it. The task checks that before "
+            "it sends anything.",
         ),
     ),
     "Instances, by the EC2-compatible API": (
@@ -369,23 +384,23 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "ec2-describe-instances",
             "DescribeInstances",
             differs=(
-                "The manual's example shows terminated ones; plain accounts no longer see them. One unknown id among several "
-                "fails the whole call."
+                "The manual's example shows terminated ones. Plain accounts no longer see them. One unknown id among "
+                "several fails the whole call."
             ),
         ),
         ec2(
             "ec2-run-instances",
             "RunInstances",
             {"ImageId": "{template}", "MinCount": 1, "MaxCount": 1, "InstanceType": "v1"},
-            "MinCount and MaxCount are needed, and InstanceType too: without it a plan of the name m1.small is looked for. User "
-            "data and security groups are not looked at.",
+            "MinCount, MaxCount and InstanceType are required. Without InstanceType the service looks for a plan "
+            "with the name m1.small. It ignores user data and security groups.",
             (MACHINE, STOPPED, TEMPLATE),
         ),
         ec2(
             "ec2-reboot-instances",
             "RebootInstances",
             {"InstanceId": ["{vm}"]},
-            "An error for a stopped instance.",
+            "It is an error for a stopped instance.",
             (MACHINE,),
         ),
         ec2("ec2-start-instances", "StartInstances", {"InstanceId": ["{vm}"]}, before=(MACHINE, STOPPED)),
@@ -394,15 +409,15 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "ec2-terminate-instances",
             "TerminateInstances",
             {"InstanceId": ["{vm}"]},
-            "Once more is an error. Attached data disks vanish with the machine.",
+            "It is an error for a terminated instance. Attached data disks vanish with the instance.",
             (MACHINE,),
         ),
         ec2(
             "ec2-modify-instance-attribute",
             "ModifyInstanceAttribute",
             {"InstanceId": "{vm}", "InstanceType": {"Value": "v2"}},
-            "The bridge of CloudStack 3.0.5 does not have it (Client.Unsupported); `cloudn_vm` with `service_offering` "
-            "changes the plan there too.",
+            "The bridge of CloudStack 3.0.5 does not have it (Client.Unsupported). `cloudn_vm` with "
+            "`service_offering` changes the plan there too.",
             (MACHINE, STOPPED),
         ),
     ),
@@ -411,28 +426,28 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "ec2-create-image",
             "CreateImage",
             {"InstanceId": "{vm}", "Name": "web"},
-            "The manual says that a running instance is stopped for it; it is started again, too.",
+            "The manual says that a running instance is stopped for it. The service also starts it again.",
             (MACHINE,),
         ),
         ec2(
             "ec2-describe-images",
             "DescribeImages",
-            differs="Owners and filters are not looked at. An image is listed once for each zone that it is in.",
+            differs="The service ignores owners and filters. It lists an image once for each of its zones.",
         ),
         ec2(
             "ec2-deregister",
             "DeregisterImage",
             {"ImageId": "{template}"},
-            "Of an image that is deleted already it is an error.",
+            "It is an error for an image that is already deleted.",
             (MACHINE, STOPPED, TEMPLATE),
         ),
         ec2(
             "ec2-modify-image-attribute",
             "ModifyImageAttribute",
             {"ImageId": "{template}", "LaunchPermission": {"Add": [{"UserId": "admin"}]}},
-            "The bridge of CloudStack 3.0.5 changes the description alone, and asks for it (530) where the manual has launch "
-            "permissions. `cloudn_template` with `accounts` changes these natively, and by this where the native command is "
-            "not granted.",
+            "The bridge of CloudStack 3.0.5 changes only the description. It asks for a description (530) when "
+            "the manual has launch permissions. `cloudn_template` with `accounts` changes these natively. If the "
+            "native command is not granted, it uses this action.",
             (MACHINE, STOPPED, TEMPLATE),
         ),
     ),
@@ -441,20 +456,20 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "ec2-create-snapshot",
             "CreateSnapshot",
             {"VolumeId": "{volume}"},
-            "A description that is given is not kept; the snapshot's name stands for it.",
+            "A given description is not kept. The snapshot's name is shown as the description.",
             (MACHINE, ATTACHED),
         ),
         ec2(
             "ec2-delete-snapshot",
             "DeleteSnapshot",
             {"SnapshotId": "{snapshot}"},
-            "Once more is an error here, and not in the native API.",
+            "It is an error for a deleted snapshot. It is no error in the native API.",
             (MACHINE, SNAPSHOT),
         ),
         ec2(
             "ec2-describe-snapshots",
             "DescribeSnapshots",
-            differs="An unknown id is an unexpected error, not an empty list.",
+            differs="An unknown id is an unexpected error and not an empty list.",
         ),
     ),
     "Volumes, by the EC2-compatible API": (
@@ -462,20 +477,20 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "ec2-attach-volume",
             "AttachVolume",
             {"VolumeId": "{volume}", "InstanceId": "{vm}", "Device": "/dev/sdf"},
-            "A device is needed, which the manual leaves out.",
+            "A device is required. The manual leaves it out.",
             (MACHINE, VOLUME),
         ),
         ec2("ec2-delete-volume", "DeleteVolume", {"VolumeId": "{volume}"}, before=(VOLUME,)),
         ec2(
             "ec2-describe-volumes",
             "DescribeVolumes",
-            differs="The status is available of attached ones too; what a volume is attached to is in attachmentSet.",
+            differs="Attached volumes also have the status available. attachmentSet shows what a volume is attached to.",
         ),
         ec2(
             "ec2-detach-volume",
             "DetachVolume",
             {"VolumeId": "{volume}", "InstanceId": "{vm}"},
-            "The manual asks for the instance, which is not looked at; the answer does not tell it either.",
+            "The manual asks for the instance. The service ignores it, and the answer does not show it.",
             (MACHINE, ATTACHED),
         ),
     ),
@@ -489,8 +504,8 @@ BEYOND: tuple[Row, ...] = (
         {"name": "web1", "state": "reinstalled", "confirm_reinstall": "web1"},
         ("state", "confirm_reinstall"),
         (MACHINE,),
-        "The root disk gets another id. Of a running machine the job says Stopped, although it runs again. The server takes "
-        "somebody else's machine too; the task does not.",
+        "The root disk gets another id. If the VM was running, the job says Stopped, although the VM runs "
+        "again. The server also accepts somebody else's VM. The task does not.",
     ),
 )
 
@@ -499,17 +514,17 @@ def page() -> str:
     """The page of documentation: a table for each section, and what differs under it."""
     parts = [
         "# The commands of the manual\n\n"
-        "Every command that the service's manual lists, of its native API and of the EC2-compatible one, the task that sends\n"
-        "it, and the test that shows that it does. Written by `python tests/manual/commands.py`; a test holds it to what the\n"
-        "tasks really send. Any other command, and these as well, can be sent by `cloudn_api` and `cloudn_ec2`. What else a\n"
-        "task may have in place of a command of EC2 is in [ec2.md](ec2.md).\n"
+        "The service has a manual for its native API and for the EC2-compatible API. This page lists every command of both. It\n"
+        "names the task that sends the command and the test that proves it. `python tests/manual/commands.py` writes this\n"
+        "page. A test compares the page with what the tasks really send. `cloudn_api` and `cloudn_ec2` can send these commands\n"
+        "and all others. [ec2.md](ec2.md) lists tasks that can replace a command of EC2.\n"
     ]
     for section, rows in {**SECTIONS, "Beyond the manual": BEYOND}.items():
         parts.append(f"\n## {section}\n\n| command | sent by | test |\n| --- | --- | --- |\n")
         parts += [f"| {row.name} | {row.task} | `{row.test}` |\n" for row in rows]
         differing = [row for row in rows if row.differs]
         if differing:
-            parts.append("\nWhere the manual and the real server differ, or the manual is silent:\n\n")
+            parts.append("\nThe manual and the real server differ here, or the manual says nothing:\n\n")
             parts += [f"- {row.command}: {row.differs}\n" for row in differing]
     return "".join(parts)
 
