@@ -32,7 +32,7 @@ options:
   api_url:
     description:
       - Address of the API. The environment variable E(CLOUDN_API_URL) sets it too.
-      - C(http) is not encrypted, so it causes a warning. There is no warning when the host of the address is the
+      - C(http) causes a warning because it is not encrypted. There is no warning when the host of the address is the
         local one (V(localhost) or a loopback address).
       - Requests go through the proxy that the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY)
         name. The variables of the host that runs the task apply. Redirections are not followed.
@@ -57,8 +57,8 @@ options:
     description:
       - How many times a request that only reads is sent again after a failure on the way.
       - A request that changes something is sent again only if it was certainly not done. This is so when the service
-        could not be reached, or when it takes no more requests for now (HTTP 429). After an unknown outcome the
-        service is asked what became of the request.
+        could not be reached. It is also so when the service takes no more requests for now (HTTP 429). After an
+        unknown outcome the service is asked what became of the request.
     type: int
     default: 5
   validate_certs:
@@ -70,9 +70,9 @@ options:
     description:
       - File with the certificates of the authorities to trust, in PEM form. It may also be a folder of such files
         with the names that C(openssl rehash) gives them.
-      - Without this option the authorities that the Python library C(requests) knows are trusted. If the environment
-        variable E(REQUESTS_CA_BUNDLE) names a file, the authorities in that file are trusted instead. The variable
-        has no effect when this option is set.
+      - Without this option the authorities that the Python library C(requests) knows are trusted. The environment
+        variable E(REQUESTS_CA_BUNDLE) can name a file. Then the authorities in that file are trusted instead. The
+        variable has no effect when this option is set.
     type: path
   response_format:
     description:
@@ -84,7 +84,7 @@ options:
     description:
       - Seconds for which the signature of a request is valid. The clock of the host that runs the task may be behind
         the service's clock by less than that.
-      - V(0) signs without an expiry, for services that do not know signature version 3.
+      - V(0) signs without an expiry for services that do not know signature version 3.
     type: int
     default: 600
   account:
@@ -99,9 +99,8 @@ options:
     description:
       - Address of the EC2-compatible API of the same service. It is used for what only that API offers. The
         environment variable E(CLOUDN_EC2_URL) sets it too.
-      - If O(api_url) is the service's default, this is the service's default too,
-        U(https://comp-apia.jp-e1.cloudn-service.com/awsapi). With another O(api_url) you must give it. This way no
-        key is sent to another service.
+      - If O(api_url) is the service's default, this is U(https://comp-apia.jp-e1.cloudn-service.com/awsapi) by
+        default. With another O(api_url) you must give it. This way no key is sent to another service.
     type: str
   ec2_version:
     description:

@@ -12,7 +12,7 @@ options:
   wait:
     description:
       - Whether to wait until the service has done what the task asked for.
-      - With V(false) the task returns the ids of the jobs that go on, in RV(ignore:jobs). It still waits for a job if
+      - With V(false) the task returns the ids of the jobs that go on in RV(ignore:jobs). It still waits for a job if
         a later step needs it.
     type: bool
     default: true

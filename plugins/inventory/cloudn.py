@@ -38,21 +38,21 @@ options:
   filters:
     description:
       - Other filters, as the API's command C(listVirtualMachines) takes them.
-      - C(tags) is a dictionary, and a VM must have all of these tags. Each other filter has one value.
+      - C(tags) is a dictionary. A VM must have all of these tags. Each other filter has one value.
     type: dict
     default: {}
   hostnames:
     description:
-      - Names of a host, in order of preference. The host gets the first one that the VM has. If the VM has none, the
-        host gets its id.
+      - Names of a host in order of preference. The host gets the first one that the VM has. It gets the VM's id if
+        the VM has none.
       - V(name), V(display_name), V(default_ip), V(id), or V(tag:KEY) for the value of a tag. Case, accents and blanks
         at the end of a key do not count.
-      - If two VMs would have the same name, the VM that was created later is called C(name_<id>), with a warning. The
-        same happens if another source of the inventory, for example of another region, has given the name to a
-        different machine.
-      - A value that cannot be the name of a host is skipped, with a warning. The name of a group and a name with a
+      - If two VMs would have the same name, the VM that was created later is called C(name_<id>). A warning says so.
+        The same happens if another source of the inventory has given the name to a different machine. That source may
+        be for another region.
+      - A value that cannot be the name of a host is skipped with a warning. The name of a group and a name with a
         special meaning such as V(localhost) are such values. So is a value that holds a slash, control characters or
-        the marks of a template, or that begins with a hyphen.
+        the marks of a template. So is a value that begins with a hyphen.
     type: list
     elements: str
     default: [name]
@@ -60,7 +60,7 @@ options:
     description:
       - Value of C(ansible_host).
       - V(default_ip), V(name), V(display_name), V(id), V(tag:KEY) for the value of a tag, or V(none) to leave it
-        unset. It also stays unset if the VM does not have the value, or if the value is not an address.
+        unset. It also stays unset if the VM does not have the value or if the value is not an address.
     type: str
     default: default_ip
   hostvars_prefix:
@@ -80,29 +80,29 @@ extends_documentation_fragment:
   - constructed
   - inventory_cache
 notes:
-  - The run ends with an error if the service cannot be reached or refuses, or if an option is wrong. By default
-    Ansible would go on with an inventory that lacks these hosts. To allow that, set C(any_unparsed_is_failed) to
-    V(false) in the section C(inventory) of Ansible's configuration, or set
-    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED). The whole source is then left out, with a warning. A file that is not
-    YAML does not reach this plugin. Only that setting decides whether such a file ends the run.
-  - The variables are the same as the return values of a VM in M(cloudn.compute.cloudn_vm_info), with
+  - The run ends with an error if the service cannot be reached or refuses. It also does so if an option is wrong. By
+    default Ansible would go on with an inventory that lacks these hosts. Set C(any_unparsed_is_failed) to V(false) in
+    the section C(inventory) of Ansible's configuration to allow that. E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED)
+    does the same. The whole source is then left out with a warning. A file that is not YAML does not reach this
+    plugin. Only that setting decides whether such a file ends the run.
+  - The variables are the same as the return values of a VM in M(cloudn.compute.cloudn_vm_info) with
     O(hostvars_prefix) in front.
   - Names, tags and other values are data. They are never evaluated as templates. In names of groups every character
     becomes an underscore unless it is a letter, a digit or an underscore. This is so for O(keyed_groups) too.
-  - A C(key) of O(keyed_groups) may be just the name of a variable, or a path such as C(cloudn_tags.role). Such a key
+  - A C(key) of O(keyed_groups) may be just the name of a variable or a path such as C(cloudn_tags.role). Such a key
     is looked up without a template. This makes the inventory of many VMs twice as fast.
   - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host),
     C(inventory_hostname), C(group_names) with the default groups, C(inventory_dir) and C(inventory_file).
   - The cache answers only a request with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones),
     O(states) and O(filters). It does not hold the key or the secret. C(ansible.builtin.jsonfile) writes files that
-    every user of the computer may read. They hold names and addresses, for example. So let O(cache_connection) be a
+    every user of the computer may read. They hold for example names and addresses. So let O(cache_connection) be a
     folder that only you may enter (C(mkdir -m 700)).
   - The service fails on a VM whose SSH key pair was deleted or replaced, and on every list that would show it. The
     plugin finds such a VM with at most 2 log2 n + 2 more requests among n VMs. The VM is a host without its key pair
     and hardware addresses. A warning says which VM it is and what to do.
-  - The plugin sends one request for fewer than 50 VMs. For more VMs it sends about one for every 450, and at most
-    eight beyond that. O(zones) cost one more. It sends them over up to eight connections at once. The longer the
-    service takes, the more connections it uses.
+  - The plugin sends one request for fewer than 50 VMs. For more VMs it sends about one for every 450. It sends at
+    most eight beyond that. O(zones) cost one more. It sends them over up to eight connections at once. It uses more
+    connections if the service takes longer.
 """
 
 EXAMPLES = r"""

@@ -13,8 +13,9 @@ version_added: 0.1.0
 description:
   - Sends one command of the native API and returns its answer. The fields have the service's names. Use it for what
     no other module does.
-  - Commands that begin with C(list), C(query) or C(get) only read. They are sent in check mode too, and the task is
-    never changed. All other commands are changed each time that the task runs, and they are not sent in check mode.
+  - Commands that begin with C(list), C(query) or C(get) only read. They are sent in check mode too. Such a task is
+    never changed. A task with any other command is changed each time that it runs. Other commands are not sent in
+    check mode.
   - The module reads all pages of a listing. It waits for an asynchronous command.
   - A command that changes something is never sent again. If its answer is lost, the task fails and says so. Look at
     what became of it before you run the task again.
@@ -140,18 +141,18 @@ result:
   description:
     - The fields of the answer with the service's names. Numbers and truth values have their types in both
       O(response_format)s.
-    - A listing has C(count), the number of all objects, and a list of the objects under the service's name for them.
-      The list is empty when there are none.
-    - An asynchronous command has the result of its job. It also has C(id), the id of a new object, if the service
-      returned one. With O(wait=false), or if the job failed, it has the first answer to the command.
+    - A listing has the number of all objects in C(count). It has a list of the objects under the service's name for
+      them. The list is empty when there are none.
+    - An asynchronous command has the result of its job. It also has the id of a new object in C(id) if the service
+      returned one. It has the first answer to the command with O(wait=false) or if the job failed.
     - Empty in check mode for a command that changes something.
   returned: always, unless the command was not sent or was refused or its answer was lost
   type: dict
   sample: {count: 1, zone: [{id: 1b02e74c-6c21-4aa3-b96c-51042de8fccd, name: jp-e1a}]}
 actions:
   description:
-    - The command that was sent, if it changes something. In check mode, the command that would be sent. Values of
-      O(secret_params) are not shown.
+    - The command that was sent if it changes something. In check mode this is the command that would be sent. Values
+      of O(secret_params) are not shown.
   returned: as RV(result)
   type: list
   elements: str

@@ -11,7 +11,7 @@ module: cloudn_disk_offering_info
 short_description: List disk offerings
 version_added: 0.1.0
 description:
-  - Lists all disk offerings, or those that the options select. If nothing is found, the list is empty.
+  - Lists all disk offerings or those that the options select. The list is empty if nothing is found.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:

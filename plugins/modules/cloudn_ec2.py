@@ -13,9 +13,9 @@ version_added: 0.1.0
 description:
   - Sends one action of the EC2-compatible API and returns its answer. The fields have the service's names. Both APIs
     act on the same cloud. Use it for scripts that come from EC2 and for what only this API does.
-  - Actions that begin with C(Describe) or C(Get), in capital or small letters, only read. They are sent in check mode
-    too, and the task is never changed. All other actions are changed each time that the task runs, and they are not
-    sent in check mode.
+  - Actions that begin with C(Describe) or C(Get) only read. Capital and small letters do not matter. They are sent in
+    check mode too. Such a task is never changed. A task with any other action is changed each time that it runs.
+    Other actions are not sent in check mode.
   - The service answers an action that changes something when it has done it. So the task waits for it.
   - Such an action is never sent again. The task fails if the answer is lost, or if the service stops waiting for its
     own job (after 10 minutes). The error then says that the outcome is not known and names the action that shows it.
@@ -58,8 +58,8 @@ options:
     type: dict
   wait_timeout:
     description:
-      - Seconds to wait for the answer of an action that changes something, if that is more than O(api_timeout). After
-        that the task fails. The action goes on at the service.
+      - Seconds to wait for the answer of an action that changes something. It has no effect if O(api_timeout) is
+        more. After that the task fails. The action goes on at the service.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -141,16 +141,15 @@ EXAMPLES = r"""
 RETURN = r"""
 result:
   description:
-    - The fields of the answer with the service's names. Lists are always lists, whatever their length. Numbers and
-      truth values have their types. Times are in ISO 8601. A missing value is null, but text that a user may choose
-      is then empty.
+    - The fields of the answer with the service's names. Lists of any length are lists. Numbers and truth values have
+      their types. Times are in ISO 8601. A missing value is null. If a user may choose the text, it is empty instead.
     - Empty in check mode for an action that changes something.
   returned: always, unless the action was refused or its answer was lost
   type: dict
   sample: {requestId: 5048cb5a-8b90-45d4-b10d-cc52ff605920, snapshotSet: []}
 actions:
   description:
-    - The action that was sent, if it changes something. In check mode, the action that would be sent. Values of
+    - The action that was sent if it changes something. In check mode this is the action that would be sent. Values of
       O(secret_params) are not shown.
   returned: as RV(result)
   type: list

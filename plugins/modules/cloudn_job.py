@@ -15,7 +15,7 @@ description:
     themselves (O(ignore:wait=false)).
   - Fails when a job failed. Fails when the service does not know a job or no longer knows it. Fails when a job is
     still pending after O(wait_timeout). The result has all jobs in every case.
-  - The task changes nothing, so it is never changed.
+  - The task changes nothing. So it is never changed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -29,7 +29,7 @@ options:
   wait:
     description:
       - Whether to wait until all jobs have ended.
-      - With V(false) the service is asked once, and the jobs are returned as they are. A failed job does not fail the
+      - With V(false) the service is asked once. The jobs are returned as they are. A failed job does not fail the
         task then.
     type: bool
     default: true
@@ -38,8 +38,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes.info
 notes:
-  - The service is asked often at first and then at growing intervals of up to 5 seconds. One listing shows all
-    pending jobs, however many they are.
+  - The service is asked often at first and then at growing intervals of up to 5 seconds. One listing shows any number
+    of pending jobs.
   - The service forgets jobs after some time. Then it no longer knows how they ended.
   - The result has the passwords that the jobs created. Set C(no_log) on the task if this must not be logged.
 seealso:
@@ -92,7 +92,7 @@ EXAMPLES = r"""
 RETURN = r"""
 jobs:
   description:
-    - The jobs, in the order of O(jobs).
+    - The jobs in the order of O(jobs).
     - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, unless the task fails before it asks the service
   type: list
@@ -103,7 +103,7 @@ jobs:
       type: str
       sample: 8b7e21ab-b840-4c55-9897-fad4d6b322da
     command:
-      description: What the job does, in the service's internal name. It is not the name of the API's command.
+      description: The service's internal name for the work of the job. It is not the name of the API's command.
       type: str
       sample: DeployVMCmd
     status:
@@ -116,16 +116,16 @@ jobs:
       type: str
       sample: '2026-11-23T14:59:50+0000'
     object_id:
-      description: Id of the object of the job, if the service returns it.
+      description: Id of the object of the job if the service returns it.
       type: str
       sample: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba
     result:
       description:
-        - Result of a job that is done, by the kind of the object.
-        - A virtual machine is C(vm), in the form of M(cloudn.compute.cloudn_vm). It has its C(password) if the job
-          created one. A security group is C(security_group), in the form of M(cloudn.compute.cloudn_security_group).
-          It has only the rules that the job added, and no tags.
-        - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template), each in the form of its
+        - Result of a job that is done. The key is the kind of the object.
+        - A virtual machine is C(vm) in the form of M(cloudn.compute.cloudn_vm). It has its C(password) if the job
+          created one. A security group is C(security_group) in the form of M(cloudn.compute.cloudn_security_group).
+          It has only the rules that the job added. It has no tags.
+        - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template). Each has the form of its
           module. An extraction is C(extraction). Anything else is as the service returns it.
       type: dict
       sample: {vm: {id: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba, name: web1, state: Running}}

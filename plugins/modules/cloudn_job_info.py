@@ -11,9 +11,9 @@ module: cloudn_job_info
 short_description: List jobs
 version_added: 0.1.0
 description:
-  - Lists the jobs that the service still knows, pending and ended, oldest first. The options select some of them. If
-    nothing is found, the list is empty.
-  - Each job has the same form as in M(cloudn.compute.cloudn_job), but passwords are never shown here.
+  - Lists pending and ended jobs that the service still knows. The oldest job is first. The options select some of
+    them. The list is empty if nothing is found.
+  - Each job has the same form as in M(cloudn.compute.cloudn_job). Passwords are never shown here.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -28,12 +28,12 @@ options:
     choices: [pending, done, failed]
   command:
     description:
-      - Only jobs whose command, as the service calls it, contains this text. Examples are V(DeployVMCmd) and
-        V(volume). Case does not matter. These names are not the names of the API's commands.
+      - Only jobs with this text in the service's name for their command. Examples are V(DeployVMCmd) and V(volume).
+        Case does not matter. These names are not the names of the API's commands.
     type: str
   since:
     description:
-      - Only jobs that began at this time or later. A time has its offset, for example V(2026-11-23T16:00:00Z) or
+      - Only jobs that began at this time or later. A time has its offset as in V(2026-11-23T16:00:00Z) or
         V(2026-11-24T01:00:00+0900).
       - It may also be an age in seconds, minutes, hours, days or weeks (V(90s), V(30m), V(2h), V(7d), V(1w)). The
         clock of the host that runs the module counts.
@@ -43,7 +43,7 @@ extends_documentation_fragment:
   - cloudn.compute.attributes.info
 notes:
   - The module sends one request for fewer than 500 jobs. For more jobs it sends about one for every 450. With O(id)
-    it sends just one. The service itself applies O(since) and O(command), so that its lists are short.
+    it sends just one. The service itself applies O(since) and O(command), to keep its lists short.
 seealso:
   - module: cloudn.compute.cloudn_job
 """
@@ -89,7 +89,7 @@ jobs:
       type: str
       sample: 8b7e21ab-b840-4c55-9897-fad4d6b322da
     command:
-      description: What the job does, in the service's internal name. It is not the name of the API's command.
+      description: The service's internal name for the work of the job. It is not the name of the API's command.
       type: str
       sample: DeployVMCmd
     status:
@@ -101,16 +101,16 @@ jobs:
       type: str
       sample: '2026-11-23T14:59:50+0000'
     object_id:
-      description: Id of the object of the job, if the service returns it.
+      description: Id of the object of the job if the service returns it.
       type: str
       sample: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba
     result:
       description:
-        - Result of a job that is done, by the kind of the object, without passwords.
-        - A virtual machine is C(vm), in the form of M(cloudn.compute.cloudn_vm_info), as it was at the end of the
-          job. A security group is C(security_group), in the form of M(cloudn.compute.cloudn_security_group_info). It
-          has only the rules that the job added, and no tags.
-        - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template), each in the form of its
+        - Result of a job that is done. The key is the kind of the object. There are no passwords.
+        - A virtual machine is C(vm) in the form of M(cloudn.compute.cloudn_vm_info). It is as it was at the end of
+          the job. A security group is C(security_group) in the form of M(cloudn.compute.cloudn_security_group_info).
+          It has only the rules that the job added. It has no tags.
+        - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template). Each has the form of its
           module. An extraction is C(extraction). Anything else is as the service returns it.
       type: dict
       sample: {vm: {id: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba, name: web1, state: Running}}

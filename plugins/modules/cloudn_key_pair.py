@@ -13,8 +13,8 @@ version_added: 0.1.0
 description:
   - Brings one SSH key pair to the requested state. O(cloudn.compute.cloudn_vm#module:key_pair) puts its public key
     into new VMs.
-  - The service keeps the public key and shows its fingerprint. If the service generates the pair, it returns the
-    private key once and does not keep it.
+  - The service keeps the public key and shows its fingerprint. The service returns the private key of a pair that it
+    generates once and does not keep it.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -45,10 +45,10 @@ options:
     description:
       - Whether a pair that a VM shows as its own may be deleted or replaced. Without this option the task fails and
         names these VMs.
-      - After that, the service fails on every list that would show one of these VMs, with error 530. It also says
-        that commands on them failed, although they are done. This affects the whole account. The VMs themselves go on
+      - After that the service fails with error 530 on every list that would show one of these VMs. It also says that
+        commands on them failed although they are done. This affects the whole account. The VMs themselves go on
         running.
-      - To repair this, register the same public key again under any name. Or destroy the VMs by their ids.
+      - Register the same public key again under any name to repair this. Or destroy the VMs by their ids.
       - For each VM the service shows the first pair that holds its public key. A pair may be deleted if another pair
         holds the same key.
     type: bool
@@ -58,13 +58,13 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request. Before a pair is deleted or replaced, the module lists the VMs. If
-    a VM shows this pair, it lists the key pairs too. With O(break_machines=true) it lists neither.
-  - The service may take two pairs with one name when two runs create them at the same moment. They have no ids, so
+  - A task that changes nothing costs one request. The module lists the VMs before it deletes or replaces a pair. It
+    lists the key pairs too if a VM shows this pair. With O(break_machines=true) it lists neither.
+  - The service may take two pairs with one name when two runs create them at the same moment. They have no ids. So
     nobody can choose one of them. A task that has created a pair lists it again after a second. If there are two,
-    each run that created one fails, and the error names both fingerprints. O(state=absent) deletes all pairs with the
+    each run that created one fails. The error names both fingerprints. O(state=absent) deletes all pairs with the
     name. With O(wait=false) there is no such check.
-  - Key pairs are not in the service's manual. If the account lacks them, the error says what to do instead.
+  - Key pairs are not in the service's manual. The error says what to do instead if the account lacks them.
 seealso:
   - module: cloudn.compute.cloudn_key_pair_info
   - module: cloudn.compute.cloudn_vm
@@ -107,7 +107,7 @@ EXAMPLES = r"""
 RETURN = r"""
 key_pair:
   description:
-    - The key pair as it is now. In check mode, as far as it is known.
+    - The key pair as it is now. In check mode it is shown as far as it is known.
     - Every key but RV(key_pair.private_key) is always there. A value is null if it is not known.
   returned: always, unless the task fails before it changes anything
   type: dict
@@ -131,13 +131,13 @@ key_pair:
       returned: if the service generated the pair
       sample: "-----BEGIN RSA PRIVATE KEY-----\n..."
 key_pairs:
-  description: A list that has only RV(key_pair), in the form of M(cloudn.compute.cloudn_key_pair_info).
+  description: A list that has only RV(key_pair) in the form of M(cloudn.compute.cloudn_key_pair_info).
   returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str

@@ -11,7 +11,7 @@ module: cloudn_key_pair_info
 short_description: List SSH key pairs
 version_added: 0.1.0
 description:
-  - Lists SSH key pairs. If nothing is found, the list is empty.
+  - Lists SSH key pairs. The list is empty if nothing is found.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:

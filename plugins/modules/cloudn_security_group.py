@@ -12,15 +12,15 @@ short_description: Create, change and delete security groups and their rules
 version_added: 0.1.0
 description:
   - Brings a security group with its rules and tags to the requested state.
-  - Rules are a set. When a rule is replaced, the new rule is added before the old one is removed.
+  - Rules are a set. A replaced rule is removed after the new one was added.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
       - Name or id of the security group. Names are unique in an account.
-      - Names are compared as the service compares them, wherever a security group is named. Case, accents and blanks
-        at the end do not count. So V(web) is the group C(Web) if that one exists.
+      - Names of security groups are always compared as the service compares them. Case, accents and blanks at the end
+        do not count. So V(web) is the group C(Web) if that one exists.
     type: str
     required: true
   state:
@@ -71,9 +71,9 @@ options:
       cidrs:
         description:
           - IPv4 networks or addresses on the other side. V(0.0.0.0/0) is every address.
-          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two forms as two rules,
-            so a rule of another client may have either form. Both rules allow the same traffic, so either one is
-            enough. If there are several such rules, the module removes the others (see O(purge_rules)).
+          - V(192.0.2.1/24) is taken as V(192.0.2.0/24) with a warning. The service keeps the two forms as two rules.
+            So a rule of another client may have either form. Both rules allow the same traffic. So either one is
+            enough. The module removes the others if there are several such rules (see O(purge_rules)).
           - An address with the prefix 0 is refused unless it is V(0.0.0.0/0).
         type: list
         elements: str
@@ -124,9 +124,9 @@ options:
       cidrs:
         description:
           - IPv4 networks or addresses on the other side. V(0.0.0.0/0) is every address.
-          - V(192.0.2.1/24) is taken as V(192.0.2.0/24), with a warning. The service keeps the two forms as two rules,
-            so a rule of another client may have either form. Both rules allow the same traffic, so either one is
-            enough. If there are several such rules, the module removes the others (see O(purge_rules)).
+          - V(192.0.2.1/24) is taken as V(192.0.2.0/24) with a warning. The service keeps the two forms as two rules.
+            So a rule of another client may have either form. Both rules allow the same traffic. So either one is
+            enough. The module removes the others if there are several such rules (see O(purge_rules)).
           - An address with the prefix 0 is refused unless it is V(0.0.0.0/0).
         type: list
         elements: str
@@ -158,11 +158,11 @@ options:
     default: fail
   wait_for_expunge:
     description:
-      - What to do with O(state=absent) if the service refuses to delete the group, but no VM and no rule that it
-        lists holds the group. In this case a destroyed VM must hold it, or a rule in a group of another account.
-      - With V(false) the task ends without an error. It warns, and RV(left) names the group. Nothing that exists can
-        use the group. So the module revokes its rules that name groups, because they would keep those groups from
-        being deleted. Run the task again later.
+      - What to do with O(state=absent) if the service refuses to delete the group although no VM and no rule that it
+        lists holds the group. In this case a destroyed VM or a rule in a group of another account must hold it.
+      - With V(false) the task ends without an error. It warns. RV(left) names the group. Nothing that exists can use
+        the group. So the module revokes its rules that name groups. They would keep those groups from being deleted.
+        Run the task again later.
       - With V(true) the module tries again with growing pauses until the group is deleted. It is an error if
         O(wait_timeout) is over first. This does not depend on O(wait).
     type: bool
@@ -173,16 +173,16 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request, or two with O(tags). The service does not show tags when it lists
-    groups. So the module asks for them separately, and only with O(tags).
+  - A task that changes nothing costs one request. With O(tags) it costs two. The service does not show tags when it
+    lists groups. So the module asks for them separately. It does so only with O(tags).
   - One request adds all networks of one protocol and range of ports.
   - The module looks up what holds a group when the service refuses to delete it, in check mode, and when the group
     has rules that name itself. This costs a listing of all groups and one of all VMs.
   - Rules of a group change one after the other. Each request takes about 0.1 seconds. The service locks the group for
     each change. A change that finds the group locked sleeps for 5 seconds.
   - With O(wait=false) the module sends at once all rules that no later step waits for. The service may take a minute
-    for many of them. If old rules must go too, only their removals are sent this way, after the new rules are there.
-    If tags must change too, all rules change one after the other before the tags.
+    for many of them. If old rules must go too, only their removals are sent this way. They are sent after the new
+    rules are there. If tags must change too, all rules change one after the other before the tags.
   - The service may take two groups with one name when two runs create them at the same moment. So a task that has
     created a group lists it once more before it adds rules. One of the two groups is left, and both runs go on with
     it. With O(wait=false) there is no such check.
@@ -264,8 +264,8 @@ EXAMPLES = r"""
 RETURN = r"""
 security_group:
   description:
-    - The security group as it is now. In check mode, as far as it is known. Ids and rules that do not exist yet are
-      not known.
+    - The security group as it is now. In check mode it is shown as far as it is known. Ids and rules that do not
+      exist yet are not known.
     - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, unless the task fails before it changes anything
   type: dict
@@ -308,11 +308,11 @@ security_group:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, if it is a network, as the service keeps it.
+          description: Network on the other side as the service keeps it. Null if the other side is a group.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, if it is a group.
+          description: Security group on the other side. Null if the other side is a network.
           type: dict
           contains:
             name:
@@ -324,7 +324,7 @@ security_group:
               type: str
               sample: flatuser
     egress:
-      description: Rules for outbound traffic, in the same form.
+      description: Rules for outbound traffic in the same form.
       type: list
       elements: dict
       contains:
@@ -349,11 +349,11 @@ security_group:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, if it is a network, as the service keeps it.
+          description: Network on the other side as the service keeps it. Null if the other side is a group.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, if it is a group.
+          description: Security group on the other side. Null if the other side is a network.
           type: dict
           contains:
             name:
@@ -377,7 +377,7 @@ security_group:
       type: str
       sample: '1'
     tags:
-      description: Tags. Null without O(tags), because the module does not ask for them then.
+      description: Tags. Null without O(tags). The module does not ask for them then.
       type: dict
       sample: {tier: front}
     state:
@@ -385,13 +385,13 @@ security_group:
       type: str
       sample: present
 security_groups:
-  description: A list that has only RV(security_group), in the form of M(cloudn.compute.cloudn_security_group_info).
+  description: A list that has only RV(security_group) in the form of M(cloudn.compute.cloudn_security_group_info).
   returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str
@@ -411,7 +411,7 @@ diff:
       type: dict
       sample: {web: {state: present, ingress: ["tcp 80 0.0.0.0/0"]}}
 left:
-  description: The group, if it could not be deleted yet. See O(wait_for_expunge). Otherwise empty.
+  description: The group if it could not be deleted yet. See O(wait_for_expunge). Otherwise empty.
   returned: with O(state=absent), unless the task fails before it changes anything
   type: list
   elements: dict

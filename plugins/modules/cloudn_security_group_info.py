@@ -11,8 +11,8 @@ module: cloudn_security_group_info
 short_description: List security groups
 version_added: 0.1.0
 description:
-  - Lists security groups with their rules. Lists all groups, or those that the options select. If nothing is found,
-    the list is empty.
+  - Lists security groups with their rules. Lists all groups or those that the options select. The list is empty if
+    nothing is found.
   - Each group has the same form as in M(cloudn.compute.cloudn_security_group).
 author:
   - The cloudn.compute authors (@cloudn-compute)
@@ -38,8 +38,8 @@ extends_documentation_fragment:
   - cloudn.compute.attributes.info
 notes:
   - The module sends one request for fewer than 500 groups. For more groups it sends about one for every 450. O(vm)
-    costs one more. The service itself applies O(name), O(id) and O(tags), so that its lists are short. Without these
-    it applies O(vm).
+    costs one more. The service itself applies O(name), O(id) and O(tags), to keep its lists short. Without these it
+    applies O(vm).
   - The tags of all groups that were found cost one more request. The service does not show tags when it lists groups.
 seealso:
   - module: cloudn.compute.cloudn_security_group
@@ -106,11 +106,11 @@ security_groups:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, if it is a network, as the service keeps it.
+          description: Network on the other side as the service keeps it. Null if the other side is a group.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, if it is a group.
+          description: Security group on the other side. Null if the other side is a network.
           type: dict
           contains:
             name:
@@ -122,7 +122,7 @@ security_groups:
               type: str
               sample: flatuser
     egress:
-      description: Rules for outbound traffic, in the same form.
+      description: Rules for outbound traffic in the same form.
       type: list
       elements: dict
       contains:
@@ -147,11 +147,11 @@ security_groups:
           type: int
           sample: 0
         cidr:
-          description: Network on the other side, if it is a network, as the service keeps it.
+          description: Network on the other side as the service keeps it. Null if the other side is a group.
           type: str
           sample: 192.0.2.0/24
         group:
-          description: Security group on the other side, if it is a group.
+          description: Security group on the other side. Null if the other side is a network.
           type: dict
           contains:
             name:

@@ -11,7 +11,7 @@ module: cloudn_service_offering_info
 short_description: List service offerings
 version_added: 0.1.0
 description:
-  - Lists all service offerings, or those that the options select. If nothing is found, the list is empty.
+  - Lists all service offerings or those that the options select. The list is empty if nothing is found.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:

@@ -14,7 +14,7 @@ description:
   - Ensures that a volume has a snapshot. With O(max_age) the snapshot is not older than that. With O(keep) the module
     deletes snapshots beyond that number. It waits until the new snapshot is finished. After that it deletes, and it
     deletes only finished snapshots.
-  - The service names snapshots itself, so the module finds them by their volume. With O(state=absent) it deletes one
+  - The service names snapshots itself. So the module finds them by their volume. With O(state=absent) it deletes one
     snapshot by id or name.
 author:
   - The cloudn.compute authors (@cloudn-compute)
@@ -46,8 +46,8 @@ options:
     type: str
   keep:
     description:
-      - Number of snapshots of this volume to keep, with the newest one counted. Older ones are deleted, whoever took
-        them.
+      - Number of snapshots of this volume to keep. The newest one counts. Older ones are deleted. It does not matter
+        who took them.
       - Without it no snapshot is deleted.
     type: int
   id:
@@ -64,8 +64,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - O(tags) apply to the new snapshot. If the newest snapshot is young enough, they apply to that one.
-  - If two runs take a snapshot at the same time, both go on with one snapshot. With O(max_age=0) or O(wait=false)
+  - O(tags) apply to the new snapshot. They apply to the newest snapshot if it is young enough.
+  - Two runs that take a snapshot at the same time both go on with one snapshot. With O(max_age=0) or O(wait=false)
     each run takes its own.
   - A task that changes nothing costs one request for the volume (two with O(vm)) and one for its snapshots. Some
     services know the command only by CloudStack's name and not by the name in their manual. It costs one more request
@@ -100,7 +100,7 @@ EXAMPLES = r"""
 RETURN = r"""
 snapshot:
   description:
-    - The new snapshot. If the newest one is young enough, that one. RV(snapshot.state) is V(absent) if there is none.
+    - The new snapshot. The newest one if it is young enough. RV(snapshot.state) is V(absent) if there is none.
     - Every key is always there. A value is null if it does not apply or is not known. In check mode the values of a
       new snapshot are not known.
   returned: always, unless the task fails before it changes anything
@@ -159,13 +159,13 @@ snapshot:
       type: dict
       sample: {kept: 'yes'}
 snapshots:
-  description: A list that has only RV(snapshot), in the form of M(cloudn.compute.cloudn_snapshot_info).
+  description: A list that has only RV(snapshot) in the form of M(cloudn.compute.cloudn_snapshot_info).
   returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str

@@ -11,8 +11,8 @@ module: cloudn_snapshot_info
 short_description: List snapshots
 version_added: 0.1.0
 description:
-  - Lists snapshots, newest first. Snapshots of deleted volumes are in the list too. If nothing is found, the list is
-    empty.
+  - Lists snapshots. The newest one is first. Snapshots of deleted volumes are in the list too. The list is empty if
+    nothing is found.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:

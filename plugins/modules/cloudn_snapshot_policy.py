@@ -47,7 +47,7 @@ options:
     required: true
   time:
     description:
-      - Time of the day in O(timezone), from V(00:00) to V(23:59). With O(interval=hourly) the minute, from V(0) to
+      - Time of the day in O(timezone) from V(00:00) to V(23:59). With O(interval=hourly) the minute from V(0) to
         V(59).
       - Write it in quotes. YAML takes V(10:30) without quotes for a number.
       - Required for a new policy.
@@ -55,7 +55,7 @@ options:
   day:
     description:
       - With O(interval=weekly) the name of the day, for example V(sunday).
-      - With O(interval=monthly) the number of the day, from V(1) to V(28).
+      - With O(interval=monthly) the number of the day from V(1) to V(28).
       - Required for a new policy of these intervals. Refused for other intervals.
     type: str
   timezone:
@@ -67,7 +67,7 @@ options:
     type: str
   keep:
     description:
-      - Number of the policy's snapshots to keep. When there is one more, the service deletes the oldest of them.
+      - Number of the policy's snapshots to keep. The service deletes the oldest of them when there is one more.
       - The service has a maximum for each interval. It is 8 unless its administrators changed it.
       - Required for a new policy.
     type: int
@@ -76,12 +76,12 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - After the time of a policy was changed, it takes one more snapshot at the old time. That snapshot was due next.
+  - A policy takes one more snapshot at the old time after its time was changed. That snapshot was due next.
     CloudStack works this way.
   - The snapshots have the interval as their RV(cloudn.compute.cloudn_snapshot_info#module:snapshots[].interval_type).
     O(cloudn.compute.cloudn_snapshot#module:keep) counts these snapshots too and deletes the oldest of all.
   - A task that changes nothing costs one request for the volume (two with O(vm)) and one for its policies.
-  - Snapshot policies are not in the service's manual. If the account lacks them, the error says what to do instead.
+  - Snapshot policies are not in the service's manual. The error says what to do instead if the account lacks them.
 seealso:
   - module: cloudn.compute.cloudn_snapshot_policy_info
   - module: cloudn.compute.cloudn_snapshot
@@ -120,8 +120,8 @@ EXAMPLES = r"""
 RETURN = r"""
 snapshot_policy:
   description:
-    - The policy as it is now. In check mode, as far as it is known. RV(snapshot_policy.state) is V(absent) if there
-      is none.
+    - The policy as it is now. In check mode it is shown as far as it is known. RV(snapshot_policy.state) is V(absent)
+      if there is none.
     - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, unless the task fails before it changes anything
   type: dict
@@ -143,12 +143,11 @@ snapshot_policy:
       type: str
       sample: weekly
     time:
-      description: Time of the day as C(HH:MM). For hourly snapshots, the minute as C(MM).
+      description: Time of the day as C(HH:MM). For hourly snapshots this is the minute as C(MM).
       type: str
       sample: '01:30'
     day:
-      description: Name of the day of the week, or number of the day of the month. Null for hourly and daily
-        snapshots.
+      description: Name of the day of the week or number of the day of the month. Null for hourly and daily snapshots.
       type: str
       sample: sunday
     timezone:
@@ -164,13 +163,13 @@ snapshot_policy:
       type: str
       sample: present
 snapshot_policies:
-  description: A list that has only RV(snapshot_policy), in the form of M(cloudn.compute.cloudn_snapshot_policy_info).
+  description: A list that has only RV(snapshot_policy) in the form of M(cloudn.compute.cloudn_snapshot_policy_info).
   returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str

@@ -11,14 +11,14 @@ module: cloudn_snapshot_policy_info
 short_description: List snapshot policies
 version_added: 0.1.0
 description:
-  - Lists the policies by which the service takes snapshots. They are in the order of the names of their volumes, with
-    the shortest interval first. If nothing is found, the list is empty.
+  - Lists the policies by which the service takes snapshots. They are in the order of the names of their volumes. For
+    each volume the shortest interval is first. The list is empty if nothing is found.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   volume:
     description:
-      - Only those of this volume, given by name or id. If several volumes have the name, those of all of them.
+      - Only those of this volume, given by name or id. All volumes with the name count.
     type: str
   vm:
     description:
@@ -37,7 +37,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
-  - The module sends one request for fewer than 500 volumes, and more with O(vm) and O(zone). Then it sends one
+  - The module sends one request for fewer than 500 volumes. It sends more with O(vm) and O(zone). Then it sends one
     request for each volume that is left and was attached once. The service lists the policies of only one volume at a
     time.
 seealso:
@@ -79,12 +79,11 @@ snapshot_policies:
       type: str
       sample: weekly
     time:
-      description: Time of the day as C(HH:MM). For hourly snapshots, the minute as C(MM).
+      description: Time of the day as C(HH:MM). For hourly snapshots this is the minute as C(MM).
       type: str
       sample: '01:30'
     day:
-      description: Name of the day of the week, or number of the day of the month. Null for hourly and daily
-        snapshots.
+      description: Name of the day of the week or number of the day of the month. Null for hourly and daily snapshots.
       type: str
       sample: sunday
     timezone:

@@ -21,7 +21,7 @@ author:
 options:
   name:
     description:
-      - Name of the template, or id of an existing one.
+      - Name of the template or id of an existing one.
       - Required without O(id).
       - The name of a template from a disk or a snapshot has at most 32 characters.
     type: str
@@ -32,8 +32,8 @@ options:
   state:
     description:
       - With V(present) the module creates the template and changes what can be changed.
-      - With V(extracted) the module creates an address to download the template from, or uploads it
-        (O(extract_mode)). It does that each time.
+      - With V(extracted) the module creates an address to download the template from or uploads it (O(extract_mode)).
+        It does that each time.
       - With V(absent) the module deletes it in the O(zone). Without O(zone) it deletes the template everywhere.
     type: str
     choices: [present, extracted, absent]
@@ -47,19 +47,19 @@ options:
     type: str
   zones:
     description:
-      - Names or ids of the zones that the template must be in. It is copied to all zones that lack it, at the same
+      - Names or ids of the zones that the template must be in. It is copied to all zones that lack it at the same
         time. It is not removed from other zones.
     type: list
     elements: str
   vm:
     description:
-      - Id, host name or display name of the VM whose root disk a new template is created from. The VM must be
-        stopped, see O(allow_restart). It must have been started once.
+      - Id, host name or display name of the VM whose root disk a new template is created from. The VM must be stopped
+        (see O(allow_restart)). It must have been started once.
     type: str
   volume:
     description:
-      - Name or id of the volume that a new template is created from. If the volume is attached to a VM, the VM must
-        be stopped, see O(allow_restart).
+      - Name or id of the volume that a new template is created from. A VM that has the volume must be stopped (see
+        O(allow_restart)).
       - The service refuses a data disk that is not attached to a VM. Use O(snapshot) with a snapshot of it instead.
     type: str
   snapshot:
@@ -82,7 +82,7 @@ options:
   hypervisor:
     description:
       - Hypervisor of the image at O(url), for example V(XenServer). It cannot be changed.
-      - The module refuses a hypervisor that no host of the zone runs, if the account has C(listHypervisors). The
+      - The module refuses a hypervisor that no host of the zone runs if the account has C(listHypervisors). The
         service would accept it but never list the template. So each run would register another one.
     type: str
   os_type:
@@ -100,11 +100,11 @@ options:
     type: bool
   requires_hvm:
     description:
-      - Whether it needs hardware virtualisation. Only for a new template, because the service does not return it.
+      - Whether it needs hardware virtualisation. Only for a new template. The service does not return it.
     type: bool
   bits:
     description:
-      - Word size of its system. Only for a new template, because the service does not return it.
+      - Word size of its system. Only for a new template. The service does not return it.
     type: int
     choices: [32, 64]
   public:
@@ -119,8 +119,8 @@ options:
   extractable:
     description:
       - Whether it may be downloaded.
-      - Only an administrator can change it. For other accounts, a new template with O(url) may have either value, and
-        the default is false. A new template of a root disk is extractable if the template of that disk is
+      - Only an administrator can change it. For other accounts a new template with O(url) may have either value. The
+        default is then false. A new template of a root disk is extractable if the template of that disk is
         extractable. The same holds for a snapshot of a root disk. A new template of a data disk is not extractable. A
         value that is not possible is refused before anything is changed.
       - It is still possible to download what a disk holds. Use M(cloudn.compute.cloudn_volume) with
@@ -129,16 +129,16 @@ options:
   accounts:
     description:
       - Names of all other accounts that may create VMs from it. An empty list takes the right from all of them.
-      - If the account lacks the native commands for that, the module uses the EC2-compatible API. It must know the
-        address of that API (O(ec2_url)). If that API does not show who has the right either, accounts that had the
+      - The module uses the EC2-compatible API if the account lacks the native commands for that. It must know the
+        address of that API (O(ec2_url)). That API may not show who has the right either. Then accounts that had the
         right keep it and an empty list is refused. Each run of the task then gives the right again and is changed. A
         warning says so.
     type: list
     elements: str
   allow_restart:
     description:
-      - Whether to stop a running VM for it. The VM is started again when the template is created, and also when that
-        fails.
+      - Whether to stop a running VM for it. The VM is started again when the template is created. It is also started
+        again when that fails.
     type: bool
     default: false
   force_stop:
@@ -158,7 +158,7 @@ options:
     type: str
   on_immutable_drift:
     description:
-      - What to do if an existing template differs in O(format) or O(hypervisor), which cannot be changed.
+      - What to do if an existing template differs in O(format) or O(hypervisor). They cannot be changed.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -226,8 +226,8 @@ EXAMPLES = r"""
 RETURN = r"""
 template:
   description:
-    - The template as it is now. In check mode, as far as it is known. If it is in several zones, the values are from
-      one of them.
+    - The template as it is now. In check mode it is shown as far as it is known. If it is in several zones, the
+      values are from one of them.
     - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, unless the task fails before it changes anything
   type: dict
@@ -369,13 +369,13 @@ template:
           type: int
           sample: 100
 templates:
-  description: A list that has only RV(template), in the form of M(cloudn.compute.cloudn_template_info).
+  description: A list that has only RV(template) in the form of M(cloudn.compute.cloudn_template_info).
   returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str

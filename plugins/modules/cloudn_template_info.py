@@ -11,7 +11,7 @@ module: cloudn_template_info
 short_description: List templates
 version_added: 0.1.0
 description:
-  - Lists templates with one entry for each zone of a template. If nothing is found, the list is empty.
+  - Lists templates with one entry for each zone of a template. The list is empty if nothing is found.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:

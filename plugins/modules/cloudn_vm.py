@@ -264,7 +264,7 @@ EXAMPLES = r"""
 RETURN = r"""
 vms:
   description:
-    - The VMs in the order of O(name), each as it is now. In check mode, as far as it is known.
+    - The VMs in the order of O(name), each as it is now. In check mode it is shown as far as it is known.
     - Every key is always there unless its description says otherwise. A value is null if it does not apply or is not
       known.
   returned: always, unless the task fails before it changes anything
@@ -453,8 +453,8 @@ vm:
   returned: if one VM is named, as RV(vms)
   type: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str

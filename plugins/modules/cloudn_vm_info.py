@@ -11,15 +11,15 @@ module: cloudn_vm_info
 short_description: List virtual machines
 version_added: 0.1.0
 description:
-  - Lists all virtual machines (VMs), or those that the options select. If nothing is found, the list is empty.
+  - Lists all virtual machines (VMs) or those that the options select. The list is empty if nothing is found.
   - Each VM has the same form as in M(cloudn.compute.cloudn_vm).
-  - Destroyed VMs are listed only by O(state) or O(id), and only if the account sees them.
+  - Destroyed VMs are listed only by O(state) or O(id). The account must be able to see them.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only these, each by host name. If no VM has that host name, by display name.
+      - Only these, each by host name. A display name counts if no VM has that host name.
     type: list
     elements: str
   id:
@@ -62,7 +62,7 @@ notes:
   - The module sends one request for fewer than 50 VMs. For more VMs it sends about one for every 450 and reads
     several at a time. O(zone) costs one more.
   - The service takes time for each VM that it lists. The service itself applies O(id), O(zone), O(state), O(tags) and
-    a single O(name), so that its lists are short. The module applies the other options to what was listed.
+    a single O(name), to keep its lists short. The module applies the other options to what was listed.
   - The service fails on a VM whose SSH key pair was deleted or replaced, and on every list that would show it. The
     module finds such a VM with at most 2 log2 n + 2 more requests among n VMs. It shows the VM without its key pair
     and hardware addresses. A warning says which VM it is and what to do.

@@ -19,7 +19,7 @@ author:
 options:
   name:
     description:
-      - Id, host name or display name of the VM. The VM must be stopped, see O(allow_restart). Its template must take
+      - Id, host name or display name of the VM. The VM must be stopped (see O(allow_restart)). Its template must take
         passwords from the service.
       - A VM that was created stopped must have been started once.
     type: str
@@ -83,8 +83,8 @@ vm:
       description:
         - The password that was just created. It is not shown again. Set C(no_log) on the task if the result must not
           be logged.
-        - If the VM was started for the first time and its password could not be reset, this is the password of its
-          first start.
+        - This is the password of the first start if the VM was started for the first time and its password could not
+          be reset.
       type: str
       returned: not in check mode
       sample: wS4nifujs
@@ -94,8 +94,8 @@ vms:
   type: list
   elements: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str

@@ -11,8 +11,8 @@ module: cloudn_volume
 short_description: Create, attach, detach, extract or delete a volume
 version_added: 0.1.0
 description:
-  - Brings one volume to the requested state. If it does not exist, the module creates it from a disk offering, from a
-    snapshot, or from an image that the service downloads.
+  - Brings one volume to the requested state. If it does not exist, the module creates it from a disk offering, a
+    snapshot or an image that the service downloads.
   - Names of volumes are not unique. If several volumes have the name, the task fails and shows their ids, zones and
     VMs. With O(zone) only that zone counts. O(id) selects one.
 author:
@@ -20,7 +20,7 @@ author:
 options:
   name:
     description:
-      - Name of the volume, or id of an existing one.
+      - Name of the volume or id of an existing one.
       - Required without O(id).
     type: str
   id:
@@ -33,7 +33,7 @@ options:
       - With V(attached) the module creates it and attaches it to O(vm).
       - With V(detached) the module detaches it from O(vm). Without O(vm) it detaches the volume from any VM. It does
         not create a volume that does not exist.
-      - With V(extracted) the module creates an address to download the volume from, or uploads it (O(extract_mode)).
+      - With V(extracted) the module creates an address to download the volume from or uploads it (O(extract_mode)).
         It does that each time. The volume must have been attached once.
       - With V(absent) the module deletes it.
     type: str
@@ -51,12 +51,12 @@ options:
     type: str
   size_gb:
     description:
-      - Size in GiB, for a disk offering without a fixed size. It cannot be changed.
+      - Size in GiB for a disk offering without a fixed size. It cannot be changed.
     type: int
   snapshot:
     description:
       - Name or id of the snapshot that a new volume is created from. The service does not return the snapshot of an
-        existing volume, so it is not compared.
+        existing volume. So it is not compared.
     type: str
   url:
     description:
@@ -74,7 +74,7 @@ options:
   vm:
     description:
       - Id, host name or display name of the VM that the volume is attached to or detached from. The VM must be
-        running or stopped. If it is starting or stopping, the module waits for it.
+        running or stopped. The module waits for a VM that is starting or stopping.
       - The service attaches volumes only to VMs of their own zone.
     type: str
   device_id:
@@ -84,7 +84,7 @@ options:
   force:
     description:
       - Whether to detach a volume that is attached elsewhere. This applies to O(state=attached) with another VM or
-        device, and to O(state=absent). Whoever uses the volume there loses it.
+        device. It also applies to O(state=absent). Whoever uses the volume there loses it.
     type: bool
     default: false
   extract_mode:
@@ -115,9 +115,8 @@ notes:
   - A new volume costs three more requests. They ensure that there is only one volume even if other runs create the
     same one or answers are lost. With O(wait=false) the module does not check whether another run has created the
     same volume at the same time.
-  - The service extracts a volume only after it was attached once, and only if no running VM has it. It extracts a
-    root disk only if its template is extractable. It always extracts a volume that is created from a snapshot of that
-    disk.
+  - The service extracts a volume only after it was attached once. No running VM may have it. It extracts a root disk
+    only if its template is extractable. It always extracts a volume that is created from a snapshot of that disk.
 seealso:
   - module: cloudn.compute.cloudn_volume_info
   - module: cloudn.compute.cloudn_snapshot
@@ -175,7 +174,8 @@ EXAMPLES = r"""
 RETURN = r"""
 volume:
   description:
-    - The volume as it is now. In check mode, as far as it is known. RV(volume.state) is V(absent) if there is none.
+    - The volume as it is now. In check mode it is shown as far as it is known. RV(volume.state) is V(absent) if there
+      is none.
     - Every key is always there. A value is null if it does not apply or is not known.
   returned: always, unless the task fails before it changes anything
   type: dict
@@ -206,7 +206,7 @@ volume:
       type: str
       sample: Ready
     status:
-      description: How far an upload has come, or why it failed.
+      description: How far an upload has come or why it failed.
       type: str
       sample: 50% Uploaded
     size_gb:
@@ -234,12 +234,11 @@ volume:
       type: int
       sample: 1
     attached:
-      description: Time when it was attached, if it was attached by a separate command.
+      description: Time when it was attached if that was a separate command.
       type: str
       sample: '2026-11-23T15:00:03+0000'
     disk_offering:
-      description: Disk offering. A volume from a snapshot shows the offering of the snapshot's volume, whatever that
-        is.
+      description: Disk offering. A volume from a snapshot always shows the offering of the snapshot's volume.
       type: str
       sample: Medium
     disk_offering_id:
@@ -309,13 +308,13 @@ volume:
           type: int
           sample: 100
 volumes:
-  description: A list that has only RV(volume), in the form of M(cloudn.compute.cloudn_volume_info).
+  description: A list that has only RV(volume) in the form of M(cloudn.compute.cloudn_volume_info).
   returned: always, unless the task fails before it changes anything
   type: list
   elements: dict
 actions:
-  description: The steps that the task took. In check mode, the steps that it would take. After a failure, the steps
-    that were planned.
+  description: The steps that the task took. In check mode these are the steps that it would take. After a failure
+    these are the planned steps.
   returned: always, unless the task fails before it changes anything
   type: list
   elements: str

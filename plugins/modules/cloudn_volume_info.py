@@ -11,7 +11,7 @@ module: cloudn_volume_info
 short_description: List volumes
 version_added: 0.1.0
 description:
-  - Lists volumes, attached and not attached. If nothing is found, the list is empty.
+  - Lists attached volumes and other volumes. The list is empty if nothing is found.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -99,7 +99,7 @@ volumes:
       type: str
       sample: Ready
     status:
-      description: How far an upload has come, or why it failed.
+      description: How far an upload has come or why it failed.
       type: str
       sample: 50% Uploaded
     size_gb:
@@ -127,12 +127,11 @@ volumes:
       type: int
       sample: 1
     attached:
-      description: Time when it was attached, if it was attached by a separate command.
+      description: Time when it was attached if that was a separate command.
       type: str
       sample: '2026-11-23T15:00:03+0000'
     disk_offering:
-      description: Disk offering. A volume from a snapshot shows the offering of the snapshot's volume, whatever that
-        is.
+      description: Disk offering. A volume from a snapshot always shows the offering of the snapshot's volume.
       type: str
       sample: Medium
     disk_offering_id:
