@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How to reach the service: the options that every module and the inventory share."""
+"""The connection options of every module and the inventory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENVIRONMENT = {
 
 
 def _with_environment(documentation: str) -> str:
-    """Return the documentation with the variables that Ansible reads for a plugin's options."""
+    """Return the documentation with the environment variables of the options."""
     for option, variable in _ENVIRONMENT.items():
         documentation = documentation.replace(
             f"\n  {option}:\n", f"\n  {option}:\n    env:\n      - name: {variable}\n"
@@ -23,7 +23,7 @@ def _with_environment(documentation: str) -> str:
 
 
 class ModuleDocFragment:
-    # For modules, whose documentation has no place for variables; their argument spec reads them.
+    # For modules. Their documentation has no place for environment variables. Their argument spec reads these.
     DOCUMENTATION = r"""
 requirements:
   - requests
@@ -109,6 +109,7 @@ options:
     default: '2010-11-15'
 """
 
-    # For the inventory, which reads the environment through its documentation. The annotation is needed: ansible-test's
-    # yamllint takes whatever is assigned here without one for a literal text, and ends with an error if it is not.
+    # For the inventory. Its documentation names the environment variables, and Ansible reads them from there. The
+    # annotation is needed. ansible-test's yamllint takes a value without one for a literal text. If it is not literal,
+    # yamllint ends with an error.
     PLUGIN: str = _with_environment(DOCUMENTATION)

@@ -264,7 +264,8 @@ EXAMPLES = r"""
 RETURN = r"""
 vms:
   description:
-    - The VMs in the order of O(name), each as it is now. In check mode it is shown as far as it is known.
+    - The VMs in the order of O(name) as they are now. In check mode they are shown as far as they
+      are known.
     - Every key is always there unless its description says otherwise. A value is null if it does not apply or is not
       known.
   returned: always, unless the task fails before it changes anything

@@ -515,7 +515,7 @@ def page() -> str:
     parts = [
         "# The commands of the manual\n\n"
         "The service has a manual for its native API and for the EC2-compatible API. This page lists every command of both. It\n"
-        "names the task that sends the command and the test that proves it. `python tests/manual/commands.py` writes this\n"
+        "names the task that sends the command and the test that shows it. `python tests/manual/commands.py` writes this\n"
         "page. A test compares the page with what the tasks really send. `cloudn_api` and `cloudn_ec2` can send these commands\n"
         "and all others. [ec2.md](ec2.md) lists tasks that can replace a command of EC2.\n"
     ]
