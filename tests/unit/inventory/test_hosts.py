@@ -9,14 +9,14 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
-from ansible_collections.cloudn.compute.plugins.module_utils.resources.hosts import (
+from ansible_collections.cloudn.compute.plugins.module_utils.inventory.hosts import (
     Wanted,
     build,
     check_word,
     default_groups,
     safe_group,
 )
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -437,7 +437,7 @@ def test_a_cache_hit_imports_nothing_that_asks(
     )
     command = [sys.executable, "-c", program, str(configure(**cached))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["3", "", "hosts keyed_group names resources"], done.stderr
+    assert done.stdout.splitlines() == ["3", "", "hosts inventory keyed_group names options resources"], done.stderr
 
 
 def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, cached: Any) -> None:
@@ -574,7 +574,7 @@ def test_unexpected_errors_end_the_run(site: None, read: Read, monkeypatch: pyte
     def fall(*_args: Any) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("ansible_collections.cloudn.compute.plugins.module_utils.resources.hosts.build", fall)
+    monkeypatch.setattr("ansible_collections.cloudn.compute.plugins.module_utils.inventory.hosts.build", fall)
     inventory = read()
     assert inventory.code == 1
     assert "by zero" in inventory.said

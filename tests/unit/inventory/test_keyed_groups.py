@@ -14,9 +14,10 @@ from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.cloudn.compute.plugins.inventory import cloudn
+from ansible_collections.cloudn.compute.plugins.module_utils.inventory.hosts import Wanted
+from ansible_collections.cloudn.compute.plugins.module_utils.inventory.keyed_group import KeyedGroup, read_plain
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
-from ansible_collections.cloudn.compute.plugins.module_utils.resources.hosts import Wanted
-from ansible_collections.cloudn.compute.plugins.module_utils.resources.keyed_group import KeyedGroup, plain
+from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Drafts, as_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,7 +89,7 @@ def by_ansible(machines: list[dict[str, Any]], options: dict[str, Any]) -> tuple
         name = each["name"]
         plugin.inventory.add_host(name)
         for key, value in each.items():
-            plugin.inventory.set_variable(name, f"cloudn_{key}", cloudn.as_data(value))
+            plugin.inventory.set_variable(name, f"cloudn_{key}", as_data(value))
         variables = plugin.inventory.hosts[name].get_vars
         plugin._set_composite_vars(plugin.get_option("compose"), variables(), name, strict=plugin.given["strict"])
         plugin._add_host_to_composed_groups(
@@ -102,7 +103,7 @@ def by_ansible(machines: list[dict[str, Any]], options: dict[str, Any]) -> tuple
 
 def by_the_plugin(machines: list[dict[str, Any]], options: dict[str, Any]) -> tuple[Any, Plugin]:
     plugin = Plugin(options)
-    plugin._add(plugin._drafts(machines, Wanted(default_groups=False), "/nowhere/cloudn.yml"))
+    plugin._add(Drafts(plugin, Wanted(default_groups=False), "/nowhere/cloudn.yml").build(machines))
     return plugin.outcome(), plugin
 
 
@@ -146,7 +147,7 @@ OTHER = [
     *("cloudn_tags.role | default('none')", "inventory_hostname", "group_names", "cloudn_v[cloudn_zone]", "{{ cloudn_v }}", 5, None),
 ]  # fmt: skip
 ENTRY = st.fixed_dictionaries(
-    {"key": st.sampled_from(PLAIN) | st.sampled_from(OTHER if cloudn._OLD_TEMPLATES else OTHER + METHODS)},
+    {"key": st.sampled_from(PLAIN) | st.sampled_from(OTHER if OLD_TEMPLATES else OTHER + METHODS)},
     optional={
         "prefix": st.sampled_from(["", "p", "1-", None, 7]),
         "separator": st.sampled_from(["", "_", "-", ":", None]),
@@ -175,14 +176,14 @@ def test_any_keyed_groups_are_those_of_ansible(
 
 @pytest.mark.parametrize("name", sorted(machine(1, "x", {})))
 def test_every_variable_can_be_a_plain_key(name: str) -> None:
-    assert isinstance(plain({"key": f"cloudn_{name}"}, {f"cloudn_{name}"}, True), KeyedGroup)
+    assert isinstance(read_plain({"key": f"cloudn_{name}"}, {f"cloudn_{name}"}, True), KeyedGroup)
     same([machine(1, "x", {"role": "web"})], keyed_groups=[{"key": f"cloudn_{name}", "prefix": "p"}])
 
 
 @pytest.mark.parametrize("key", PLAIN)
 def test_what_is_plain(key: str) -> None:
-    assert plain({"key": key}, ROOTS, True)
-    assert not plain({"key": key}, ROOTS - {"cloudn_v", "cloudn_tags", "cloudn_zone"}, True)
+    assert read_plain({"key": key}, ROOTS, True)
+    assert not read_plain({"key": key}, ROOTS - {"cloudn_v", "cloudn_tags", "cloudn_zone"}, True)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_what_is_plain(key: str) -> None:
     ids=str,
 )  # fmt: skip
 def test_what_is_left_to_ansible(entry: Any) -> None:
-    known = plain(entry, ROOTS, True)
+    known = read_plain(entry, ROOTS, True)
     # a name that a text has is one that a dictionary may hold: whether it is plain shows with the value
     assert known is None or (entry["key"] == "cloudn_v.title" and repr(known.value({"cloudn_v": "x"})) == "unsure")
 
@@ -251,13 +252,11 @@ def test_a_host_of_another_source(monkeypatch: pytest.MonkeyPatch, behaviour: st
     plugin = Plugin(trusted({"keyed_groups": [{"key": "cloudn_tags.site", "prefix": "site"}]}))
     plugin.inventory.add_host("h-1")
     plugin.inventory.set_variable("h-1", "cloudn_tags", {"site": "north"})
-    plugin._add(plugin._drafts([machine(1, "x", {"role": "web"})], Wanted(), "/nowhere/cloudn.yml"))
+    plugin._add(Drafts(plugin, Wanted(), "/nowhere/cloudn.yml").build([machine(1, "x", {"role": "web"})]))
     assert ("site_north" in plugin.inventory.groups) is (behaviour == "merge")
 
 
-@pytest.mark.skipif(
-    hasattr(cloudn, "is_trusted_as_template") or not cloudn._OLD_TEMPLATES, reason="always native since"
-)
+@pytest.mark.skipif(not OLD_TEMPLATES, reason="always native since")
 def test_native_templates_before_they_were_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "DEFAULT_JINJA2_NATIVE", True)
     same([machine(1, "80", {}), machine(2, "web", {})], keyed_groups=[{"key": "cloudn_v"}])

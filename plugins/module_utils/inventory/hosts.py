@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventory: from virtual machines to hosts, their variables and groups. Knows neither Ansible nor the network."""
+"""Makes hosts, their variables and groups from virtual machines. Knows neither Ansible nor the network."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import functools
 import re
 import typing as t
 
-from .names import folded
+from ..resources.names import folded
 
 Record = t.Dict[str, t.Any]
 
 HOSTNAMES = ("name", "display_name", "default_ip", "id")
 CONNECT_WITH = (*HOSTNAMES, "none")
 _TAG = "tag:"
-# Names that mean something else to Ansible than a host of the inventory.
+# Ansible understands these names as something else than a host of the inventory.
 _RESERVED = frozenset(("all", "ungrouped", "localhost", "127.0.0.1", "::1", ".", ".."))
-# Control characters break what is made of a host's name line by line. A slash leads out of the folder host_vars. Marks
-# of templates would be evaluated wherever Ansible before 2.19 uses the name. A leading hyphen is an option to ssh.
+# Control characters break lists with one host's name on each line. A slash leads out of the folder host_vars. Ansible
+# before 2.19 evaluates marks of templates wherever it uses the name. ssh takes a leading hyphen for an option.
 _NO_HOST = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/]|\{[{%#]|\A-")
 _ADDRESS = re.compile(r"[\w\[:][\w.:%\[\]-]*\Z")
 _NOT_IN_GROUPS = re.compile(r"\A[\d\W]|\W")
 
 
 class Host(t.NamedTuple):
-    """A host of the inventory: its name, the address to reach it by (if it has one), variables, default groups."""
+    """A host of the inventory: its name, its address (if it has one), its variables and its default groups."""
 
     name: str
     address: str | None
@@ -35,7 +35,7 @@ class Host(t.NamedTuple):
 
 
 class Wanted(t.NamedTuple):
-    """How hosts are to be made: the inventory's options of the same names."""
+    """How to make hosts: the inventory's options of the same names."""
 
     hostnames: t.Sequence[str] = ("name",)
     connect_with: str = "default_ip"
@@ -44,7 +44,7 @@ class Wanted(t.NamedTuple):
 
 
 def check_word(word: str, option: str, words: t.Sequence[str]) -> str | None:
-    """Return what is wrong with a word that names a value of a machine, ``None`` if nothing is."""
+    """Return the problem of a word that must name a value of a machine, ``None`` where there is no problem."""
     if word in words or (word.startswith(_TAG) and len(word) > len(_TAG)):
         return None
     return f"{option}: {word!r} is not known; give one of {', '.join(words)}, or tag:KEY"
@@ -56,10 +56,10 @@ def build(
     taken: t.Collection[str] = frozenset(),
     elsewhere: t.Collection[str] = frozenset(),
 ) -> tuple[list[Host], list[str]]:
-    """Return the hosts for machines as ``vm.shape`` shows them, and warnings, both in the order of creation.
+    """Return the hosts for machines (results of the vm module), and warnings. Both are in the order of creation.
 
-    Every machine becomes a host. Of two that would have one name, the later is called ``name_<id>``. ``taken`` are the
-    names of groups beyond the default ones, ``elsewhere`` the hosts that stand for other machines already.
+    Every machine becomes a host. Where two machines would have one name, the later one is called ``name_<id>``. ``taken``
+    are the names of groups beyond the default ones. ``elsewhere`` are the names of hosts that stand for other machines.
     """
     hosts: dict[str, Host] = {}
     warnings: list[str] = []
@@ -72,20 +72,26 @@ def build(
             name = f"{name}_{machine['id']}"
         if name != first:
             warnings.append(f"two virtual machines would be the host {first!r}; the later one is {name!r}")
-        address = value_of(machine, wanted.connect_with)
-        if address and not _ADDRESS.match(address):
-            warnings.append(
-                f"the {wanted.connect_with} {address!r} of virtual machine {machine['id']} is no address, so ansible_host "
-                "is left unset; choose another with connect_with"
-            )
-            address = None
+        address = _address(machine, wanted.connect_with, warnings)
         variables = {wanted.hostvars_prefix + key: value for key, value in machine.items()}
         hosts[name] = Host(name, address, variables, groups[machine["id"]])
     return list(hosts.values()), warnings
 
 
+def _address(machine: Record, word: str, warnings: list[str]) -> str | None:
+    """Return the address that a word names, ``None`` where there is none. Appends to ``warnings`` where it is unusable."""
+    address = value_of(machine, word)
+    if not address or _ADDRESS.match(address):
+        return address
+    warnings.append(
+        f"the {word} {address!r} of virtual machine {machine['id']} is no address, so ansible_host is left unset; choose "
+        "another with connect_with"
+    )
+    return None
+
+
 def host_name(machine: Record, words: t.Iterable[str], taken: t.Collection[str], warnings: list[str]) -> str:
-    """Return the first value among ``words`` that can be a host's name, the id where none can. Appends to ``warnings``."""
+    """Return the first value of ``words`` that can be a host's name, or the id. Appends to ``warnings``."""
     for word in words:
         value = value_of(machine, word)
         if not value:
@@ -114,7 +120,7 @@ def _tag(tags: t.Mapping[str, str], wanted: str) -> str | None:
 
 
 def default_groups(machine: Record) -> list[str]:
-    """Return the names of the groups that a machine is in by what it is."""
+    """Return the names of the default groups of a machine."""
     named = [
         ("zone", machine.get("zone")),
         ("group", machine.get("group")),
@@ -135,8 +141,8 @@ def group_name(kind: str, value: str) -> str:
 
 
 def safe_group(name: t.Any) -> str:
-    """Return a name of a group made of letters, digits and underscores, whatever the name given holds.
+    """Return a name of a group that holds only letters, digits and underscores.
 
-    It may be no text at all: Ansible before 2.19 makes a list of a text like ``[1, 2]`` that comes out of a template.
+    ``name`` can be any value: Ansible before 2.19 makes a list from a text like ``[1, 2]`` that a template returns.
     """
     return _NOT_IN_GROUPS.sub("_", str(name)) or "_"
