@@ -166,7 +166,7 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import native
+from ansible_collections.cloudn.compute.plugins.module_utils.raw import native_command
 
 SPEC = {
     "command": {"type": "str", "required": True},
@@ -177,7 +177,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, native.send, looks=False)
+    run(SPEC, native_command.send, looks=False)
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ actions:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import ec2
+from ansible_collections.cloudn.compute.plugins.module_utils.raw import ec2_action
 
 SPEC = {
     "action": {"type": "str", "required": True},
@@ -170,7 +170,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, ec2.send, looks=False)
+    run(SPEC, ec2_action.send, looks=False)
 
 
 if __name__ == "__main__":

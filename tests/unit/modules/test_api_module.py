@@ -14,7 +14,7 @@ import pytest
 import requests
 import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.api import BadAnswer, Client
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import native
+from ansible_collections.cloudn.compute.plugins.module_utils.raw import native_command
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -234,7 +234,7 @@ def test_a_job_that_fails(run_module: Run, vm_id: str) -> None:
 
 
 def test_a_job_that_the_service_forgets(run_module: Run, vm_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native.job, "follow", lambda _client, ids, _timeout: [{"jobid": ids[0]}])
+    monkeypatch.setattr(native_command.job, "follow", lambda _client, ids, _timeout: [{"jobid": ids[0]}])
     done = run_module(MODULE, command="stopVirtualMachine", params={"id": vm_id})
     assert done["failed"] and "is not known to the service (any more)" in done["msg"]
 
@@ -243,7 +243,7 @@ def test_a_job_that_can_not_be_followed(run_module: Run, vm_id: str, monkeypatch
     def lost(*_args: Any) -> None:
         raise BadAnswer("queryAsyncJobResult: the answer can't be read", "queryAsyncJobResult", 503)
 
-    monkeypatch.setattr(native.job, "follow", lost)
+    monkeypatch.setattr(native_command.job, "follow", lost)
     done = run_module(MODULE, command="stopVirtualMachine", params={"id": vm_id})
     assert done["failed"] and done["changed"] is True
     assert done["jobs"] == [done["job_id"]]
