@@ -100,7 +100,7 @@ def _advise(error: CloudnError, looks: bool, check: bool) -> None:
         error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
     elif isinstance(error, JobTimeout) and (command in _REPEATED or not looks):
         error.message = error.message.replace(OR_AGAIN, ". Running the task again would do it once more")
-    elif isinstance(error, NotSent) and error.passing:
+    elif isinstance(error, NotSent) and error.transient:
         error.message += ". It was not done; run the task again when the service can be reached"
     elif isinstance(error, ApiError) and (command, error.code) == ("listVirtualMachines", _INTERNAL):
         error.message += f". That is so where a virtual machine is to be shown and {LOST_KEY_PAIR}"

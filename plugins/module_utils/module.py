@@ -91,9 +91,9 @@ def run(
         module.fail_json(msg=error.message, **error.details())
         return
     _warn(module, client.warnings)
-    clocks = client.clocks()
-    if clocks:
-        module.warn(f"{clocks}, so signatures do not live as long as signature_expires says; set it right")
+    difference = client.clock_difference()
+    if difference:
+        module.warn(f"{difference}, so signatures do not live as long as signature_expires says; set it right")
     if not isinstance(outcome, Report):
         result = {"changed": False, **outcome}
         if "msg" in result:

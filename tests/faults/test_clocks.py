@@ -60,9 +60,9 @@ def test_ages_are_told_by_the_services_clock(run_module_as: Any, ahead: int) -> 
 
 def test_a_service_that_does_not_tell_its_time(run_module_as: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a proxy that takes the date away."""
-    from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import Transport
+    from ansible_collections.cloudn.compute.plugins.module_utils.api.service_clock import ServiceClock
 
-    monkeypatch.setattr(Transport, "_compare_clocks", lambda _transport, _date: None)
+    monkeypatch.setattr(ServiceClock, "compare", lambda _clock, _date: None)
     with run_module_as(clock_ahead=APART) as (run, _emulator):
         done = run("cloudn_zone_info")
         assert "check api_key and api_secret, and this machine's clock" in done["msg"]

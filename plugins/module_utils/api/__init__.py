@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Cloudn API from plain Python: nothing in this package knows of Ansible. Its EC2-compatible half is in ``ec2``."""
+"""The Cloudn API from plain Python. This package knows nothing of Ansible. The EC2-compatible API is in ``ec2``."""
 
 from __future__ import annotations
 

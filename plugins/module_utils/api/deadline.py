@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deadlines on the monotonic clock, and waiting: looking again and again until something has come or the time is over."""
+"""Deadlines on the monotonic clock, and loops that look again until something has happened or the time is over."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ import time
 import typing as t
 
 _SHORTEST_PAUSE = 0.2
-# Less than 5 by the time of two answers, so that what is waited for is noticed within 5 seconds.
+# 5 seconds less the time of two answers: an end is noticed within 5 seconds.
 _LONGEST_PAUSE = 4.6
 _SHARE_OF_WAITED = 0.1
-# Seconds that a read has for its answer, and a list for all its pages, however near the deadline is.
+# The least seconds for the answer to a read, and for all pages of a list, also near the deadline.
 LAST_LOOK = 5.0
 
 
 class Waiter(t.Protocol):
-    """What can wait: a client. ``clock`` tells seconds on the monotonic clock; ``sleep`` lets so many pass."""
+    """Something that can wait, such as a client. ``clock`` returns seconds on the monotonic clock, ``sleep`` waits seconds."""
 
     clock: t.Callable[[], float]
     sleep: t.Callable[[float], None]
 
 
+class AnswerTimeout(t.NamedTuple):
+    """The seconds that an answer may take, and the option that sets them."""
+
+    seconds: float
+    option: str
+
+
 class Deadline:
-    """A moment on the monotonic clock, given as seconds from now. ``None`` seconds: never."""
+    """A moment on the monotonic clock, given in seconds from now. ``None`` means never."""
 
     def __init__(self, seconds: float | None, clock: t.Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
@@ -32,24 +39,24 @@ class Deadline:
         self._end = None if seconds is None else clock() + seconds
 
     def remaining(self) -> float:
-        """Return the seconds left, never less than 0; infinite where there is no deadline."""
+        """Return the seconds left: at least 0, and infinite without a deadline."""
         return float("inf") if self._end is None else max(0.0, self._end - self._clock())
 
     def end(self) -> None:
-        """Bring it forward to now: other threads that keep to it do not try again what they are trying."""
+        """Set the deadline to now. Other threads with this deadline then end their retries."""
         self._end = self._clock()
 
 
 def pause(waited: float) -> float:
-    """Return the seconds to let pass before asking again, after that many waited: a tenth of them, 0.2 to 4.6."""
+    """Return the seconds to wait before the next look: a tenth of the seconds waited so far, from 0.2 to 4.6."""
     return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))
 
 
 def poll(waiter: Waiter, deadline: Deadline, pause: t.Callable[[float], float] = pause) -> t.Iterator[None]:
-    """Let a loop look at once and after each pause. It ends after the look that finds the deadline over.
+    """Run the body of a loop at once and after each pause. The loop ends after a look when the deadline is over.
 
-    So a loop says what it looks for, and behind it stands what to do where that did not come in time. ``pause(waited)``
-    returns the seconds to let pass before the next look.
+    The body looks, and leaves the loop when it has found something. The code after the loop handles the end of the time.
+    ``pause(waited)`` returns the seconds to wait before the next look.
     """
     began = waiter.clock()
     while True:

@@ -1,27 +1,25 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every error of the API client, and what each of them says about the outcome of a command."""
+"""All errors of the API client. Each class tells what is known of the outcome of a command."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
-# The bridge writes a failed job's error as its code, a blank and its text. Source: CloudStack 3.0.5, recorded.
-_OF_A_JOB = re.compile(r"(\d{3}) ")
-
-
-# What the API answers to a parameter that it does not take, and to an id that it does not know; measured on CloudStack 3.0.5.
+# The bridge writes a failed job's error as its code, a blank and its text. Source: recorded from CloudStack 3.0.5.
+_JOB_ERROR = re.compile(r"(\d{3}) ")
+# The API's error for a wrong parameter, and for an id that it does not know. Source: measured on CloudStack 3.0.5.
 PARAMETER_ERROR = 431
 
 
 class CloudnError(Exception):
-    """Base of all errors here. The message is for people; the attributes are for programs.
+    """Base of all errors here. The message is for people, the attributes are for programs.
 
-    Attributes: ``command`` (API command, or EC2 action), ``status`` (HTTP status), ``code`` (the service's error code, a
-    number; of EC2 a text), ``text`` (the service's words), ``job_id``. Each is ``None`` where it is not known. None of them ever
-    holds a URL, a key, a secret or a signature. ``cause`` is what several errors have in common, as a text that is told once.
+    Attributes: ``command`` (API command or EC2 action), ``status`` (HTTP status), ``code`` (the service's error code: a
+    number, in EC2 a text), ``text`` (the service's words), ``job_id``. An attribute that is not known is ``None``. None of
+    them ever holds a URL, a key, a secret or a signature. ``cause`` is a reason that several errors share, to be shown once.
     """
 
     def __init__(
@@ -55,15 +53,15 @@ class CloudnError(Exception):
 
 
 class UsageError(CloudnError):
-    """What was asked for is wrong or impossible; found before anything was changed."""
+    """The request is wrong or impossible. Nothing has been changed."""
 
 
 class Missing(UsageError):
-    """What a task names by its name is not there, and is of a kind that tasks make."""
+    """An object that a task refers to by name does not exist. Another task could make it."""
 
 
 class Duplicates(UsageError):
-    """Several objects have one name, which is unique unless runs made them at one moment. ``records`` are the objects."""
+    """Several objects have the same name, as two runs made them at the same time. ``records`` are the objects."""
 
     def __init__(self, message: str, records: list[dict[str, t.Any]]) -> None:
         super().__init__(message)
@@ -71,9 +69,9 @@ class Duplicates(UsageError):
 
 
 class NotSent(CloudnError):
-    """The service was not reached, or turned the request away unread: nothing has been done.
+    """The service was not reached, or rejected the request unread: nothing has been done.
 
-    ``passing`` is false where trying again is of no use; ``retry_after`` are the seconds that the service asked for.
+    ``transient`` is false where a retry is of no use. ``retry_after`` are the seconds that the service asked for.
     """
 
     def __init__(
@@ -81,31 +79,31 @@ class NotSent(CloudnError):
         message: str,
         command: str | None = None,
         status: int | None = None,
-        passing: bool = True,
+        transient: bool = True,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message, command, status)
-        self.passing = passing
+        self.transient = transient
         self.retry_after = retry_after
 
 
 class ApiError(CloudnError):
-    """The service answered with an error: the command was refused."""
+    """The service answered with an error: it refused the command."""
 
 
 class NotGranted(ApiError):
     """The service does not know the command, or does not grant it to the account: nothing has been done.
 
-    CloudStack 3 answers 432; CloudStack 4 answers 401 to a command that it does not know, as it does to wrong credentials.
-    Source: measured on CloudStack 3.0.5 and 4.23.
+    CloudStack 3 answers 432. CloudStack 4 answers 401 to an unknown command, as it does to wrong credentials. Source:
+    measured on CloudStack 3.0.5 and 4.23.
     """
 
 
 class Ec2Error(ApiError):
-    """The EC2-compatible API answered with an error. ``code`` is a text such as ``Client.Unsupported``, ``None`` where
-    the answer has none; ``request_id`` is by what the service's operators find the request.
+    """The EC2-compatible API answered with an error.
 
-    ``partly`` tells whether the action does several things, so that some of them may be done.
+    ``code`` is a text such as ``Client.Unsupported``, or ``None`` where the answer has none. The service's operators can
+    find the request by ``request_id``. ``partly`` tells whether the action does several things, so that some may be done.
     """
 
     def __init__(
@@ -123,44 +121,44 @@ class Ec2Error(ApiError):
 
     @property
     def is_internal(self) -> bool:
-        """Whether the service calls it its own error. It calls nearly everything so, wrong ids too."""
+        """Whether the service calls this an error of its own. It does so for nearly all errors, wrong ids too."""
         return str(self.code).startswith("Server")
 
     @property
     def job_code(self) -> int | None:
-        """The inner error code of the job that failed; ``None`` where no job did."""
-        found = _OF_A_JOB.match(self.text or "") if self.is_internal else None
+        """The inner error code of the job that failed; ``None`` where no job failed."""
+        found = _JOB_ERROR.match(self.text or "") if self.is_internal else None
         return int(found[1]) if found else None
 
     def details(self) -> dict[str, t.Any]:
-        """Return what ``CloudnError.details`` does, and ``request_id`` where it is known."""
+        """Return the details of ``CloudnError``, and ``request_id`` where it is known."""
         known = super().details()
         return known if self.request_id is None else {**known, "request_id": self.request_id}
 
 
 class UnknownOutcome(CloudnError):
-    """A command was sent and its answer was lost or unreadable: it may have been done or not."""
+    """A command was sent, and its answer was lost or unreadable. It may have been done or not."""
 
 
 class GivenUp(UnknownOutcome):
-    """The EC2-compatible API waited in vain for a job of the action, which goes on: it does none of the rest."""
+    """The EC2-compatible API stopped waiting for a job of the action. The job goes on; the rest of the action is not done."""
 
 
 class BadAnswer(UnknownOutcome):
-    """An answer that is no answer of this API: cut, garbled, HTML, or without the expected fields."""
+    """The answer is not one of this API: it is cut, garbled, HTML, or lacks the expected fields."""
 
 
 class TooLarge(BadAnswer):
-    """An answer larger than any of this API is: it was not read to its end, and another would be no smaller."""
+    """The answer is larger than any of this API, and was not read to its end. A retry would give the same."""
 
 
 class JobFailed(ApiError):
-    """An asynchronous job ended as failed. ``code`` is the inner error code, the one with a meaning."""
+    """An asynchronous job failed. ``code`` is the inner error code, which has a meaning."""
 
 
 class JobLost(UnknownOutcome):
-    """The service does not know the job (any more), so it can't tell how it ended."""
+    """The service does not know the job (any more), so nobody can tell how it ended."""
 
 
 class JobTimeout(CloudnError):
-    """A job had not ended at the deadline. It goes on at the service."""
+    """A job has not ended at the deadline. It goes on at the service."""

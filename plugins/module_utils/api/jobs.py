@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asynchronous jobs: noticing their ends, one or many at once, with few requests."""
+"""Waits for asynchronous jobs, one or many at once, with few requests."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ if t.TYPE_CHECKING:
 
 # queryAsyncJobResult's `jobstatus`; measured on CloudStack 3.0.5.
 PENDING, DONE = 0, 1
-# Seconds after which a job that is still pending is taken to be forgotten by the service.
+# The service is taken to have forgotten a job that is still pending after these seconds.
 FORGOTTEN = 3600.0
-# Seconds by which jobs sent at the same time may be older than the one whose answer came first.
+# Seconds. The first job that is watched may be so much younger than other jobs sent at the same time.
 _SENT_TOGETHER = 60
-# What an error says of a job that goes on, for tasks that look first what is there.
+# Advice for a job that goes on, for tasks that first look at the objects that exist.
 OR_AGAIN = ", or run the task again to take up what it leads to, with a longer wait_timeout if need be"
-# Jobs of a command whose last one took at most so many seconds are short: the next one is looked at first when it is due.
+# The jobs of a command are short if its last job took at most these seconds. The first look at the next job is then at the
+# time when it should end.
 _SHORT = 1.0
-# A short job that has not ended then is looked at again a few times, each time that this share of the time waited has
-# passed, and not sooner than after so many seconds.
+# If a short job has not ended then, a few more looks follow. The pause before each is this share of the time waited, and at
+# least so many seconds.
 _LOOKS, _SHARE, _SOONEST = 5, 0.05, 0.01
-# When short jobs have ended is known well enough if it is known up to this share of the time. After some jobs it is tried
-# whether they have ended sooner: by the first share where the last trial was too soon, by the second where none was.
+# The time of short jobs is known well enough if it is known up to this share. After some jobs an earlier look tries whether
+# they end sooner. It is earlier by the first share if the last trial was too early, else by the second.
 _CLOSE, _SOONER, _MUCH_SOONER = 0.15, 0.1, 0.5
 _STARTDATE = "%Y-%m-%dT%H:%M:%SZ%z"
 
@@ -43,8 +44,9 @@ class JobEnd(t.NamedTuple):
 
 
 class _Watched:
-    """A pending job: its command, when it began by the client's clock, how often it was seen pending, and after how many
-    seconds the last time.
+    """A pending job: its command and its start by the client's clock.
+
+    ``looks`` is how often it was seen pending, ``seen`` after how many seconds the last time.
     """
 
     def __init__(self, command: str, began: float) -> None:
@@ -55,11 +57,11 @@ class _Watched:
 
 
 class _Pace:
-    """When to look at short jobs of one command, by how long the ones before took.
+    """When to look at short jobs of one command, from the times of earlier jobs.
 
-    ``_pending`` and ``_ended`` are the seconds after which jobs were pending still, and after which they had ended. The next
-    one is looked at first between these two, or after ``_ended`` where they are close. From time to time ``_pending`` is
-    forgotten, to see whether jobs are shorter now: after ``_left`` jobs, and after ever more where that was too soon.
+    After ``_pending`` seconds jobs were still pending, after ``_ended`` seconds they had ended. The first look at the next
+    job is between the two, or after ``_ended`` if they are close. From time to time ``_pending`` is forgotten, to find out
+    whether jobs are shorter now. That is after ``_left`` jobs, and later each time that it was too early.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -68,14 +70,14 @@ class _Pace:
         self._rest, self._left = 1, 0
 
     def pause(self, job: _Watched, waited: float) -> float:
-        """Return the seconds to let pass before the next look at a job that was waited for so long."""
+        """Return the seconds to wait before the next look at a job, ``waited`` seconds after its start."""
         if job.looks > _LOOKS:
             return pause(waited)
         due = self._due()
         return max(_SOONEST, due - waited if waited < due else waited * _SHARE)
 
     def learn(self, pending: float, ended: float) -> None:
-        """Take in a job that was last seen pending after so many seconds (0: never), and then had ended after so many."""
+        """Take in the times of a job: last seen pending after so many seconds (0: never), and seen ended after so many."""
         trial = self._due() < self._ended
         if pending:
             self._pending = pending
@@ -95,7 +97,7 @@ class _Pace:
         self._sooner = min(_MUCH_SOONER, self._sooner * 2)
 
     def _due(self) -> float:
-        """Return the seconds after which the next job is looked at first."""
+        """Return the seconds before the first look at the next job."""
         if self._ended - self._pending > self._ended * _CLOSE:
             return max(_SOONEST, (self._pending + self._ended) / 2)
         return self._ended
@@ -104,8 +106,8 @@ class _Pace:
 class Jobs:
     """The jobs of one run that are still pending.
 
-    One pending job is asked for by its id. For several, one listing of the jobs since the first of them began tells
-    of all, so the requests do not grow with their number. ``records`` are the jobs as the service last showed them, by id.
+    The service is asked for a single job by its id. For several, it is asked for one list of the jobs since the first of
+    them began, so the number of requests does not grow. ``records`` are the jobs as the service last showed them, by id.
     """
 
     def __init__(self, client: Client, deadline: Deadline | None = None) -> None:
@@ -123,16 +125,16 @@ class Jobs:
         return iter(list(self._pending))
 
     def add(self, job_id: str, command: str = "job", brief: float = 0.0) -> None:
-        """Watch a job; ``command`` names it in errors. ``brief`` are the seconds that a short one takes, where known."""
+        """Watch a job of this command. ``brief`` are the seconds that a short job takes, if that is known."""
         if brief:
             self._paces.setdefault(command, _Pace(brief))
         self._pending[job_id] = _Watched(command, self._client.clock())
 
     def pause(self) -> float:
-        """Return the seconds to let pass before asking again: a tenth of the time waited, 0.2 to 4.6 seconds.
+        """Return the seconds to wait before the next look: a tenth of the time waited, from 0.2 to 4.6 seconds.
 
-        A command whose last job was short is first looked at about when its next one is due, and then more often. The
-        youngest job counts: the end of a short job is noticed soon, also beside long ones.
+        If the last job of a command was short, the first look is about when the next job should end, and more looks follow
+        soon. The youngest job counts, so the end of a short job is noticed soon, also beside long ones.
         """
         now = self._client.clock()
         youngest = max(self._pending.values(), key=lambda job: job.began, default=_Watched("", now))
@@ -140,7 +142,7 @@ class Jobs:
         return pace.pause(youngest, waited) if pace else pause(waited)
 
     def poll(self) -> list[JobEnd]:
-        """Ask once and return the jobs that have ended since; they are no longer watched."""
+        """Ask once. Return the jobs that have ended since the last look; they are no longer watched."""
         ends: list[JobEnd] = []
         asked = self._client.clock()
         listed = self._listing() if len(self._pending) > 1 else {}
@@ -150,7 +152,7 @@ class Jobs:
             except CloudnError:
                 if not ends:
                     raise
-                break  # what has ended is told first; the next look meets the error again
+                break  # jobs that have ended are returned first; the next look finds the error again
             job = self._pending[job_id]
             if end is None:
                 job.looks += 1
@@ -161,8 +163,15 @@ class Jobs:
             ends.append(end)
         return ends
 
+    def ends(self, deadline: Deadline) -> t.Iterator[JobEnd]:
+        """Yield each end as it is noticed, until no job is pending or the deadline is over. It always looks once."""
+        for _look in poll(self._client, deadline, lambda _waited: self.pause()):
+            yield from self.poll()
+            if not self:
+                return
+
     def _learn(self, job: _Watched, took: float) -> None:
-        """Remember how long a job took, if that was so short that one that is shorter is not noticed late."""
+        """Remember how long a short job took. The end of a long one is noticed soon enough without that."""
         if took > _SHORT:
             self._paces[job.command] = None
             return
@@ -181,7 +190,7 @@ class Jobs:
         )
 
     def _listing(self) -> dict[str, Record]:
-        """Return the jobs since the first one watched, by id."""
+        """Return the jobs since the first job that was watched, by id."""
         try:
             if self._since is None:
                 first = self._query(next(iter(self._pending)))
@@ -191,7 +200,7 @@ class Jobs:
             jobs = self._client.list("listAsyncJobs", {"startdate": self._since}, deadline=self._deadline)
             return {job.get("jobid", ""): job for job in jobs}
         except ApiError:
-            return {}  # each is then asked for by its id, which tells what is wrong
+            return {}  # then each job is asked for by its id, and the answer tells the error
 
     def _query(self, job_id: str) -> Record:
         return self._client.call("queryAsyncJobResult", {"jobid": job_id}, self._deadline)
@@ -225,9 +234,9 @@ class Jobs:
 
 
 def listing(client: Client, params: Record, deadline: Deadline | None = None) -> list[Record]:
-    """Return the jobs that listAsyncJobs lists with ``params``; none for an account that lacks the command.
+    """Return the jobs that listAsyncJobs lists with ``params``; none if the account lacks the command.
 
-    It is asked to be sure of what is under way, which such an account goes without.
+    Callers want to know what else is going on. With such an account they must do without.
     """
     try:
         return client.list("listAsyncJobs", params, deadline=deadline)
@@ -236,17 +245,17 @@ def listing(client: Client, params: Record, deadline: Deadline | None = None) ->
 
 
 def made_by(result: t.Any, field: str) -> Record:
-    """Return the object of this field in a job's result; empty where there is none, as where the result is a text."""
+    """Return the object in this field of a job's result. It is empty where there is none, or the result is a text."""
     made = result.get(field) if isinstance(result, dict) else None
     return made if isinstance(made, dict) else {}
 
 
 def await_pending(client: Client, keyword: str, object_id: str | None, deadline: Deadline) -> None:
-    """Wait until no job is pending that may be about an object; how they end does not matter here.
+    """Wait until no pending job may concern an object. The outcome of the jobs does not matter.
 
-    For use after an unknown outcome: the object shows what was done only when that is over. ``keyword`` is in the class
-    name of the jobs' command (``Volume``). Without an id, or where a job does not tell its object's, all those count. Raises
-    what ``Client.list`` raises.
+    For use after an unknown outcome: the object shows the outcome only when its jobs have ended. ``keyword`` is a part of
+    the class name of the jobs' command (``Volume``). Without an id all these jobs count, and a job without its object's id
+    always does. Raises what ``Client.list`` raises.
     """
     for job in listing(client, {"keyword": keyword}, deadline):
         about = job.get("jobinstanceid")
@@ -258,10 +267,10 @@ def await_pending(client: Client, keyword: str, object_id: str | None, deadline:
 
 
 def startdate(created: str, earlier: float = 0) -> str | None:
-    """Return a moment that many seconds before a job's ``created``, in the only form that listAsyncJobs takes.
+    """Return the time so many seconds before a job's ``created``, in the only form that listAsyncJobs takes.
 
-    That form has a literal Z before the offset. ``None`` for anything else than ``2026-11-23T14:59:50+0000``. Source:
-    measured on CloudStack 3.0.5.
+    That form has a literal Z before the offset; measured on CloudStack 3.0.5. ``created`` must look like
+    ``2026-11-23T14:59:50+0000``; for anything else the result is ``None``.
     """
     try:
         moment = datetime.datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z") - datetime.timedelta(seconds=earlier)
@@ -271,7 +280,7 @@ def startdate(created: str, earlier: float = 0) -> str | None:
 
 
 def ago(client: Client, seconds: float) -> str:
-    """Return the moment so many seconds ago, by the service's clock, in the form that listAsyncJobs takes."""
+    """Return the time so many seconds ago, by the service's clock, in the form that listAsyncJobs takes."""
     moment = datetime.datetime.fromtimestamp(client.service_time() - seconds, datetime.timezone.utc)
     return moment.strftime(_STARTDATE)
 
@@ -279,8 +288,8 @@ def ago(client: Client, seconds: float) -> str:
 def wait_for(client: Client, job_ids: t.Iterable[str], timeout: float | None = 600) -> dict[str, Record]:
     """Wait until all jobs have ended; return their results by id.
 
-    ``timeout`` in seconds for all together. Raises the first ``JobFailed`` or ``JobLost`` once no other job is
-    pending any more, or ``JobTimeout`` at the deadline.
+    ``timeout`` is in seconds, for all together. Raises the first ``JobFailed`` or ``JobLost`` when no job is pending any
+    more, or ``JobTimeout`` at the deadline.
     """
     deadline = Deadline(timeout, client.clock)
     jobs = Jobs(client, deadline)
@@ -288,13 +297,10 @@ def wait_for(client: Client, job_ids: t.Iterable[str], timeout: float | None = 6
         jobs.add(job_id)
     results: dict[str, Record] = {}
     errors: list[CloudnError] = []
-    for _look in poll(client, deadline, lambda _waited: jobs.pause()):
-        for end in jobs.poll():
-            results[end.job_id] = end.result
-            if end.error:
-                errors.append(end.error)
-        if not jobs:
-            break
+    for end in jobs.ends(deadline):
+        results[end.job_id] = end.result
+        if end.error:
+            errors.append(end.error)
     if jobs:
         raise jobs.overdue(next(iter(jobs)), timeout)
     if errors:
@@ -303,7 +309,7 @@ def wait_for(client: Client, job_ids: t.Iterable[str], timeout: float | None = 6
 
 
 def _failure(command: str, job_id: str, job: Record, result: t.Any) -> JobFailed:
-    """Return the error of a failed job, whatever the service left out of its result."""
+    """Return the error of a failed job, also where its result lacks fields."""
     inner = result if isinstance(result, dict) else {"errortext": result}
     code = inner.get("errorcode", job.get("jobresultcode"))
     text = inner.get("errortext") or ""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long lists: pages read ahead over several connections, and made sure of that nothing fell between two of them."""
+"""Reads long lists: pages are read ahead over several connections, and no object is lost between two pages."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from .deadline import LAST_LOOK, Deadline
 from .decode import Record
 from .errors import CloudnError
 
-# The largest page that the service gives (a larger pagesize is a 431); measured on CloudStack 3.0.5.
+# The largest page of the service (for a larger pagesize it answers 431); measured on CloudStack 3.0.5.
 LARGEST = 500
-# How many objects each page shares with the one before. As many less one may vanish before a page is read, and it still
-# joins on to the one before.
+# How many objects each page shares with the page before. One less may vanish before a page is read, and the pages still
+# join.
 OVERLAP = 4
-# Pages read at once, beside the connection that the first page came over: the longer that took, the more.
+# Pages that are read at once, beside the connection of the first page. The longer the first page took, the more.
 FEWEST, MOST = 2, 7
 SECONDS_FOR_ONE_MORE = 0.025
-# Where the service takes longer than this for each object, a page is at most half of what lies before it: the last
-# page of a list of some hundred would else take as long as all others together. A CloudStack 3.0.5 takes 6 to 12 ms for a
-# virtual machine, in several listings side by side; measured.
+# If the service takes longer than this for an object, a page is at most half as long as all pages before it. Otherwise the
+# last page of a list of some hundred objects takes as long as all others together. CloudStack 3.0.5 takes 6 to 12 ms for a
+# virtual machine, with several listings side by side; measured.
 SLOW_SECONDS, SLOW_SHARE = 0.003, 2
-# How often two pages that do not join are read again, and the whole list where they still do not.
+# How often two pages that do not join are read again. If they still do not join, the whole list is read again as often.
 _TRIES = 3
-# How many pages in a row may be no more than the first before the service is taken for one that does not page.
+# If so many pages in a row only repeat the first page, the service does not page this list.
 _REPEATED = 5
 
 
 class Page(t.NamedTuple):
-    """A page as the service counts: objects from ``(number - 1) * size`` on, ``size`` of them."""
+    """A page as the service counts: ``size`` objects, from ``(number - 1) * size`` on."""
 
     number: int
     size: int
@@ -43,28 +43,28 @@ Fetch = t.Callable[..., t.List[Record]]
 
 
 class _Gap(Exception):
-    """Two pages do not join, though they were read again."""
+    """Two pages do not join, also when they are read again."""
 
 
 def read(
     command: str, fetch: Fetch, first: int, clock: t.Callable[[], float], deadline: Deadline | None = None
 ) -> t.Iterator[list[Record]]:
-    """Yield the objects that a command lists, page by page, each object once, in the service's order of pages.
+    """Yield the objects of a listing command, page by page in the service's order, each object once.
 
-    ``fetch(page, limit=...)`` returns the objects on a page; it is called in several threads, which end before this does: when
-    what they still fetch is not needed, their ``limit`` is brought forward to now. How long the list is shows only where it
-    ends: with a page that is not full. The first page, of ``first`` objects, is read alone, so that a short list is one
-    request; others are read ahead, at most ``MOST`` less one in vain.
+    ``fetch(page, limit=...)`` returns the objects on a page. Several threads call it, and all of them end before this does.
+    When their pages are not needed any more, their ``limit`` is set to now. Only a page that is not full shows the end of
+    the list. The first page, of ``first`` objects, is read alone, so a short list is one request. Further pages are read
+    ahead, at most ``MOST`` less one in vain.
 
-    Objects that come or go meanwhile move others from page to page. The service cuts a list into pages in an order that
-    stands (virtual machines by their creation, oldest first; volumes newest first; measured on CloudStack 3.0.5), so a
-    page holds everything between its first and its last object. Pages that share an object therefore have no gap
-    between them: each page is chosen to share some with the one before. Where none is shared, both are read again, and
-    where that does not help, the whole list. So every object that is there all the time is yielded.
+    Objects that come or go meanwhile move others to other pages. But the order of the list is fixed (virtual machines by
+    their creation, oldest first; volumes newest first; measured on CloudStack 3.0.5). So a page holds all objects between
+    its first and its last, and two pages that share an object have no gap between them. Each page is chosen to share
+    some objects with the page before. If they share none, both are read again; if that does not help, the whole list is
+    read again. So every object that is there all the time is yielded.
 
-    Raises what ``fetch`` raises, for any page, and ``CloudnError`` where the list changes faster than it can be read, the
-    service gives the same page again and again, or the list does not end before ``deadline``. A list that is begun near
-    the deadline has some seconds all the same.
+    Raises what ``fetch`` raises, for any page. Raises ``CloudnError`` where the list changes faster than it can be read, the
+    service repeats one page, or the list does not end before ``deadline``. Near the deadline, a list still has some
+    seconds.
     """
     known: set[t.Any] = set()
     ask = in_time(command, fetch, clock, deadline)
@@ -79,7 +79,7 @@ def read(
 
 
 def in_time(command: str, fetch: Fetch, clock: t.Callable[[], float], deadline: Deadline | None) -> Fetch:
-    """Return ``fetch`` so that it raises ``CloudnError`` after the deadline; some seconds are left near it all the same."""
+    """Return a ``fetch`` that raises ``CloudnError`` after the deadline. Near the deadline it still has some seconds."""
     last = Deadline(None if deadline is None else max(LAST_LOOK, deadline.remaining()), clock)
 
     def ask(page: Page, limit: Deadline) -> list[Record]:
@@ -102,13 +102,11 @@ def _read(
     limit: Deadline,
     known: set[t.Any],
 ) -> t.Iterator[list[Record]]:
-    """Read a list once, and yield what is not among the ``known``; raises ``_Gap`` where it may be incomplete."""
+    """Read a list once, and yield objects that are not ``known``. Raises ``_Gap`` where the list may be incomplete."""
     before = Page(1, first)
     began = clock()
     items = fetch(before)
-    took = clock() - began
-    ahead = min(MOST, FEWEST + int(took / SECONDS_FOR_ONE_MORE))
-    share = SLOW_SHARE if took > SLOW_SECONDS * len(items) else 1
+    ahead, share = _pace(clock() - began, len(items))
     yield _new(items, known)
     if len(items) != before.size:
         return
@@ -130,8 +128,13 @@ def _read(
             )
 
 
+def _pace(seconds: float, count: int) -> tuple[int, int]:
+    """Return how many pages to read at once, and the share for ``following``, from the time of a page of ``count`` objects."""
+    return min(MOST, FEWEST + int(seconds / SECONDS_FOR_ONE_MORE)), SLOW_SHARE if seconds > SLOW_SECONDS * count else 1
+
+
 def _new(items: list[Record], known: set[t.Any]) -> list[Record]:
-    """Return the objects that are not among the known ones, and make them known."""
+    """Return the objects that are not known, and add them to the known ones."""
     fresh = []
     for item in items:
         key = identity(item)
@@ -142,12 +145,12 @@ def _new(items: list[Record], known: set[t.Any]) -> list[Record]:
 
 
 def following(page: Page, share: int = 1) -> Page:
-    """Return the page to read after another: it begins with some objects of that one, and is as long as can be.
+    """Return the page to read after another. It begins with some objects of that page, and is as long as possible.
 
-    A page begins at a multiple of its size, so two of one size share nothing: sizes differ. A page can't be longer than
-    what lies before it; with ``share`` it is at most that part of it, but not shorter for that than the one before.
+    A page begins at a multiple of its size. Two pages of one size share nothing, so the sizes differ. A page can't be longer
+    than all pages before it together. With ``share`` it is at most that part of them, unless the page before is longer.
 
-    Where short pages of every size begin anew at one place (those of up to 4 at 60), the page that begins there shares nothing.
+    At some places short pages of every size begin anew (those of up to 4 at 60). A page that begins there shares nothing.
     """
     end = page.number * page.size
     latest = end - OVERLAP
@@ -161,7 +164,7 @@ def following(page: Page, share: int = 1) -> Page:
 
 
 def identity(item: Record) -> t.Any:
-    """Return what tells listed objects apart: a template is listed once for each zone that it is in; some have no id."""
+    """Return a key for a listed object. A template is listed once for each of its zones, and some objects have no id."""
     key = item.get("id", item.get("jobid"))
     return (key, item.get("zoneid")) if key is not None else json.dumps(item, sort_keys=True)
 
@@ -169,7 +172,7 @@ def identity(item: Record) -> t.Any:
 def _ahead(
     fetch: Fetch, latest: Page, count: int, share: int, limit: Deadline
 ) -> t.Iterator[tuple[Page, list[Record]]]:
-    """Yield the pages after ``latest`` with their objects, in order, while the ``count - 1`` behind are being read."""
+    """Yield the pages after ``latest`` with their objects, in order, while ``count - 1`` later pages are being read."""
     import concurrent.futures  # few lists are that long
 
     with concurrent.futures.ThreadPoolExecutor(count) as threads:
@@ -188,16 +191,16 @@ def _ahead(
 
 
 def _ends(page: Page, answer: t.Any) -> bool:
-    """Tell whether a page is known to be the last, or behind it."""
+    """Tell whether a page is known to be the last one, or one after it."""
     return answer.done() and (answer.exception() is not None or len(answer.result()) != page.size)
 
 
 def _join(fetch: Fetch, before: Page, joint: set[t.Any], page: Page) -> tuple[list[Record], list[Record]]:
-    """Read two pages again until they join, ``before`` also to what was read of it, ``joint``.
+    """Read two pages again until they join. ``before`` must also share an object with its first reading, ``joint``.
 
-    Pages that are to share nothing join where the first of them is the same before and after the second is read.
+    Two pages that do not overlap join if the first is the same before and after the second is read.
 
-    Returns their objects; of ``page`` none where the list now ends with ``before``. Raises ``_Gap``.
+    Returns the objects of both, and none of ``page`` if the list now ends with ``before``. Raises ``_Gap``.
     """
     sharing = (page.number - 1) * page.size < before.number * before.size
     for _try in range(_TRIES):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A session of requests whose answers have bounds in time and size, and that tells what failed before anything was sent."""
+"""A session of requests with limits for the time and size of answers, and clear errors where nothing was sent."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import zlib
 from .deadline import Deadline
 from .errors import BadAnswer, TooLarge
 
-# Bytes of an answer that are read, counted as they come and unpacked: a full page of 500 objects has 64 kB for each. A
-# machine with all its groups and tags takes 2 to 20.
+# The most bytes of an answer, both compressed and not: 64 kB for each of the 500 objects on a full page. A machine with all
+# its groups and tags takes 2 to 20 kB.
 LARGEST_ANSWER = 32 * 2**20
 _PIECE = 2**16
 
 
 def open_session(url: str, verify: bool | str) -> t.Any:
-    """Return a new session for requests to ``url``; ``verify`` is what will be given with each of them."""
+    """Return a new session for requests to ``url``. ``verify`` is the setting that each request will have."""
     import requests
 
     class Adapter(requests.adapters.HTTPAdapter):
@@ -36,54 +36,58 @@ def open_session(url: str, verify: bool | str) -> t.Any:
             return _use_connections(super().proxy_manager_for(*args, **kwargs))
 
     session = requests.Session()
-    session.auth = _signed_already  # otherwise requests would add what ~/.netrc has for this host
-    session.headers["Accept-Encoding"] = "gzip"  # what `read_body` can unpack
+    session.auth = _signed_already  # otherwise requests adds the credentials for this host from ~/.netrc
+    session.headers["Accept-Encoding"] = "gzip"  # `read_body` can decompress it
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter())
     if verify is False:
-        _say_it_once(url)
+        _silence_warnings(url)
     return session
 
 
 def read_body(answer: t.Any, command: str) -> bytes:
-    """Read an answer of requests, made with ``stream``, to its end, and return its body unpacked.
+    """Read an answer of requests, made with ``stream``, to its end, and return its body decompressed.
 
-    Raises ``TooLarge`` for more than ``LARGEST_ANSWER``, ``BadAnswer`` for what can't be unpacked, and what urllib3 and the
-    socket raise where the connection breaks or is too slow.
+    Raises ``TooLarge`` for more than ``LARGEST_ANSWER``, ``BadAnswer`` for a body that can't be decompressed, and the errors
+    of urllib3 and the socket where the connection breaks or is too slow.
     """
+
+    def bad(why: str) -> BadAnswer:
+        return BadAnswer(f"{command}: the answer {why}", command, answer.status_code)
+
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
-        raise BadAnswer(f"{command}: the answer is packed in a way that was not asked for", command, answer.status_code)
+        raise bad("is packed in a way that was not asked for")
     unpacker = None if encoding == "identity" else zlib.decompressobj(16 + zlib.MAX_WBITS)
-    answer.raw.enforce_content_length = True  # urllib3 1 takes what ends too soon for complete
+    answer.raw.enforce_content_length = True  # urllib3 1 takes a body that ends too soon for complete
     pieces: list[bytes] = []
     left = packed = LARGEST_ANSWER
-    while True:
-        # Not unpacked by urllib3: few versions of it have a bound for what a small piece may become.
-        piece = answer.raw.read(_PIECE, decode_content=False)
-        if not piece:
-            break
+    # Not decompressed by urllib3: few of its versions limit the size that a small piece may become.
+    for piece in iter(lambda: answer.raw.read(_PIECE, decode_content=False) or b"", b""):
         packed -= len(piece)
-        if unpacker:
-            try:
-                piece = b"" if unpacker.eof else unpacker.decompress(piece, left + 1)
-            except zlib.error:
-                raise BadAnswer(f"{command}: the answer can't be unpacked", command, answer.status_code) from None
-        left -= len(piece)
+        try:
+            unpacked = _unpack(unpacker, piece, left + 1)
+        except zlib.error:
+            raise bad("can't be unpacked") from None
+        left -= len(unpacked)
         if min(left, packed) < 0:
-            raise TooLarge(
-                f"{command}: the answer is larger than {LARGEST_ANSWER // 2**20} MiB, and is not read",
-                command,
-                answer.status_code,
-            )
-        pieces.append(piece)
+            message = f"{command}: the answer is larger than {LARGEST_ANSWER // 2**20} MiB, and is not read"
+            raise TooLarge(message, command, answer.status_code)
+        pieces.append(unpacked)
     if unpacker and pieces and not unpacker.eof:
-        raise BadAnswer(f"{command}: the answer ends before it is complete", command, answer.status_code)
+        raise bad("ends before it is complete")
     return b"".join(pieces)
 
 
+def _unpack(unpacker: t.Any, piece: bytes, most: int) -> bytes:
+    """Return a piece of the body, decompressed to at most so many bytes. ``unpacker`` is ``None`` for a plain body."""
+    if unpacker is None:
+        return piece
+    return b"" if unpacker.eof else unpacker.decompress(piece, most)
+
+
 class _TimedReader(io.RawIOBase):
-    """The reading side of a socket, which ends at a deadline. The socket's own timeout is for each read alone."""
+    """The reading side of a socket, with a deadline for all reads together. The socket's own timeout is for each read."""
 
     def __init__(self, raw: t.Any, sock: t.Any, timeout: float) -> None:
         self._raw = raw
@@ -112,7 +116,7 @@ class _TimedReader(io.RawIOBase):
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer that must be complete, head and body, within the timeout that its socket has when it begins."""
+    """An answer whose head and body must come within the timeout that the socket has at the beginning."""
 
     def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -122,9 +126,9 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _Connection:
-    """Goes before a connection class of urllib3, whose exceptions do not always tell whether anything was sent.
+    """Mixed into a connection class of urllib3, whose exceptions do not always tell whether anything was sent.
 
-    A ``NewConnectionError`` does. The exceptions that certificates lead to are left: they come from here alone.
+    A ``NewConnectionError`` tells that nothing was sent. Exceptions about certificates stay: they can come only from here.
     """
 
     response_class = _Answer
@@ -141,7 +145,7 @@ class _Connection:
 
 
 def _use_connections(manager: t.Any) -> t.Any:
-    """Make the pools of a urllib3 manager use connections as above; return the manager."""
+    """Make the pools of a urllib3 manager use connections with this mixin. Return the manager."""
     pools = manager.pool_classes_by_scheme
     if not any(issubclass(pool.ConnectionCls, _Connection) for pool in pools.values()):
         manager.pool_classes_by_scheme = {
@@ -159,8 +163,8 @@ def _signed_already(request: t.Any) -> t.Any:
     return request
 
 
-def _say_it_once(url: str) -> None:
-    """Leave it to the caller to warn of certificates that are not verified: urllib3 would at each request to this host."""
+def _silence_warnings(url: str) -> None:
+    """Stop urllib3's warnings of certificates that are not verified, at each request to this host. The caller warns once."""
     from urllib.parse import urlsplit
 
     from urllib3.exceptions import InsecureRequestWarning

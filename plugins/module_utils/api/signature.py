@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How requests are signed, those of the native API and those of EC2: percent-encoding, string to sign, signature, expiry."""
+"""Signs requests of the native API and of EC2: percent-encoding, string to sign, signature, expiry."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 def quote(value: str) -> str:
     """Percent-encode a value as ``java.net.URLEncoder`` does, with ``%20`` for a space.
 
-    Letters, digits and ``. - * _`` stay, everything else (also ``~``) is encoded as UTF-8.
-    Source: measured on CloudStack 3.0.5, which accepted every encoding of this kind.
+    Letters, digits and ``. - * _`` stay. All other characters (also ``~``) are encoded as UTF-8. Source: measured on
+    CloudStack 3.0.5, which accepted every encoding of this kind.
     """
     return _percent_encode(value, safe="*").replace("~", "%7E")
 
@@ -29,7 +29,7 @@ def query(params: t.Mapping[str, str]) -> str:
 
 
 def string_to_sign(params: t.Mapping[str, str]) -> str:
-    """What the signature is made of: the query of every parameter except ``signature``, in lower case."""
+    """Return the text to sign: the query of every parameter except ``signature``, in lower case."""
     return query({name: value for name, value in params.items() if name != "signature"}).lower()
 
 
@@ -40,9 +40,9 @@ def sign(params: t.Mapping[str, str], secret: str) -> str:
 
 
 def expiry(seconds: int, now: float) -> dict[str, str]:
-    """Parameters that end a signature's life ``seconds`` after ``now`` (seconds since the epoch).
+    """Return the parameters for a signature that expires ``seconds`` after ``now`` (seconds since the epoch).
 
-    Both parameters or neither: the service answers 401 when one of them is missing.
+    The service needs both: it answers 401 if one of them is missing.
     """
     moment = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(now + seconds))
     return {"signatureversion": "3", "expires": moment}
@@ -55,7 +55,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def ec2_quote(text: str) -> str:
-    """Percent-encode a name or a value as RFC 3986 has it: letters, digits and ``- _ . ~`` stay, a space is ``%20``."""
+    """Percent-encode a name or a value by RFC 3986: letters, digits and ``- _ . ~`` stay, a space is ``%20``."""
     return _percent_encode(text, safe="-_.~")
 
 
@@ -65,9 +65,9 @@ def ec2_query(params: t.Mapping[str, str]) -> str:
 
 
 def ec2_string_to_sign(method: str, url: str, params: t.Mapping[str, str]) -> str:
-    """What a signature is made of: ``GET`` or ``POST``, host, path and every parameter except ``Signature``.
+    """Return the text to sign: ``GET`` or ``POST``, host, path and every parameter except ``Signature``.
 
-    The host has its port where that is not the scheme's own, as in the request's Host header.
+    The host has its port unless it is the scheme's default, as in the request's Host header.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
@@ -85,10 +85,10 @@ def ec2_sign(method: str, url: str, params: t.Mapping[str, str], secret: str) ->
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), algorithm).digest()).decode()
 
 
-def ec2_moment(seconds: int, now: float) -> dict[str, str]:
-    """The parameter that ends a signature's life ``seconds`` after ``now`` (seconds since the epoch).
+def ec2_expiry(seconds: int, now: float) -> dict[str, str]:
+    """Return the parameter for a signature that expires ``seconds`` after ``now`` (seconds since the epoch).
 
-    With 0 it says only when the request was signed. Either is needed, and the bridge looks at ``Expires`` alone.
+    With 0 it is the time of the signature. One of the two is necessary, and the bridge checks only ``Expires``.
     """
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + seconds))
     return {"Expires" if seconds else "Timestamp": moment}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long lists whose order changes from call to call: read again and again, until as many were seen as there are."""
+"""Reads long lists whose order changes from call to call. It reads them again until it has seen all objects."""
 
 from __future__ import annotations
 
@@ -14,49 +14,42 @@ from .decode import Record
 from .errors import CloudnError
 from .paging import Fetch, Page, identity
 
-# The service sorts these by what is the same for all, so that pages overlap and miss some. Measured on CloudStack 3.0.5.
+# The service sorts these by a value that all objects share, so pages overlap and miss objects. Measured on CloudStack 3.0.5.
 COMMANDS = frozenset(["listTemplates", "listIsos"])
-# How often a list is read. Each time that it is, about a third of what was not seen yet stays unseen, at worst.
+# How often a list is read. Each reading misses at most about a third of the objects that were not seen before.
 _MOST_TIMES = 40
-# Pages get shorter by one each time, up to so many times, since a service may give the same objects for the same page.
+# Each reading has pages shorter by one, up to so many times, as a service may repeat the same objects for the same page.
 _SIZES = 20
 
 
 def read(
     command: str, fetch: Fetch, clock: t.Callable[[], float], deadline: Deadline | None
 ) -> t.Iterator[list[Record]]:
-    """Yield the objects that a command lists, each once, as they are found; see ``paging.read`` for the arguments.
+    """Yield the objects of a listing command, each once, as they are found; see ``paging.read`` for the arguments.
 
-    A list that fits on a page is one request. The pages of a longer one tell how many objects there are. It is read until
-    so many have been seen, each time with the same number as the time before: where that differs, some have come or gone,
-    and it begins anew. So every object that is there all the time is yielded, unless just as many come as go meanwhile.
+    A list that fits on a page is one request. The pages of a longer list show the number of objects. The list is read until
+    so many objects have been seen. If a reading has another number than the one before, objects have come or gone, and the
+    count starts again. So every object that is there all the time is yielded, unless as many objects come as go meanwhile.
 
-    Raises what ``fetch`` raises, for any page, and ``CloudnError`` where the objects come and go faster than the list can be
-    read, or it does not end before ``deadline``.
+    Raises what ``fetch`` raises, for any page. Raises ``CloudnError`` where objects come and go faster than the list can be
+    read, or the list does not end before ``deadline``.
     """
     limit = Deadline(None if deadline is None else deadline.remaining(), clock)
     ask = functools.partial(paging.in_time(command, fetch, clock, deadline), limit=limit)
     yielded: set[t.Any] = set()
-    seen: set[t.Any] = set()
-    expected = None
+    census = _Census()
     for time in range(_MOST_TIMES):
         size = max(1, paging.LARGEST - time % min(_SIZES, paging.LARGEST))
         count = 0
         found: set[t.Any] = set()
-        for items in _pages(ask, size, expected or 0):
+        for items in _pages(ask, size, census.count):
             count += len(items)
             found.update(map(identity, items))
             fresh = {identity(item): item for item in items if identity(item) not in yielded}
             yielded.update(fresh)
             yield list(fresh.values())
-        if count < size and not time:
+        if (count < size and not time) or census.is_complete(found, count):
             return
-        seen = seen | found if count == expected else set()  # what was read while something went may hold that still
-        expected = count
-        if len(seen) == count:
-            return
-        if len(seen) > count:
-            seen = set()
     raise CloudnError(
         f"{command}: the service gives this list in another order each time, and it could not be read to its end; run this "
         "again, or ask for less of it",
@@ -64,8 +57,25 @@ def read(
     )
 
 
+class _Census:
+    """The objects that were seen in readings of one list. ``count`` is how many objects the last reading had."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._seen: set[t.Any] = set()
+
+    def is_complete(self, found: set[t.Any], count: int) -> bool:
+        """Add the objects of a reading, and tell whether all objects have been seen."""
+        # A reading with another count may hold objects that are gone: its objects are not kept.
+        self._seen = self._seen | found if count == self.count else set()
+        self.count = count
+        if len(self._seen) > count:
+            self._seen = set()
+        return len(self._seen) == count
+
+
 def _pages(ask: Fetch, size: int, expected: int) -> t.Iterator[list[Record]]:
-    """Yield all pages of this size: several are read at once where it is known how many to expect."""
+    """Yield all pages of this size. Several are read at once if the number of objects is known."""
     number = 0
     if expected > size:
         import concurrent.futures  # few lists are that long

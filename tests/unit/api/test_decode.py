@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import BadAnswer
-from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import MOST_VALUES, NUMBERS, TEXT, decode
+from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import MOST_VALUES, decode
+from ansible_collections.cloudn.compute.plugins.module_utils.api.decode_fields import NUMBERS, TEXT
 from ansible_collections.cloudn.compute.plugins.module_utils.api.errors import TooLarge
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -102,7 +102,7 @@ def test_a_proxy_that_wants_credentials(server: Script, proxy: Proxy, monkeypatc
     for command in ("listZones", "deployVirtualMachine"):
         with pytest.raises(NotSent, match=rf"{command}: .*proxy.*\(HTTP 407\); .*environment.*HTTPS_PROXY") as caught:
             client(server).call(command)
-        assert not caught.value.passing
+        assert not caught.value.transient
         hides(caught.value)
     assert len(server.requests) == 1
 

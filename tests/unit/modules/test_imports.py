@@ -39,7 +39,7 @@ CHANGING = (
     "resources.template",
     "xmltodict",
 )
-FAILING = ("module_utils.advice", "api.trouble")
+FAILING = ("module_utils.advice", "api.request_errors")
 
 
 def run(emulator: Any, module: str, missing: tuple[str, ...] = (), **options: Any) -> tuple[dict[str, Any], list[str]]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an exception of requests says: whether anything may have reached the service, and what to do."""
+"""Turns an exception of requests into an error that tells whether anything may have been sent, and what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typing as t
 from .errors import CloudnError, NotSent, UnknownOutcome, UsageError
 
 if t.TYPE_CHECKING:
-    from .transport import Patience
+    from .deadline import AnswerTimeout
 
 _UNUSABLE = (
     "is no usable http or https address, or the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is none"
@@ -20,7 +20,7 @@ _UNUSABLE = (
 _PROXY = (
     "check the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY; NO_PROXY lists hosts to reach without it)"
 )
-# Words for what OpenSSL finds wrong with a certificate, by the numbers it has for that (X509_V_ERR_*).
+# Texts for problems of a certificate, by OpenSSL's numbers (X509_V_ERR_*).
 _OTHER_HOST, _OTHER_ADDRESS = 62, 64
 _CERTIFICATE = {
     9: "is not valid yet; check the clocks of the service and of this machine",
@@ -29,16 +29,16 @@ _CERTIFICATE = {
     _OTHER_ADDRESS: "is for another host; check the name in {address}",
 }
 _UNTRUSTED = "is of no authority that is trusted here; give its authority with ca_path, or check {address}"
-# What OpenSSL calls a connection that just ends, as any other may.
+# OpenSSL's errors for a connection that just ends, as any other connection can.
 _BROKE_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-_REFUSED_WAY = re.compile(r"Tunnel connection failed: (\d+)")  # in these words http.client tells what a proxy answered
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d+)")  # how http.client quotes the answer of a proxy
 
 
-def explain(command: str, error: Exception, patience: Patience, address: str) -> CloudnError:
-    """Return the error to raise for an exception of requests, urllib3 or the socket, by a session of ours.
+def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str) -> CloudnError:
+    """Return the error to raise for an exception of requests, urllib3 or the socket, from a session of ``open_session``.
 
-    ``patience`` tells how long the answer had, ``address`` is the option with the service's address.
-    Nothing of the exception's text is taken over that may hold an address, a key or a password.
+    ``timeout`` is the time that the answer had. ``address`` is the option with the service's address. The message takes
+    nothing from the exception that may hold an address, a key or a password.
     """
     import requests
     from urllib3 import exceptions
@@ -48,41 +48,39 @@ def explain(command: str, error: Exception, patience: Patience, address: str) ->
         requests.exceptions.InvalidSchema,
         requests.exceptions.InvalidURL,
         exceptions.LocationValueError,
-        UnicodeError,  # a host name that can't be one
-        TypeError,  # an address of a proxy that ends where its host should be
+        UnicodeError,  # an impossible host name
+        TypeError,  # an address of a proxy without a host
     )
     if isinstance(error, usage):
         return UsageError(f"{command}: {address} {_UNUSABLE}", command)
-    if error.__class__ is OSError and error.errno is None:  # none of the many that are made of it
-        # So requests tells that there are no certificates to trust; what ca_path names has been looked at before.
+    if error.__class__ is OSError and error.errno is None:  # not one of its many subclasses
+        # requests raises this where there are no certificates to trust. The path in ca_path has been checked before.
         return UsageError(
             f"{command}: there are no certificates where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE of the environment says; "
             "correct that, or set ca_path",
             command,
         )
     reason, proxy = _reason(error)
-    # ValueError: of urllib3, which in some versions looks itself for the host's name, and so has no number.
+    # ValueError comes from urllib3: some versions check the host's name themselves, so the error has no number.
     if isinstance(reason, (ssl.SSLCertVerificationError, ValueError)):
         wrong = _CERTIFICATE.get(getattr(reason, "verify_code", _OTHER_HOST), _UNTRUSTED)
         whose = "the proxy's" if proxy else "the service's"
         return NotSent(
             f"{command}: {whose} TLS certificate could not be verified: it {wrong.format(address=address)}",
             command,
-            passing=False,
+            transient=False,
         )
     if isinstance(reason, exceptions.NewConnectionError):
         return _unconnected(command, reason.__cause__, proxy, address)
     if isinstance(reason, exceptions.ConnectTimeoutError):
         return _not_reached(command, "no connection in time", proxy, address)
     if isinstance(reason, exceptions.ReadTimeoutError):
-        return UnknownOutcome(
-            f"{command}: no complete answer within {patience.seconds:g} s ({patience.option})", command
-        )
+        return UnknownOutcome(f"{command}: no complete answer within {timeout.seconds:g} s ({timeout.option})", command)
     return UnknownOutcome(f"{command}: the connection broke before the answer was complete", command)
 
 
 def _reason(error: t.Any) -> tuple[t.Any, bool]:
-    """Return what is inside of an exception of requests, and whether it is about a proxy."""
+    """Return the innermost exception of one of requests, and whether it is about a proxy."""
     import requests
     from urllib3 import exceptions
 
@@ -99,21 +97,21 @@ def _reason(error: t.Any) -> tuple[t.Any, bool]:
 
 
 def _unconnected(command: str, cause: BaseException | None, proxy: bool, address: str) -> CloudnError:
-    """Return the error for a connection that could not be made, so that nothing was sent."""
-    refused = _REFUSED_WAY.match(str(cause))
+    """Return the error for a connection that could not be made. Nothing was sent."""
+    refused = _REFUSED_TUNNEL.match(str(cause))
     if refused:
         status = int(refused[1])
         return NotSent(
             f"{command}: the proxy does not let through to the service (HTTP {status}); {_PROXY}",
             command,
-            passing=status >= 500,
+            transient=status >= 500,
         )
     if isinstance(cause, ssl.SSLError) and cause.reason and not isinstance(cause, _BROKE_OFF):
         return NotSent(
             f"{command}: no TLS connection could be made ({cause.reason}); check whether https:// and the port in {address} are "
             "right",
             command,
-            passing=False,
+            transient=False,
         )
     return _not_reached(command, "no connection", proxy, address)
 
