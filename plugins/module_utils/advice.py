@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do next, for who runs into an error: added to its message, in one place."""
+"""Adds advice to the messages of errors: what is known of the outcome, and what to do next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .api import (
 )
 from .api.jobs import OR_AGAIN
 
-# Refusals that tell what to check, and failures of the service itself.
+# Error codes: wrong credentials (the message has advice already), and a failure of the service itself.
 _UNAUTHORISED, _INTERNAL = 401, 530
 _TAGS = "leave out tags; everything else works without them"
 _KEY_PAIRS = "put public keys into machines by user_data or by the template they are made from, and leave out key_pair"
@@ -52,18 +52,18 @@ _INSTEAD = {
 }
 
 
-# Why the service fails to list a virtual machine; measured on CloudStack 3.0.5.
+# Why the service fails to list a virtual machine. Source: measured on CloudStack 3.0.5.
 LOST_KEY_PAIR = (
     "its SSH key pair was deleted or replaced. Register the same public key again, under any name (cloudn_key_pair with "
     "public_key), or destroy the machine by its id (cloudn_vm with state: absent)"
 )
 
-# What EC2's actions are about, and may be looked at by Describe.
-_OF_EC2 = ("Instance", "Image", "Snapshot", "Volume")
-# Inner error codes of jobs that were refused before they began: wrong parameters, and objects of others.
+# Objects of EC2's actions. A Describe action shows each.
+_EC2_OBJECTS = ("Instance", "Image", "Snapshot", "Volume")
+# Inner error codes of jobs that were refused at once: wrong parameters, and objects of other accounts.
 _NOT_BEGUN = (430, 431, 531)
 _SETS_AGAIN = "which sets the same once more"
-# What a task does each time it runs, whatever there is already.
+# Commands that a task sends each time it runs, whatever exists already.
 _REPEATED = (
     "rebootVirtualMachine",
     "restoreVirtualMachine",
@@ -73,57 +73,71 @@ _REPEATED = (
 )
 
 
+class _Task(t.NamedTuple):
+    """``looks``: it looks at what exists before it changes something. ``check``: it runs in check mode."""
+
+    looks: bool
+    check: bool
+
+
 def advise_all(
     errors: t.Sequence[CloudnError], looks: bool = True, client: Client | None = None, check: bool = False
 ) -> None:
-    """Add to the messages of errors of one task what is known of the outcome, and what to do.
+    """Add advice to the messages of the errors of one task.
 
-    ``looks`` tells whether a task looks what is there before it changes something, so that it can be run again. By
-    ``client`` it is asked which limit a command was refused for; without one this is not told. ``check`` tells whether a task
-    only tells what it would do.
+    ``looks`` tells whether the task looks at what exists before it changes something, so that it can run again. ``client``
+    is used to ask which limit was the reason of a refusal. ``check`` tells whether the task runs in check mode.
     """
     causes = limits.causes(client, errors) if client else {}
     for error in errors:
         error.cause = causes.get(error, "")
-        _advise(error, looks, check)
+        _advise(error, _Task(looks, check))
 
 
-def _advise(error: CloudnError, looks: bool, check: bool) -> None:
+def _advise(error: CloudnError, task: _Task) -> None:
     command = error.command or ""
-    if isinstance(error, Missing) and check:
-        error.message += (
-            ". In check mode nothing is made: if an earlier task of this play makes it, this is no mistake: run the play "
-            "without --check"
-        )
-    elif isinstance(error, NotGranted) and command:
-        instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
-        error.message += f". The service does not know {command}, or does not grant it to this account: {instead}"
-    elif isinstance(error, JobTimeout) and (command in _REPEATED or not looks):
+    if isinstance(error, JobTimeout) and (command in _REPEATED or not task.looks):
         error.message = error.message.replace(OR_AGAIN, ". Running the task again would do it once more")
-    elif isinstance(error, NotSent) and error.transient:
-        error.message += ". It was not done; run the task again when the service can be reached"
-    elif isinstance(error, ApiError) and (command, error.code) == ("listVirtualMachines", _INTERNAL):
-        error.message += f". That is so where a virtual machine is to be shown and {LOST_KEY_PAIR}"
-    elif isinstance(error, UnknownOutcome) and is_read(command):
-        error.message += ". That command only reads; run the task again when the service answers well"
-    elif isinstance(error, UnknownOutcome):
-        error.message += ". Whether it was done is not known: "
-        if command.lower().startswith("modify"):
-            error.message += f"run the task again, {_SETS_AGAIN}"
-        elif looks and command not in _REPEATED:
-            error.message += "run the task again, it looks first and does only what is missing"
-        else:
-            error.message += f"{_look(command)} before you run the task again, which would do it once more"
-    elif isinstance(error, Ec2Error) and error.is_internal and not is_read(command):
-        error.message += _of_ec2(error, command)
-    elif isinstance(error, ApiError) and error.code not in (None, _UNAUTHORISED) and not is_read(command):
-        failed = isinstance(error, JobFailed) or error.code == _INTERNAL
-        why = f": {error.cause}" if error.cause else "; see to the reason, and run the task again"
-        error.message += f". It {'failed' if failed else 'was not done'}{why}"
+    texts = (advice(error, command, task) for kind, advice in _ADVICE if isinstance(error, kind))
+    error.message += next(filter(None, texts), "")
 
 
-def _of_ec2(error: Ec2Error, command: str) -> str:
-    """Return what to add to an error that EC2's half calls its own: how much was done, and what to do."""
+def _missing(_error: Missing, _command: str, task: _Task) -> str:
+    if not task.check:
+        return ""
+    return (
+        ". In check mode nothing is made: if an earlier task of this play makes it, this is no mistake: run the play "
+        "without --check"
+    )
+
+
+def _not_granted(_error: NotGranted, command: str, _task: _Task) -> str:
+    if not command:
+        return ""
+    instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
+    return f". The service does not know {command}, or does not grant it to this account: {instead}"
+
+
+def _not_sent(error: NotSent, _command: str, _task: _Task) -> str:
+    return ". It was not done; run the task again when the service can be reached" if error.transient else ""
+
+
+def _unknown_outcome(_error: UnknownOutcome, command: str, task: _Task) -> str:
+    if is_read(command):
+        return ". That command only reads; run the task again when the service answers well"
+    if command.lower().startswith("modify"):
+        advice = f"run the task again, {_SETS_AGAIN}"
+    elif task.looks and command not in _REPEATED:
+        advice = "run the task again, it looks first and does only what is missing"
+    else:
+        advice = f"{_look(command)} before you run the task again, which would do it once more"
+    return f". Whether it was done is not known: {advice}"
+
+
+def _ec2_error(error: Ec2Error, command: str, _task: _Task) -> str:
+    """Return how much was done, and what to do, for an error that the service calls its own."""
+    if not error.is_internal or is_read(command):
+        return ""
     again = "see to the reason, and run the task again"
     if command.lower().startswith("modify"):
         return f". It failed; {again}, {_SETS_AGAIN}"
@@ -134,8 +148,28 @@ def _of_ec2(error: Ec2Error, command: str) -> str:
     return f". It failed; see to the reason, and {_look(command)} before you run the task again"
 
 
+def _refusal(error: ApiError, command: str, _task: _Task) -> str:
+    if (command, error.code) == ("listVirtualMachines", _INTERNAL):
+        return f". That is so where a virtual machine is to be shown and {LOST_KEY_PAIR}"
+    if error.code in (None, _UNAUTHORISED) or is_read(command):
+        return ""
+    outcome = "failed" if isinstance(error, JobFailed) or error.code == _INTERNAL else "was not done"
+    return f". It {outcome}" + (f": {error.cause}" if error.cause else "; see to the reason, and run the task again")
+
+
+# Classes of errors, and the functions with their advice. The first text that is not empty is added.
+_ADVICE: tuple[tuple[type[CloudnError], t.Callable[..., str]], ...] = (
+    (Missing, _missing),
+    (NotGranted, _not_granted),
+    (NotSent, _not_sent),
+    (UnknownOutcome, _unknown_outcome),
+    (Ec2Error, _ec2_error),
+    (ApiError, _refusal),
+)
+
+
 def _look(command: str) -> str:
-    """Return how to look what became of a command. No native command is all in small letters."""
+    """Return how to find out the outcome of a command. A native command is never all in small letters."""
     name = command.lower() if command[:1].isupper() or command.islower() else ""
-    about = [kind for kind in _OF_EC2 if kind.lower() in name]
+    about = [kind for kind in _EC2_OBJECTS if kind.lower() in name]
     return f"look by Describe{about[0]}s" if about else "look"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From connection options, of a module or of the inventory, to a client."""
+"""Makes a client from the connection options of a module or of the inventory."""
 
 from __future__ import annotations
 
@@ -18,36 +18,17 @@ if t.TYPE_CHECKING:
 _CREDENTIALS = re.compile(r"//([^/\s]*:[^\s]*)@")
 DEFAULT_URL = "https://comp-api.jp-e1.cloudn-service.com/client/api"
 DEFAULT_EC2_URL = "https://comp-apia.jp-e1.cloudn-service.com/awsapi"
+_BOUNDS = {"api_timeout": (0.1, 86400), "api_retries": (0, 10_000), "signature_expires": (0, 31_536_000)}
 
 
 def connect(options: t.Mapping[str, t.Any]) -> Client:
-    """Return a client for connection options, of a module or of the inventory. It has one of the EC2-compatible API as
-    its ``ec2``, if it is known where that is.
+    """Return a client for the connection options of a module or of the inventory.
 
-    Raises ``UsageError`` for options that are missing or make no sense. ``warnings`` has what is to be said of those that do.
+    Its ``ec2`` is a client of the EC2-compatible API, if the address of that is known. Raises ``UsageError`` for options
+    that are missing or make no sense.
     """
-    for option in ("api_key", "api_secret"):
-        if not options.get(option):
-            raise UsageError(
-                f"{option}: is missing; set the option, or the environment variable CLOUDN_{option.upper()}"
-            )
-    _check_address("api_url", options["api_url"])
     ec2_url = _ec2_url(options)
-    if ec2_url:
-        _check_address("ec2_url", ec2_url)
-        if "?" in ec2_url or "#" in ec2_url:
-            raise UsageError(f"ec2_url: {ec2_url!r} is no address of an API: it goes on after the path")
-    for option, least, most in (
-        ("api_timeout", 0.1, 86400),
-        ("api_retries", 0, 10_000),
-        ("signature_expires", 0, 31_536_000),
-    ):
-        value = options[option]
-        if not least <= value <= most:  # so, too, where it is no number (nan)
-            bound = f"most {most}" if value > most else f"least {least:g}"
-            raise UsageError(f"{option}: must be at {bound}, not {value:g}")
-    if bool(options.get("account")) != bool(options.get("domain_id")):
-        raise UsageError("account, domain_id: either needs the other")
+    _check(options, ec2_url)
     verify: bool | str = options["validate_certs"]
     if verify and options.get("ca_path"):
         verify = str(options["ca_path"])
@@ -77,37 +58,59 @@ def connect(options: t.Mapping[str, t.Any]) -> Client:
 
 
 def _ec2_url(options: t.Mapping[str, t.Any]) -> str | None:
-    """Return where the EC2-compatible API is: the service's own belongs to the service's own native API alone, so that no
-    other service's key is sent there.
+    """Return the address of the EC2-compatible API.
+
+    Its default belongs only to the default of the native API, so that no other service's key is sent there.
     """
     return options.get("ec2_url") or (DEFAULT_EC2_URL if options["api_url"] == DEFAULT_URL else None)
 
 
-def warnings(options: t.Mapping[str, t.Any]) -> list[str]:
-    """Return what is to be said, once, of options that let others read or change what goes to the service and back."""
-    said = []
-    if not options["validate_certs"]:
-        said.append(
-            "validate_certs: the service's certificate is not verified, so whoever is on the way may pose as the service, and "
-            "see passwords and user data; leave it out"
-            + (
-                " (ca_path is not used with it)"
-                if options.get("ca_path")
-                else ", and give the service's authority with ca_path"
+def _check(options: t.Mapping[str, t.Any], ec2_url: str | None) -> None:
+    """Raise ``UsageError`` for options that are missing or make no sense."""
+    for option in ("api_key", "api_secret"):
+        if not options.get(option):
+            raise UsageError(
+                f"{option}: is missing; set the option, or the environment variable CLOUDN_{option.upper()}"
             )
+    _check_address("api_url", options["api_url"])
+    if ec2_url:
+        _check_address("ec2_url", ec2_url)
+        if "?" in ec2_url or "#" in ec2_url:
+            raise UsageError(f"ec2_url: {ec2_url!r} is no address of an API: it goes on after the path")
+    for option, (least, most) in _BOUNDS.items():
+        value = options[option]
+        if not least <= value <= most:  # also where it is no number (nan)
+            bound = f"most {most}" if value > most else f"least {least:g}"
+            raise UsageError(f"{option}: must be at {bound}, not {value:g}")
+    if bool(options.get("account")) != bool(options.get("domain_id")):
+        raise UsageError("account, domain_id: either needs the other")
+
+
+def warnings(options: t.Mapping[str, t.Any]) -> list[str]:
+    """Return a warning for each option that lets others read or change requests and answers."""
+    texts = []
+    if not options["validate_certs"]:
+        rest = (
+            " (ca_path is not used with it)"
+            if options.get("ca_path")
+            else ", and give the service's authority with ca_path"
+        )
+        texts.append(
+            "validate_certs: the service's certificate is not verified, so whoever is on the way may pose as the service, and "
+            f"see passwords and user data; leave it out{rest}"
         )
     for option in ("api_url", "ec2_url"):
         address = urllib.parse.urlsplit(options.get(option) or "")
         if address.scheme == "http" and not _is_this_machine(str(address.hostname)):
-            said.append(
+            texts.append(
                 f"{option}: http is not encrypted, so whoever is on the way sees passwords and user data, and may change what "
                 "is asked and answered; use https"
             )
-    return said
+    return texts
 
 
 def credentials(value: t.Any) -> t.Iterator[str]:
-    """Yield each ``user:password`` of an address in options, at any depth: what Ansible must not show."""
+    """Yield each ``user:password`` of an address in options, at any depth. Ansible must not show them."""
     if isinstance(value, str):
         yield from _CREDENTIALS.findall(value)
     elif isinstance(value, (dict, list)):
@@ -116,7 +119,7 @@ def credentials(value: t.Any) -> t.Iterator[str]:
 
 
 def _check_address(option: str, url: t.Any) -> None:
-    """Raise ``UsageError`` for what is no address, or one that holds credentials, without showing these."""
+    """Raise ``UsageError`` for a wrong address, or one with credentials. The message does not show the credentials."""
     try:
         address = urllib.parse.urlsplit(url)
         usable = address.scheme in ("http", "https") and address.hostname and address.port != 0

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refusals for a limit: how many of something the account may have, has, and was to get, asked for after the refusal."""
+"""Explains refusals for a limit: asks how many objects the account may have and has."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import typing as t
 
 from .api import ApiError, Client, CloudnError, Deadline, Record
 
-# Error codes for limits, at once or of a job. Other commands than those below have 534 for other things too. Source:
+# Error codes for limits, of a command or of its job. Commands that are not below have 534 for other reasons, too. Source:
 # measured on CloudStack 3.0.5.
 REFUSALS = (532, 534)
-# Seconds for the question.
+# Seconds for the request.
 _FOR_A_LOOK = 10.0
 _UNLIMITED = -1
 
 
 class _Kind(t.NamedTuple):
-    """What is limited: its name, the field of listAccounts, the number of listResourceLimits, and what else counts."""
+    """Objects with a limit: their name, the prefix of their fields in listAccounts, their number in listResourceLimits.
+
+    ``also`` tells which other objects count.
+    """
 
     name: str
     field: str
@@ -31,7 +34,7 @@ _MACHINES = _Kind("machine", "vm", "0", "Destroyed machines count until the serv
 _VOLUMES = _Kind("volume", "volume", "2", "Disks of destroyed machines count until the service has expunged these. ")
 _SNAPSHOTS = _Kind("snapshot", "snapshot", "3")
 _TEMPLATES = _Kind("template", "template", "4")
-# What each command makes. A machine has a root disk, and a data disk where one is asked for.
+# The kinds of objects that each command makes. A machine has a root disk, and a data disk if the task wants one.
 _MADE = {
     "deployVirtualMachine": (_MACHINES, _VOLUMES),
     "createVolume": (_VOLUMES,),
@@ -45,48 +48,57 @@ _MADE = {
 
 
 class _Amount(t.NamedTuple):
-    """How many of a kind an account may have, and has, where that is known."""
+    """How many objects of a kind an account may have, and how many it has, if that is known."""
 
     most: int
     used: int | None
 
+    def is_reached(self, more: int) -> bool:
+        """Tell whether so many more objects are too many; also if it is not known how many there are."""
+        return self.used is None or self.used + more > self.most
+
 
 def concerns(command: str | None, code: int | str | None) -> bool:
-    """Tell whether a command may have been refused for a limit."""
+    """Tell whether a limit may be the reason of a command's refusal."""
     return code in REFUSALS and command in _MADE
 
 
 def causes(client: Client, errors: t.Sequence[CloudnError]) -> dict[CloudnError, str]:
-    """Return what the limit is of those errors that are refusals for one, in whole sentences, and what to do.
+    """Return a text for each error that is a refusal for a limit: the limit, and what to do.
 
-    Only after such a refusal one request is sent, for all of them, and a second one where the account lacks its command.
-    Errors are left out where the answer does not show that a limit is reached, or there is none.
+    Without such errors no request is sent. Otherwise one request is for all of them, and a second one follows if the account
+    lacks its command. Errors are left out if the answer shows no limit, or one that is not reached.
     """
     refused = [error for error in errors if isinstance(error, ApiError) and concerns(error.command, error.code)]
     amounts = _amounts(client) if refused else {}
     asked = collections.Counter((error.command, error.code) for error in refused)
-    told = {error: _cause(error.command or "", asked[error.command, error.code], amounts) for error in refused}
-    return {error: cause for error, cause in told.items() if cause}
+    texts = {error: _cause(error.command or "", asked[error.command, error.code], amounts) for error in refused}
+    return {error: text for error, text in texts.items() if text}
 
 
 def _cause(command: str, asked: int, amounts: t.Mapping[_Kind, _Amount]) -> str:
-    """Return what is told of the first limit that the account has reached, of what a command makes."""
+    """Return the text for the first limit of a command's objects that the account has reached."""
     for kind in _MADE[command]:
         amount = amounts.get(kind)
         disks = kind is _VOLUMES and command == "deployVirtualMachine"
-        if amount is None or (amount.used is not None and amount.used + (2 if disks else 1) <= amount.most):
-            continue
-        used = "" if amount.used is None else f", {amount.used} {_is(amount.used)} used"
-        wanted = "each machine takes one or two" if disks else f"{asked} more {_was(asked)} asked for"
-        return (
-            f"the account's limit is {amount.most} {_count(kind.name, amount.most)}{used}, and {wanted}. {kind.also}"
-            f"Remove {kind.name}s, or ask who runs the service for a higher limit, and run the task again"
-        )
+        if amount and amount.is_reached(2 if disks else 1):
+            more = f"{asked} more {'was' if asked == 1 else 'were'} asked for"
+            return _describe(kind, amount, "each machine takes one or two" if disks else more)
     return ""
 
 
+def _describe(kind: _Kind, amount: _Amount, wanted: str) -> str:
+    """Return a limit, what the task wanted, and what to do."""
+    noun = kind.name if amount.most == 1 else f"{kind.name}s"
+    used = "" if amount.used is None else f", {amount.used} {'is' if amount.used == 1 else 'are'} used"
+    return (
+        f"the account's limit is {amount.most} {noun}{used}, and {wanted}. {kind.also}"
+        f"Remove {kind.name}s, or ask who runs the service for a higher limit, and run the task again"
+    )
+
+
 def _amounts(client: Client) -> dict[_Kind, _Amount]:
-    """Return what the account may have and has. Nothing is kept of the rest of the answer, which holds its keys."""
+    """Return how many objects the account may have and has. The rest of the answer is dropped, as it holds its keys."""
     deadline = Deadline(_FOR_A_LOOK, client.clock)
     name, domain = client.scope["account"], client.scope["domainid"]
     try:
@@ -106,7 +118,7 @@ def _amounts(client: Client) -> dict[_Kind, _Amount]:
 def _of_account(account: Record) -> dict[_Kind, _Amount]:
     amounts = {}
     for kind in (_MACHINES, _VOLUMES, _SNAPSHOTS, _TEMPLATES):
-        # Without a limit it is the word Unlimited.
+        # The word Unlimited stands for no limit.
         most, used = _number(account.get(f"{kind.field}limit")), _number(account.get(f"{kind.field}total"))
         if most is not None and used is not None and most != _UNLIMITED:
             amounts[kind] = _Amount(most, used)
@@ -120,20 +132,8 @@ def _of_limits(limits: t.Sequence[Record]) -> dict[_Kind, _Amount]:
 
 
 def _number(value: t.Any) -> int | None:
-    """Return a number, which the service writes as a text here and there; ``None`` for anything else."""
+    """Return a number, or ``None`` for anything else. The service writes some numbers as texts."""
     try:
         return int(value)
     except (TypeError, ValueError):
         return None
-
-
-def _count(name: str, number: int) -> str:
-    return name if number == 1 else f"{name}s"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that knows AnsibleModule: options to a client, errors to fail_json, results to exit_json."""
+"""Runs modules. Only this file knows AnsibleModule: it makes the client and ends with exit_json or fail_json."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TAGS: dict[str, t.Any] = {
 
 
 class Module(AnsibleModule):
-    """Hides what addresses among the options hold of users and passwords, also where the options are refused at once."""
+    """Hides users and passwords in addresses among the options, also if the options are refused at once."""
 
     def exit_json(self, **kwargs: t.Any) -> None:
         self.no_log_values.update(credentials(self.params))
@@ -66,20 +66,14 @@ def run(
     looks: bool = True,
     **constraints: t.Any,
 ) -> None:
-    """Run a module: ``act(client, options, check)`` returns a ``Report``, or, where there is no plan, the result itself.
+    """Run a module: ``act(client, options, check)`` returns a ``Report``, or the result of a module without plans.
 
-    A report's objects are returned under ``plural``, and under ``singular`` too where there is just one. A result is
-    not changed unless it says so, and with ``msg`` it is a failure. ``looks`` is false for a module that does not look
-    what is there before it changes something.
-    ``constraints`` are AnsibleModule's own (``mutually_exclusive``, ...).
+    The objects of a report are returned under ``plural``, and a single one under ``singular``, too. A result of a module
+    without plans is not changed unless it says so. It is a failure if it has ``msg``. ``looks`` is false for a module that
+    does not look at what exists before it changes something. ``constraints`` are AnsibleModule's own
+    (``mutually_exclusive``, ...).
     """
-    module = Module(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
-    for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
-        if problem:
-            module.fail_json(msg=missing_required_lib(library), exception=problem)
-    _check_empty(module, spec, constraints)
-    if "wait_timeout" in module.params and module.params["wait_timeout"] < 0:
-        module.fail_json(msg=f"wait_timeout: must not be negative, it is {module.params['wait_timeout']}")
+    module = _build(spec, constraints)
     client = None
     try:
         client = connect(module.params)
@@ -94,22 +88,39 @@ def run(
     difference = client.clock_difference()
     if difference:
         module.warn(f"{difference}, so signatures do not live as long as signature_expires says; set it right")
-    if not isinstance(outcome, Report):
+    if isinstance(outcome, Report):
+        _advise([failure for _name, failure in outcome.failures], looks, client)
+        _warn(module, outcome.warnings)
+        result = _result(outcome, plural, singular)
+    else:
         result = {"changed": False, **outcome}
         if "msg" in result:
-            module.fail_json(**{**result, "msg": _with_limit(outcome, client)})
-        else:
-            module.exit_json(**result)
-        return
-    _advise([failure for _name, failure in outcome.failures], looks, client)
-    _warn(module, outcome.warnings)
-    objects = outcome.objects()
-    result = {**outcome.result(), plural: objects}
+            result["msg"] = _with_limit(outcome, client)
+    if "msg" in result:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _build(spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> Module:
+    """Return the module with its options checked, or end it with an error."""
+    module = Module(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
+        if problem:
+            module.fail_json(msg=missing_required_lib(library), exception=problem)
+    _check_empty(module, spec, constraints)
+    wait_timeout = module.params.get("wait_timeout") or 0
+    if wait_timeout < 0:
+        module.fail_json(msg=f"wait_timeout: must not be negative, it is {wait_timeout}")
+    return module
+
+
+def _result(report: Report, plural: str, singular: str) -> Record:
+    """Return the result for a report; ``msg`` is in it if there are failures."""
+    objects = report.objects()
+    result = {**report.result(), plural: objects}
     if len(objects) == 1:
         result[singular] = objects[0]
-    if outcome.failures:
-        module.fail_json(**{**result, **outcome.failure()})
-    module.exit_json(**result)
+    return {**result, **report.failure()} if report.failures else result
 
 
 def _warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:
@@ -118,16 +129,16 @@ def _warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:
 
 
 def _advise(errors: list[CloudnError], looks: bool, client: Client | None, check: bool = False) -> None:
-    """Say in errors what to do next."""
+    """Add advice to errors."""
     if errors:
-        # Here, as most runs have none: what a module imports is compiled anew each time that it runs.
+        # Imported here, as most runs have no errors: each run of a module compiles all that it imports.
         from .advice import advise_all
 
         advise_all(errors, looks, client, check)
 
 
 def _with_limit(failure: Record, client: Client) -> str:
-    """Return the message of a result that is a failure, and in it the limit that a job of one command has met."""
+    """Return the message of a failed result, with the limit that its job has reached, if there is one."""
     from .limits import causes
 
     error = JobFailed("", failure.get("command"), code=failure.get("error_code"))
@@ -136,7 +147,7 @@ def _with_limit(failure: Record, client: Client) -> str:
 
 
 def _check_empty(module: AnsibleModule, spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> None:
-    """Fail where an option that is needed was written without a value (null): to Ansible it is given, here it is not."""
+    """Fail if a required option has no value (null). Ansible takes it for given, this module does not."""
     options = {name: value for name, value in module.params.items() if value is not None}
     try:
         check_required_arguments(spec, options)
