@@ -106,7 +106,7 @@ def _missing(_error: Missing, _command: str, task: _Task) -> str:
     if not task.check:
         return ""
     return (
-        ". In check mode nothing is made: if an earlier task of this play makes it, this is no mistake: run the play "
+        ". Check mode makes nothing. If an earlier task of this play makes it, this is no mistake: run the play "
         "without --check"
     )
 
@@ -114,7 +114,7 @@ def _missing(_error: Missing, _command: str, task: _Task) -> str:
 def _not_granted(_error: NotGranted, command: str, _task: _Task) -> str:
     if not command:
         return ""
-    instead = _INSTEAD.get(command, "check the name, or ask who runs the service to grant it")
+    instead = _INSTEAD.get(command, "check the name, or ask the operator of the service to grant it")
     return f". The service does not know {command}, or does not grant it to this account: {instead}"
 
 
@@ -131,7 +131,7 @@ def _unknown_outcome(_error: UnknownOutcome, command: str, task: _Task) -> str:
         advice = "run the task again, it looks first and does only what is missing"
     else:
         advice = f"{_look(command)} before you run the task again, which would do it once more"
-    return f". Whether it was done is not known: {advice}"
+    return f". It is not known whether it was done: {advice}"
 
 
 def _ec2_error(error: Ec2Error, command: str, _task: _Task) -> str:
@@ -142,7 +142,7 @@ def _ec2_error(error: Ec2Error, command: str, _task: _Task) -> str:
     if command.lower().startswith("modify"):
         return f". It failed; {again}, {_SETS_AGAIN}"
     if error.partly:
-        return f". Whether a part of it was done is not known: {_look(command)} before you run the task again"
+        return f". It is not known whether a part of it was done: {_look(command)} before you run the task again"
     if error.job_code is None or error.job_code in _NOT_BEGUN:
         return f". It was not done; {again}"
     return f". It failed; see to the reason, and {_look(command)} before you run the task again"
@@ -150,7 +150,7 @@ def _ec2_error(error: Ec2Error, command: str, _task: _Task) -> str:
 
 def _refusal(error: ApiError, command: str, _task: _Task) -> str:
     if (command, error.code) == ("listVirtualMachines", _INTERNAL):
-        return f". That is so where a virtual machine is to be shown and {LOST_KEY_PAIR}"
+        return f". This error comes from a virtual machine in the list: {LOST_KEY_PAIR}"
     if error.code in (None, _UNAUTHORISED) or is_read(command):
         return ""
     outcome = "failed" if isinstance(error, JobFailed) or error.code == _INTERNAL else "was not done"

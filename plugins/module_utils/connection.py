@@ -76,14 +76,14 @@ def _check(options: t.Mapping[str, t.Any], ec2_url: str | None) -> None:
     if ec2_url:
         _check_address("ec2_url", ec2_url)
         if "?" in ec2_url or "#" in ec2_url:
-            raise UsageError(f"ec2_url: {ec2_url!r} is no address of an API: it goes on after the path")
+            raise UsageError(f"ec2_url: {ec2_url!r} is no address of an API: leave out all after its path")
     for option, (least, most) in _BOUNDS.items():
         value = options[option]
         if not least <= value <= most:  # also where it is no number (nan)
             bound = f"most {most}" if value > most else f"least {least:g}"
             raise UsageError(f"{option}: must be at {bound}, not {value:g}")
     if bool(options.get("account")) != bool(options.get("domain_id")):
-        raise UsageError("account, domain_id: either needs the other")
+        raise UsageError("account, domain_id: set both or neither")
 
 
 def warnings(options: t.Mapping[str, t.Any]) -> list[str]:
@@ -96,15 +96,15 @@ def warnings(options: t.Mapping[str, t.Any]) -> list[str]:
             else ", and give the service's authority with ca_path"
         )
         texts.append(
-            "validate_certs: the service's certificate is not verified, so whoever is on the way may pose as the service, and "
-            f"see passwords and user data; leave it out{rest}"
+            "validate_certs: the service's certificate is not verified, so anybody between here and the service can pose as the service, and "
+            f"read passwords and user data; leave it out{rest}"
         )
     for option in ("api_url", "ec2_url"):
         address = urllib.parse.urlsplit(options.get(option) or "")
         if address.scheme == "http" and not _is_this_machine(str(address.hostname)):
             texts.append(
-                f"{option}: http is not encrypted, so whoever is on the way sees passwords and user data, and may change what "
-                "is asked and answered; use https"
+                f"{option}: http is not encrypted, so anybody between here and the service can read passwords and user data, and change "
+                "requests and answers; use https"
             )
     return texts
 

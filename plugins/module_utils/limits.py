@@ -93,7 +93,7 @@ def _describe(kind: _Kind, amount: _Amount, wanted: str) -> str:
     used = "" if amount.used is None else f", {amount.used} {'is' if amount.used == 1 else 'are'} used"
     return (
         f"the account's limit is {amount.most} {noun}{used}, and {wanted}. {kind.also}"
-        f"Remove {kind.name}s, or ask who runs the service for a higher limit, and run the task again"
+        f"Remove {kind.name}s, or ask the operator of the service for a higher limit, and run the task again"
     )
 
 

@@ -87,7 +87,7 @@ def run(
     _warn(module, client.warnings)
     difference = client.clock_difference()
     if difference:
-        module.warn(f"{difference}, so signatures do not live as long as signature_expires says; set it right")
+        module.warn(f"{difference}, so signatures do not live as long as signature_expires says; set the clock right")
     if isinstance(outcome, Report):
         _advise([failure for _name, failure in outcome.failures], looks, client)
         _warn(module, outcome.warnings)

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
-NO_MISTAKE = "if an earlier task of this play makes it, this is no mistake: run the play without --check"
+NO_MISTAKE = "If an earlier task of this play makes it, this is no mistake: run the play without --check"
 
 
 def failures(said: str) -> list[str]:
@@ -39,7 +39,7 @@ def test_an_empty_account(playbook: Callable[..., Any], emulator: Any, book: str
     assert (done.returncode == 0) is (missing == [])
     for message, what in zip(said, missing, strict=True):
         assert f"there is no {what}" in message
-        assert message.endswith(f"In check mode nothing is made: {NO_MISTAKE}")
+        assert message.endswith(f"Check mode makes nothing. {NO_MISTAKE}")
     assert all(is_read(request["command"]) for request in emulator.requests)
 
 

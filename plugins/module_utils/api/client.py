@@ -327,7 +327,7 @@ def _unreadable(command: str, status: int, error: BadAnswer) -> CloudnError:
     if status == 200 or status >= 500:
         return BadAnswer(f"{error.message} (HTTP {status})", command, status)
     if status in _REFUSALS:
-        message = f"{command}: refused, for a reason that can't be read (error {status})"
+        message = f"{command}: refused, but the reason is unreadable (error {status})"
         return ApiError(message, command, status, status)
     return ApiError(
         f"{command}: HTTP {status}, and the answer is not one of this API; is api_url right?", command, status
@@ -388,7 +388,7 @@ def flatten(params: Params) -> dict[str, str]:
 def _item(name: str, item: t.Any) -> str:
     text = _text(name, item)
     if "," in text:
-        raise UsageError(f"{name}: {text!r} holds a comma, which separates items there; name it by its id")
+        raise UsageError(f"{name}: {text!r} holds a comma, which separates the items of a list; give its id instead")
     return text
 
 

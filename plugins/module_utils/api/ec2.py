@@ -120,7 +120,7 @@ class Ec2Client:
             took = self.clock() - began
             if not reads and _has_given_up(error, took):
                 raise GivenUp(
-                    f"{action}: after {took:.0f} s the service waits no longer for the job, which may still run "
+                    f"{action}: the service stopped waiting for the job after {took:.0f} s. The job may still run "
                     f"({error.text})",
                     action,
                     error.status,
@@ -141,7 +141,9 @@ class Ec2Client:
         try:
             params["Signature"] = ec2_sign(method, self.url, params, self._secret)
         except ValueError:  # the address is nonsense, or its port is no number
-            raise UsageError(f"{flat['Action']}: ec2_url is no usable http or https address", flat["Action"]) from None
+            raise UsageError(
+                f"{flat['Action']}: ec2_url is not a usable http or https address", flat["Action"]
+            ) from None
         text = ec2_query(params)
         if method == "GET":
             return Request(f"{self.url}?{text}")
@@ -198,7 +200,7 @@ def flatten(params: Params) -> dict[str, str]:
 def _parts(name: str, value: t.Any) -> t.Iterator[tuple[str, str]]:
     if isinstance(value, (dict, list, tuple)):
         if not value:
-            raise UsageError(f"{name}: is empty, which the service can't tell from a parameter left out; leave it out")
+            raise UsageError(f"{name}: is empty; the service takes this for a parameter that is left out. Leave it out")
         if not isinstance(value, dict) and None in value:
             raise UsageError(f"{name}: an item of the list has no value")
         for key, content in value.items() if isinstance(value, dict) else enumerate(value, 1):

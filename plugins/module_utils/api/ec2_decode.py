@@ -148,7 +148,7 @@ def _error(
 
 def _why_unreadable(text: str, status: int) -> str:
     if status in _GATEWAY:
-        return "a gateway or proxy in front of the service speaks"
+        return "it comes from a gateway or proxy in front of the service"
     return "it is a page, or XML of something else" if text else "it is empty"
 
 

@@ -15,20 +15,18 @@ if t.TYPE_CHECKING:
     from .deadline import AnswerTimeout
 
 _UNUSABLE = (
-    "is no usable http or https address, or the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is none"
+    "is not a usable http or https address, or the proxy in the environment (HTTPS_PROXY, HTTP_PROXY) is not one"
 )
-_PROXY = (
-    "check the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY; NO_PROXY lists hosts to reach without it)"
-)
+_PROXY = "check the proxy in the environment (HTTPS_PROXY, HTTP_PROXY; NO_PROXY lists hosts to reach without it)"
 # Texts for problems of a certificate, by OpenSSL's numbers (X509_V_ERR_*).
 _OTHER_HOST, _OTHER_ADDRESS = 62, 64
 _CERTIFICATE = {
     9: "is not valid yet; check the clocks of the service and of this machine",
-    10: "has expired; who runs the service must renew it",
+    10: "has expired; the operator of the service must renew it",
     _OTHER_HOST: "is for another host; check the name in {address}",
     _OTHER_ADDRESS: "is for another host; check the name in {address}",
 }
-_UNTRUSTED = "is of no authority that is trusted here; give its authority with ca_path, or check {address}"
+_UNTRUSTED = "is not from an authority that this machine trusts; give the authority's certificate with ca_path, or check {address}"
 # OpenSSL's errors for a connection that just ends, as any other connection can.
 _BROKE_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d+)")  # how http.client quotes the answer of a proxy
@@ -56,8 +54,8 @@ def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str
     if error.__class__ is OSError and error.errno is None:  # not one of its many subclasses
         # requests raises this where there are no certificates to trust. The path in ca_path has been checked before.
         return UsageError(
-            f"{command}: there are no certificates where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE of the environment says; "
-            "correct that, or set ca_path",
+            f"{command}: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment leads to no certificates; "
+            "correct it, or set ca_path",
             command,
         )
     reason, proxy = _reason(error)
@@ -102,7 +100,7 @@ def _unconnected(command: str, cause: BaseException | None, proxy: bool, address
     if refused:
         status = int(refused[1])
         return NotSent(
-            f"{command}: the proxy does not let through to the service (HTTP {status}); {_PROXY}",
+            f"{command}: the proxy refuses the connection to the service (HTTP {status}); {_PROXY}",
             command,
             transient=status >= 500,
         )

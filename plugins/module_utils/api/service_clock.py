@@ -46,5 +46,5 @@ class ServiceClock:
         if self._ahead is None:
             return f"; {advice}, and this machine's clock"
         if self.expires_on_the_way(signature_expires):
-            return f"; {self.describe()}: set it right, as signatures have lost their life of {signature_expires} s on arrival"
+            return f"; {self.describe()}: set it right: signatures that live {signature_expires} s have expired when they arrive"
         return f"; {advice}"

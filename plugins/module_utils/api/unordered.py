@@ -51,8 +51,8 @@ def read(
         if (count < size and not time) or census.is_complete(found, count):
             return
     raise CloudnError(
-        f"{command}: the service gives this list in another order each time, and it could not be read to its end; run this "
-        "again, or ask for less of it",
+        f"{command}: the service changes the order of this list all the time, so it could not be read to its end; run this "
+        "again, or ask for a part of the list",
         command,
     )
 

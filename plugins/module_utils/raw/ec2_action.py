@@ -103,9 +103,9 @@ def _checked_action(action: str, unlisted: bool) -> str:
         raise UsageError(f"action: {action!r} is no name of an action, such as DescribeInstances")
     alike = next((one for one in ACTIONS if one.lower() == action.lower()), None)
     if action not in ACTIONS and not unlisted:
-        meant = f"; is {alike} meant?" if alike else f", which are {', '.join(ACTIONS)};"
+        meant = f"; do you mean {alike}?" if alike else f", which are {', '.join(ACTIONS)};"
         raise UsageError(
-            f"action: {action} is none of those that the service lists{meant} unlisted: true sends any other"
+            f"action: {action} is not an action that the service lists{meant} unlisted: true sends any other"
         )
     return alike or action
 

@@ -68,8 +68,8 @@ def _check(command: str, params: Record, secrets: Record) -> None:
             _NAMES.check(option, name)
             if not _is_sendable(value):
                 raise UsageError(
-                    f"{option}: {name} is neither a text, a number or a truth value, nor a list of these, nor a "
-                    "dictionary of these, nor a list of such dictionaries"
+                    f"{option}: {name} must be a text, a number, a truth value, a list or dictionary of these, or a list of "
+                    "such dictionaries"
                 )
     request.check_once(map(str.lower, params), map(str.lower, secrets))
     check_text({"params": params})

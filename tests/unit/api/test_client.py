@@ -206,7 +206,7 @@ def test_a_refusal_of_the_first_command_that_passes(script: Any, client: Client)
 def test_refusals_without_words_are_refusals(script: Any, client: Client, body: bytes) -> None:
     """The service has statuses of its own, which say by themselves that a command was not done, and why."""
     script.answers = [(431, {}, body)]
-    with pytest.raises(ApiError, match="createVolume: refused, for a reason that can't be read") as refused:
+    with pytest.raises(ApiError, match="createVolume: refused, but the reason is unreadable") as refused:
         client.call("createVolume")
     assert refused.value.code == 431
 

@@ -211,7 +211,7 @@ def test_parameters_are_flattened(params: dict[str, Any], flat: dict[str, str]) 
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"InstanceId": []}, "InstanceId: is empty, which the service can't tell from a parameter left out"),
+        ({"InstanceId": []}, "InstanceId: is empty; the service takes this for a parameter that is left out"),
         ({"Filter": [{"Value": []}]}, "Filter.1.Value: is empty"),
         ({"Placement": {}}, "Placement: is empty"),
         ({"InstanceId": ["a", None]}, "InstanceId: an item of the list has no value"),
@@ -479,7 +479,9 @@ def test_a_job_that_is_waited_for_no_longer(
     error = caught.value
     assert (type(error), error.command) == (GivenUp if given_up else Ec2Error, "StopInstances")
     assert (error.status, error.code, error.text) == (500, "Server.InternalError", text)
-    assert given_up is error.message.startswith(f"StopInstances: after {seconds} s the service waits no longer for the")
+    assert given_up is error.message.startswith(
+        f"StopInstances: the service stopped waiting for the job after {seconds} s. The"
+    )
     with pytest.raises(Ec2Error):
         connect(clock=Later(seconds)).call("DescribeInstances")
     assert len(script.requests) == 2
@@ -547,7 +549,7 @@ def test_a_wrong_address_is_told(script: Any, client: Ec2Client) -> None:
 @pytest.mark.parametrize("url", ["http:///x", "http://[", "http://host:port/"])
 @pytest.mark.parametrize("action", ["DescribeInstances", "RunInstances"])
 def test_an_unusable_address_is_told(url: str, action: str) -> None:
-    with pytest.raises(UsageError, match=f"{action}: ec2_url is no usable http or https address"):
+    with pytest.raises(UsageError, match=f"{action}: ec2_url is not a usable http or https address"):
         Ec2Client(url, KEY, SECRET, retries=0).call(action)
 
 

@@ -21,7 +21,7 @@ from servers import Script, Wire, serving
 
 ZONES = b'{"listzonesresponse": {"count": 1, "zone": [{"id": "1", "name": "a"}]}}'
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-UNTRUSTED = "it is of no authority that is trusted here; give its authority with ca_path"
+UNTRUSTED = "it is not from an authority that this machine trusts; give the authority's certificate with ca_path"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_another_authority(server: Script, tmp_path: pathlib.Path) -> None:
     assert server.requests == []
 
 
-EXPIRED = {"starts": -2 * DAY, "ends": -DAY}, "it has expired; who runs the service must renew it"
+EXPIRED = {"starts": -2 * DAY, "ends": -DAY}, "it has expired; the operator of the service must renew it"
 EARLY = {"starts": DAY, "ends": 2 * DAY}, "it is not valid yet; check the clocks"
 NAMED = {"names": [x509.DNSName("api.example.com")]}, "it is for another host; check the name in api_url"
 NAMELESS = {"names": HERE[:1]}, "it is for another host; check the name in api_url"
@@ -111,7 +111,7 @@ def test_the_environment_does_not_outdo_the_options(
     monkeypatch.setenv(variable, "/nonexistent/bundle.pem")
     for verify in (str(authority.path), False):
         assert client(server, verify=verify).call("listZones")["count"] == 1
-    with pytest.raises(UsageError, match="no certificates where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"):
+    with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment leads to no certificates"):
         client(server).call("listZones")
 
 

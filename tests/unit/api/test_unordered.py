@@ -77,7 +77,7 @@ def test_what_is_there_all_the_time_is_read(kind: str, count: int, changes: dict
 
 def test_a_list_that_never_stands_still_is_an_error() -> None:
     service = Service(100, {number: lambda objects: objects.append(len(objects)) for number in range(1, 1000)})
-    with pytest.raises(CloudnError, match="listThings: the service gives this list in another order each time"):
+    with pytest.raises(CloudnError, match="listThings: the service changes the order of this list all the time"):
         service.read()
 
 

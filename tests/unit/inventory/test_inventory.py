@@ -496,7 +496,7 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"api_timeout": float("nan")}, "api_timeout: must be at least 0.1, not nan"),
         ({"api_url": "nonsense"}, "api_url: 'nonsense' is no http or https address"),
         ({"api_timeout": "soon"}, "soon"),
-        ({"account": "user"}, "account, domain_id: either needs the other"),
+        ({"account": "user"}, "account, domain_id: set both or neither"),
         ({"zones": ["jp-w1"]}, "zones: there is no 'jp-w1'. There are: jp-e1a, jp-e1b"),
         ({"hostnames": ["fqdn"]}, "hostnames: 'fqdn' is not known; give one of name, display_name, default_ip, id, or tag:KEY"),
         ({"hostnames": ["name", "tag:"]}, "hostnames: 'tag:' is not known"),

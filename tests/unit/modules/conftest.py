@@ -13,7 +13,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 
 Result = dict[str, Any]
-MAY_BE_MADE = ". In check mode nothing is made: if an earlier task of this play makes it, this is no mistake: run the play without --check"
+MAY_BE_MADE = ". Check mode makes nothing. If an earlier task of this play makes it, this is no mistake: run the play without --check"
 
 
 @pytest.fixture(autouse=True)

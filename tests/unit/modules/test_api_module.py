@@ -271,7 +271,7 @@ def test_a_lost_answer_is_told_and_nothing_is_sent_again(
     done = run_module(MODULE, command="createSecurityGroup", params={"name": "web"}, api_retries=5)
     assert done["failed"]
     assert done["msg"] == (
-        "createSecurityGroup: the connection broke before the answer was complete. Whether it was done is not known: look "
+        "createSecurityGroup: the connection broke before the answer was complete. It is not known whether it was done: look "
         "before you run the task again, which would do it once more"
     )
     assert len(tries) == 1
@@ -340,7 +340,7 @@ def test_a_command_is_needed(refused: Run) -> None:
         ({"name=x&command": "QQQQ"}, "'name=x&command' is no name of a parameter"),
         ({"tags[x].key": "QQQQ"}, "'tags[x].key' is no name of a parameter"),
         *(
-            ({"name": value}, "name is neither a text, a number or a truth value, nor a list of these, nor a dictionary")
+            ({"name": value}, "name must be a text, a number, a truth value, a list or dictionary")
             for value in ({"a": {"b": "QQQQ"}}, {"a": None}, ["QQQQ", {"b": "QQQQ"}], [{"b": "QQQQ"}, "QQQQ"], [["QQQQ"]],
                           [{"a": ["QQQQ"]}], [None])
         ),

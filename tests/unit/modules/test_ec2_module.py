@@ -137,7 +137,7 @@ def test_letters_of_what_changes(run_module: Run, emulator: Any, vm_id: str, act
     assert (told["changed"], emulator.requests) == (True, [])
     emulator.faults([{"kind": "reset_after"}])
     done = run_module(MODULE, **options)
-    assert "Whether it was done is not known: look by DescribeInstances before you run the task again" in done["msg"]
+    assert "It is not known whether it was done: look by DescribeInstances before you run the task again" in done["msg"]
     assert actions(emulator) == ["StopInstances"]
 
 
@@ -210,7 +210,7 @@ def test_a_lost_answer_is_told(run_module: Run, emulator: Any, action: str, para
     emulator.faults([{"kind": "reset_after"}])
     done = run_module(MODULE, action=action, params=params, unlisted=True, api_retries=5)
     assert done["msg"].startswith(
-        f"{action}: the connection broke before the answer was complete. Whether it was done is not known: {advice}"
+        f"{action}: the connection broke before the answer was complete. It is not known whether it was done: {advice}"
     )
     assert actions(emulator) == [action]
 
@@ -229,7 +229,7 @@ def test_a_wait_that_is_too_short(run_module_as: Callable[..., Any]) -> None:
         params = {"ImageId": image, "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
         done = run(MODULE, action="RunInstances", params=params, api_timeout=0.2, wait_timeout=1)
         assert done["msg"].startswith(
-            "RunInstances: no complete answer within 1 s (wait_timeout). Whether it was done is not known"
+            "RunInstances: no complete answer within 1 s (wait_timeout). It is not known whether it was done"
         )
         assert len(emulator.store.vms) == 1
 
@@ -279,7 +279,7 @@ def test_a_job_that_failed(run_module: Run, emulator: Any, vm_id: str) -> None:
 def test_of_several_some_may_be_done(run_module: Run, vm_id: str) -> None:
     done = run_module(MODULE, action="StopInstances", params={"InstanceId": [vm_id, UNKNOWN]})
     assert done["msg"].endswith(
-        ". Whether a part of it was done is not known: look by DescribeInstances before you run the task again"
+        ". It is not known whether a part of it was done: look by DescribeInstances before you run the task again"
     )
 
 
@@ -311,15 +311,15 @@ def test_a_job_that_the_service_waits_for_no_longer(
         }
         done = run(MODULE, action=action, params=filled)
         assert re.match(
-            rf"{action}: after \d s the service waits no longer for the job, which may still run", done["msg"]
+            rf"{action}: the service stopped waiting for the job after \d s. The job may still run", done["msg"]
         )
-        assert f"Whether it was done is not known: {look} before you run the task again" in done["msg"]
+        assert f"It is not known whether it was done: {look} before you run the task again" in done["msg"]
         assert (done["error_code"], done["failed"]) == ("Server.InternalError", True)
 
 
 LEFT_STOPPED = (
     ". The instance is stopped now: the service stops a running one for its image, and starts it again only where that is "
-    "made. If it ran before, start it by StartInstances. Whether a part of it was done is not known: look by DescribeImages "
+    "made. If it ran before, start it by StartInstances. It is not known whether a part of it was done: look by DescribeImages "
     "before you run the task again"
 )
 
@@ -347,7 +347,7 @@ def test_an_image_that_the_service_waits_for_no_longer(run_module_as: Callable[.
         done = run(MODULE, action="CreateImage", params={"InstanceId": vm_id, "Name": "web"})
         assert ("The service may still stop the instance for its image" in done["msg"]) is (state == "started")
         assert ("If it ran before, start it by StartInstances" in done["msg"]) is (state == "stopped")
-        assert "Whether it was done is not known: look by DescribeImages before" in done["msg"]
+        assert "It is not known whether it was done: look by DescribeImages before" in done["msg"]
 
 
 def test_a_missing_name_of_an_image_costs_no_look(run_module: Run, emulator: Any, vm_id: str) -> None:
@@ -369,9 +369,9 @@ def test_a_missing_name_of_an_image_costs_no_look(run_module: Run, emulator: Any
         ),
         (
             {"action": "describeInstances"},
-            "action: describeInstances is none of those that the service lists; is DescribeInstances meant? unlisted: true sends any other",
+            "action: describeInstances is not an action that the service lists; do you mean DescribeInstances? unlisted: true sends any other",
         ),
-        ({"action": "AllocateAddress"}, "action: AllocateAddress is none of those that the service lists, which are DescribeInst"),
+        ({"action": "AllocateAddress"}, "action: AllocateAddress is not an action that the service lists, which are DescribeInst"),
     ],
 )  # fmt: skip
 def test_what_is_no_action(refused: Run, emulator: Any, options: Result, said: str) -> None:
@@ -393,7 +393,7 @@ def test_what_is_no_action(refused: Run, emulator: Any, options: Result, said: s
         ({"a b": "QQQQ"}, "'a b' is no name of a parameter"),
         ({"": "QQQQ"}, "'' is no name of a parameter"),
         ({"Filter": {"a&b": "QQQQ"}}, "'Filter.a&b' is no name of a parameter"),
-        ({"InstanceId": []}, "InstanceId: is empty, which the service can't tell from a parameter left out; leave it out"),
+        ({"InstanceId": []}, "InstanceId: is empty; the service takes this for a parameter that is left out. Leave it out"),
         ({"Filter": [{"Name": "QQQQ", "Value": {}}]}, "Filter.1.Value: is empty"),
         ({"InstanceId": ["QQQQ", None]}, "InstanceId: an item of the list has no value"),
         ({"InstanceId": ["QQQQ"], "InstanceId.1": "QQQQ"}, "InstanceId.1 is given twice"),

@@ -181,7 +181,7 @@ def test_every_page_is_read(run_module_as: Callable[..., Any]) -> None:
         ({"api_url": "ftp://example.com"}, "api_url: 'ftp://example.com' is no http or https address"),
         ({"api_timeout": 0}, "api_timeout: must be at least 0.1, not 0"),
         ({"api_retries": -1}, "api_retries: must be at least 0, not -1"),
-        ({"account": "a"}, "account, domain_id: either needs the other"),
+        ({"account": "a"}, "account, domain_id: set both or neither"),
     ],
 )
 def test_bad_connection_options(run_module: Run, module: str, options: Result, said: str) -> None:

@@ -56,7 +56,7 @@ def test_everything_else_works(run_module_as: RunAs) -> None:
             "cloudn_api",
             {"command": "rebootEverything"},
             "rebootEverything",
-            "check the name, or ask who runs the service",
+            "check the name, or ask the operator of the service",
         ),
     ],
 )

@@ -30,7 +30,7 @@ OF_DISKS = "Disks of destroyed machines count until the service has expunged the
 
 
 def way_out(things: str, more: str = "") -> str:
-    return f". {more}Remove {things}, or ask who runs the service for a higher limit, and run the task again"
+    return f". {more}Remove {things}, or ask the operator of the service for a higher limit, and run the task again"
 
 
 def asked(emulator: Any) -> list[str]:
@@ -109,7 +109,7 @@ def test_of_everything_else(run_module_as: RunAs, kind: str, module: str, option
         outcome = "failed" if "uploadVolume" in failed["msg"] else "was not done"  # that one is refused in its job
         assert f". It {outcome}: the account's limit is 1 {kind}, 1 is used, and 1 more was asked for" in failed["msg"]
         assert failed["msg"].endswith(
-            f"Remove {kind}s, or ask who runs the service for a higher limit, and run the task again"
+            f"Remove {kind}s, or ask the operator of the service for a higher limit, and run the task again"
         )
         assert asked(emulator) == ["listAccounts"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 Run = Callable[..., dict[str, Any]]
-HINT = "In check mode nothing is made"
+HINT = "Check mode makes nothing"
 ZONE = {"zone": "jp-e1a"}
 NEW = {**ZONE, "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -50,7 +50,7 @@ def test_what_an_earlier_task_may_make(run_module: Run, module: str, options: di
         run_module("cloudn_vm", name="there", **NEW)
     told, done = run_module(module, _check=True, **options), run_module(module, **options)
     assert told["failed"] and done["failed"]
-    assert told["msg"].startswith(f"{done['msg']}. {HINT}: if an earlier task of this play makes it")
+    assert told["msg"].startswith(f"{done['msg']}. {HINT}. If an earlier task of this play makes it")
     assert HINT not in done["msg"]
 
 

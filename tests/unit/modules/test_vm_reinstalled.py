@@ -200,7 +200,7 @@ def test_one_that_was_not_done_as_far_as_can_be_seen(
     sent()
     failed = run_module("cloudn_vm", api_timeout=0.3, tags={"role": "db"}, **TASK)
     assert failed["failed"] and sent() == [RESTORE]
-    assert "Whether it was done is not known" in failed["msg"]
+    assert "It is not known whether it was done" in failed["msg"]
     assert f"its root disk is still {old['id']}, as before" in failed["msg"]
     assert root_disk(client)["id"] == old["id"]
 
