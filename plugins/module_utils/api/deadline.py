@@ -9,7 +9,7 @@ import time
 import typing as t
 
 _SHORTEST_PAUSE = 0.2
-# 5 seconds less the time of two answers: an end is noticed within 5 seconds.
+# 5 seconds less the time of two answers, so an end is noticed within 5 seconds.
 _LONGEST_PAUSE = 4.6
 _SHARE_OF_WAITED = 0.1
 # The least seconds for the answer to a read, and for all pages of a list, also near the deadline.

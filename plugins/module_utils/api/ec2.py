@@ -147,7 +147,7 @@ class Ec2Client:
         text = ec2_query(params)
         if method == "GET":
             return Request(f"{self.url}?{text}")
-        # The action comes first: the bridge does not decode the first parameter of a form.
+        # The action comes first: the bridge takes the first parameter of a form for encoded already.
         action = ec2_query({"Action": params.pop("Action")})
         form = f"{action}&{ec2_query(params)}"
         return Request(self.url, form.encode(), "application/x-www-form-urlencoded; charset=UTF-8")

@@ -129,7 +129,7 @@ class Transport:
                 _check_status(command, answer, self._address)
                 return Answer(answer.status_code, read_body(answer, command))
         except (OSError, ValueError, TypeError, HTTPError) as error:  # requests does not wrap all exceptions
-            from .request_errors import explain  # here, as most runs need it never
+            from .request_errors import explain  # here, as most runs never need it
 
             # `from None`: the exception's own text holds the URL, and so the key and the signature.
             raise explain(command, error, answer_timeout, self._address) from None

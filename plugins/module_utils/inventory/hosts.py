@@ -67,15 +67,21 @@ def build(
     groups = {machine["id"]: default_groups(machine) if wanted.default_groups else [] for machine in machines}
     taken = {*taken, *(group for names in groups.values() for group in names)}
     for machine in machines:
-        name = first = host_name(machine, wanted.hostnames, taken, warnings)
-        while name in hosts or name in elsewhere or name in taken:
-            name = f"{name}_{machine['id']}"
+        first = host_name(machine, wanted.hostnames, taken, warnings)
+        name = _free_name(first, machine["id"], hosts, elsewhere, taken)
         if name != first:
             warnings.append(f"two virtual machines would be the host {first!r}; the later one is {name!r}")
         address = _address(machine, wanted.connect_with, warnings)
         variables = {wanted.hostvars_prefix + key: value for key, value in machine.items()}
         hosts[name] = Host(name, address, variables, groups[machine["id"]])
     return list(hosts.values()), warnings
+
+
+def _free_name(name: str, machine_id: str, *used: t.Container[str]) -> str:
+    """Return a name that nobody uses: the name itself, or the name with the machine's id."""
+    while any(name in names for names in used):
+        name = f"{name}_{machine_id}"
+    return name
 
 
 def _address(machine: Record, word: str, warnings: list[str]) -> str | None:

@@ -111,7 +111,9 @@ def test_the_environment_does_not_outdo_the_options(
     monkeypatch.setenv(variable, "/nonexistent/bundle.pem")
     for verify in (str(authority.path), False):
         assert client(server, verify=verify).call("listZones")["count"] == 1
-    with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment leads to no certificates"):
+    with pytest.raises(
+        UsageError, match="REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment leads to no certificates"
+    ):
         client(server).call("listZones")
 
 
