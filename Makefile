@@ -12,7 +12,7 @@ RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and
 
 demo:
 	@$(RIGHT_PYTHON)
-	@$(PYTHON) examples/demo.py
+	@$(PYTHON) -B examples/demo.py
 
 test: lint sanity pytest
 

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import before
 import inventories
@@ -141,6 +142,14 @@ def main() -> int:
         "figures": [figure.record() for figure in figures],
         "failures": failures,
     }
+    keep(options, results, figures)
+    missed = sum(figure.reached is False for figure in figures)
+    print(f"\n{table(figures)}\n\nMedians of {scale.repeat}, in {results['seconds']} s. {missed or 'None'} {MISSED}.")
+    return 1 if failures else 0
+
+
+def keep(options: argparse.Namespace, results: dict[str, Any], figures: list[Figure]) -> None:
+    """Write the results and the page where the options say; those of the whole bench have their places."""
     whole = options.peer and not options.quick and not options.row  # a part does not take the place of the whole
     kept, docs = (
         options.results or (whole and ROOT / "bench" / "results.json"),
@@ -151,9 +160,6 @@ def main() -> int:
     if docs:
         (docs / "speed.md").write_text(page(results, figures))
         (docs / "bench.svg").write_text(plot.svg(results))
-    missed = sum(figure.reached is False for figure in figures)
-    print(f"\n{table(figures)}\n\nMedians of {scale.repeat}, in {results['seconds']} s. {missed or 'None'} {MISSED}.")
-    return 1 if failures else 0
 
 
 def measured(

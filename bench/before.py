@@ -9,7 +9,7 @@ import functools
 import itertools
 import statistics
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from figures import Figure, times_theirs
 from inventories import listing, ours, seconds
@@ -32,28 +32,37 @@ FROM_NOTHING: dict[str, Callable[[str], Task]] = {
 }
 
 
+class Against(NamedTuple):
+    """What is compared: the same emulator, the collection as it is now and as it was, and how the earlier one is called."""
+
+    stage: Stage
+    emulator: Emulator
+    tools: dict[str, Tool]
+    name: str
+
+
 def collection(stage: Stage, commit: str | None, hosts: int, tasks: int, job_seconds: float) -> Iterator[Figure]:
     """Measure lists, tasks that change nothing, and tasks that make something, with both collections; nothing without a commit."""
     if commit is None:
         return
     tools = {"now": stage.ours, "before": our_tool(stage.work / "earlier", checked_out(stage, commit))}
-    against = f"the collection of {commit}"
+    name = f"the collection of {commit}"
     with stage.emulator("--vms", hosts) as emulator:
         file = ours(stage)
-        work = f"inventory of {hosts:,}"
-        yield from _both(stage, emulator, tools, work, against, lambda tool: listing(stage, tool, emulator, file))
+        against = Against(stage, emulator, tools, name)
+        yield from _both(against, f"inventory of {hosts:,}", lambda tool: listing(stage, tool, emulator, file))
     with stage.emulator("--job-seconds", job_seconds) as emulator:
+        against = Against(stage, emulator, tools, name)
         play(stage, stage.ours, emulator, "made", list(UNCHANGED.values()))()
         for kind, task in UNCHANGED.items():
-            work = f"unchanged, {kind}, {tasks} times"
             make = functools.partial(play, stage, emulator=emulator, name="again", tasks=[task] * tasks)
-            yield from _both(stage, emulator, tools, work, against, make)
+            yield from _both(against, f"unchanged, {kind}, {tasks} times", make)
         numbers = itertools.count()
         for kind, task_of in FROM_NOTHING.items():
             make = functools.partial(_made, stage, emulator, task_of, numbers)
             # Once more it is looked whether another run has made the same: docs/rely-on.md, "Two runs at once".
             note = "a second is waited before the look at others' pairs" if kind == "a key pair" else ""
-            yield from _both(stage, emulator, tools, f"{kind} from nothing", against, make, 1, note)
+            yield from _both(against, f"{kind} from nothing", make, 1, note)
 
 
 def _made(
@@ -69,30 +78,23 @@ def _made(
 
 
 def _both(
-    stage: Stage,
-    emulator: Emulator,
-    tools: dict[str, Tool],
-    work: str,
-    against: str,
-    subject: Callable[[Tool], Callable[[], Run]],
-    more: int = 0,
-    note: str = "",
+    against: Against, work: str, subject: Callable[[Tool], Callable[[], Run]], more: int = 0, note: str = ""
 ) -> Iterator[Figure]:
     """Run the same work with both collections, in turns; give the times, and the numbers of requests that are no polls.
 
     So many requests ``more`` are right. A ``note`` tells why the time has no bar.
     """
-    requests: dict[str, list[float]] = {name: [] for name in tools}
+    requests: dict[str, list[float]] = {name: [] for name in against.tools}
 
     def run(name: str) -> Run:
-        emulator.requests()
-        done = subject(tools[name])()
-        requests[name].append(sum(request["command"] not in POLLS for request in emulator.requests()))
+        against.emulator.requests()
+        done = subject(against.tools[name])()
+        requests[name].append(sum(request["command"] not in POLLS for request in against.emulator.requests()))
         return done
 
-    runs = stage.alternate(**{name: functools.partial(run, name) for name in tools})
+    runs = against.stage.alternate(**{name: functools.partial(run, name) for name in against.tools})
     limit: dict[str, Any] = {"note": note} if note else {"most": SLOWER}
-    yield times_theirs(f"{work}: time", against, seconds(runs["now"]), seconds(runs["before"]), **limit)
+    yield times_theirs(f"{work}: time", against.name, seconds(runs["now"]), seconds(runs["before"]), **limit)
     now, then = (statistics.median(requests[name]) for name in ("now", "before"))
     counts: dict[str, Any] = {"measured_in": "requests but polls", "most": more}
-    yield Figure(f"{work}: requests", against, now - then, "more", requests["now"], requests["before"], **counts)
+    yield Figure(f"{work}: requests", against.name, now - then, "more", requests["now"], requests["before"], **counts)

@@ -12,29 +12,25 @@ import itertools
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "examples"))
+
+from programs import API_KEY, API_SECRET, Failed, clean_environment, cloudn_variables, listening_emulator, with_programs
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MEASURE = ROOT / "bench" / "measure.py"
-# The emulator's own, see its README.
-API_KEY, API_SECRET = "cloudn-emulator-api-key", "cloudn-emulator-api-secret"
 LONGEST_COMMAND = 600  # seconds
 START_SECONDS = 60
 # Not "collections": Ansible takes what is in a folder of that name beside a playbook before anything else.
 INSTALLED = "installed"
-
-
-class Failed(Exception):
-    """Something could not be measured; the text says what and why."""
 
 
 class Run(NamedTuple):
@@ -145,39 +141,24 @@ class Stage:
         log, output = self.work / f"requests{number}.jsonl", self.work / f"emulator{number}.out"
         command = [sys.executable, "-m", "cloudn_emulator.cli", "--port", 0, "--log", log, *options]
         variables = os.environ | ({"PYTHONPATH": str(source)} if source else {})
-        with output.open("w") as file:
-            process = subprocess.Popen(
-                list(map(str, command)), env=variables, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
-            )
         try:
-            deadline = time.monotonic() + START_SECONDS
-            while not (listening := re.search(r"listens on (\S+)", output.read_text())):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise Failed(f"the emulator did not start: {output.read_text()}")
-                time.sleep(0.02)
-            yield Emulator(listening[1], log)
+            with listening_emulator(list(map(str, command)), variables, output, START_SECONDS) as url:
+                yield Emulator(url, log)
         finally:
-            process.terminate()
-            process.wait(20)
             log.unlink(missing_ok=True)
 
 
 def reaching(emulator: Emulator) -> dict[str, str]:
     """Return the variables by which both collections reach an emulator."""
-    ours = {"CLOUDN_API_URL": emulator.url, "CLOUDN_API_KEY": API_KEY, "CLOUDN_API_SECRET": API_SECRET}
     peers = {"CLOUDSTACK_ENDPOINT": emulator.url, "CLOUDSTACK_KEY": API_KEY, "CLOUDSTACK_SECRET": API_SECRET}
-    return {**ours, **peers}
+    return cloudn_variables(emulator.url) | peers
 
 
 def environment(work: pathlib.Path, programs: pathlib.Path, collections: pathlib.Path) -> dict[str, str]:
     """Return an environment with Ansible's own defaults and one place of collections, and no way to a real cloud."""
-    foreign = ("ANSIBLE_", "CLOUDN_", "CLOUDSTACK_", "PYTHON")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     empty = work / "ansible.cfg"
     empty.touch()
-    direct = ",".join(filter(None, ["127.0.0.1", os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]))
-    return kept | {
-        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    return with_programs(clean_environment("CLOUDSTACK_", "PYTHON"), programs) | {
         "ANSIBLE_CONFIG": str(empty),
         "ANSIBLE_HOME": str(work / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
@@ -185,8 +166,6 @@ def environment(work: pathlib.Path, programs: pathlib.Path, collections: pathlib
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_NOCOLOR": "true",
-        "NO_PROXY": direct,
-        "no_proxy": direct,
     }
 
 

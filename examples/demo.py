@@ -20,7 +20,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+
+from programs import Failed, clean_environment, cloudn_variables, ended_at_last, listening_emulator, with_programs
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -28,17 +29,11 @@ WORK = ROOT / ".demo"
 BIN = WORK / "venv" / "bin"
 RENDERED = WORK / "rendered"
 LOG = WORK / "requests.jsonl"
-# The emulator's own, see its README.
-API_KEY, API_SECRET = "cloudn-emulator-api-key", "cloudn-emulator-api-secret"
 START_SECONDS = 30
 
 Environment = dict[str, str]
 Word = str | pathlib.Path
 Command = Sequence[Word]
-
-
-class Failed(Exception):
-    """A step that did not do what it should; the text says which and where to look."""
 
 
 def main() -> int:
@@ -65,7 +60,7 @@ def tour(running: contextlib.ExitStack) -> None:
     shutil.rmtree(RENDERED, ignore_errors=True)
     LOG.unlink(missing_ok=True)
     say("A virtual environment with Ansible and the emulator, of its own", "examples/requirements.txt, emulator/")
-    environment = clean_environment()
+    environment = own_environment()
     make_environment(environment)
     print(f"For the commands below: ANSIBLE_CONFIG={shown(EXAMPLES / 'ansible.cfg')}", flush=True)
 
@@ -132,18 +127,13 @@ def shown(path: Word) -> str:
     return str(path).replace(f"{ROOT}{os.sep}", "").replace(str(ROOT), ".")
 
 
-def clean_environment() -> Environment:
+def own_environment() -> Environment:
     """The environment for everything that runs here: none of the user's settings of Ansible, no way to a real cloud."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "CLOUDN_"))}
-    direct = ",".join(filter(None, ["127.0.0.1", os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]))
-    return environment | {
-        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    return with_programs(clean_environment(), BIN) | {
         "ANSIBLE_CONFIG": str(EXAMPLES / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(WORK / "collections"),
         "ANSIBLE_HOME": str(WORK / "ansible"),
         "ANSIBLE_REMOTE_TMP": str(WORK / "ansible" / "tmp"),
-        "NO_PROXY": direct,
-        "no_proxy": direct,
     }
 
 
@@ -184,18 +174,9 @@ def emulator(environment: Environment) -> Iterator[Environment]:
     output = WORK / "emulator.out"
     command = [BIN / "cloudn-emulator", "--port", "0", "--log", LOG, "--job-seconds", "1", "--expunge-seconds", "3"]
     show(command)
-    with output.open("w") as file:
-        process = start(environment, command, stdout=file, stderr=subprocess.STDOUT)
-    with ended_at_last(process):
-        deadline = time.monotonic() + START_SECONDS
-        while not (listening := re.search(r"listens on (\S+)", output.read_text())):
-            if process.poll() is not None:
-                raise Failed(f"the emulator did not start (exit status {process.returncode}):\n{output.read_text()}")
-            if time.monotonic() > deadline:
-                raise Failed(f"the emulator does not listen after {START_SECONDS} s; see {shown(output)}")
-            time.sleep(0.05)
+    with listening_emulator(command, environment, output, START_SECONDS) as url:
         print(output.read_text() + "Here a job takes a second, and a destroyed machine is forgotten after three.")
-        reach = {"CLOUDN_API_URL": listening[1], "CLOUDN_API_KEY": API_KEY, "CLOUDN_API_SECRET": API_SECRET}
+        reach = cloudn_variables(url)
         for name, value in reach.items():
             print(f"    export {name}={value}", flush=True)
         yield reach
@@ -206,7 +187,17 @@ def run(environment: Environment, *command: Word) -> str:
     show(command)
     said = []
     environment = environment | ({"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {})
-    process = start(environment, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # A session of its own keeps the terminal's Ctrl-C from it: that is for the demo.
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     with ended_at_last(process):
         assert process.stdout
         for line in process.stdout:
@@ -215,53 +206,6 @@ def run(environment: Environment, *command: Word) -> str:
         if process.wait() != 0:
             raise Failed(f"{shown(command[0])} ended with exit status {process.returncode}; look at the output above")
     return "".join(said)
-
-
-def start(environment: Environment, command: Command, **options: Any) -> subprocess.Popen[str]:
-    """Start a program in the project's directory, out of reach of the terminal's Ctrl-C: that is for the demo."""
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True, **options
-    )
-
-
-@contextlib.contextmanager
-def ended_at_last(process: subprocess.Popen[str]) -> Iterator[None]:
-    """See to it that a program has ended, with what it started, whatever happens."""
-    try:
-        yield
-    finally:
-        sessions = {process.pid}
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            told: set[int] = set()
-            deadline = time.monotonic() + 10
-            while (process.poll() is None or members(sessions)) and time.monotonic() < deadline:
-                for pid in {process.pid, *members(sessions)} - told:
-                    told.add(pid)
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, number)
-                time.sleep(0.05)
-        if process.stdout:
-            process.stdout.close()
-
-
-def members(sessions: set[int]) -> set[int]:
-    """The processes of these sessions, and of those that they began, which are added: Ansible's workers begin their own.
-
-    Read from /proc; where there is none, nothing is known.
-    """
-    running = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, parent, _group, session = path.read_text(errors="replace").rpartition(")")[2].split()[:4]
-            if state != "Z":
-                running[int(path.parent.name)] = (int(parent), int(session))
-    found: set[int] = set()
-    while True:
-        more = {pid for pid, (parent, session) in running.items() if session in sessions or parent in found}
-        sessions |= {running[pid][1] for pid in more}
-        if more == found:
-            return found
-        found = more
 
 
 if __name__ == "__main__":

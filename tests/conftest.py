@@ -17,7 +17,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
+
+from programs import clean_environment
 from reaching import environment_of
+from specs import imported
 
 ROOT = pathlib.Path(__file__).parent.parent
 Result = dict[str, Any]
@@ -30,10 +35,9 @@ def _is_installed_collection() -> bool:
 
 if not _is_installed_collection():
     # Nothing here may reach a real endpoint, depend on a user's settings, or ask a proxy for this machine.
-    for _name in [name for name in os.environ if name.startswith(("CLOUDN_", "ANSIBLE_"))]:
-        del os.environ[_name]
-    _DIRECT = ",".join(filter(None, ["127.0.0.1", os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]))
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = _DIRECT
+    _CLEAN = clean_environment()
+    os.environ.clear()
+    os.environ.update(_CLEAN)
     # One link in a temporary folder, found by Ansible's own collection finder, makes `ansible_collections.cloudn.compute`
     # this checkout, wherever it lies.
     _TREE = tempfile.TemporaryDirectory(prefix="cloudn-collections-")
@@ -92,12 +96,9 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
 
     The emulator's jobs are short, so the module looks sooner than in life how they are, unless it is to be patient.
     """
-    import importlib
-
     from ansible.module_utils import basic
     from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import pause
 
-    module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     output, warnings = io.StringIO(), []
@@ -107,7 +108,7 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
         if not patient:
             patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
         with pytest.raises(SystemExit) as ended:
-            module.main()
+            imported(name).main()
     return {**json.loads(output.getvalue()), "warnings": warnings, "rc": ended.value.code}
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How commands of Ansible, as processes of their own, reach an emulator."""
+"""How commands of Ansible, as processes of their own, reach an emulator, and how their listings are read."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ import pathlib
 import sys
 from typing import Any
 
+from programs import cloudn_variables, with_programs
+
 
 def environment_of(emulator: Any) -> dict[str, str]:
     """The environment in which commands of Ansible reach an emulator."""
+    ours = cloudn_variables(emulator.url, emulator.api_key, emulator.api_secret)
     return {
-        **os.environ,
-        "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "CLOUDN_API_URL": emulator.url,
+        **with_programs(os.environ, pathlib.Path(sys.executable).parent),
+        **ours,
         "CLOUDN_EC2_URL": emulator.ec2_url,
-        "CLOUDN_API_KEY": emulator.api_key,
-        "CLOUDN_API_SECRET": emulator.api_secret,
         "ANSIBLE_NOCOLOR": "true",
     }
+
+
+def without_marks(value: Any) -> Any:
+    """Return a value of a listing without the mark that older versions of ansible-inventory put around data."""
+    if isinstance(value, dict):
+        if value.keys() == {"__ansible_unsafe"}:
+            return value["__ansible_unsafe"]
+        return {key: without_marks(item) for key, item in value.items()}
+    return [without_marks(item) for item in value] if isinstance(value, list) else value

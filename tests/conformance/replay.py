@@ -109,6 +109,17 @@ class Server:
             time.sleep(0.01)
         raise TimeoutError(f"job {job_id} is still pending")
 
+    def done(self, command: str, **params: str) -> Any:
+        """Send a command and wait for the end of its job; return its answer or the job's result."""
+        answer = self.ask(command, params)
+        assert answer["status"] == 200, answer
+        (body,) = json.loads(answer["body"]).values()
+        if "jobid" not in body:
+            return body
+        (job,) = json.loads(self.finished(body["jobid"])["body"]).values()
+        assert job["jobstatus"] == 1, job
+        return job["jobresult"]
+
 
 def _credentials(auth: str | None) -> dict[str, str]:
     extra = {}

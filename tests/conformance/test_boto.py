@@ -62,21 +62,32 @@ def test_all_actions(boto: Any, machine: Any, disk: str, emulator: Emulator) -> 
     seen = the_only(boto.get_only_instances([machine.id]))
     assert (seen.id, seen.image_id, seen.private_ip_address) == (machine.id, machine.image_id, "10.1.1.2")
     assert seen.tags == {"": ""}  # so the bridge tells that there are none
+    use_instance(boto, machine.id)
+    use_volume(boto, machine.id, disk)
+    use_image(boto, machine.id, emulator)
+    assert the_only(boto.terminate_instances([machine.id])).state == "terminated"
+    assert boto.get_only_instances() == []
+    native = {"createVolume", "queryAsyncJobResult"}
+    assert {request["command"] for request in emulator.requests} - native == ACTIONS
+    assert {request["status"] for request in emulator.requests} == {200}
 
-    assert boto.reboot_instances([machine.id])
-    stopped = the_only(boto.stop_instances([machine.id]))
-    assert (stopped.id, stopped.state, stopped.state_code) == (machine.id, "stopped", 80)
-    assert boto.modify_instance_attribute(machine.id, "instanceType", "v4")
-    assert the_only(boto.start_instances([machine.id])).state == "running"
-    assert the_only(boto.get_only_instances([machine.id])).instance_type == "v4"
 
-    assert boto.attach_volume(disk, machine.id, "/dev/sdf") == "Ready"
+def use_instance(boto: Any, id: str) -> None:
+    assert boto.reboot_instances([id])
+    stopped = the_only(boto.stop_instances([id]))
+    assert (stopped.id, stopped.state, stopped.state_code) == (id, "stopped", 80)
+    assert boto.modify_instance_attribute(id, "instanceType", "v4")
+    assert the_only(boto.start_instances([id])).state == "running"
+    assert the_only(boto.get_only_instances([id])).instance_type == "v4"
+
+
+def use_volume(boto: Any, id: str, disk: str) -> None:
+    assert boto.attach_volume(disk, id, "/dev/sdf") == "Ready"
     volume = the_only(boto.get_all_volumes([disk]))
     assert (volume.size, volume.zone, volume.status) == (5, "jp-e1a", "available")
-    assert (volume.attach_data.instance_id, volume.attach_data.device) == (machine.id, "/dev/sdf")
+    assert (volume.attach_data.instance_id, volume.attach_data.device) == (id, "/dev/sdf")
     assert boto.detach_volume(disk) == "Ready"
     assert the_only(boto.get_all_volumes([disk])).attach_data.instance_id is None
-
     snapshot = boto.create_snapshot(disk)
     assert (snapshot.volume_id, snapshot.volume_size, snapshot.progress) == (disk, 5, "100")
     assert the_only(boto.get_all_snapshots()).status == "completed"
@@ -84,7 +95,9 @@ def test_all_actions(boto: Any, machine: Any, disk: str, emulator: Emulator) -> 
     assert boto.get_all_snapshots() == []
     assert boto.delete_volume(disk)
 
-    image = boto.create_image(machine.id, "golden", "of-gold")
+
+def use_image(boto: Any, id: str, emulator: Emulator) -> None:
+    image = boto.create_image(id, "golden", "of-gold")
     shown = the_only(boto.get_all_images([image]))
     assert (shown.name, shown.description, shown.state, shown.is_public) == ("golden", "of-gold", "available", False)
     assert boto.modify_image_attribute(image, operation="add", user_ids=["admin"], groups=["all"])
@@ -94,12 +107,6 @@ def test_all_actions(boto: Any, machine: Any, disk: str, emulator: Emulator) -> 
     assert (template.launch, template.public) == ([], False)
     assert boto.deregister_image(image)
     assert boto.get_all_images([image]) == []
-
-    assert the_only(boto.terminate_instances([machine.id])).state == "terminated"
-    assert boto.get_only_instances() == []
-    native = {"createVolume", "queryAsyncJobResult"}
-    assert {request["command"] for request in emulator.requests} - native == ACTIONS
-    assert {request["status"] for request in emulator.requests} == {200}
 
 
 def test_both_halves_show_the_same(boto: Any, machine: Any, client: Any, emulator: Emulator) -> None:

@@ -57,37 +57,28 @@ class Site:
     def do(self, action: str, **params: str) -> None:
         self.bridge.do(action, **params)
 
-    def native(self, command: str, **params: str) -> Any:
-        """A native command, to the end of its job; returns its answer or the job's result."""
-        (body,) = json.loads(self.server.ask(command, params)["body"]).values()
-        if "jobid" not in body:
-            return body
-        (job,) = json.loads(self.server.finished(body["jobid"])["body"]).values()
-        assert job["jobstatus"] == 1, job
-        return job["jobresult"]
-
     def machines(self) -> None:
         store, seeded = self.emulator.store, self.emulator.vars
         store.templates[seeded["template"]].size = SMALL
         self.ids["win"] = next(one.id for one in store.templates.values() if one.name.startswith("Windows"))
-        self.native("createSecurityGroup", name=f"{PREFIX}grp")
+        self.server.done("createSecurityGroup", name=f"{PREFIX}grp")
         for name in "abc":
             special = {"templateid": self.ids["win"], "securitygroupnames": f"default,{PREFIX}grp", "displayname": "ü"}
             wanted = {"zoneid": seeded["zone"], "templateid": seeded["template"], "serviceofferingid": seeded["medium"]}
-            made = self.native(
+            made = self.server.done(
                 "deployVirtualMachine", name=f"{PREFIX}{name}", **wanted | (special if name == "c" else {})
             )
             self.ids[name] = made["virtualmachine"]["id"]
         tags = {"tags[0].key": "role", "tags[0].value": "web & <x>"}
-        self.native("createTags", resourcetype="UserVm", resourceids=self.ids["c"], **tags)
-        (root,) = self.native("listVolumes", virtualmachineid=self.ids["b"])["volume"]
+        self.server.done("createTags", resourcetype="UserVm", resourceids=self.ids["c"], **tags)
+        (root,) = self.server.done("listVolumes", virtualmachineid=self.ids["b"])["volume"]
         self.ids["root of b"] = root["id"]
 
     def volumes(self) -> None:
         seeded = self.emulator.vars
         for name in "vw":
             wanted = {"name": f"{PREFIX}{name}", "zoneid": seeded["zone"], "diskofferingid": seeded["disk"]}
-            self.ids[name] = self.native("createVolume", **wanted)["volume"]["id"]
+            self.ids[name] = self.server.done("createVolume", **wanted)["volume"]["id"]
 
     def attached(self) -> None:
         self.do("AttachVolume", VolumeId=self.ids["v"], InstanceId=self.ids["a"], Device="/dev/sdf")

@@ -61,24 +61,13 @@ class Site:
         """An action on what stands for the recorded ids."""
         self.bridge.do(action, **{name: self.ids.get(value, value) for name, value in params.items()})
 
-    def native(self, command: str, **params: str) -> Any:
-        """A native command, to the end of its job; returns its answer or the job's result."""
-        answer = self.server.ask(command, params)
-        assert answer["status"] == 200, answer
-        (body,) = json.loads(answer["body"]).values()
-        if "jobid" not in body:
-            return body
-        (job,) = json.loads(self.server.finished(body["jobid"])["body"]).values()
-        assert job["jobstatus"] == 1, job
-        return job["jobresult"]
-
     def three_machines(self) -> None:
         """Machines in two groups, with two tags each, of the plan that most have."""
         seeded = self.emulator.vars
         self.ids[self.template] = seeded["template"]
-        self.native("createSecurityGroup", name="pb-web")
+        self.server.done("createSecurityGroup", name="pb-web")
         for number in range(3):
-            made = self.native(
+            made = self.server.done(
                 "deployVirtualMachine",
                 zoneid=seeded["zone"],
                 templateid=seeded["template"],
@@ -87,14 +76,14 @@ class Site:
                 name=f"pb{number}",
             )["virtualmachine"]
             tags = {"tags[0].key": "role", "tags[0].value": "web", "tags[1].key": "sla", "tags[1].value": "std"}
-            self.native("createTags", resourcetype="UserVm", resourceids=made["id"], **tags)
+            self.server.done("createTags", resourcetype="UserVm", resourceids=made["id"], **tags)
             self.ids.setdefault(self.tagged, made["id"])
 
     def disks(self) -> None:
         """The machine's root disk, and a data disk of 2 GB."""
-        (root,) = self.native("listVolumes", virtualmachineid=self.ids[self.machine])["volume"]
+        (root,) = self.server.done("listVolumes", virtualmachineid=self.ids[self.machine])["volume"]
         seeded = self.emulator.vars
-        data = self.native(
+        data = self.server.done(
             "createVolume", name="data", zoneid=seeded["zone"], diskofferingid=seeded["custom"], size="2"
         )
         self.ids |= {self.root: root["id"], self.data: data["volume"]["id"]}

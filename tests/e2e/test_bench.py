@@ -9,22 +9,30 @@ import json
 import pathlib
 import subprocess
 import sys
+from typing import Any
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
+
+from figures import Figure, table, times_ours, times_theirs
 
 ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
 
-from figures import Figure, table, times_ours, times_theirs  # noqa: E402
+
+def run(command: list[Any]) -> subprocess.CompletedProcess[str]:
+    """Run a command in the checkout."""
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
-    results, drawing = tmp_path / "results.json", tmp_path / "bench.svg"
+    results = tmp_path / "results.json"
     command = [sys.executable, "bench", "--quick", "--without-peer", "--results", results, "--docs", tmp_path]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = run(command)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = json.loads(results.read_text())
     assert kept["failures"] == {}
     assert kept["machine"]["cpus"] >= 1
     assert {"cloudn.compute", "ansible-core", "requests"} <= kept["versions"].keys()
+    shown_everywhere(done.stdout, tmp_path, kept)
     by_work = {(one["work"], one["against"]): one for one in kept["figures"]}
     # What takes no time to say must be right at any size.
     for kind in ("a machine", "50 machines", "100 rules", "a volume", "a template"):
@@ -32,16 +40,21 @@ def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
     assert by_work["inventory of 10 from the cache: requests", ""]["reached"] is True
     assert by_work["a group with 3 rules from nothing: requests but polls", ""]["value"] == 6
     assert by_work["3 machines from nothing: time", "one machine"]["value"] < 3
-    for work, _against in by_work:
-        assert f"| {work} " in done.stdout
-        assert f"| {work} " in (tmp_path / "speed.md").read_text()
-    assert drawing.read_text().startswith("<svg ")
-    assert "inventory of 30: time" in drawing.read_text()
+
+
+def shown_everywhere(said: str, folder: pathlib.Path, kept: dict[str, Any]) -> None:
+    """Check that each figure is on the screen and on the page, and that there is a drawing."""
+    for one in kept["figures"]:
+        assert f"| {one['work']} " in said
+        assert f"| {one['work']} " in (folder / "speed.md").read_text()
+    drawing = (folder / "bench.svg").read_text()
+    assert drawing.startswith("<svg ")
+    assert "inventory of 30: time" in drawing
 
 
 def test_a_commit_that_is_not_there_is_told() -> None:
     command = [sys.executable, "bench", "--quick", "--without-peer", "--row", "before", "--before", "no-such-commit"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = run(command)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "no-such-commit" in done.stdout
 
@@ -50,7 +63,7 @@ def test_the_emulator_does_not_grow() -> None:
     kept = ["--keep-jobs", "100", "--keep-events", "100", "--keep-requests", "1000"]
     options = [*kept, "--parts", "4", "--requests", "1500", "--most", "5"]
     command = [sys.executable, "bench/soak.py", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = run(command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("MiB\n") == 5
 
@@ -58,7 +71,7 @@ def test_the_emulator_does_not_grow() -> None:
 def test_a_soak_that_finds_growth_fails() -> None:
     options = ["--keep-jobs", "100000", "--parts", "3", "--fill", "100", "--requests", "1000", "--most", "5"]
     command = [sys.executable, "bench/soak.py", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = run(command)
     assert done.returncode == 1, done.stdout + done.stderr
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import importlib
 import json
 import os
 import pathlib
@@ -145,11 +145,7 @@ def _requested(log: pathlib.Path) -> None:
 @pytest.fixture
 def script(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The demo as a module, which has a directory of its own to work in."""
-    spec = importlib.util.spec_from_file_location("demo", ROOT / "examples" / "demo.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = importlib.import_module("demo")
     monkeypatch.setattr(module, "WORK", tmp_path)
     monkeypatch.setattr(module, "BIN", tmp_path)
     return module

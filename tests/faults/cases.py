@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 from cloudn_emulator.catalogue import COMMANDS
+from samples import POLLS
 
 Rule = dict[str, Any]
 TIMEOUT = 0.5  # api_timeout of the tasks; what is late or slow is so by more
@@ -23,7 +24,6 @@ PAGE = 6  # objects on a page, where lists have several
 SAMPLE = int(os.environ.get("FAULTS_SAMPLE", "3"))  # cases of each scenario
 PAGES = ("listVirtualMachines", "listVolumes", "listSnapshots", "listTemplates")
 EC2_JOBS = ("StopInstances", "RunInstances")  # of the actions that scenarios send
-POLLS = ("queryAsyncJobResult", "listAsyncJobs")  # how often a job is asked for is chance
 
 # Kinds of faults with their settings: for any request, ...
 ANY: list[Rule] = [

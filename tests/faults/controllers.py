@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     volume_ensure,
 )
 from cases import LAG, LAG_WAITED
+from specs import defaults
 
 Result = dict[str, Any]
 ENSURE = {
@@ -45,9 +45,7 @@ class Controller:
         self.module = module
         settings = {"timeout": 1, "sleep": pause, **settings}
         self.client = Client(emulator.url, emulator.api_key, emulator.api_secret, **settings)
-        spec = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{module}").SPEC
-        defaults = {name: told.get("default") for name, told in spec.items()}
-        self.options = {**defaults, "wait_timeout": 10, **options}
+        self.options = {**defaults(module), "wait_timeout": 10, **options}
 
     def run(self) -> Result:
         """The task's result, with its object as `one` (several as `all`), its errors, and the names it had not `found`."""

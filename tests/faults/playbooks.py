@@ -15,8 +15,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from cases import POLLS
-from scenarios import KEY, NEW
+from samples import KEY, NEW, POLLS
 
 MARK = "CLOUDN_TEST_RUN"  # an environment variable by which all processes of a run are found
 VMS = [f"web{number:02}" for number in range(1, 13)]

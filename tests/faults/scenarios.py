@@ -9,11 +9,13 @@ A scenario for another module is one more entry of ``SCENARIOS``; ``holdings`` t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import is_uuid
+from samples import KEY, NEW, OTHER_KEY, ZONE
 
 Task = tuple[str, dict[str, Any]]
 
@@ -21,16 +23,6 @@ Task = tuple[str, dict[str, Any]]
 USER_DATA = "canary-user-data"
 FTP_PASSWORD = "canary-ftp-password"
 
-ZONE = {"zone": "jp-e1a"}
-NEW = {**ZONE, "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-KEY = (
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJDZOEuXCSIliuPc2Cwk7XCHJnFwQ"
-    "foC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q=="
-)
-OTHER_KEY = (
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGvMLyKEffNE3iIWbe"
-    "T/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8tOTqr8QU/aeLNXQ=="
-)
 GIVEN = {fingerprint(key): key for key in (KEY, OTHER_KEY)}
 MACHINE: Task = ("cloudn_vm", {"name": "web1", **NEW})
 SECOND: Task = ("cloudn_vm", {"name": "web2", **NEW})
@@ -408,84 +400,99 @@ def filled(value: Any, known: dict[str, str]) -> Any:
     return value
 
 
+def prepared(
+    run: Callable[..., dict[str, Any]], before: Iterable[Task], known: dict[str, str] | None = None
+) -> dict[str, str]:
+    """Run the tasks of what must be there before; return the ids of what they made, by the names that options have.
+
+    The ids that are ``known`` already are among them.
+    """
+    known = dict(known or {})
+    for module, options in before:
+        done = run(module, **filled(options, known))
+        assert not done.get("failed"), done["msg"]
+        known |= {name: done[name]["id"] for name in ("vm", "snapshot") if name in done}
+        known |= {"job": done["jobs"][0]} if done.get("jobs") else {}
+    return known
+
+
 def counts(one: Any) -> bool:
     """Whether a machine or a disk is not one of those that only fill pages."""
     return "filler" not in one.name and not one.name.startswith("appeared")
 
 
 def holdings(store: Any) -> dict[str, list[Any]]:
-    """What an emulator's store holds, without what differs between runs: ids, addresses, times, serial numbers; and
-    without the fillers of pages.
+    """What an emulator's store holds, in an order that is the same for each run, without the fillers of pages.
+
+    It leaves out what differs between runs: ids, addresses, times, serial numbers.
     """
+    return {kind: sorted(objects(store)) for kind, objects in HOLDINGS.items()}
 
-    def plain(name: str) -> str:
-        return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", "unnamed" if is_uuid(name) else name))
 
-    def tags(kind: str, id: str) -> list[tuple[str, str]]:
-        return sorted(store.tags_of(kind, id))
+def plain(name: str) -> str:
+    """A name without numbers that differ between runs."""
+    return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", "unnamed" if is_uuid(name) else name))
 
-    machines = {vm.id: plain(vm.name) for vm in store.vms.values()}
-    return {
-        "machines": sorted(
-            (
-                plain(vm.name),
-                vm.state,
-                plain(vm.displayname),
-                vm.offering_id,
-                vm.template_id,
-                store.instance_groups[vm.group_id].name if vm.group_id else "",
-                vm.userdata or "",
-                tags("UserVm", vm.id),
-            )
-            for vm in store.vms.values()
-            if counts(vm)
-        ),
-        "volumes": sorted(
-            (
-                plain(one.name),
-                store.zones[one.zone_id].name,
-                one.kind,
-                one.size,
-                one.state,
-                machines.get(one.vm_id or "", ""),
-                tags("Volume", one.id),
-            )
-            for one in store.volumes.values()
-            if one.state != "Destroy" and counts(one) and counts(store.vms.get(one.vm_id, one))
-        ),
-        "snapshots": sorted(
-            (plain(one.name), one.state, tags("Snapshot", one.id))
-            for one in store.snapshots.values()
-            if one.state != "Destroyed" and counts(one)
-        ),
-        "policies": sorted(
-            (f"{one.interval} of {plain(one.volume.name)}", one.schedule, one.timezone, one.kept)
-            for one in store.snapshot_policies.values()
-        ),
-        "templates": sorted(
-            (
-                one.name,
-                one.text,
-                one.public,
-                sorted(one.zone_ids),
-                dict(one.unready),
-                tuple(one.launch),
-                tags("Template", one.id),
-            )
-            for one in store.templates.values()
-            if one.owner == store.account.name and one.zone_ids and counts(one)
-        ),
-        "groups": sorted(
-            (
-                group.name,
-                group.description or "",
-                sorted(
-                    (rule.direction, rule.protocol, rule.start, rule.end, rule.cidr or "", bool(rule.source_id))
-                    for rule in group.rules.values()
-                ),
-                tags("SecurityGroup", group.id),
-            )
-            for group in store.security_groups.values()
-        ),
-        "keys": sorted((pair.name, GIVEN.get(pair.fingerprint, "made")) for pair in store.key_pairs.values()),
-    }
+
+def tags_of(store: Any, kind: str, one: Any) -> list[tuple[str, str]]:
+    """The tags of an object of this kind."""
+    return sorted(store.tags_of(kind, one.id))
+
+
+def _machines(store: Any) -> Iterator[Any]:
+    for vm in filter(counts, store.vms.values()):
+        group = store.instance_groups[vm.group_id].name if vm.group_id else ""
+        kinds = (vm.offering_id, vm.template_id, group, vm.userdata or "")
+        yield (plain(vm.name), vm.state, plain(vm.displayname), *kinds, tags_of(store, "UserVm", vm))
+
+
+def _volumes(store: Any) -> Iterator[Any]:
+    for one in filter(counts, store.volumes.values()):
+        vm = store.vms.get(one.vm_id)
+        if one.state == "Destroy" or (vm and not counts(vm)):
+            continue
+        zone, machine = store.zones[one.zone_id].name, plain(vm.name) if vm else ""
+        yield (plain(one.name), zone, one.kind, one.size, one.state, machine, tags_of(store, "Volume", one))
+
+
+def _snapshots(store: Any) -> Iterator[Any]:
+    for one in filter(counts, store.snapshots.values()):
+        if one.state != "Destroyed":
+            yield (plain(one.name), one.state, tags_of(store, "Snapshot", one))
+
+
+def _policies(store: Any) -> Iterator[Any]:
+    for one in store.snapshot_policies.values():
+        yield (f"{one.interval} of {plain(one.volume.name)}", one.schedule, one.timezone, one.kept)
+
+
+def _templates(store: Any) -> Iterator[Any]:
+    for one in filter(counts, store.templates.values()):
+        if one.owner == store.account.name and one.zone_ids:
+            places = (sorted(one.zone_ids), dict(one.unready), tuple(one.launch))
+            yield (one.name, one.text, one.public, *places, tags_of(store, "Template", one))
+
+
+def _groups(store: Any) -> Iterator[Any]:
+    for group in store.security_groups.values():
+        rules = sorted(
+            (rule.direction, rule.protocol, rule.start, rule.end, rule.cidr or "", bool(rule.source_id))
+            for rule in group.rules.values()
+        )
+        yield (group.name, group.description or "", rules, tags_of(store, "SecurityGroup", group))
+
+
+def _keys(store: Any) -> Iterator[Any]:
+    for pair in store.key_pairs.values():
+        yield (pair.name, GIVEN.get(pair.fingerprint, "made"))
+
+
+HOLDINGS: dict[str, Callable[[Any], Iterator[Any]]] = {
+    "machines": _machines,
+    "volumes": _volumes,
+    "snapshots": _snapshots,
+    "policies": _policies,
+    "templates": _templates,
+    "groups": _groups,
+    "keys": _keys,
+}

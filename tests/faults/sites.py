@@ -23,7 +23,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.utils.display import Display
 from cases import PAGE, TIMEOUT
 from cloudn_emulator.store import Snapshot, new_id
-from scenarios import NEW, ZONE, Scenario, counts, filled, holdings
+from samples import NEW, ZONE
+from scenarios import Scenario, counts, filled, holdings, prepared
 
 Result = dict[str, Any]
 RunAs = Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]
@@ -46,19 +47,15 @@ class Site:
         self.deadline = DEADLINE
         self.response_format = "json"
         self._run = run
-        self._known: dict[str, str] = dict(emulator.vars)
         if paged:
             self.do("cloudn_vm", name=[f"web1-filler-{number}" for number in range(FILLERS)], **NEW)
             self._fill_templates()
-        for module, options in scenario.before:
-            done = self.do(module, **filled(options, self._known))
-            self._known |= {kind: done[kind]["id"] for kind in ("vm", "snapshot") if kind in done}
-            self._known |= {"job": done["jobs"][0]} if done.get("jobs") else {}
+        known = prepared(run, scenario.before, emulator.vars)
         if paged:
             for number in range(FILLERS):
                 self.do("cloudn_volume", name=f"data-filler-{number}", disk_offering="Small", **ZONE)
             self._fill_snapshots()
-        self._options = filled(scenario.options, self._known)
+        self._options = filled(scenario.options, known)
         self._looked = time.time()
         emulator.clear()
 

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from scenarios import NEW
+from samples import NEW
 from sites import inventory
 
 APART = 900

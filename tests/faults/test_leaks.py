@@ -18,7 +18,8 @@ import yaml
 from cloudn_emulator import Emulator
 from playbooks import task
 from reaching import environment_of
-from scenarios import FTP_PASSWORD, NEW, USER_DATA
+from samples import NEW
+from scenarios import FTP_PASSWORD, USER_DATA
 from sites import SECRETS
 
 # Made into the last address of a request, key and signature would be found by this.
@@ -125,28 +126,33 @@ def found_in(text: str, passwords: list[str]) -> list[str]:
 def test_nothing_secret_is_written(
     emulator: Any, home: pathlib.Path, talkative: Callable[[Any], dict[str, str]], tmp_path: pathlib.Path
 ) -> None:
-    connection = {"api_timeout": 1, "api_retries": 1}
-    keys = {name: SECRET.format(name.upper()) for name in SECRETS}
-    play = {
-        "hosts": "localhost",
-        "gather_facts": False,  # facts have the environment
-        "ignore_errors": True,
-        "module_defaults": {"group/cloudn.compute.cloudn": {**connection, **keys}},
-        "tasks": [*TASKS, {**task("cloudn_api", command="noSuchCommand"), "ignore_errors": False}],
-    }
-    (tmp_path / "site.yml").write_text(yaml.safe_dump([play]))
-    (tmp_path / "cloudn.yml").write_text(
-        yaml.safe_dump({"plugin": "cloudn.compute.cloudn", "api_url": emulator.url, **connection, **SECRETS})
-    )
+    said = said_by_runs(emulator, talkative(emulator), tmp_path)
+    assert "noSuchCommand" in said
+    passwords = passwords_made(emulator)
+    assert passwords
+    written = {"what was said": said, "the emulator's log": json.dumps(emulator.requests), **files_below(home)}
+    # What is looked into is really there.
+    kinds = {name.partition("/")[0] for name in written}
+    assert {"ansible.log", "async", "facts", "inventory-cache", "tree", "junit"} <= kinds, kinds
+    assert {rule["kind"] for rule in FAULTS} <= {one.get("fault") for one in emulator.requests}
+    assert f"{LOOKED_AT}: the service was not reached" in said
+    assert "Traceback" not in said
+    leaks = {name: found for name, text in written.items() if (found := found_in(text, passwords))}
+    assert leaks == {}
+
+
+def said_by_runs(emulator: Any, environment: dict[str, str], folder: pathlib.Path) -> str:
+    """Run the playbook and the inventory while much goes wrong, and the inventory once more; return what they say."""
+    write_sources(emulator, folder)
     values = {
         "CANARY_FTP": f"ftp://user:{FTP_PASSWORD}@ftp.example.com/data.vhd",
         "CANARY_USER_DATA": USER_DATA,
         "CANARY_ENCODED": base64.b64encode(USER_DATA.encode()).decode(),
         **{f"CANARY_{name.upper()}": value for name, value in SECRETS.items()},
     }
-    environment = {**talkative(emulator), **values, "CLOUDN_API_KEY": "unused", "CLOUDN_API_SECRET": "unused"}
-    inventory = ["ansible-inventory", "-vvvv", "-i", str(tmp_path / "cloudn.yml"), "--list"]
-    playbook = ["ansible-playbook", "-vvvv", "--diff", str(tmp_path / "site.yml")]
+    environment = {**environment, **values, "CLOUDN_API_KEY": "unused", "CLOUDN_API_SECRET": "unused"}
+    inventory = ["ansible-inventory", "-vvvv", "-i", str(folder / "cloudn.yml"), "--list"]
+    playbook = ["ansible-playbook", "-vvvv", "--diff", str(folder / "site.yml")]
     said = ""
     for command, faults, good in (
         (playbook, FAULTS, False),
@@ -157,22 +163,33 @@ def test_nothing_secret_is_written(
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
         assert (done.returncode == 0) is good, done.stdout
         said += done.stdout + done.stderr
-    assert "noSuchCommand" in said
-    passwords = [
-        machine["password"]
-        for job in emulator.store.jobs.values()
-        if "password" in (machine := (job.result or {}).get("virtualmachine", {}))
-    ]
-    assert passwords
-    written = {"what was said": said, "the emulator's log": json.dumps(emulator.requests)}
-    for path in home.rglob("*"):
-        if path.is_file():
-            written[str(path.relative_to(home))] = path.read_bytes().decode(errors="replace")
-    # What is looked into is really there.
-    kinds = {name.partition("/")[0] for name in written}
-    assert {"ansible.log", "async", "facts", "inventory-cache", "tree", "junit"} <= kinds, kinds
-    assert {rule["kind"] for rule in FAULTS} <= {one.get("fault") for one in emulator.requests}
-    assert f"{LOOKED_AT}: the service was not reached" in said
-    assert "Traceback" not in said
-    leaks = {name: found for name, text in written.items() if (found := found_in(text, passwords))}
-    assert leaks == {}
+    return said
+
+
+def write_sources(emulator: Any, folder: pathlib.Path) -> None:
+    """Write the playbook and the inventory's configuration."""
+    connection = {"api_timeout": 1, "api_retries": 1}
+    keys = {name: SECRET.format(name.upper()) for name in SECRETS}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,  # facts have the environment
+        "ignore_errors": True,
+        "module_defaults": {"group/cloudn.compute.cloudn": {**connection, **keys}},
+        "tasks": [*TASKS, {**task("cloudn_api", command="noSuchCommand"), "ignore_errors": False}],
+    }
+    (folder / "site.yml").write_text(yaml.safe_dump([play]))
+    (folder / "cloudn.yml").write_text(
+        yaml.safe_dump({"plugin": "cloudn.compute.cloudn", "api_url": emulator.url, **connection, **SECRETS})
+    )
+
+
+def passwords_made(emulator: Any) -> list[str]:
+    """The passwords that the service made for machines."""
+    machines = [(job.result or {}).get("virtualmachine", {}) for job in emulator.store.jobs.values()]
+    return [machine["password"] for machine in machines if "password" in machine]
+
+
+def files_below(folder: pathlib.Path) -> dict[str, str]:
+    """The contents of all files in a folder, by their names."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes().decode(errors="replace") for path in files}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import importlib
 import json
 import os
 import pathlib
@@ -28,6 +27,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 from cases import Case, cases, chosen
 from scenarios import FTP_PASSWORD, SCENARIOS, USER_DATA, Scenario
 from sites import SECRETS, Result, RunAs, Site, site
+from specs import imported
 
 MODULES = pathlib.Path(__file__).parents[2] / "plugins" / "modules"
 # What an error says of the outcome, or of what to do.
@@ -40,9 +40,8 @@ KNOWN = re.compile(
 def test_every_module_and_state_has_a_scenario() -> None:
     lacking = []
     for path in sorted(MODULES.glob("cloudn_*.py")):
-        module = importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{path.stem}")
         mine = [scenario.options for scenario in SCENARIOS if scenario.module == path.stem]
-        state = module.SPEC.get("state", {})
+        state = imported(path.stem).SPEC.get("state", {})
         for wanted in state.get("choices", [None]):
             if not any(options.get("state", state.get("default")) == wanted or not wanted for options in mine):
                 lacking.append((path.stem, wanted))
@@ -86,58 +85,78 @@ def trouble(disturbed: Site, case: Case, wanted: dict[str, Any], told: Result, w
     """Run a task with its fault, again without, and once more; yield what is not as it should be."""
     scenario = disturbed.scenario
     disturbed.deadline = 1 if case.kind == "job_hangs" else 5
+    results: list[Result] = []
+    yield from _with_fault(disturbed, case, told, results)
+    if scenario.once:
+        yield from (f"doubled: {what}" for what in _surplus(disturbed.holds(), wanted))
+    else:
+        left, last, found = _without_fault(disturbed, case, wanted, results)
+        yield from found
+        was = f"(first: {results[0].get('msg', 'was well')})"
+        if last.get("failed"):
+            if not _is_for_ever(scenario, case, last):
+                yield f"the run after it failed: {last['msg']} {was}"
+            return
+        now = disturbed.holds()
+        if now != wanted:
+            yield f"{_kinds(now, wanted)}: holds {_different(now, wanted)} {was}"
+        if not scenario.action:
+            yield from _changes_no_more(disturbed, case, left, wanted, results[1])
+    yield from _leaks(disturbed, results, written)
+
+
+def _with_fault(disturbed: Site, case: Case, told: Result, results: list[Result]) -> Iterator[str]:
+    """Run the task with its fault; yield what is wrong with its time and with what it shows."""
     disturbed.emulator.faults(case.rules)
     began = time.monotonic()
     first = disturbed.run()
     took = time.monotonic() - began
     disturbed.emulator.faults([])
+    results.append(first)
     if disturbed.reinstalled() > 1:
         yield "lost: what was on the new root disk, as it was made anew twice"
     if took > disturbed.deadline + 6:
         yield f"took {took:.1f} s"
-    results = [first]
     yield from _error_tells(first, case, disturbed.sent())
-    if scenario.reads:
-        yield from _is_whole(scenario, first, told, case)
-    if scenario.once:
-        yield from (f"doubled: {what}" for what in _surplus(disturbed.holds(), wanted))
-        yield from _leaks(disturbed, results, written)
-        return
+    if disturbed.scenario.reads:
+        yield from _is_whole(disturbed.scenario, first, told, case)
+
+
+def _without_fault(
+    disturbed: Site, case: Case, wanted: dict[str, Any], results: list[Result]
+) -> tuple[dict[str, Any], Result, list[str]]:
+    """Run the task again as often as it takes; return what was there before, the last result, and what is wrong."""
+    first, found = results[0], []
     _do_as_told(disturbed, first)
     left = disturbed.holds()
-    second = disturbed.run()
-    results.append(second)
+    last = disturbed.run()
+    results.append(last)
     if case.kind == "job_hangs":
-        yield from _more(disturbed.holds(), wanted)
+        found += _more(disturbed.holds(), wanted)
         disturbed.emulator.release_jobs()
         disturbed.deadline = 5
         disturbed.holds()
         _do_as_told(disturbed, first)
         # A job that goes on so late may undo what was done meanwhile.
         disturbed.run()
-        second = disturbed.run()
-    elif _is_failed_deployment(case, second):
-        second = _out_of_error(disturbed, second)
-    if second.get("failed"):
-        if not _is_for_ever(scenario, case, second):
-            yield f"the run after it failed: {second['msg']} (first: {first.get('msg', 'was well')})"
-        return
-    now = disturbed.holds()
-    if now != wanted:
-        yield f"{_kinds(now, wanted)}: holds {_different(now, wanted)} (first: {first.get('msg', 'was well')})"
-    if not scenario.action:
-        if (
-            case.kind != "job_hangs"
-            and not _is_failed_deployment(case, results[1])
-            and second["changed"] != (left != wanted)
-        ):
-            yield f"the run after it says changed: {second['changed']}, and {_different(left, wanted)} was missing"
-        disturbed.sent()
-        third = disturbed.run()
-        changing = [one for one in disturbed.sent() if not is_read(one) and one not in disturbed.scenario.refused]
-        if third.get("failed") or third["changed"] or changing:
-            yield f"the third run: {third.get('msg')}, changed: {third.get('changed')}, sent {changing}"
-    yield from _leaks(disturbed, results, written)
+        last = disturbed.run()
+    elif _is_failed_deployment(case, last):
+        last = _out_of_error(disturbed, last)
+    return left, last, found
+
+
+def _changes_no_more(
+    disturbed: Site, case: Case, left: dict[str, Any], wanted: dict[str, Any], second: Result
+) -> Iterator[str]:
+    """The second run says that it changed something where something was missing; a third one changes nothing."""
+    late = case.kind == "job_hangs" or _is_failed_deployment(case, second)
+    if not late and second["changed"] != (left != wanted):
+        yield f"the run after it says changed: {second['changed']}, and {_different(left, wanted)} was missing"
+    disturbed.sent()
+    third = disturbed.run()
+    changing = [one for one in disturbed.sent() if not is_read(one) and one not in disturbed.scenario.refused]
+    if third.get("failed") or third["changed"] or changing:
+        yield f"the third run: {third.get('msg')}, changed: {third.get('changed')}, sent {changing}"
 
 
 # --- what an error tells

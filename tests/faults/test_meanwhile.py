@@ -16,30 +16,20 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     BadAnswer,
     Client,
     UnknownOutcome,
-    is_read,
     transport,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure, volume_ensure
-from scenarios import NEW
+from asked import changes_sent_to
+from samples import NEW, ZONE
+from specs import good
 
-ZONE = {"zone": "jp-e1a"}
 Run = Callable[..., dict[str, Any]]
-
-
-def changes(emulator: Any) -> list[str]:
-    """The commands since the last look that change something."""
-    return [request["command"] for request in emulator.requests if not is_read(request["command"])]
-
-
-def well(done: dict[str, Any]) -> dict[str, Any]:
-    assert not done.get("failed"), done["msg"]
-    return done
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "close"])
 def test_what_fails_each_time_fails(run_module: Run, emulator: Any, kind: str) -> None:
     """However often it was tried: what was not done is never told as done."""
-    well(run_module("cloudn_vm", name="web1", **NEW))
+    good(run_module("cloudn_vm", name="web1", **NEW))
     emulator.faults([{"kind": kind, "command": "stopVirtualMachine"}])
     done = run_module("cloudn_vm", name="web1", state="stopped")
     assert done["failed"] and done["changed"] is False
@@ -55,20 +45,20 @@ def test_a_job_that_ends_beside_one_that_can_not_be_asked_for(run_module_as: Any
     with run_module_as(denied=["listAsyncJobs"], job_seconds=0.02) as (run, emulator):
         emulator.faults([{"kind": "garbage", "command": "queryAsyncJobResult", "nth": [3, 4]}])
         began = time.monotonic()
-        well(run("cloudn_vm", name=["web1", "web2"], wait_timeout=10, api_retries=0, _patient=True, **NEW))
+        good(run("cloudn_vm", name=["web1", "web2"], wait_timeout=10, api_retries=0, _patient=True, **NEW))
         assert time.monotonic() - began < 10
-        assert changes(emulator).count("deployVirtualMachine") == 2
+        assert changes_sent_to(emulator).count("deployVirtualMachine") == 2
 
 
 def test_an_account_that_can_not_list_jobs(run_module_as: Any) -> None:
     """It does without the look at what is under way."""
     with run_module_as(denied=["listAsyncJobs"]) as (run, emulator):
-        well(run("cloudn_vm", name="web1", **NEW))
-        well(run("cloudn_volume", name="data", disk_offering="Small", **ZONE))
-        well(run("cloudn_snapshot", vm="web1", max_age="0"))
+        good(run("cloudn_vm", name="web1", **NEW))
+        good(run("cloudn_volume", name="data", disk_offering="Small", **ZONE))
+        good(run("cloudn_snapshot", vm="web1", max_age="0"))
         emulator.faults([{"kind": "reset_after", "command": "stopVirtualMachine", "nth": 1}])
-        well(run("cloudn_template", name="image", vm="web1", allow_restart=True))
-        well(run("cloudn_vm", name="web1", state="absent"))
+        good(run("cloudn_template", name="image", vm="web1", allow_restart=True))
+        good(run("cloudn_vm", name="web1", state="absent"))
         assert len(emulator.store.templates) > 0
 
 
@@ -97,28 +87,28 @@ def test_another_run_makes_the_volume_and_attaches_it(
     run_module: Run, emulator: Any, client: Client, monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
 ) -> None:
     """After this one has looked: there is one, whatever the machine was called by."""
-    well(run_module("cloudn_vm", name="web1", display_name="shown", **NEW))
+    good(run_module("cloudn_vm", name="web1", display_name="shown", **NEW))
     task = {"name": "data", "disk_offering": "Small", **ZONE, **options}
     converge = volume_ensure.converge
     monkeypatch.setattr(duplicates, "LEAST", 0.3)
 
     def outrun(*args: Any) -> None:
         monkeypatch.setattr(volume_ensure, "converge", converge)
-        well(run_module("cloudn_volume", **{**task, "state": "attached", "vm": "web1"}))
+        good(run_module("cloudn_volume", **{**task, "state": "attached", "vm": "web1"}))
         converge(*args)
 
     monkeypatch.setattr(volume_ensure, "converge", outrun)
-    well(run_module("cloudn_volume", **task))
+    good(run_module("cloudn_volume", **task))
     (left,) = [one for one in client.list("listVolumes") if one["name"] == "data"]
     assert left["vmname"] == "web1"
-    assert changes(emulator).count("createVolume") == 2
+    assert changes_sent_to(emulator).count("createVolume") == 2
 
 
 def test_a_machine_waits_for_a_disk_that_is_being_attached_for_long(
     run_module: Run, emulator: Any, client: Client
 ) -> None:
-    machine = well(run_module("cloudn_vm", name="web1", **NEW))["vm"]
-    disk = well(run_module("cloudn_volume", name="data", disk_offering="Small", **ZONE))["volume"]
+    machine = good(run_module("cloudn_vm", name="web1", **NEW))["vm"]
+    disk = good(run_module("cloudn_volume", name="data", disk_offering="Small", **ZONE))["volume"]
     emulator.faults([{"kind": "job_hangs", "command": "attachVolume"}])
     client.call("attachVolume", {"id": disk["id"], "virtualmachineid": machine["id"]})
     for job in emulator.store.jobs.values():
@@ -129,25 +119,25 @@ def test_a_machine_waits_for_a_disk_that_is_being_attached_for_long(
     emulator.release_jobs()
     done = run_module("cloudn_vm", name="web1", state="absent")
     assert done["failed"] and "data" in done["msg"] and "detach_volumes" in done["msg"]
-    assert changes(emulator) == []
+    assert changes_sent_to(emulator) == []
 
 
 def test_a_disk_that_was_attached_elsewhere_meanwhile_stays(
     run_module: Run, emulator: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was the machine's, and is another's when the run looks what became of its lost command."""
-    well(run_module("cloudn_vm", name=["web1", "web2"], **NEW))
-    well(run_module("cloudn_volume", name="data", disk_offering="Small", state="attached", vm="web1", **ZONE))
+    good(run_module("cloudn_vm", name=["web1", "web2"], **NEW))
+    good(run_module("cloudn_volume", name="data", disk_offering="Small", state="attached", vm="web1", **ZONE))
     again = vm_ensure._again
 
     def taken(*args: Any) -> Any:
         monkeypatch.setattr(vm_ensure, "_again", again)
-        well(run_module("cloudn_volume", name="data", state="attached", vm="web2"))
+        good(run_module("cloudn_volume", name="data", state="attached", vm="web2"))
         return again(*args)
 
     monkeypatch.setattr(vm_ensure, "_again", taken)
     emulator.faults([{"kind": "reset_before", "command": "deleteVolume", "nth": 1}])
-    well(run_module("cloudn_vm", name="web1", state="absent", delete_volumes=True))
+    good(run_module("cloudn_vm", name="web1", state="absent", delete_volumes=True))
     (left,) = [one for one in client.list("listVolumes") if one["name"] == "data"]
     assert left["vmname"] == "web2"
     assert [vm["name"] for vm in client.list("listVirtualMachines")] == ["web2"]
@@ -155,33 +145,33 @@ def test_a_disk_that_was_attached_elsewhere_meanwhile_stays(
 
 def test_a_look_that_fails_changes_nothing(run_module: Run, emulator: Any, client: Client) -> None:
     """So it is not told as a change, once another look went well."""
-    well(run_module("cloudn_vm", name="web1", **NEW))
+    good(run_module("cloudn_vm", name="web1", **NEW))
     emulator.faults([{"kind": "job_hangs", "seconds": 0.5, "command": "createSnapshot"}])
     client.call("createSnapshot", {"volumeid": client.list("listVolumes")[0]["id"]})
     emulator.faults([{"kind": "garbage", "command": "listSnapshots", "nth": 2}])
     emulator.clear()
-    done = well(run_module("cloudn_snapshot", vm="web1", api_retries=0))
-    assert (done["changed"], done["actions"], changes(emulator)) == (False, [], [])
+    done = good(run_module("cloudn_snapshot", vm="web1", api_retries=0))
+    assert (done["changed"], done["actions"], changes_sent_to(emulator)) == (False, [], [])
 
 
 def test_a_result_of_a_job_that_is_a_text(run_module: Run, emulator: Any, client: Client) -> None:
     """As other services have it."""
-    well(run_module("cloudn_vm", name="web1", **NEW))
+    good(run_module("cloudn_vm", name="web1", **NEW))
     for job in emulator.store.jobs.values():
         job.result = "done"
     emulator.faults([{"kind": "reset_after", "command": "stopVirtualMachine", "nth": 1}])
-    well(run_module("cloudn_vm", name="web1", state="stopped"))
-    assert changes(emulator).count("stopVirtualMachine") == 1
+    good(run_module("cloudn_vm", name="web1", state="stopped"))
+    assert changes_sent_to(emulator).count("stopVirtualMachine") == 1
 
 
 @pytest.mark.parametrize("source", ["vm", "volume", "snapshot"])
 def test_a_template_is_made_where_its_disk_is(run_module: Run, emulator: Any, client: Client, source: str) -> None:
     """In another zone it would never be found, and be made again each time."""
-    machine = well(run_module("cloudn_vm", name="web1", **NEW))["vm"]["id"]
+    machine = good(run_module("cloudn_vm", name="web1", **NEW))["vm"]["id"]
     root = client.list("listVolumes")[0]["id"]
-    snapshot = well(run_module("cloudn_snapshot", vm="web1"))["snapshot"]["id"]
+    snapshot = good(run_module("cloudn_snapshot", vm="web1"))["snapshot"]["id"]
     given = {source: {"vm": machine, "volume": root, "snapshot": snapshot}[source]}
     emulator.clear()
     done = run_module("cloudn_template", name="image", zone="jp-e1b", os_type="142", allow_restart=True, **given)
     assert done["failed"] and "zone: " in done["msg"] and "jp-e1b" in done["msg"]
-    assert changes(emulator) == []
+    assert changes_sent_to(emulator) == []

@@ -25,7 +25,8 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnEr
 from cases import SAMPLE, sample
 from cloudn_emulator.commands import ssh_key
 from controllers import Controller, at_once
-from scenarios import DOWNLOAD, KEY, MACHINE, NEW, SNAPSHOT, ZONE, Task, filled
+from samples import KEY, NEW, ZONE
+from scenarios import DOWNLOAD, MACHINE, SNAPSHOT, Task, filled, prepared
 from sites import RunAs
 
 Result = dict[str, Any]
@@ -127,23 +128,28 @@ def left(store: Any, kind: Kind, name: str) -> list[str]:
 
 def problems(store: Any, race: Race, results: list[Result]) -> Iterator[str]:
     """What is not as it shall be: of each name there is one object, and all show it, or all have failed and name all."""
+    errors = [" ".join(result["errors"]) for result in results]
+    key = "id" if race.kind.has_ids else "fingerprint"
     for name in race.names:
         ids = left(store, race.kind, name)
-        errors = [" ".join(result["errors"]) for result in results]
-        failed = [error for error in errors if name in error]
         told = f"{name}: {ids}, after {race.delays}, errors {errors}"
         # A run that only finds the object, in the second in which it is made, can't know what comes.
         makers = [result for result in results if name in result["not_found"]]
-        if len(ids) > 1 and not (len(failed) >= len(makers) and all(id in error for id in ids for error in failed)):
-            yield f"doubled {told}"
-        elif len(ids) == 1 and failed:
-            yield f"failed {told}"
-        elif not ids and len(failed) < len(results):
-            yield f"lost {told}"
-        key = "id" if race.kind.has_ids else "fingerprint"
+        wrong = verdict(ids, [error for error in errors if name in error], len(makers), len(results))
+        if wrong:
+            yield f"{wrong} {told}"
         shown = {one[key] for result in makers for one in result["all"] if one["name"] == name}
         if len(ids) == 1 and shown != set(ids):
             yield f"shows another one, {shown}: {told}"
+
+
+def verdict(ids: list[str], failed: list[str], makers: int, runs: int) -> str:
+    """What is wrong with what is left of a name, if anything is: these ids, and these errors of so many runs."""
+    if len(ids) > 1:
+        return "" if len(failed) >= makers and all(id in error for id in ids for error in failed) else "doubled"
+    if ids:
+        return "failed" if failed else ""
+    return "lost" if len(failed) < runs else ""
 
 
 def after(emulator: Any, race: Race) -> Iterator[str]:
@@ -185,21 +191,9 @@ def test_runs_at_one_moment_leave_one_object(
     rivals = 3 if number % 3 == chance.randrange(3) else 2
     settings = {"race_ms": GAP_MS, "race_order": order, "job_seconds": chance.uniform(0.05, 0.5)}
     with run_module_as(**settings) as (run, emulator):
-        known: dict[str, str] = {}
-        for module, options in kind.before:
-            done = run(module, **filled(options, known))
-            assert not done.get("failed"), done["msg"]
-            known |= {name: done[name]["id"] for name in ("vm", "snapshot") if name in done}
-        races = []
-        for at in range(kind.size):
-            names = [f"race{at}x{one}" for one in range(kind.names)]
-            options = {
-                "wait_timeout": WAIT_TIMEOUT,
-                **filled(kind.options, {**known, "name": names[0]}),
-                "name": names if kind.module == "cloudn_vm" else names[0],
-            }
-            runners = [Controller(kind.module, options, emulator, timeout=20) for _rival in range(rivals)]
-            races.append(Race(kind, names, runners, delays(chance, rivals) if at else [0.0] * rivals))
+        known = prepared(run, kind.before)
+        starts = [delays(chance, rivals) if at else [0.0] * rivals for at in range(kind.size)]
+        races = [race_of(kind, at, begins, known, emulator) for at, begins in enumerate(starts)]
         results = at_once([run for race in races for run in race.runs()], 2 * WAIT_TIMEOUT)
         wrong = []
         for race in races:
@@ -210,6 +204,18 @@ def test_runs_at_one_moment_leave_one_object(
             wrong += after(emulator, race)
         assert wrong == []
         assert raced(emulator, races)
+
+
+def race_of(kind: Kind, at: int, begins: list[float], known: dict[str, str], emulator: Any) -> Race:
+    """The race with this number: its runs begin after so many seconds each."""
+    names = [f"race{at}x{one}" for one in range(kind.names)]
+    options = {
+        "wait_timeout": WAIT_TIMEOUT,
+        **filled(kind.options, {**known, "name": names[0]}),
+        "name": names if kind.module == "cloudn_vm" else names[0],
+    }
+    runners = [Controller(kind.module, options, emulator, timeout=20) for _delay in begins]
+    return Race(kind, names, runners, begins)
 
 
 def report(race: Race, order: str, found: list[str]) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import UsageError
+from asked import sent_to
 from controllers import Controller
-from scenarios import NEW
+from samples import NEW
 
 Result = dict[str, Any]
 OWNER = "flatuser"
@@ -119,16 +120,16 @@ def test_a_group_is_named_by_its_id_where_two_have_its_name(emulator: Any) -> No
 
 def test_a_group_that_was_made_costs_one_list_more(emulator: Any) -> None:
     ours(emulator, ingress=RULES).run()
-    commands = [request["command"] for request in emulator.requests]
+    commands = sent_to(emulator)
     assert commands.count("listSecurityGroups") == 2
     emulator.clear()
     ours(emulator, ingress=RULES).run()
-    assert [request["command"] for request in emulator.requests] == ["listSecurityGroups"]
+    assert sent_to(emulator) == ["listSecurityGroups"]
 
 
 def test_nobody_looks_without_wait(emulator: Any) -> None:
     ours(emulator, ingress=RULES, wait=False).run()
-    assert [request["command"] for request in emulator.requests].count("listSecurityGroups") == 1
+    assert sent_to(emulator).count("listSecurityGroups") == 1
 
 
 def test_what_another_run_did_is_not_told_as_done(emulator: Any, before_sending: Callable[..., None]) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +13,9 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError, is_read
 from controllers import Controller, at_once
-from scenarios import NEW
+from samples import NEW
 from sites import RunAs
+from waiting import soon
 
 Result = dict[str, Any]
 OTHER_TEMPLATE = "Ubuntu 10.04 64bit"
@@ -65,13 +65,6 @@ def alive(emulator: Any, name: str = "web1") -> list[str]:
 def order(monkeypatch: pytest.MonkeyPatch, stranger: list[str], own_first: bool) -> None:
     """Let the machine of a stranger come after all others, or before them."""
     monkeypatch.setattr(duplicates, "rank", lambda row: ((row["id"] in stranger) == own_first, row["id"]))
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 class Stranger(Controller):
@@ -229,7 +222,7 @@ def test_a_run_that_begins_meanwhile_waits_until_one_is_left(
         return ours(emulator).run()
 
     def watch() -> Result:
-        wait_until(lambda: len(alive(emulator)) == 2)
+        soon(lambda: len(alive(emulator)) == 2)
         there.set()
         return {}
 
@@ -275,7 +268,7 @@ def test_a_run_that_is_refused_takes_the_one_that_is_left(emulator: Any, before_
             others.extend(threading.Thread(target=lambda rival=rival: results.append(rival.run())) for rival in rivals)
             for other in others:
                 other.start()
-            wait_until(lambda: len(alive(emulator)) == 2)
+            soon(lambda: len(alive(emulator)) == 2)
 
     emulator.settings.job_seconds = 0.4
     before_sending("deployVirtualMachine", overtake)

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from asked import changes_sent_to
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,7 +88,7 @@ def converges(run_module: Run, emulator: Any) -> Callable[..., bool]:
     emulator.settings.job_seconds = 0.005
 
     def changed() -> list[str]:
-        commands = [request["command"] for request in emulator.requests if not is_read(request["command"])]
+        commands = changes_sent_to(emulator)
         emulator.clear()
         return commands
 
@@ -245,19 +246,19 @@ def machine_asked(before: Result, options: Result, name: str) -> Result:
 # The properties
 
 
-@given(first=MACHINE, plan=PLAN, second=MACHINE, other=st.none() | PLAN, then=st.none() | st.just("absent"))
+@given(first=MACHINE, second=MACHINE, plans=st.tuples(PLAN, st.none() | PLAN), then=st.none() | st.just("absent"))
 def test_machines(
     converges: Callable[..., bool],
     run_module: Run,
     client: Client,
     first: Result,
-    plan: str,
     second: Result,
-    other: str | None,
+    plans: tuple[str, str | None],
     then: str | None,
 ) -> None:
     run_module("cloudn_security_group", name="web")
     name, before = f"vm{next(NUMBERS)}", {}
+    plan, other = plans
     for options in (
         {"service_offering": plan, **NEW, **first},
         {**second, **({"service_offering": other} if other else {})},

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import itertools
 import pathlib
 from collections.abc import Callable, Iterator
@@ -16,10 +15,11 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import UsageError, is_read
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import NEW, UNKNOWN
+from specs import imported
 
 Result = dict[str, Any]
 MODULES = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("cloudn_*.py"))
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 IMAGE = {"url": "https://images.example.com/x.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
 RULES = [{"ports": "22", "cidrs": ["192.0.2.0/24"]}, {"protocol": "icmp", "cidrs": ["0.0.0.0/0"]}]
 SITE: dict[str, Result] = {
@@ -77,9 +77,9 @@ TASKS: dict[str, list[Result]] = {
     ],
     "cloudn_ec2": [
         {"action": "DescribeInstances"},
-        {"action": "RebootInstances", "params": {"InstanceId": ["0f8fad5b-d9cb-469f-a165-70867728950e"]}},
+        {"action": "RebootInstances", "params": {"InstanceId": [UNKNOWN]}},
     ],
-    "cloudn_job": [{"jobs": ["0f8fad5b-d9cb-469f-a165-70867728950e"]}],
+    "cloudn_job": [{"jobs": [UNKNOWN]}],
 }
 
 
@@ -96,7 +96,7 @@ TEXTS = st.one_of(
             "CentOS 6.2 64bit",
             "v1",
             "Small",
-            "0f8fad5b-d9cb-469f-a165-70867728950e",
+            UNKNOWN,
             "日本語の名前",
             "\U0001f600",
             "{{ lookup('pipe', 'false') }}",
@@ -194,10 +194,6 @@ def tasks(draw: st.DrawFn, name: str, spec: Result) -> Result:
         else:
             task[option] = draw(ANYTHING if kind == 1 else right(option, spec[option]))
     return task
-
-
-def imported(name: str) -> Any:
-    return importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
 
 
 def constraints(name: str) -> Result:

@@ -418,23 +418,24 @@ def strangers(value: Any, name: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("action", ["DescribeInstances", "RunInstances"])
 @pytest.mark.parametrize(
-    ("status", "body", "code", "text", "request_id"),
+    ("status", "body", "told"),
     [
-        (500, DECLARATION + refusal("Server.InternalError", "no &lt;b&gt;"), "Server.InternalError", "no <b>", "r1"),
-        (500, refusal("Server.InternalError", "a <b & c> 'x'"), "Server.InternalError", "a <b & c> 'x'", "r1"),
-        (501, refusal("Error", "Unsupported filter [x]"), "Error", "Unsupported filter [x]", "r1"),
-        (400, DECLARATION + b"\n" + refusal("X.NotFound", "no\n such", between="\n  "), "X.NotFound", "no such", "r1"),
-        (400, OTHER_REFUSAL, "InvalidAction", "no", "r1"),
-        (501, error_page(501, "Unsupported - only x supported", old=True), None, "Unsupported - only x supported", None),
-        (530, error_page(530, "Missing ImageId parameter", old=True), None, "Missing ImageId parameter", None),
-        (530, error_page(530, "Missing ImageId parameter", old=False), None, "Missing ImageId parameter", None),
-        (531, error_page(531, "Unsupported Version value: 1 &amp; x", old=True), None, "Unsupported Version value: 1 & x", None),
-        (500, b'java.lang.NumberFormatException:\n\tFor input string: "abc"', None, 'java.lang.NumberFormatException: For input string: "abc"', None),
+        (500, DECLARATION + refusal("Server.InternalError", "no &lt;b&gt;"), ("Server.InternalError", "no <b>", "r1")),
+        (500, refusal("Server.InternalError", "a <b & c> 'x'"), ("Server.InternalError", "a <b & c> 'x'", "r1")),
+        (501, refusal("Error", "Unsupported filter [x]"), ("Error", "Unsupported filter [x]", "r1")),
+        (400, DECLARATION + b"\n" + refusal("X.NotFound", "no\n such", between="\n  "), ("X.NotFound", "no such", "r1")),
+        (400, OTHER_REFUSAL, ("InvalidAction", "no", "r1")),
+        (501, error_page(501, "Unsupported - only x supported", old=True), (None, "Unsupported - only x supported", None)),
+        (530, error_page(530, "Missing ImageId parameter", old=True), (None, "Missing ImageId parameter", None)),
+        (530, error_page(530, "Missing ImageId parameter", old=False), (None, "Missing ImageId parameter", None)),
+        (531, error_page(531, "Unsupported Version value: 1 &amp; x", old=True), (None, "Unsupported Version value: 1 & x", None)),
+        (500, b'java.lang.NumberFormatException:\n\tFor input string: "abc"', (None, 'java.lang.NumberFormatException: For input string: "abc"', None)),
     ],
 )  # fmt: skip
 def test_refusals_are_one_kind_of_error(
-    script: Any, client: Ec2Client, action: str, status: int, body: bytes, code: str | None, text: str, request_id: str | None
-) -> None:  # fmt: skip
+    script: Any, client: Ec2Client, action: str, status: int, body: bytes, told: tuple[str | None, str, str | None]
+) -> None:
+    code, text, request_id = told
     script.answers = [(status, {}, body)]
     with pytest.raises(Ec2Error) as caught:
         client.call(action)

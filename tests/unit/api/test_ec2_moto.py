@@ -72,7 +72,15 @@ def test_every_action_that_the_service_lists(call: Callable[..., Record], sent: 
     assert instance["placement"]["availabilityZone"] == "us-east-1a"
     assert abs(instance["launchTime"] - now) < datetime.timedelta(minutes=5)
     assert (instance["ebsOptimized"], instance["productCodes"], instance["amiLaunchIndex"]) == (False, [], 0)
+    stop_and_start(call, one, two)
+    use_image(call, one)
+    use_volume(call, one)
+    gone = call("TerminateInstances", InstanceId=[one, two])["instancesSet"]
+    assert [change["instanceId"] for change in gone] == [one, two]
+    assert set(sent) - {"DescribeImageAttribute", "CreateVolume"} == set(ACTIONS)
 
+
+def stop_and_start(call: Callable[..., Record], one: str, two: str) -> None:
     call("RebootInstances", InstanceId=[one, two])
     stopped = call("StopInstances", InstanceId=[one, two])["instancesSet"]
     assert [change["previousState"] for change in stopped] == [{"code": 16, "name": "running"}] * 2
@@ -82,6 +90,8 @@ def test_every_action_that_the_service_lists(call: Callable[..., Record], sent: 
     (reservation,) = call("DescribeInstances", InstanceId=[one])["reservationSet"]
     assert reservation["instancesSet"][0]["instanceType"] == "m1.large"
 
+
+def use_image(call: Callable[..., Record], one: str) -> None:
     image = call("CreateImage", InstanceId=one, Name="two words, ünd ~*", Description="d")["imageId"]
     call("ModifyImageAttribute", ImageId=image, LaunchPermission={"Add": [{"UserId": "123456789012"}]})
     told = call("DescribeImageAttribute", ImageId=image, Attribute="launchPermission")
@@ -90,6 +100,8 @@ def test_every_action_that_the_service_lists(call: Callable[..., Record], sent: 
     assert (shown["name"], shown["isPublic"], shown["tagSet"]) == ("two words, ünd ~*", False, [])
     assert call("DeregisterImage", ImageId=image)["return"] is True
 
+
+def use_volume(call: Callable[..., Record], one: str) -> None:
     volume = call("CreateVolume", Size=3, **ZONE)["volumeId"]
     call("AttachVolume", VolumeId=volume, InstanceId=one, Device="/dev/sdf")
     (shown,) = call("DescribeVolumes", VolumeId=[volume])["volumeSet"]
@@ -100,10 +112,6 @@ def test_every_action_that_the_service_lists(call: Callable[..., Record], sent: 
     call("DeleteSnapshot", SnapshotId=snapshot)
     assert call("DetachVolume", VolumeId=volume, InstanceId=one)["volumeId"] == volume
     call("DeleteVolume", VolumeId=volume)
-
-    gone = call("TerminateInstances", InstanceId=[one, two])["instancesSet"]
-    assert [change["instanceId"] for change in gone] == [one, two]
-    assert set(sent) - {"DescribeImageAttribute", "CreateVolume"} == set(ACTIONS)
 
 
 def test_amazon_s_errors(call: Callable[..., Record]) -> None:

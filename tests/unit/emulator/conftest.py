@@ -17,6 +17,7 @@ import requests
 from cloudn_emulator import Emulator, signature
 from cloudn_emulator.ec2.signature import sign
 from cloudn_emulator.exchange import Asked
+from waiting import soon
 
 
 class Refused(Exception):
@@ -92,9 +93,7 @@ class Api:
 
     def until(self, id: str, state: str) -> None:
         """Wait until a VM shows a state."""
-        deadline = time.monotonic() + 20
-        while self.state(id) != state:
-            assert time.monotonic() < deadline, f"{id} is still not {state}"
+        soon(lambda: self.state(id) == state, 20)
 
     def names(self, **params: Any) -> set[str]:
         return {vm["name"] for vm in self.vms(**params)}

@@ -10,8 +10,7 @@ import time
 import pytest
 from cloudn_emulator import Emulator
 from cloudn_emulator.settings import BadSetting
-
-OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e"  # an id that nothing has
+from samples import UNKNOWN
 
 
 def volume(api, **params):
@@ -63,7 +62,7 @@ def test_other_accounts_are_no_business_of_a_plain_one(emulate, refused):
         (531, {"id": neighbour["id"]}),
         (531, {"name": "neighbour", "domainid": "1"}),
         (431, {"name": "no-such", "domainid": "1"}),
-        (431, {"id": OTHER}),
+        (431, {"id": UNKNOWN}),
         (530, {"id": "-1"}),
         (431, {"domainid": "-1"}),
         (431, {"accounttype": "x"}),
@@ -83,7 +82,7 @@ def test_the_installations_id_is_signed_for_a_user(api, emulate, refused):
     user = own(api)["user"][0]["id"]
     assert api("getCloudIdentifier", userid=user)["cloudidentifier"]["userid"] == user
     with refused(431):
-        api("getCloudIdentifier", userid=OTHER)
+        api("getCloudIdentifier", userid=UNKNOWN)
     other = emulate(account="admin")("listUsers", username="admin")["user"][0]["id"]
     with refused(531):
         api("getCloudIdentifier", userid=other)

@@ -21,19 +21,19 @@ import requests
 from cloudn_emulator import Emulator
 from cloudn_emulator.settings import BadSetting
 from cloudn_emulator.signature import sign
+from programs import API_KEY, API_SECRET
 
 PROGRAM = [sys.executable, "-m", "cloudn_emulator.cli"]
 
 
 @contextlib.contextmanager
-def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start the program on a free port; gives the process and its URL."""
+def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Start the program on a free port; give the process and the addresses that its first line names."""
     process = subprocess.Popen(
         [*PROGRAM, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        url = re.search(r"http://\S+", process.stdout.readline()).group()
-        yield process, url
+        yield process, re.findall(r"http://[^ ]+", process.stdout.readline())
     finally:
         process.kill()
         process.communicate()
@@ -42,8 +42,8 @@ def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def ask(
     url: str,
     command: str,
-    key: str = "cloudn-emulator-api-key",
-    secret: str = "cloudn-emulator-api-secret",
+    key: str = API_KEY,
+    secret: str = API_SECRET,
     **params: str,
 ):
     query = {"command": command, "apikey": key, "response": "json", **params}
@@ -56,7 +56,7 @@ def ended(*options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_and_stops_cleanly(number):
-    with running("--vms", "3", "--job-seconds", "60") as (process, url):
+    with running("--vms", "3", "--job-seconds", "60") as (process, (url, *_)):
         assert len(ask(url, "listVirtualMachines").json()["listvirtualmachinesresponse"]["virtualmachine"]) == 3
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
@@ -74,7 +74,7 @@ def test_options_reach_the_service():
         "--latency-ms",
         "50",
     )
-    with running(*options) as (_process, url):
+    with running(*options) as (_process, (url, *_)):
         assert ask(url, "listZones").status_code == 401
         answer = ask(url, "recoverVirtualMachine", "k", "secret-of-k")
         assert answer.status_code == 431
@@ -82,34 +82,27 @@ def test_options_reach_the_service():
 
 
 def test_both_apis_are_served_where_the_first_line_says():
-    with subprocess.Popen([*PROGRAM, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            urls = re.findall(r"http://[^ ]+", process.stdout.readline())
-            assert [url.partition("/")[2].partition("/")[2].partition("/")[2] for url in urls] == [
-                "client/api",
-                "awsapi",
-            ]
-            assert ask(urls[0], "listZones").status_code == 200
-            answer = requests.get(urls[1], params={"Action": "DescribeInstances"}, timeout=10)
-            assert (answer.status_code, "Missing AWSAccessKeyId" in answer.text) == (530, True)
-        finally:
-            process.kill()
+    with running() as (_process, urls):
+        assert [url.split("/", 3)[3] for url in urls] == ["client/api", "awsapi"]
+        assert ask(urls[0], "listZones").status_code == 200
+        answer = requests.get(urls[1], params={"Action": "DescribeInstances"}, timeout=10)
+        assert (answer.status_code, "Missing AWSAccessKeyId" in answer.text) == (530, True)
 
 
 def test_listings_are_held_back_for_each_object():
-    with running("--vms", "10", "--list-ms-per-object", "10") as (_process, url):
+    with running("--vms", "10", "--list-ms-per-object", "10") as (_process, (url, *_)):
         assert ask(url, "listVirtualMachines").elapsed.total_seconds() >= 0.1
 
 
 def test_an_administrator():
-    with running("--account", "admin") as (_process, url):
+    with running("--account", "admin") as (_process, (url, *_)):
         assert ask(url, "recoverVirtualMachine").status_code == 431
 
 
 def test_the_log_has_a_line_per_request(tmp_path):
     log = tmp_path / "requests.jsonl"
     log.write_text('{"kept": true}\n')
-    with running("--log", str(log), "--api-key", "canary") as (_process, url):
+    with running("--log", str(log), "--api-key", "canary") as (_process, (url, *_)):
         ask(url, "listZones", "canary")
         ask(url, "noSuchCommand", "canary")
         kept, *lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -160,7 +153,7 @@ def test_a_short_secret_is_refused_and_not_shown():
     assert result.returncode == 2
     assert "error: --api-secret: 7 characters are too few, use at least 8." in result.stderr
     assert "s3cret7" not in result.stderr
-    with running("--api-secret", "s3cret88") as (_process, url):
+    with running("--api-secret", "s3cret88") as (_process, (url, *_)):
         assert ask(url, "listZones", secret="s3cret88").status_code == 200
 
 
@@ -173,7 +166,7 @@ def test_vars_name_what_the_neighbour_has():
     names = dict(word.split("=", 1) for word in shlex.split(ended("vars").stdout)[1::2])
     credentials = ("cloudn-emulator-neighbour-key", "cloudn-emulator-neighbour-secret")
     listings = ("VirtualMachines", "Volumes", "Templates", "Snapshots", "SecurityGroups", "AsyncJobs")
-    with running("--neighbour") as (_process, url):
+    with running("--neighbour") as (_process, (url, *_)):
         there = "".join(ask(url, f"list{kind}", *credentials, templatefilter="self").text for kind in listings)
     foreign = [name for name in names if name.startswith("foreign")]
     assert len(foreign) == 10
@@ -189,7 +182,7 @@ def test_vars_name_things_that_are_there(account):
     names = dict(word.split("=", 1) for word in words[1::2])
     own = [name for name in names if not name.startswith("foreign")]
     assert ",".join(own) == "zone,template,small,medium,disk,custom,ostype,account,defaultsg"
-    with running("--account", account) as (_process, url):
+    with running("--account", account) as (_process, (url, *_)):
         there = "".join(
             ask(url, command).text
             for command in (

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import pytest
-
-OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e"  # an id that nothing has
+from samples import UNKNOWN
 
 
 def test_each_zone_has_its_network(api):
@@ -45,7 +44,7 @@ def test_filters_of_networks(api, filters, found):
 
 def test_networks_that_are_refused(api, refused):
     for code, filters in (
-        (431, {"id": OTHER}),
+        (431, {"id": UNKNOWN}),
         (431, {"supportedservices": "no-such"}),
         (531, {"account": "admin", "domainid": "1"}),
     ):
@@ -103,7 +102,7 @@ def test_addresses_of_machines_are_not_public_ones(api):
 )
 def test_what_there_is_none_of(api, refused, command):
     assert api(command) == api(command, id="-1") == {}
-    for code, params in ((431, {"id": OTHER}), (531, {"account": "admin", "domainid": "1"}), (431, {"page": 1})):
+    for code, params in ((431, {"id": UNKNOWN}), (531, {"account": "admin", "domainid": "1"}), (431, {"page": 1})):
         with refused(code):
             api(command, **params)
 

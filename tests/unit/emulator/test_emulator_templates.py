@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from cloudn_emulator.models import new_id
+from waiting import soon
 
 Emulate = Callable[..., Any]
 Refused = Callable[[int], Any]
@@ -45,15 +46,6 @@ def by_id(api: Any, id: str) -> dict[str, Any]:
 def ids(api: Any, templatefilter: str = "self", **params: Any) -> list[str]:
     found = api("listTemplates", templatefilter=templatefilter, **params).get("template", [])
     return [template["id"] for template in found]
-
-
-def soon(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.01)
-    raise AssertionError("it never came")
 
 
 def stopped_disk(api: Any, name: str = "one", **params: Any) -> str:

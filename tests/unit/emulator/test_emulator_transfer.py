@@ -5,23 +5,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from waiting import soon
 
 Refused = Callable[[int], Any]
 ADDRESS = "https://images.example.com/x.vhd"
-
-
-def soon(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.01)
-    raise AssertionError("it never came")
 
 
 def test_uploaded(api: Any, refused: Refused) -> None:

@@ -18,6 +18,7 @@ from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.display import Display
+from reaching import without_marks
 
 
 class Inventory:
@@ -27,24 +28,13 @@ class Inventory:
     """
 
     def __init__(self, listing: dict[str, Any], said: str = "", code: int = 0) -> None:
-        listing = plain(listing)
+        listing = without_marks(listing)
         meta = listing.pop("_meta", {"hostvars": {}})
         self.hosts: dict[str, dict[str, Any]] = meta["hostvars"]
         self.groups = {name: set(group.get("hosts", [])) for name, group in listing.items()}
         self.children = {name: set(group.get("children", [])) for name, group in listing.items()}
         self.said = " ".join(said.split())
         self.code = code
-
-
-def plain(value: Any) -> Any:
-    """Return a value of a listing without the mark that ansible-inventory writes around texts that are data."""
-    if isinstance(value, dict):
-        return (
-            value["__ansible_unsafe"]
-            if value.keys() == {"__ansible_unsafe"}
-            else {k: plain(v) for k, v in value.items()}
-        )
-    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def listing(manager: InventoryManager) -> dict[str, Any]:

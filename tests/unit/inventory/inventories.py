@@ -8,7 +8,8 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+from samples import NEW
+
 HOSTILE = {
     "template": "{{ lookup('pipe', 'touch CANARY') }}",
     "statement": "{% for x in range(9) %}{{ x }}{% endfor %}",

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
-from inventories import NEW, make_hostile
+from inventories import make_hostile
+from samples import NEW
 
 EMPTY_PLAY = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": []}])
 

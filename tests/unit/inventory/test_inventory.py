@@ -22,7 +22,9 @@ from ansible import constants
 from ansible.plugins.inventory import get_cache_plugin
 from ansible_collections.cloudn.compute.plugins.inventory import cloudn
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
-from inventories import HOSTILE, NEW, make_hostile
+from asked import sent_to
+from inventories import HOSTILE, make_hostile
+from samples import NEW, UNKNOWN
 
 Read = Callable[..., Any]
 
@@ -137,7 +139,7 @@ def test_selection(site: None, read: Read, emulator: Any, options: Any, names: s
     inventory = read(**options)
     assert inventory.code == 0, inventory.said
     assert inventory.hosts.keys() == names
-    assert [request["command"] for request in emulator.requests] == commands
+    assert sent_to(emulator) == commands
     if options.get("default_groups") is False:
         assert inventory.groups.keys() <= {"all", "ungrouped"}
 
@@ -333,22 +335,32 @@ def test_hostile_values(read: Read, client: Client, run_module: Any, tmp_path: p
         hosts = {host["cloudn_name"]: host for host in inventory.hosts.values()}
         assert hosts.keys() == values.keys()
         for name, value in values.items():
-            for variable in ("cloudn_display_name", "cloudn_group", "composed"):
-                if variable == "composed" and name == "h-list" and not hasattr(ansible.template, "trust_as_template"):
-                    continue  # a template of Ansible before 2.19 makes a list of it
-                assert hosts[name][variable] == value
-                assert isinstance(hosts[name][variable], str)
-            assert hosts[name]["cloudn_tags"] == {value: value}
-            assert hosts[name]["cloudn_security_groups"] == [value]
-        called = {host["cloudn_name"]: name for name, host in inventory.hosts.items()}
-        fall_back = {f"h-{kind}" for kind in ("template", "statement", "newlines")}
-        # of all others, one group is named as the host, so it gets its name instead; strange characters are no match
-        assert fall_back <= {name for name, host in called.items() if host == name}
-        assert called["h-range"] == "web[1:3]"
-        assert called["h-quotes"] == HOSTILE["quotes"]
+            has_its_value(hosts[name], name, value)
+        are_called_rightly(inventory)
         assert all(group.isidentifier() for group in inventory.groups)
         assert "odd" not in inventory.groups
     assert not canary.exists()
+
+
+def has_its_value(host: dict[str, Any], name: str, value: str) -> None:
+    """Check that a host has its hostile value, unchanged and a text, wherever the machine has it."""
+    for variable in ("cloudn_display_name", "cloudn_group", "composed"):
+        if variable == "composed" and name == "h-list" and not hasattr(ansible.template, "trust_as_template"):
+            continue  # a template of Ansible before 2.19 makes a list of it
+        assert host[variable] == value
+        assert isinstance(host[variable], str)
+    assert host["cloudn_tags"] == {value: value}
+    assert host["cloudn_security_groups"] == [value]
+
+
+def are_called_rightly(inventory: Any) -> None:
+    """Check the hosts' names: the hostile value where it can be one, else the machine's name."""
+    called = {host["cloudn_name"]: name for name, host in inventory.hosts.items()}
+    fall_back = {f"h-{kind}" for kind in ("template", "statement", "newlines")}
+    # of all others, one group is named as the host, so it gets its name instead; strange characters are no match
+    assert fall_back <= {name for name, host in called.items() if host == name}
+    assert called["h-range"] == "web[1:3]"
+    assert called["h-quotes"] == HOSTILE["quotes"]
 
 
 # The cache
@@ -486,7 +498,7 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
     [
         ({"api_secret": "wrong"}, "listVirtualMachines: unable to verify user credentials"),
         ({"api_secret": "wrong"}, "(error 401); check api_key and api_secret"),
-        ({"filters": {"id": "0f8fad5b-d9cb-469f-a165-70867728950e"}}, "listVirtualMachines: "),
+        ({"filters": {"id": UNKNOWN}}, "listVirtualMachines: "),
         ({"states": [1]}, "states: 1 must be a text; put it in quotes"),
         ({"hostnames": [{"a": "b"}]}, "hostnames: {'a': 'b'} must be a text; put it in quotes"),
         ({"api_secret": ""}, "api_secret: is missing; set the option, or the environment variable CLOUDN_API_SECRET"),

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+from asked import sent_to
+from samples import NEW
 
 Result = dict[str, Any]
 MAY_BE_MADE = ". Check mode makes nothing. If an earlier task of this play makes it, this is no mistake: run the play without --check"
@@ -28,7 +30,7 @@ def sent(emulator: Any) -> Callable[[], list[str]]:
     """Return the commands that changed something (or tried to) since the last look, in the order they came."""
 
     def look() -> list[str]:
-        commands = [request["command"] for request in emulator.requests]
+        commands = sent_to(emulator)
         emulator.clear()
         return [command for command in commands if not is_read(command)]
 
@@ -84,3 +86,20 @@ def refused(run_module: Callable[..., Result], sent: Callable[[], list[str]]) ->
         return str(done["msg"])
 
     return play
+
+
+@pytest.fixture
+def vm_id(run_module: Callable[..., Result], emulator: Any) -> str:
+    """The id of a machine."""
+    made = run_module("cloudn_vm", name="web1", **NEW)["vm"]["id"]
+    emulator.clear()
+    return made
+
+
+@pytest.fixture
+def disk(run_module: Callable[..., Result], emulator: Any) -> str:
+    """A data disk on a running machine; its id."""
+    run_module("cloudn_vm", name="db1", **NEW)
+    made = run_module("cloudn_volume", name="data", state="attached", vm="db1", disk_offering="Small")
+    emulator.clear()
+    return made["volume"]["id"]

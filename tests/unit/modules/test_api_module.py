@@ -15,30 +15,13 @@ import requests
 import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.api import BadAnswer, Client
 from ansible_collections.cloudn.compute.plugins.module_utils.raw import native_command
+from asked import sent_to
+from samples import FORMATS, NEW, UNKNOWN
+from specs import good
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_api"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
-FORMATS = pytest.mark.parametrize("response_format", ["json", "xml"])
-
-
-@pytest.fixture
-def vm_id(run_module: Run, emulator: Any) -> str:
-    """The id of a machine."""
-    made = run_module("cloudn_vm", name="web1", **NEW)["vm"]["id"]
-    emulator.clear()
-    return made
-
-
-def commands(emulator: Any) -> list[str]:
-    return [request["command"] for request in emulator.requests]
-
-
-def good(result: Result) -> Result:
-    assert not result.get("failed"), result
-    return result
 
 
 # Reading
@@ -53,7 +36,7 @@ def test_a_listing(run_module: Run, emulator: Any, check: bool, response_format:
     assert done["result"]["count"] == 2
     assert [zone["name"] for zone in done["result"]["zone"]] == ["jp-e1a", "jp-e1b"]
     assert done["result"]["zone"][0]["localstorageenabled"] is False
-    assert commands(emulator) == ["listZones"]
+    assert sent_to(emulator) == ["listZones"]
     assert "jobs" not in done and "diff" not in done
 
 
@@ -150,7 +133,7 @@ def test_a_command_that_is_done_at_once(run_module: Run, client: Client, vm_id: 
     done = good(run_module(MODULE, command="updateVirtualMachine", params=params))
     assert done["changed"] and done["result"]["virtualmachine"]["group"] == "back"
     assert done["actions"] == [f"updateVirtualMachine id={vm_id} group=back haenable=false"]
-    assert commands(emulator) == ["updateVirtualMachine"]
+    assert sent_to(emulator) == ["updateVirtualMachine"]
     assert client.list("listVirtualMachines")[0]["group"] == "back"
 
 
@@ -204,7 +187,7 @@ def test_without_waiting(run_module_as: Callable[..., Any]) -> None:
         vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
         emulator.clear()
         done = good(run(MODULE, command="stopVirtualMachine", params={"id": vm_id}, wait=False))
-        assert commands(emulator) == ["stopVirtualMachine"]
+        assert sent_to(emulator) == ["stopVirtualMachine"]
         assert done["changed"] is True
         assert done["result"] == {"jobid": done["jobs"][0]}
         collected = good(run("cloudn_job", jobs=done["jobs"]))
@@ -275,7 +258,7 @@ def test_a_lost_answer_is_told_and_nothing_is_sent_again(
         "before you run the task again, which would do it once more"
     )
     assert len(tries) == 1
-    assert commands(emulator) == ["createSecurityGroup"] * after
+    assert sent_to(emulator) == ["createSecurityGroup"] * after
 
 
 def test_only_the_send_counts_as_long_as_it_takes(run_module_as: Callable[..., Any]) -> None:
@@ -283,7 +266,7 @@ def test_only_the_send_counts_as_long_as_it_takes(run_module_as: Callable[..., A
     with run_module_as(latency_ms=400) as (run, emulator):
         done = good(run(MODULE, command="createSecurityGroup", params={"name": "web"}, wait_timeout=0))
         assert done["result"]["securitygroup"]["name"] == "web"
-        assert commands(emulator) == ["createSecurityGroup"]
+        assert sent_to(emulator) == ["createSecurityGroup"]
 
 
 # What the service refuses

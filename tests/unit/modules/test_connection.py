@@ -16,13 +16,13 @@ from ansible_collections.cloudn.compute.plugins.module_utils.connection import w
 from ansible_collections.cloudn.compute.plugins.module_utils.module import CONNECTION
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 GIVEN = {"api_url": "https://cloud.example.com/client/api", "validate_certs": True, "ca_path": None}
 NO_TLS, NO_CERTIFICATE = "api_url: http is not encrypted", "validate_certs: the service's certificate is not verified"
 USER, PASSWORD = "canary-user", "canary-p@ss.example.com/word"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 
 
 @pytest.mark.parametrize(

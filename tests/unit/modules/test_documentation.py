@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import importlib
 import pathlib
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -35,6 +33,8 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     volume,
     zone,
 )
+from samples import NEW
+from specs import imported
 
 ROOT = pathlib.Path(__file__).parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("cloudn_*.py"))
@@ -77,12 +77,8 @@ RAW = ["cloudn_api", "cloudn_ec2"]
 DIFFS = {**dict.fromkeys(RAW, "none"), "cloudn_job": "N/A", **dict.fromkeys(INFO, "N/A")}
 
 
-def load(name: str) -> ModuleType:
-    return importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
-
-
 def returned(name: str) -> dict[str, Any]:
-    return yaml.safe_load(load(name).RETURN)
+    return yaml.safe_load(imported(name).RETURN)
 
 
 def documentation(name: str) -> dict[str, Any]:
@@ -101,7 +97,7 @@ def accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(ansible_side, "Module", stop)
     with pytest.raises(SystemExit):
-        load(name).main()
+        imported(name).main()
     return given[0]
 
 
@@ -219,7 +215,7 @@ def strangers(fields: dict[str, Any], values: dict[str, Any], path: str = "") ->
 def test_results_are_as_described(run_module: Callable[..., Any], response_format: str) -> None:
     rule = {"ports": "80", "cidrs": ["192.0.2.0/24"], "groups": [{"name": "default"}]}
     ping = {"protocol": "icmp", "icmp_type": 8, "icmp_code": 0, "cidrs": ["192.0.2.0/24"]}
-    new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1", "tags": {"role": "web"}}
+    new = {**NEW, "tags": {"role": "web"}}
     runs = [
         (
             "cloudn_security_group",
@@ -296,7 +292,7 @@ def test_the_action_group_is_all_modules() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_name_modules_in_full(name: str) -> None:
     """Whatever of a task is no keyword of Ansible's is its module: one with a full name, and one of ours exists."""
-    for task in yaml.safe_load(load(name).EXAMPLES):
+    for task in yaml.safe_load(imported(name).EXAMPLES):
         (module,) = task.keys() - Task.fattributes.keys()
         namespace, collection, short = module.split(".")
         assert (namespace, collection) == ("ansible", "builtin") or short in MODULES
@@ -308,14 +304,13 @@ def test_examples_run(
     name: str, playbook: Callable[..., Any], run_module: Callable[..., Any], tmp_path: pathlib.Path
 ) -> None:
     """Run a module's examples in order, as they stand."""
-    new = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
     if name != "cloudn_security_group":
         run_module("cloudn_security_group", name="web")
     for machine in MACHINES.get(name, ["web1"] if name in INFO else []):
-        run_module("cloudn_vm", name=machine, security_groups=["web"], tags={"role": "web"}, **new)
+        run_module("cloudn_vm", name=machine, security_groups=["web"], tags={"role": "web"}, **NEW)
     if name in ("cloudn_snapshot", "cloudn_snapshot_policy"):
         run_module("cloudn_volume", name="db1-data", state="attached", vm="db1", disk_offering="Small")
-    tasks = yaml.safe_load(load(name).EXAMPLES)
+    tasks = yaml.safe_load(imported(name).EXAMPLES)
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
     done = playbook(yaml.safe_dump(play), environment={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr

@@ -16,29 +16,13 @@ import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils import connection
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import ACTIONS
+from asked import sent_to
+from samples import NEW, UNKNOWN
+from specs import good
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_ec2"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
-
-
-@pytest.fixture
-def vm_id(run_module: Run, emulator: Any) -> str:
-    """The id of a machine."""
-    made = run_module("cloudn_vm", name="web1", **NEW)["vm"]["id"]
-    emulator.clear()
-    return made
-
-
-def actions(emulator: Any) -> list[str]:
-    return [request["command"] for request in emulator.requests]
-
-
-def good(result: Result) -> Result:
-    assert not result.get("failed"), result
-    return result
 
 
 # Reading and changing
@@ -54,7 +38,7 @@ def test_what_reads_is_sent_in_check_mode_too(run_module: Run, emulator: Any, vm
     assert instance["instanceState"] == {"code": 16, "name": "running"}
     assert instance["launchTime"].endswith("+00:00")
     assert instance["dnsName"] is None and instance["tagSet"] == []
-    assert actions(emulator) == ["DescribeInstances"]
+    assert sent_to(emulator) == ["DescribeInstances"]
     assert "diff" not in done
 
 
@@ -80,7 +64,7 @@ def test_a_change_is_told_and_done(run_module: Run, emulator: Any, vm_id: str, c
     done = good(run_module(MODULE, **options))
     assert (done["changed"], done["actions"]) == (True, told["actions"])
     assert done["result"]["instancesSet"][0]["currentState"] == {"code": 80, "name": "stopped"}
-    assert actions(emulator) == ["StopInstances"]
+    assert sent_to(emulator) == ["StopInstances"]
     assert client.list("listVirtualMachines")[0]["state"] == "Stopped"
 
 
@@ -106,18 +90,18 @@ def test_both_halves_show_the_same(run_module: Run) -> None:
 def test_every_action_that_the_service_lists_is_taken(run_module: Run, emulator: Any) -> None:
     for action in ACTIONS:
         run_module(MODULE, action=action)
-    assert actions(emulator) == list(ACTIONS)
+    assert sent_to(emulator) == list(ACTIONS)
 
 
 def test_what_is_asked_for_as_unlisted(run_module: Run, emulator: Any, vm_id: str) -> None:
     for action, read in (("DescribeRegions", True), ("GetConsoleOutput", True), ("AllocateAddress", False)):
         done = run_module(MODULE, action=action, unlisted=True)
         assert done["failed"] and done["error_code"] == "Client.Unsupported"
-        assert actions(emulator) == [action]
+        assert sent_to(emulator) == [action]
         emulator.clear()
         told = run_module(MODULE, action=action, unlisted=True, _check=True)
         assert bool(told.get("failed")) is read
-        assert actions(emulator) == [action] * read
+        assert sent_to(emulator) == [action] * read
         emulator.clear()
 
 
@@ -127,7 +111,7 @@ def test_letters_of_what_reads(run_module: Run, emulator: Any, action: str) -> N
     for check in (True, False):
         done = good(run_module(MODULE, action=action, unlisted=True, _check=check))
         assert (done["changed"], done["result"]["reservationSet"]) == (False, [])
-    assert actions(emulator) == ["DescribeInstances"] * 2
+    assert sent_to(emulator) == ["DescribeInstances"] * 2
 
 
 @pytest.mark.parametrize("action", ["stopinstances", "STOPINSTANCES", "stopInstances"])
@@ -138,7 +122,7 @@ def test_letters_of_what_changes(run_module: Run, emulator: Any, vm_id: str, act
     emulator.faults([{"kind": "reset_after"}])
     done = run_module(MODULE, **options)
     assert "It is not known whether it was done: look by DescribeInstances before you run the task again" in done["msg"]
-    assert actions(emulator) == ["StopInstances"]
+    assert sent_to(emulator) == ["StopInstances"]
 
 
 # What the service refuses
@@ -189,7 +173,7 @@ def test_the_address_must_be_known(run_module: Run, emulator: Any, monkeypatch: 
     monkeypatch.setattr(connection, "DEFAULT_URL", emulator.url)
     monkeypatch.setattr(connection, "DEFAULT_EC2_URL", emulator.ec2_url)
     good(run_module(MODULE, action="DescribeInstances", ec2_url=None))
-    assert actions(emulator) == ["DescribeInstances"]
+    assert sent_to(emulator) == ["DescribeInstances"]
 
 
 # Answers that are lost
@@ -212,7 +196,7 @@ def test_a_lost_answer_is_told(run_module: Run, emulator: Any, action: str, para
     assert done["msg"].startswith(
         f"{action}: the connection broke before the answer was complete. It is not known whether it was done: {advice}"
     )
-    assert actions(emulator) == [action]
+    assert sent_to(emulator) == [action]
 
 
 def test_a_lost_answer_of_a_read_is_asked_for_again(run_module: Run, emulator: Any) -> None:
@@ -330,7 +314,7 @@ def test_an_image_that_fails_leaves_the_instance_stopped(run_module_as: Callable
         emulator.clear()
         done = run(MODULE, action="CreateImage", params={"InstanceId": vm_id, "Name": "web"})
         assert done["msg"].endswith(LEFT_STOPPED)
-        assert actions(emulator) == ["CreateImage", "DescribeInstances"]
+        assert sent_to(emulator) == ["CreateImage", "DescribeInstances"]
         assert emulator.store.vms[vm_id].state == "Stopped"
         good(run(MODULE, action="StartInstances", params={"InstanceId": [vm_id]}))
         emulator.faults([{"kind": "status", "command": "DescribeInstances"}])
@@ -352,7 +336,7 @@ def test_an_image_that_the_service_waits_for_no_longer(run_module_as: Callable[.
 
 def test_a_missing_name_of_an_image_costs_no_look(run_module: Run, emulator: Any, vm_id: str) -> None:
     assert run_module(MODULE, action="CreateImage", params={"InstanceId": vm_id})["http_status"] == 530
-    assert actions(emulator) == ["CreateImage"]
+    assert sent_to(emulator) == ["CreateImage"]
 
 
 # What is refused before anything is sent

@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 import pytest
+from samples import NEW
 
 # Runs a module's `main()` in a Python of its own; at the end, the last line tells what is imported.
 RUN = """
@@ -58,7 +59,7 @@ def of_those(names: tuple[str, ...], imported: list[str]) -> set[str]:
 
 
 def test_a_task_that_changes_nothing_imports_no_more_than_it_needs(emulator: Any) -> None:
-    options = {"name": ["web1"], "zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+    options = {"name": ["web1"], **NEW}
     made, imported = run(emulator, "cloudn_vm", security_groups=["default"], response_format="xml", **options)
     assert made["changed"] is True
     assert of_those(CHANGING, imported) == set(CHANGING)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from asked import sent_to
+from samples import UNKNOWN
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 NEW = {"template": "CentOS 6.2 64bit", "service_offering": "v1"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_it_costs_what_the_documentation_says(
     site: dict[str, str], run_module: Run, emulator: Any, module: str, options: Result, commands: list[str]
 ) -> None:
     assert not run_module(module, **options).get("failed")
-    assert [request["command"] for request in emulator.requests] == commands
+    assert sent_to(emulator) == commands
 
 
 def test_the_service_lists_no_more_than_is_wanted(site: dict[str, str], run_module: Run, emulator: Any) -> None:
@@ -209,7 +210,7 @@ def test_groups_without_rules_are_found_by_all_their_tags(run_module: Run, emula
         "both": {"env": "a", "role": "web"},
         "ruled": {"env": "a", "role": "web"},
     }
-    assert [request["command"] for request in emulator.requests] == ["listSecurityGroups", "listTags"]
+    assert sent_to(emulator) == ["listSecurityGroups", "listTags"]
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,10 @@ import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, JobFailed, UsageError, is_read
 from ansible_collections.cloudn.compute.plugins.module_utils.api.paging import MOST
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import job
+from samples import NEW, UNKNOWN
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 WEB = {"protocol": "tcp", "startport": 80, "endport": 80, "cidrlist": "192.0.2.0/24"}
 KEYS = {"id", "command", "status", "created", "object_id", "result", "error_code", "error_text"}
 

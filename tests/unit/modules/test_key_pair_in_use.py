@@ -10,20 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import ApiError, Client
+from asked import sent_to
+from samples import KEY, NEW, OTHER_KEY
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_key_pair"
 REGISTER, DELETE = "registerSSHKeyPair", "deleteSSHKeyPair"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-KEY = (
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJDZOEuXCSIliuPc2Cwk7XCHJnFwQ"
-    "foC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q=="
-)
-OTHER_KEY = (
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGvMLyKEffNE3iIWbe"
-    "T/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8tOTqr8QU/aeLNXQ=="
-)
 GONE: Result = {"state": "absent"}
 REPLACED: Result = {"public_key": OTHER_KEY, "force": True}
 
@@ -47,7 +40,7 @@ def is_listed(client: Client) -> bool:
 
 
 def sent(emulator: Any) -> list[str]:
-    commands = [request["command"] for request in emulator.requests]
+    commands = sent_to(emulator)
     emulator.clear()
     return commands
 
@@ -138,12 +131,12 @@ def test_several_pairs_of_one_name(
     """Two runs at one moment have made a second one: all of the name would go."""
     pair = next(iter(emulator.store.key_pairs.values()))
     key, fingerprint = (pair.public_key, pair.fingerprint) if same_key else ("ssh-rsa AAAA", "00:11")
-    twin = type(pair)("00000000-0000-4000-8000-000000000001", pair.owner, "Deploy", key, fingerprint)
-    emulator.store.add_key_pair(twin)
+    second = type(pair)("00000000-0000-4000-8000-000000000001", pair.owner, "Deploy", key, fingerprint)
+    emulator.store.add_key_pair(second)
     assert "web1" in refused(MODULE, name="deploy", state="absent")
     for print_ in (pair.fingerprint, fingerprint):
         assert print_ in refused(MODULE, name="deploy", **REPLACED)
-    assert emulator.store.key_pairs.keys() == {pair.id, twin.id}
+    assert emulator.store.key_pairs.keys() == {pair.id, second.id}
     client.call(REGISTER, {"name": "again", "publickey": KEY})
     if same_key:
         beats(MODULE, [DELETE, DELETE], name="deploy", state="absent")

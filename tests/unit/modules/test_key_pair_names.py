@@ -11,19 +11,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from asked import sent_to
+from samples import KEY, NEW, OTHER_KEY
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 MACHINE = {"name": "web1", **NEW}
-ONE = (
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJDZOEuXCSIliuPc2Cwk7XCHJnFwQ"
-    "foC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76dMPKOheEWFw8/iKjrxFvRjTBzJpu9Q=="
-)
-OTHER = (
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGvMLyKEffNE3iIWbe"
-    "T/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8tOTqr8QU/aeLNXQ=="
-)
 
 
 @pytest.fixture
@@ -36,9 +29,9 @@ def register(client: Client) -> Callable[[str, str], Any]:
 def test_a_pair_in_another_spelling_is_the_one_that_is_there(
     beats: Run, run_module: Run, client: Client, register: Any, spelling: str
 ) -> None:
-    register("deploy", ONE)
+    register("deploy", KEY)
     beats("cloudn_key_pair", [], name=spelling)
-    beats("cloudn_key_pair", [], name=spelling, public_key=ONE)
+    beats("cloudn_key_pair", [], name=spelling, public_key=KEY)
     assert [pair["name"] for pair in run_module("cloudn_key_pair_info", name=spelling)["key_pairs"]] == ["deploy"]
     done = beats("cloudn_vm", ["deployVirtualMachine"], **MACHINE, key_pair=spelling)
     assert done["vm"]["key_pair"] == "deploy"
@@ -49,19 +42,19 @@ def test_a_pair_in_another_spelling_is_the_one_that_is_there(
 
 
 @pytest.fixture
-def twins(client: Client, emulator: Any) -> None:
+def two_of_a_name(client: Client, emulator: Any) -> None:
     """Two pairs of one name, which two runs have made at one moment."""
     emulator.settings.race_ms = 100
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        for name, key in (("twin", ONE), ("Twin", OTHER)):
+        for name, key in (("twin", KEY), ("Twin", OTHER_KEY)):
             pool.submit(client.call, "registerSSHKeyPair", {"name": name, "publickey": key})
     emulator.settings.race_ms = 0
     assert len(client.list("listSSHKeyPairs")) == 2
 
 
-@pytest.mark.parametrize("options", [{}, {"public_key": ONE}, {"public_key": OTHER, "force": True}])
+@pytest.mark.parametrize("options", [{}, {"public_key": KEY}, {"public_key": OTHER_KEY, "force": True}])
 def test_of_two_pairs_of_one_name_none_is_chosen(
-    twins: None, run_module: Run, client: Client, emulator: Any, options: Result
+    two_of_a_name: None, run_module: Run, client: Client, emulator: Any, options: Result
 ) -> None:
     emulator.clear()
     done = run_module("cloudn_key_pair", name="twin", **options)
@@ -72,22 +65,22 @@ def test_of_two_pairs_of_one_name_none_is_chosen(
     assert {request["command"] for request in emulator.requests} == {"listSSHKeyPairs"}
 
 
-def test_two_pairs_of_one_name_go_together(twins: None, beats: Run, client: Client) -> None:
+def test_two_pairs_of_one_name_go_together(two_of_a_name: None, beats: Run, client: Client) -> None:
     done = beats("cloudn_key_pair", ["deleteSSHKeyPair"] * 2, name="twin", state="absent")
     assert done["actions"] == ["twin: delete (1 of 2)", "twin: delete (2 of 2)"]
     assert client.list("listSSHKeyPairs") == []
 
 
-def test_a_machine_is_made_with_one_of_two_pairs_of_one_name(twins: None, beats: Run) -> None:
+def test_a_machine_is_made_with_one_of_two_pairs_of_one_name(two_of_a_name: None, beats: Run) -> None:
     beats("cloudn_vm", ["deployVirtualMachine"], **MACHINE, key_pair="twin")
 
 
 @pytest.fixture
 def alike(register: Any, run_module: Run, emulator: Any) -> None:
     """A machine that was made with the later of two pairs of one public key: the service shows the first one's name."""
-    register("first", ONE)
-    register("second", ONE)
-    register("unlike", OTHER)
+    register("first", KEY)
+    register("second", KEY)
+    register("unlike", OTHER_KEY)
     assert run_module("cloudn_vm", **MACHINE, key_pair="second")["vm"]["key_pair"] == "first"
     emulator.clear()
 
@@ -106,7 +99,7 @@ def test_another_name_of_the_same_key_is_no_difference(
 ) -> None:
     done = run_module("cloudn_vm", **MACHINE, key_pair=name)
     assert (done.get("msg"), done["changed"], done["warnings"]) == (None, False, [])
-    assert [request["command"] for request in emulator.requests] == requests
+    assert sent_to(emulator) == requests
 
 
 def test_another_key_is_one(alike: None, refused: Callable[..., str], run_module: Run) -> None:
@@ -118,14 +111,14 @@ def test_another_key_is_one(alike: None, refused: Callable[..., str], run_module
 
 def test_nothing_is_asked_where_it_does_not_matter(alike: None, run_module: Run, emulator: Any) -> None:
     assert run_module("cloudn_vm", **MACHINE, key_pair="unlike", on_immutable_drift="ignore")["changed"] is False
-    assert [request["command"] for request in emulator.requests] == ["listVirtualMachines"]
+    assert sent_to(emulator) == ["listVirtualMachines"]
 
 
 def test_an_account_that_may_not_list_pairs(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(denied=["listSSHKeyPairs"]) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         for name in ("first", "second"):
-            client.call("registerSSHKeyPair", {"name": name, "publickey": ONE})
+            client.call("registerSSHKeyPair", {"name": name, "publickey": KEY})
         run("cloudn_vm", **MACHINE, key_pair="second")
         assert run("cloudn_vm", **MACHINE, key_pair="First")["changed"] is False
         assert "key_pair is 'first', not 'second'" in run("cloudn_vm", **MACHINE, key_pair="second")["msg"]
@@ -135,9 +128,9 @@ def test_a_pair_of_another_account_with_the_same_key(run_module_as: Callable[...
     """The service looks for the first pair with the key, whoever has it: nothing tells then which one the machine got."""
     with run_module_as(neighbour=True) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
-        client.call("registerSSHKeyPair", {"name": "theirs", "publickey": ONE})
+        client.call("registerSSHKeyPair", {"name": "theirs", "publickey": KEY})
         next(iter(emulator.store.key_pairs.values())).owner = "neighbour"
-        client.call("registerSSHKeyPair", {"name": "mine", "publickey": ONE})
+        client.call("registerSSHKeyPair", {"name": "mine", "publickey": KEY})
         made = run("cloudn_vm", **MACHINE, key_pair="mine")
         assert made["vm"]["key_pair"] == "theirs"
         again = run("cloudn_vm", **MACHINE, key_pair="mine")

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from samples import NEW
 
 Result = dict[str, Any]
 RunAs = Callable[..., Any]
 TAGS = ["createTags", "deleteTags", "listTags"]
 KEY_PAIRS = ["createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair", "listSSHKeyPairs"]
 PERMISSIONS = ["updateTemplatePermissions", "listTemplatePermissions"]
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 # A life without tags, key pairs, permissions and recovery.
 LIFE: list[tuple[str, Result]] = [
     ("cloudn_security_group", {"name": "web", "ingress": [{"ports": "80", "cidrs": ["0.0.0.0/0"]}]}),

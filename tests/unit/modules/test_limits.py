@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils import limits
 from ansible_collections.cloudn.compute.plugins.module_utils.api import ApiError, Client, JobFailed, NotGranted
+from samples import NEW
 
 Result = dict[str, Any]
 RunAs = Callable[..., Any]
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 DISK = {"zone": "jp-e1a", "disk_offering": "Small"}
 DOWNLOAD = {
     "zone": "jp-e1a",

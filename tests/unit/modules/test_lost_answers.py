@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 import requests
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
+from asked import changes_sent_to
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 RULES = [{"ports": "80", "cidrs": ["192.0.2.0/24"]}, {"ports": "443", "cidrs": ["192.0.2.0/24"]}]
 
 
@@ -49,10 +50,6 @@ def ssh_key() -> str:
     return key.public_key().public_bytes(*form).decode()
 
 
-def changes(emulator: Any) -> list[str]:
-    return [r["command"] for r in emulator.requests if not is_read(r["command"])]
-
-
 def settle(run_module: Run, emulator: Any, module: str, **options: Any) -> Result:
     """Run once with the loss and once more; the second run must find nothing to do."""
     done = run_module(module, api_timeout=0.5, **options)
@@ -61,7 +58,7 @@ def settle(run_module: Run, emulator: Any, module: str, **options: Any) -> Resul
     emulator.clear()
     again = run_module(module, **options)
     assert again["changed"] is False
-    assert changes(emulator) == []
+    assert changes_sent_to(emulator) == []
     return done
 
 
@@ -84,7 +81,7 @@ def test_a_machine_that_is_stopped_for_a_moment_is_waited_for(
     with run_module_as(job_seconds=2) as (run, emulator):
         done = run("cloudn_vm", name="web1", state="started", **NEW)
         assert done["vm"]["state"] == "Running"
-        assert changes(emulator) == ["deployVirtualMachine"]
+        assert changes_sent_to(emulator) == ["deployVirtualMachine"]
 
 
 def test_many_machines_are_each_made_once(lose: Any, run_module: Run, emulator: Any, client: Client) -> None:
@@ -269,7 +266,7 @@ def test_a_reboot_is_never_sent_twice(lose: Any, run_module: Run, emulator: Any)
     done = run_module("cloudn_vm", name="web1", state="restarted")
     assert done["failed"]
     assert "rebootVirtualMachine: the connection broke before the answer was complete" in done["msg"]
-    assert changes(emulator) in ([], ["rebootVirtualMachine"])
+    assert changes_sent_to(emulator) in ([], ["rebootVirtualMachine"])
 
 
 @pytest.mark.parametrize("command", ["createSecurityGroup", "authorizeSecurityGroupIngress", "createTags"])

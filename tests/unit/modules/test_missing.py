@@ -9,12 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from samples import NEW, UNKNOWN, ZONE
 
 Run = Callable[..., dict[str, Any]]
 HINT = "Check mode makes nothing"
-ZONE = {"zone": "jp-e1a"}
-NEW = {**ZONE, "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 DISK = {"name": "data", "disk_offering": "Small", **ZONE}
 OTHERS_GROUP = [{"ports": "80", "groups": [{"name": "nope"}]}]
 

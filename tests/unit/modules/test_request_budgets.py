@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 from ansible_collections.cloudn.compute.plugins.module_utils.api.paging import MOST
+from asked import sent_to
+from samples import NEW, POLLS
 
 Run = Callable[..., dict[str, Any]]
 
 OTHER_MACHINES = 600  # more than a page, each with a volume
-POLLS = ("queryAsyncJobResult", "listAsyncJobs")
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1", "security_groups": ["front"]}
-MACHINE = {"name": "front1", **NEW, "display_name": "Front", "group": "site", "tags": {"role": "front"}}
-FIFTY = {"name": [f"node{number:02}" for number in range(50)], **NEW}
-UNLIKE = {"name": ["alpha", "node00", "zeta"], **NEW}  # nothing in common to ask for
+NEW_FRONT = {**NEW, "security_groups": ["front"]}
+MACHINE = {"name": "front1", **NEW_FRONT, "display_name": "Front", "group": "site", "tags": {"role": "front"}}
+FIFTY = {"name": [f"node{number:02}" for number in range(50)], **NEW_FRONT}
+UNLIKE = {"name": ["alpha", "node00", "zeta"], **NEW_FRONT}  # nothing in common to ask for
 HUNDRED_RULES = {
     "name": "front",
     "ingress": [
@@ -97,7 +98,7 @@ def test_a_task_that_changes_nothing(
     done = run(module, **options)
     assert not done.get("failed"), done
     assert done["changed"] is False
-    assert [request["command"] for request in emulator.requests] == requests
+    assert sent_to(emulator) == requests
     assert len(requests) <= 2
 
 
@@ -105,14 +106,14 @@ def test_machines_on_any_of_two_pages(account: tuple[Run, Any]) -> None:
     run, emulator = account
     emulator.clear()
     assert run("cloudn_vm", **UNLIKE)["changed"] is False
-    commands = [request["command"] for request in emulator.requests]
+    commands = sent_to(emulator)
     assert set(commands) == {"listVirtualMachines"}
     assert 2 <= len(commands) <= 1 + MOST  # the second page, and those read ahead before it told that it is the last
 
 
 def made(emulator: Any) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """Return how often each command was sent that changes, that looks, and that asks how jobs are."""
-    commands = [request["command"] for request in emulator.requests]
+    commands = sent_to(emulator)
     return (
         Counter(command for command in commands if not is_read(command)),
         Counter(command for command in commands if is_read(command) and command not in POLLS),

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from asked import changes_sent_to
+from specs import good
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -21,14 +23,9 @@ def rules(*ports: int) -> list[Result]:
     return [{"ports": str(port), "cidrs": ["192.0.2.0/24"]} for port in ports]
 
 
-def well(done: Result) -> Result:
-    assert not done.get("failed"), done["msg"]
-    return done
-
-
 def changes(emulator: Any) -> list[str]:
     """The commands since the last look that change something, in the order in which they came."""
-    commands = [request["command"] for request in emulator.requests if not is_read(request["command"])]
+    commands = changes_sent_to(emulator)
     emulator.clear()
     return commands
 
@@ -61,9 +58,9 @@ def under_way(emulator: Any) -> list[int]:
 def test_one_change_is_under_way_at_a_time(
     run_module: Run, emulator: Any, client: Client, under_way: list[int]
 ) -> None:
-    well(run_module(GROUP, name="web", ingress=rules(1, 2, 3), egress=rules(1, 2)))
+    good(run_module(GROUP, name="web", ingress=rules(1, 2, 3), egress=rules(1, 2)))
     assert changes(emulator) == ["createSecurityGroup", *[ALLOW] * 3, *[ALLOW.replace("Ingress", "Egress")] * 2]
-    well(run_module(GROUP, name="web", ingress=rules(3, 4, 5), egress=rules(2)))
+    good(run_module(GROUP, name="web", ingress=rules(3, 4, 5), egress=rules(2)))
     assert changes(emulator) == [ALLOW, ALLOW, REVOKE, REVOKE, REVOKE.replace("Ingress", "Egress")]
     assert under_way == [1] * 10
     assert (ports(client), ports(client, "egress")) == ([3, 4, 5], [2])
@@ -71,7 +68,7 @@ def test_one_change_is_under_way_at_a_time(
 
 def test_nobody_waits_for_the_lock(run_module_as: Any) -> None:
     with run_module_as(job_seconds=0.02, group_lock_seconds=60) as (run, emulator):
-        done = well(run(GROUP, name="web", ingress=rules(*range(1, 11)), wait_timeout=30))
+        done = good(run(GROUP, name="web", ingress=rules(*range(1, 11)), wait_timeout=30))
         assert len(done["security_group"]["ingress"]) == 10
         assert changes(emulator).count(ALLOW) == 10
 
@@ -80,7 +77,7 @@ def test_nobody_waits_for_the_lock(run_module_as: Any) -> None:
 def test_a_refused_rule_does_not_keep_the_others_out(
     run_module: Run, emulator: Any, client: Client, fault: str
 ) -> None:
-    well(run_module(GROUP, name="web", ingress=rules(9)))
+    good(run_module(GROUP, name="web", ingress=rules(9)))
     changes(emulator)
     nth = [2] if fault == "job_fails" else [2, 3]  # credentials that were accepted before are tried once more
     emulator.faults([{"kind": fault, "command": ALLOW, "nth": nth}])
@@ -89,7 +86,7 @@ def test_a_refused_rule_does_not_keep_the_others_out(
     assert REVOKE not in changes(emulator)  # the old rule may be what the refused one was to replace
     assert ports(client) == [1, 3, 9]
     emulator.faults([])
-    well(run_module(GROUP, name="web", ingress=rules(1, 2, 3)))
+    good(run_module(GROUP, name="web", ingress=rules(1, 2, 3)))
     assert changes(emulator) == [ALLOW, REVOKE]
     assert ports(client) == [1, 2, 3]
 
@@ -104,10 +101,10 @@ def test_after_a_job_that_does_not_end_nothing_is_sent(run_module: Run, emulator
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "job_lost"])
 def test_after_a_lost_answer_each_rule_is_there_once(run_module: Run, emulator: Any, client: Client, kind: str) -> None:
     emulator.faults([{"kind": kind, "command": ALLOW, "nth": [2]}])
-    well(run_module(GROUP, name="web", ingress=rules(1, 2, 3, 4), api_timeout=0.5))
+    good(run_module(GROUP, name="web", ingress=rules(1, 2, 3, 4), api_timeout=0.5))
     assert ports(client) == [1, 2, 3, 4]
     emulator.clear()
-    assert well(run_module(GROUP, name="web", ingress=rules(1, 2, 3, 4)))["changed"] is False
+    assert good(run_module(GROUP, name="web", ingress=rules(1, 2, 3, 4)))["changed"] is False
 
 
 # Without waiting
@@ -118,28 +115,28 @@ def test_without_waiting_all_that_needs_no_other_is_sent_at_once(
 ) -> None:
     """Jobs that never end keep nothing back."""
     emulator.faults([{"kind": "job_hangs", "command": ALLOW}])
-    done = well(run_module(GROUP, name="web", ingress=rules(1, 2, 3), wait=False))
+    done = good(run_module(GROUP, name="web", ingress=rules(1, 2, 3), wait=False))
     assert changes(emulator) == ["createSecurityGroup", ALLOW, ALLOW, ALLOW]
     assert len(done["jobs"]) == 3
     emulator.faults([])
     emulator.release_jobs()
-    well(run_module("cloudn_job", jobs=done["jobs"]))
+    good(run_module("cloudn_job", jobs=done["jobs"]))
     assert ports(client) == [1, 2, 3]
 
 
 def test_without_waiting_old_rules_go_when_the_new_ones_are_there(
     run_module: Run, emulator: Any, client: Client, under_way: list[int]
 ) -> None:
-    well(run_module(GROUP, name="web", ingress=rules(1, 2)))
+    good(run_module(GROUP, name="web", ingress=rules(1, 2)))
     changes(emulator)
     under_way.clear()
     emulator.faults([{"kind": "job_hangs", "command": REVOKE}])
-    done = well(run_module(GROUP, name="web", ingress=rules(3, 4), wait=False))
+    done = good(run_module(GROUP, name="web", ingress=rules(3, 4), wait=False))
     assert changes(emulator) == [ALLOW, ALLOW, REVOKE, REVOKE]
     assert under_way == [1, 1]
     assert ports(client) == [1, 2, 3, 4]
     assert len(done["jobs"]) == 2
     emulator.faults([])
     emulator.release_jobs()
-    well(run_module("cloudn_job", jobs=done["jobs"]))
+    good(run_module("cloudn_job", jobs=done["jobs"]))
     assert ports(client) == [3, 4]

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from asked import sent_to
+from samples import UNKNOWN
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -254,8 +256,7 @@ def test_the_default_group(refused: Run, beats: Run, rules: Run) -> None:
 
 
 def test_an_unknown_id(refused: Run) -> None:
-    unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    assert f"there is no security group with the id {unknown}" in refused(MODULE, name=unknown)
+    assert f"there is no security group with the id {UNKNOWN}" in refused(MODULE, name=UNKNOWN)
 
 
 # What it costs
@@ -265,7 +266,7 @@ def test_no_change_costs_one_request(make: Run, run_module: Run, emulator: Any) 
     many = [tcp(port) for port in range(1000, 1100)]
     make(description="Web", ingress=many)
     assert run_module(MODULE, name="web", description="Web", ingress=many)["changed"] is False
-    assert [r["command"] for r in emulator.requests] == ["listSecurityGroups"]
+    assert sent_to(emulator) == ["listSecurityGroups"]
 
 
 def test_forty_rules_from_nothing_cost_three_requests_more(run_module: Run, emulator: Any) -> None:

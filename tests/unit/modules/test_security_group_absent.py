@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_rescue
+from asked import sent_to
 from cloudn_emulator.seed import NEIGHBOUR_KEY, NEIGHBOUR_SECRET
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_security_group"
 DELETE, UN_IN, UN_OUT = "deleteSecurityGroup", "revokeSecurityGroupIngress", "revokeSecurityGroupEgress"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 CIDR = {"ports": 22, "cidrs": ["192.0.2.0/24"]}
 DESTROYED = "a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account"
 
@@ -165,7 +166,7 @@ def test_what_a_group_that_is_left_costs(run_module: Run, machine: Run, emulator
     machine("web", destroyed=True)
     emulator.clear()
     run_module(MODULE, name="web", state="absent")
-    commands = [request["command"] for request in emulator.requests]
+    commands = sent_to(emulator)
     assert commands == ["listSecurityGroups", DELETE, "listSecurityGroups", "listVirtualMachines"]
 
 
@@ -256,7 +257,7 @@ def test_it_is_waited_for(run_module_as: Any) -> None:
         assert not done.get("failed"), done["msg"]
         assert (done["changed"], done["actions"], done["left"], done["warnings"]) == (True, ["web: delete"], [], [])
         assert done["security_group"]["state"] == "absent"
-        assert 2 <= [request["command"] for request in emulator.requests].count(DELETE) <= 4
+        assert 2 <= sent_to(emulator).count(DELETE) <= 4
 
 
 def test_pauses_grow_and_waiting_ends(run_module: Run, machine: Run, emulator: Any, monkeypatch: Any) -> None:

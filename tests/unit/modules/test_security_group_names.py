@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import same_name
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_security_group"
 IN, UN_IN = "authorizeSecurityGroupIngress", "revokeSecurityGroupIngress"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 NAME = "Café"
 OTHERS = ["café", "CAFE", "cafe "]
 

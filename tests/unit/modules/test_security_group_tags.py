@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from asked import sent_to
+from samples import FORMATS, NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE, INFO = "cloudn_security_group", "cloudn_security_group_info"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 RULE = [{"ports": 80, "cidrs": ["192.0.2.0/24"]}]
-FORMATS = pytest.mark.parametrize("response_format", ["json", "xml"])
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_what_it_costs(run_module: Run, emulator: Any, module: str, options: Res
     run_module(MODULE, name="bare")
     emulator.clear()
     assert run_module(module, **options)["changed"] is False
-    assert [request["command"] for request in emulator.requests] == requests
+    assert sent_to(emulator) == requests
 
 
 def test_only_the_tags_of_one_group_are_asked_for(run_module: Run, emulator: Any) -> None:
@@ -122,7 +122,7 @@ def test_only_the_tags_of_one_group_are_asked_for(run_module: Run, emulator: Any
 def test_a_new_group(run_module: Run, emulator: Any) -> None:
     assert run_module(MODULE, name="web", tags={})["security_group"]["tags"] == {}
     assert run_module(MODULE, name="db", tags={"a": "b"})["security_group"]["tags"] == {"a": "b"}
-    assert [request["command"] for request in emulator.requests].count("listTags") == 0
+    assert sent_to(emulator).count("listTags") == 0
 
 
 def test_accounts_without_tags(run_module_as: Any) -> None:

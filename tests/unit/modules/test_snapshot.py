@@ -15,22 +15,15 @@ from ansible_collections.cloudn.compute.plugins.module_utils import connection, 
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from cloudn_emulator.commands import snapshot as emulated
 from cloudn_emulator.store import Snapshot
+from samples import NEW, UNKNOWN
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_snapshot"
-NEW_VM = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 HOUR = 3600
 
 
-@pytest.fixture(autouse=True)
-def disk(run_module: Run, emulator: Any) -> str:
-    """A data disk on a running machine; its id."""
-    run_module("cloudn_vm", name="db1", **NEW_VM)
-    made = run_module("cloudn_volume", name="data", state="attached", vm="db1", disk_offering="Small")
-    emulator.clear()
-    return made["volume"]["id"]
+pytestmark = pytest.mark.usefixtures("disk")
 
 
 @pytest.fixture
@@ -166,7 +159,7 @@ def test_deleted(beats: Run, aged: Callable[..., list[str]], client: Client, run
 
 def test_one_that_is_being_taken_is_deleted_when_it_is_finished(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.2) as (run, emulator):
-        run("cloudn_vm", name="db1", **NEW_VM)
+        run("cloudn_vm", name="db1", **NEW)
         begun = run(MODULE, vm="db1", wait=False)
         assert begun["jobs"]
         done = run(MODULE, id=begun["snapshot"]["id"], state="absent")
@@ -176,7 +169,7 @@ def test_one_that_is_being_taken_is_deleted_when_it_is_finished(run_module_as: C
 
 def test_one_that_is_being_taken_counts(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.2) as (run, emulator):
-        run("cloudn_vm", name="db1", **NEW_VM)
+        run("cloudn_vm", name="db1", **NEW)
         run(MODULE, vm="db1", wait=False)
         done = run(MODULE, vm="db1", max_age="1h")
         assert done["changed"] is False

@@ -17,24 +17,18 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     snapshot_policy_ensure,
     time_zone,
 )
+from asked import sent_to
 from cloudn_emulator import schedule as emulated
+from samples import NEW, UNKNOWN
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE, INFO = "cloudn_snapshot_policy", "cloudn_snapshot_policy_info"
 CREATE, DELETE = "createSnapshotPolicy", "deleteSnapshotPolicies"
-NEW_VM = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 NIGHTLY = {"volume": "data", "interval": "daily", "time": "01:30", "timezone": "Asia/Tokyo", "keep": 7}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
-@pytest.fixture(autouse=True)
-def disk(run_module: Run, emulator: Any) -> str:
-    """A data disk on a running machine; its id."""
-    run_module("cloudn_vm", name="db1", **NEW_VM)
-    made = run_module("cloudn_volume", name="data", state="attached", vm="db1", disk_offering="Small")
-    emulator.clear()
-    return made["volume"]["id"]
+pytestmark = pytest.mark.usefixtures("disk")
 
 
 def listed(client: Client, disk: str) -> list[Result]:
@@ -307,7 +301,7 @@ def test_a_time_zone_that_only_the_service_does_not_know(run_module: Run, monkey
 def test_two_runs_at_once_leave_one(run_module_as: Callable[..., Any], order: str, keep: int) -> None:
     """The service makes two then. Both runs see that, and keep the same one."""
     with run_module_as(race_ms=100, race_order=order) as (run, emulator):
-        run("cloudn_vm", name="db1", **NEW_VM)
+        run("cloudn_vm", name="db1", **NEW)
         asked = {
             "vm": "db1",
             "state": "present",
@@ -361,7 +355,7 @@ def test_listed(run_module: Run, emulator: Any, disk: str) -> None:
     of_root = run_module(MODULE, vm="db1", **weekly)["snapshot_policy"]
     emulator.clear()
     assert run_module(INFO)["snapshot_policies"] == [of_root, *of_data]
-    asked = [request["command"] for request in emulator.requests]
+    asked = sent_to(emulator)
     assert asked == ["listVolumes", "listSnapshotPolicies", "listSnapshotPolicies"], "none of what was never attached"
     for options, found in (
         ({"volume": "data"}, of_data),
@@ -382,7 +376,7 @@ def test_without_a_change_two_requests(run_module: Run, emulator: Any) -> None:
     run_module(MODULE, **NIGHTLY)
     emulator.clear()
     run_module(MODULE, **NIGHTLY)
-    assert [request["command"] for request in emulator.requests] == ["listVolumes", "listSnapshotPolicies"]
+    assert sent_to(emulator) == ["listVolumes", "listSnapshotPolicies"]
 
 
 @pytest.mark.parametrize("interval", snapshot_policy.INTERVALS)

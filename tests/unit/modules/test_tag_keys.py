@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
-MACHINE = {"name": "web1", "zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
+MACHINE = {"name": "web1", **NEW}
 VOLUME = {"name": "data", "zone": "jp-e1a", "disk_offering": "Small"}
 KINDS = [
     pytest.param("cloudn_vm", MACHINE, id="vm"),

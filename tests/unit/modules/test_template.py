@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from asked import sent_to
 from cloudn_emulator.commands import template as emulated
 from cloudn_emulator.ec2.bridge import Action
 from cloudn_emulator.ec2.calls import GIVEN_UP
 from cloudn_emulator.ec2.errors import Failed, Refused
 from cloudn_emulator.exchange import Reply
 from cloudn_emulator.models import Account
+from samples import NEW, UNKNOWN
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_template"
-NEW_VM = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 CENTOS = "CentOS 5.6 (64-bit)"
 DOWNLOAD = {
     "zone": "jp-e1a",
@@ -43,7 +43,7 @@ def add_accounts(emulator: Any) -> None:
 @pytest.fixture
 def web1(run_module: Run, emulator: Any) -> Result:
     """A running machine."""
-    made = run_module("cloudn_vm", name="web1", **NEW_VM)["vm"]
+    made = run_module("cloudn_vm", name="web1", **NEW)["vm"]
     emulator.clear()
     return made
 
@@ -143,7 +143,7 @@ def test_a_machine_that_can_not_be_stopped_is_not_started(
 def test_what_is_not_known_is_not_amended(run_module_as: Callable[..., Any]) -> None:
     """While the template may still be taken, the machine stays stopped, and the error says so."""
     with run_module_as(job_seconds=0.1) as (run, emulator):
-        run("cloudn_vm", name="web1", **NEW_VM)
+        run("cloudn_vm", name="web1", **NEW)
         run("cloudn_vm", name="web1", state="stopped")
         vm = next(iter(emulator.store.vms.values()))
         vm.state = "Running"
@@ -185,7 +185,7 @@ def test_of_a_detached_volume(run_module: Run, refused: Callable[..., str], web1
 
 
 def test_of_a_machine_that_was_never_started(run_module: Run, refused: Callable[..., str]) -> None:
-    run_module("cloudn_vm", name="web1", state="stopped", **NEW_VM)
+    run_module("cloudn_vm", name="web1", state="stopped", **NEW)
     assert "it holds nothing until the machine has been started once" in refused(MODULE, name="web", vm="web1")
 
 
@@ -247,7 +247,7 @@ def test_a_hypervisor_that_no_host_runs(
     assert run_module(MODULE, name="web", **{**DOWNLOAD, "hypervisor": "xenserver"})["changed"]
     emulator.clear()
     assert run_module(MODULE, name="web", **DOWNLOAD)["changed"] is False
-    assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+    assert sent_to(emulator) == ["listTemplates"]
     with run_module_as(denied=["listHypervisors"]) as (run, _emulator):
         assert run(MODULE, name="web", **DOWNLOAD)["changed"]
 
@@ -280,7 +280,7 @@ def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
     """To all at once. The job of a copy ends before the copy can be used; that is waited for. One may fail alone."""
     zones = ["a", "b", "c", "d"]
     with run_module_as(job_seconds=0.15, zones=zones) as (run, emulator):
-        run("cloudn_vm", name="web1", **{**NEW_VM, "zone": "a"})
+        run("cloudn_vm", name="web1", **{**NEW, "zone": "a"})
         options = {"name": "web", "vm": "web1", "allow_restart": True, "zones": [zones[3], *zones[:3]]}
         told = run(MODULE, _check=True, **options)
         emulator.faults([{"kind": "job_fails", "command": "copyTemplate", "nth": 2}])
@@ -288,7 +288,7 @@ def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
         assert failed["actions"] == told["actions"]
         assert told["actions"][-3:] == [f"web: copy from a to {zone}" for zone in "dbc"]
         assert "copyTemplate: job" in failed["msg"] and failed["template"]["zones"] != zones
-        asked = [request["command"] for request in emulator.requests]
+        asked = sent_to(emulator)
         assert asked[asked.index("copyTemplate") :][:3] == ["copyTemplate"] * 3
         (template,) = [one for one in emulator.store.templates.values() if one.name == "web"]
         assert len(template.zone_ids) == 3
@@ -298,7 +298,7 @@ def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
         assert len(template.zone_ids) == 4 and template.unready == {}
         emulator.clear()
         assert run(MODULE, **options)["changed"] is False
-        assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+        assert sent_to(emulator) == ["listTemplates"]
 
 
 def test_an_existing_one_is_copied_and_deleted_in_one_zone(beats: Run, make: Run, client: Client) -> None:
@@ -411,7 +411,7 @@ def test_extractable_is_changed_by_administrators_only(
         assert (done["changed"], done["template"]["extractable"]) == (True, True)
         emulator.clear()
         assert run(MODULE, name="web", extractable=True)["changed"] is False
-        assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+        assert sent_to(emulator) == ["listTemplates"]
         run(MODULE, name="web", extractable=False)
         assert run(MODULE, name="web", state="extracted")["template"]["extraction"]["url"]
 
@@ -467,7 +467,7 @@ def shared(run_module_as: Callable[..., Any]) -> Callable[..., Any]:
     def start(*denied: str, dialect: str = "cloudn") -> Iterator[tuple[Run, Any, Any]]:
         with run_module_as(dialect=dialect, denied=denied) as (run, emulator):
             add_accounts(emulator)
-            run("cloudn_vm", name="web1", **NEW_VM)
+            run("cloudn_vm", name="web1", **NEW)
             run("cloudn_vm", name="web1", state="stopped")
             run(MODULE, name="web", vm="web1")
             emulator.clear()
@@ -587,7 +587,7 @@ def test_a_lost_answer_of_ec2(shared: Callable[..., Any], kind: str, done_by: in
     with shared(*denied) as (run, emulator, template):
         emulator.faults([{"kind": kind, "command": "ModifyImageAttribute", "nth": 1}])
         done = run(MODULE, name="web", accounts=["admin"])
-        sent = [request["command"] for request in emulator.requests].count("ModifyImageAttribute")
+        sent = sent_to(emulator).count("ModifyImageAttribute")
         if readable:
             assert sent == done_by
             assert not done.get("failed") and done["changed"] and template.launch == ["admin"]
@@ -739,10 +739,10 @@ def test_another_format_is_drift(run_module: Run, refused: Callable[..., str]) -
 def test_without_a_change(make: Run, run_module: Run, emulator: Any) -> None:
     make(tags={"a": "b"}, accounts=["admin"])
     run_module(MODULE, name="web", vm="web1", zones=["jp-e1a"], tags={"a": "b"}, public=False)
-    assert [request["command"] for request in emulator.requests] == ["listTemplates"]
+    assert sent_to(emulator) == ["listTemplates"]
     emulator.clear()
     run_module(MODULE, name="web", accounts=["admin"])
-    assert [request["command"] for request in emulator.requests] == ["listTemplates", "listTemplatePermissions"]
+    assert sent_to(emulator) == ["listTemplates", "listTemplatePermissions"]
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])

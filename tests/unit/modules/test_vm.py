@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from asked import changes_sent_to, sent_to
 from cloudn_emulator import Emulator
+from samples import NEW, TEMPLATE, UNKNOWN
+from specs import defaults
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
-TEMPLATE = "CentOS 6.2 64bit"
-NEW = {"zone": "jp-e1a", "template": TEMPLATE, "service_offering": "v1"}
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_one_that_is_about_to_start_is_waited_for(
     done = run_module("cloudn_vm", name="web1", state=state)
     assert not done.get("failed"), done
     assert done["changed"] is bool(sent)
-    assert [one["command"] for one in emulator.requests if not is_read(one["command"])] == sent
+    assert changes_sent_to(emulator) == sent
 
 
 def test_waiting_ends() -> None:
@@ -135,23 +136,8 @@ def test_waiting_ends() -> None:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure
 
-        options = dict.fromkeys(
-            [
-                "display_name",
-                "group",
-                "security_groups",
-                "disk_offering",
-                "key_pair",
-                "keyboard",
-                "user_data",
-                "ha",
-                "os_type",
-                "tags",
-            ]
-        )
-        options.update(name=["web1"], state="present", template_filter="executable", on_immutable_drift="fail", **NEW)
-        options.update(allow_restart=False, force_stop=False, recover=False, purge_tags=True, max_parallel=1, wait=True)
-        report = vm_ensure.ensure(client, {**options, "wait_timeout": 1})
+        options = {**defaults("cloudn_vm"), **NEW, "name": ["web1"], "max_parallel": 1, "wait_timeout": 1}
+        report = vm_ensure.ensure(client, options)
         ((_name, error),) = report.failures
         assert "still pending, it did not end within 1 s" in error.message
         assert error.job_id in error.message
@@ -352,26 +338,26 @@ def test_tags(beats: Run, make: Run, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("option", "said"),
     [
-        ("template", "Ubuntu 10.04 64bit", "template is 'CentOS 6.2 64bit', not 'Ubuntu 10.04 64bit'"),
-        ("security_groups", ["web"], "security_groups are ['default'], not ['web']"),
-        ("disk_offering", "Large", "disk_offering of its data disks is none, not 'Large'"),
+        ({"template": "Ubuntu 10.04 64bit"}, "template is 'CentOS 6.2 64bit', not 'Ubuntu 10.04 64bit'"),
+        ({"security_groups": ["web"]}, "security_groups are ['default'], not ['web']"),
+        ({"disk_offering": "Large"}, "disk_offering of its data disks is none, not 'Large'"),
     ],
 )
 def test_drift(
-    make: Run, refused: Run, run_module: Run, client: Client, sent: Callable[[], list[str]], option: str, value: Any, said: str
-) -> None:  # fmt: skip
+    make: Run, refused: Run, run_module: Run, client: Client, sent: Callable[[], list[str]], option: Result, said: str
+) -> None:
     make()
     client.call("createSecurityGroup", {"name": "web"})
     sent()
-    told = refused("cloudn_vm", name="web1", **{option: value})
+    told = refused("cloudn_vm", name="web1", **option)
     assert said in told
     assert "on_immutable_drift" in told
-    warned = run_module("cloudn_vm", name="web1", on_immutable_drift="warn", **{option: value})
+    warned = run_module("cloudn_vm", name="web1", on_immutable_drift="warn", **option)
     assert not warned["changed"]
     assert any(said in warning for warning in warned["warnings"])
-    ignored = run_module("cloudn_vm", name="web1", on_immutable_drift="ignore", **{option: value})
+    ignored = run_module("cloudn_vm", name="web1", on_immutable_drift="ignore", **option)
     assert not ignored["changed"]
     assert not ignored.get("warnings")
     assert sent() == []
@@ -422,7 +408,7 @@ def test_a_template_is_not_looked_up_in_the_zone_of_a_machine_that_has_it(
     assert not done.get("failed"), done["msg"]
     (warning,) = done["warnings"]
     assert warning.startswith(f"web2: template is {TEMPLATE!r}, not 'image'")
-    assert [request["command"] for request in emulator.requests] == ["listVirtualMachines", "listTemplates"]
+    assert sent_to(emulator) == ["listVirtualMachines", "listTemplates"]
 
 
 def test_a_disk_offering_that_is_there_is_no_drift(make: Run, beats: Run) -> None:
@@ -473,8 +459,7 @@ def test_no_names(refused: Run, name: list[str], said: str) -> None:
 
 
 def test_an_unknown_id(refused: Run) -> None:
-    unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    assert f"name: there is no virtual machine with the id {unknown}" in refused("cloudn_vm", name=unknown, **NEW)
+    assert f"name: there is no virtual machine with the id {UNKNOWN}" in refused("cloudn_vm", name=UNKNOWN, **NEW)
 
 
 def test_absent_in_an_unknown_zone(refused: Run) -> None:
@@ -602,7 +587,7 @@ def test_no_change_costs_one_request(run_module_as: Callable[..., Any], others: 
         for given in ("zz-web1", names):
             emulator.clear()
             assert run("cloudn_vm", name=given, tags={"a": "b"}, group="front", **NEW)["changed"] is False
-            assert [r["command"] for r in emulator.requests] == ["listVirtualMachines"]
+            assert sent_to(emulator) == ["listVirtualMachines"]
 
 
 def test_the_life_of_a_machine_in_xml(beats: Run, client: Client) -> None:
@@ -708,7 +693,7 @@ def test_what_going_costs(make: Run, run_module: Run, emulator: Any) -> None:
     assert reads[:2] == ["listVirtualMachines", "listVolumes"]
     emulator.clear()
     run_module("cloudn_vm", name=["web1", "web2"], state="absent")
-    assert [request["command"] for request in emulator.requests] == ["listVirtualMachines"]
+    assert sent_to(emulator) == ["listVirtualMachines"]
 
 
 def test_what_is_stopped_for_a_change_runs_again_also_when_that_fails(

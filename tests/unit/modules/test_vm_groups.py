@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 MOJIBAKE = "東京".encode().decode("latin-1")  # UTF-8 that was read as another encoding
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_vm_password"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 STOP, RESET, START = "stopVirtualMachine", "resetPasswordForVirtualMachine", "startVirtualMachine"
 
 

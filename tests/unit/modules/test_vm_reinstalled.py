@@ -13,12 +13,12 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from cloudn_emulator.commands import vm as emulated
 from cloudn_emulator.errors import internal
+from samples import NEW
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 RESTORE, STOP, START = "restoreVirtualMachine", "stopVirtualMachine", "startVirtualMachine"
 CHANGE, UPDATE = "changeServiceForVirtualMachine", "updateVirtualMachine"
-NEW = {"zone": "jp-e1a", "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 TASK = {"name": "web1", "state": "reinstalled", "confirm_reinstall": "web1"}
 ACTION = "web1: make the root disk anew from template CentOS 6.2 64bit"
 

@@ -11,16 +11,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
+from asked import sent_to
+from samples import NEW, UNKNOWN, ZONE
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
 MODULE = "cloudn_volume"
 GIB = 1024**3
-ZONE = {"zone": "jp-e1a"}
 SMALL = {**ZONE, "disk_offering": "Small"}
-NEW_VM = {**ZONE, "template": "CentOS 6.2 64bit", "service_offering": "v1"}
 UPLOAD = {**ZONE, "url": "https://images.example.com/data.vhd", "format": "VHD"}
-UNKNOWN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def make(run_module: Run, emulator: Any) -> Run:
 @pytest.fixture
 def vms(run_module: Run, emulator: Any) -> dict[str, str]:
     """Two running machines; their ids by name."""
-    made = run_module("cloudn_vm", name=["db1", "db2"], **NEW_VM)["vms"]
+    made = run_module("cloudn_vm", name=["db1", "db2"], **NEW)["vms"]
     emulator.clear()
     return {vm["name"]: vm["id"] for vm in made}
 
@@ -87,7 +86,7 @@ def test_attached_and_detached(beats: Run, vms: dict[str, str], client: Client) 
 
 
 def test_a_machine_by_its_display_name(beats: Run, run_module: Run, make: Run, client: Client) -> None:
-    run_module("cloudn_vm", name="db1", display_name="Database", **NEW_VM)
+    run_module("cloudn_vm", name="db1", display_name="Database", **NEW)
     make()
     beats(MODULE, ["attachVolume"], name="data", state="attached", vm="Database")
     assert listed(client)["vmname"] == "db1"
@@ -99,7 +98,7 @@ def test_a_machine_in_another_zone(
     run_module: Run, make: Run, vms: dict[str, str], refused: Callable[..., str], client: Client
 ) -> None:
     """Seen before the volume is detached from where it is, or made."""
-    far = run_module("cloudn_vm", name="far", **{**NEW_VM, "zone": "jp-e1b"})["vm"]["id"]
+    far = run_module("cloudn_vm", name="far", **{**NEW, "zone": "jp-e1b"})["vm"]["id"]
     make(state="attached", vm="db1")
     said = "vm: far is in jp-e1b, and data in jp-e1a: the service attaches volumes to machines of their own zone only"
     assert refused(MODULE, name="data", state="attached", vm="far", force=True) == said
@@ -138,10 +137,10 @@ def test_deleted_while_attached_only_by_force(
 
 def test_attached_to_a_machine_that_is_starting(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.3) as (run, emulator):
-        run("cloudn_vm", name="db1", wait=False, **NEW_VM)
+        run("cloudn_vm", name="db1", wait=False, **NEW)
         done = run(MODULE, name="data", state="attached", vm="db1", disk_offering="Small")
         assert done["volume"]["vm"] == "db1"
-        assert [r["command"] for r in emulator.requests].count("attachVolume") == 1
+        assert sent_to(emulator).count("attachVolume") == 1
 
 
 @pytest.mark.parametrize(
@@ -207,7 +206,7 @@ def test_uploaded(beats: Run, run_module: Run, client: Client, emulator: Any) ->
 
 def test_uploaded_then_attached(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.15) as (run, _emulator):
-        run("cloudn_vm", name="db1", **NEW_VM)
+        run("cloudn_vm", name="db1", **NEW)
         done = run(MODULE, name="image", state="attached", vm="db1", **UPLOAD)
         assert (done["volume"]["state"], done["volume"]["vm"]) == ("Ready", "db1")
 
@@ -281,7 +280,7 @@ def test_what_can_not_be_extracted(
     assert run_module(MODULE, name="data", state="extracted")["changed"]
     run_module(MODULE, name="image", **UPLOAD)
     assert refused(MODULE, name="image", state="extracted").startswith("image is Uploaded: no machine has used it yet")
-    run_module("cloudn_vm", name="db3", state="stopped", **NEW_VM)
+    run_module("cloudn_vm", name="db3", state="stopped", **NEW)
     (fresh,) = run_module("cloudn_volume_info", vm="db3")["volumes"]
     assert "start its machine once" in refused(MODULE, id=fresh["id"], state="extracted")
 
@@ -441,14 +440,14 @@ def test_without_a_change_one_request(make: Run, run_module: Run, emulator: Any,
         {"state": "present", "disk_offering": "Small", "size_gb": 5, "zone": "jp-e1a"},
     ):
         assert run_module(MODULE, name="data", **options)["changed"] is False
-        assert [request["command"] for request in emulator.requests] == ["listVolumes"]
+        assert sent_to(emulator) == ["listVolumes"]
         emulator.clear()
 
 
 def test_without_waiting(run_module: Run, emulator: Any) -> None:
     done = run_module(MODULE, name="data", wait=False, **SMALL)
     assert len(done["jobs"]) == 1
-    assert "queryAsyncJobResult" not in [request["command"] for request in emulator.requests]
+    assert "queryAsyncJobResult" not in sent_to(emulator)
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
-from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+from asked import changes_sent_to
 from cases import sample
 from controllers import ENSURE, Controller, at_once
-from scenarios import DATA, DOWNLOAD, GROUP, KEY, MACHINE, NEW, SNAPSHOT, STOPPED, ZONE, Task, filled
+from samples import KEY, NEW, ZONE
+from scenarios import DATA, DOWNLOAD, GROUP, MACHINE, SNAPSHOT, STOPPED, Task, filled, prepared
 from sites import Result
 
 
@@ -69,7 +70,7 @@ WITH_JOB = [kind for kind in KINDS if kind.command != "registerTemplate"]
 def each(name: str, number: int, *others: Iterable[Any], kinds: Sequence[Kind] = KINDS) -> pytest.MarkDecorator:
     """Parameters of a test: every kind with everything else, or a sample of so many."""
     names = ", ".join(["kind", *name.split()])
-    found = sample(f"twins {names}", list(itertools.product(kinds, *others)), number)
+    found = sample(f"duplicates {names}", list(itertools.product(kinds, *others)), number)
     ids = ["-".join([kind.name, *map(str, more)]) for kind, *more in found]
     return pytest.mark.parametrize(names, found if others else [kind for (kind,) in found], ids=ids)
 
@@ -80,11 +81,7 @@ class Site:
     def __init__(self, run: Callable[..., Result], emulator: Any, kind: Kind) -> None:
         self.emulator = emulator
         self.kind = kind
-        self._known: dict[str, str] = {}
-        for module, options in kind.before:
-            done = run(module, **filled(options, self._known))
-            assert not done.get("failed"), done["msg"]
-            self._known |= {name: done[name]["id"] for name in ("vm", "snapshot") if name in done}
+        self._known = prepared(run, kind.before)
         self._before = {one.id for one in self._objects()}
         emulator.clear()
 
@@ -104,7 +101,7 @@ class Site:
         return [one.id for one in self._objects() if one.id not in self._before]
 
     def changes(self) -> list[str]:
-        return [r["command"] for r in self.emulator.requests if not is_read(r["command"])]
+        return changes_sent_to(self.emulator)
 
 
 @pytest.fixture
