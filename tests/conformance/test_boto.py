@@ -57,7 +57,7 @@ def refusal(call: Any, *arguments: Any, **options: Any) -> Any:
     return failure.value
 
 
-def test_all_actions(boto: Any, machine: Any, disk: str, emulator: Emulator) -> None:
+def test_boto_uses_all_actions_of_the_manual(boto: Any, machine: Any, disk: str, emulator: Emulator) -> None:
     assert (machine.state, machine.instance_type, machine.placement) == ("running", "v1", "jp-e1a")
     seen = the_only(boto.get_only_instances([machine.id]))
     assert (seen.id, seen.image_id, seen.private_ip_address) == (machine.id, machine.image_id, "10.1.1.2")
@@ -125,7 +125,7 @@ def test_both_halves_show_the_same(boto: Any, machine: Any, client: Any, emulato
     assert [vm["id"] for vm in client.list("listVirtualMachines")] == [machine.id]
 
 
-def test_actions_beyond_the_manual(boto: Any) -> None:
+def test_boto_also_uses_actions_beyond_the_manual(boto: Any) -> None:
     assert [zone.name for zone in boto.get_all_zones()] == ["jp-e1a", "jp-e1b"]
     boto.create_security_group("web", "of-web")
     rule = {"ip_protocol": "tcp", "from_port": 22, "to_port": 23, "cidr_ip": "10.0.0.0/8"}
@@ -145,7 +145,7 @@ def test_actions_beyond_the_manual(boto: Any) -> None:
     assert the_only(boto.get_all_volumes(filters={"tag:role": "d?"})).id == volume.id
 
 
-def test_errors_are_told(boto: Any, machine: Any) -> None:
+def test_boto_reads_every_kind_of_error(boto: Any, machine: Any) -> None:
     unknown = refusal(boto.stop_instances, ["i-12345678"])
     assert (unknown.status, unknown.error_code) == (500, "Server.InternalError")
     assert "i-12345678" in unknown.error_message
@@ -157,11 +157,11 @@ def test_errors_are_told(boto: Any, machine: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/awsapi", "/awsapi/", "/awsapi/rest/AmazonEC2"])
-def test_wherever_it_is_served(emulator: Emulator, path: str) -> None:
+def test_boto_connects_by_every_path_of_the_api(emulator: Emulator, path: str) -> None:
     assert connect(emulator, path).get_only_instances() == []
 
 
-def test_a_plan_with_a_space_needs_get(boto: Any, emulator: Emulator) -> None:
+def test_boto_runs_a_plan_with_a_space_only_by_get(boto: Any, emulator: Emulator) -> None:
     """boto sends forms, and no form with a space passes the bridge; its own `verb` is the way out."""
     emulator.store.service_offerings[emulator.vars["small"]].name = "Small Instance"
     wanted = {"ImageId": emulator.vars["template"], "InstanceType": "Small Instance", "MinCount": 1, "MaxCount": 1}
@@ -170,7 +170,7 @@ def test_a_plan_with_a_space_needs_get(boto: Any, emulator: Emulator) -> None:
     assert the_only(made.instances).instance_type == "Small Instance"
 
 
-def test_what_only_the_manual_has(emulator: Emulator) -> None:
+def test_the_measured_service_refuses_changes_that_only_the_manual_has(emulator: Emulator) -> None:
     with Emulator(job_seconds=0.02) as measured:
         boto = connect(measured)
         machine = the_only(boto.run_instances(measured.vars["template"], instance_type="v1").instances)

@@ -131,7 +131,7 @@ def answers() -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("number", range(len(REQUESTS)), ids=[request["label"] for request in REQUESTS])
-def test_answer_is_the_real_one(number: int) -> None:
+def test_each_answer_is_the_real_one(number: int) -> None:
     wanted, (status, body) = REQUESTS[number], answers()[number]
     assert status == wanted["status"], body
     if "error" in wanted:
@@ -151,5 +151,5 @@ def test_answer_is_the_real_one(number: int) -> None:
         assert re.findall("<instanceId><(.+?)><", body) == wanted["instances"]
 
 
-def test_all_are_here() -> None:
+def test_all_requests_are_here() -> None:
     assert len(REQUESTS) == len({request["label"] for request in REQUESTS}) == 41

@@ -113,7 +113,7 @@ def test_the_whole_recording_is_here() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, len(STEPS) + 1), ids=[step["label"].partition(" (")[0] for step in STEPS])
-def test_step_is_answered_alike(number: int) -> None:
+def test_each_step_is_answered_alike(number: int) -> None:
     assert played()[number - 1] == []
 
 
@@ -133,7 +133,7 @@ ONE = "<R><a>Small Instance</a><s><item><status>available</status></item><item><
         ("<R>", "no XML"),
     ],
 )
-def test_differences_are_seen(got: str, difference: str) -> None:
+def test_differences_in_xml_are_seen(got: str, difference: str) -> None:
     want = {"status": 200, "content_type": "text/xml", "body": ONE}
     items = (
         ONE.partition("<item>")[0]
@@ -144,7 +144,7 @@ def test_differences_are_seen(got: str, difference: str) -> None:
 
 
 @pytest.mark.parametrize("change", [{"status": 404}, {"content_type": None}, {"body": "Access denied."}])
-def test_other_differences_are_seen(change: dict[str, Any]) -> None:
+def test_differences_in_status_type_and_text_are_seen(change: dict[str, Any]) -> None:
     want = {"status": 403, "content_type": "text/plain", "body": "Access denied"}
     assert list(differences(want, want)) == []
     assert len(list(differences(want, {**want, **change}))) == 1

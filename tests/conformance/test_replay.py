@@ -18,7 +18,7 @@ def test_all_recordings_are_here() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_scenario_is_answered_alike(name: str) -> None:
+def test_each_scenario_is_answered_alike(name: str) -> None:
     found = differing(name, SCENARIOS[name])
     new = {number: lines for number, lines in found.items() if (name, number) not in KNOWN}
     assert new == {}
@@ -26,7 +26,7 @@ def test_scenario_is_answered_alike(name: str) -> None:
     assert stale == [], "these are answered alike now: take them from the list"
 
 
-def test_the_list_of_what_differs_is_short_and_has_reasons() -> None:
+def test_the_list_of_known_differences_is_short_and_has_reasons() -> None:
     assert all(name in SCENARIOS and name[:2] > "11" for name, _number in KNOWN)
     assert len(KNOWN) <= 2499 - 2480
     assert all(len(reason) > 20 for reason in KNOWN.values())
@@ -46,7 +46,7 @@ def answer(body: str, status: int = 200) -> Answer:
         ('<r a="1"><state>Running</state><n>1</n></r>', ".r.n"),
     ],
 )
-def test_differences_are_seen(got: str, difference: str) -> None:
+def test_differences_between_answers_are_seen(got: str, difference: str) -> None:
     want = answer('{"r": {"state": "Running", "n": 1}}')
     assert list(differences(want, want, loose=False)) == []
     assert any(difference in line for line in differences(want, answer(got), loose=False))

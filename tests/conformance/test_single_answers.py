@@ -23,7 +23,7 @@ def results() -> list[Played]:
 
 @pytest.mark.xdist_group("single answers")
 @pytest.mark.parametrize("number", range(len(ANSWERS)), ids=[one["label"] for one in ANSWERS])
-def test_single_answer(results: list[Played], number: int) -> None:
+def test_each_single_answer_is_the_real_one(results: list[Played], number: int) -> None:
     assert results[number].lines == []
 
 
@@ -88,7 +88,7 @@ GOOD = '{ "r" : { "count":1 ,"vm" : [  {"id":"1","state":"Running","n":1,"tags":
         ({"id": "1", "state": "Running", "n": 1, "tags": [{"key": "b"}, {"key": "a"}]}, "order of .r.vm[].tags"),
     ],
 )
-def test_differences_are_seen(got: dict[str, object], difference: str) -> None:
+def test_differences_between_single_answers_are_seen(got: dict[str, object], difference: str) -> None:
     body = {"r": {"count": 1, "vm": [{**got, "tags": got.get("tags", [{"key": "a"}, {"key": "b"}])}]}}
     want = {"status": 200, "answer": GOOD}
     assert list(differences("x", want, 200, json.loads(GOOD))) == []

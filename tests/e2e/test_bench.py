@@ -23,7 +23,7 @@ def run(command: list[Any]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_the_bench_at_its_smallest(tmp_path: pathlib.Path) -> None:
+def test_the_bench_works_at_its_smallest(tmp_path: pathlib.Path) -> None:
     results = tmp_path / "results.json"
     command = [sys.executable, "bench", "--quick", "--without-peer", "--results", results, "--docs", tmp_path]
     done = run(command)
@@ -52,7 +52,7 @@ def shown_everywhere(said: str, folder: pathlib.Path, kept: dict[str, Any]) -> N
     assert "inventory of 30: time" in drawing
 
 
-def test_a_commit_that_is_not_there_is_told() -> None:
+def test_an_unknown_commit_is_reported() -> None:
     command = [sys.executable, "bench", "--quick", "--without-peer", "--row", "before", "--before", "no-such-commit"]
     done = run(command)
     assert done.returncode == 1, done.stdout + done.stderr

@@ -40,7 +40,7 @@ def test_the_tarball_holds_what_belongs(checkout: pathlib.Path, tarball: pathlib
     assert not names & {"examples/demo.py", "examples/programs.py"}
 
 
-def test_what_tools_leave_behind_stays_out(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_files_that_tools_leave_behind_stay_out(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """A developer's checkout gives the tarball that a clean one gives."""
     litter = (
         *(
@@ -93,7 +93,9 @@ def test_ansible_doc_shows_every_plugin(ansible: Run, kind: str, names: list[str
     assert all(name.upper() in shown.upper() for name in names)
 
 
-def test_documentation_lint(installed: pathlib.Path, environment: dict[str, str], tmp_path: pathlib.Path) -> None:
+def test_the_installed_documentation_has_no_faults(
+    installed: pathlib.Path, environment: dict[str, str], tmp_path: pathlib.Path
+) -> None:
     """What a documentation site would be made of has no faults: links, markup, returned values."""
     directory = installed / "ansible_collections" / "cloudn" / "compute"
     command = ["antsibull-docs", "lint-collection-docs", "--plugin-docs", str(directory)]
@@ -108,7 +110,9 @@ def test_documentation_lint(installed: pathlib.Path, environment: dict[str, str]
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_examples_lint(checkout: pathlib.Path, installed: pathlib.Path, environment: dict[str, str]) -> None:
+def test_the_examples_please_ansible_lint_at_its_strictest(
+    checkout: pathlib.Path, installed: pathlib.Path, environment: dict[str, str]
+) -> None:
     """The example site pleases ansible-lint at its strictest."""
     variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "NO_COLOR": "1"}
     playbooks = {path.name for path in (ROOT / "examples").glob("*.yml")} - {"cloudn.yml", "machines.yml"}
@@ -124,7 +128,7 @@ def test_examples_lint(checkout: pathlib.Path, installed: pathlib.Path, environm
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_execution_environments(
+def test_ansible_builder_takes_both_execution_environments(
     checkout: pathlib.Path, tarball: pathlib.Path, installed: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     """ansible-builder takes both definitions, and learns of an installed collection what it needs of Python packages."""

@@ -32,7 +32,9 @@ def failures(said: str) -> list[str]:
         ("teardown.yml", []),
     ],
 )
-def test_an_empty_account(playbook: Callable[..., Any], emulator: Any, book: str, missing: list[str]) -> None:
+def test_check_mode_on_an_empty_account_says_that_earlier_tasks_may_make_what_is_missing(
+    playbook: Callable[..., Any], emulator: Any, book: str, missing: list[str]
+) -> None:
     done = playbook(EXAMPLES / book, "--check", environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"})
     said = failures(done.stdout)
     assert len(said) == len(missing), done.stdout
@@ -43,7 +45,7 @@ def test_an_empty_account(playbook: Callable[..., Any], emulator: Any, book: str
     assert all(is_read(request["command"]) for request in emulator.requests)
 
 
-def test_without_check_mode_no_word_of_it(playbook: Callable[..., Any]) -> None:
+def test_without_check_mode_the_error_does_not_mention_it(playbook: Callable[..., Any]) -> None:
     done = playbook(EXAMPLES / "image.yml")
     assert "there is no virtual machine" in done.stdout + done.stderr
     assert "check mode" not in done.stdout + done.stderr

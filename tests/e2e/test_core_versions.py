@@ -177,7 +177,7 @@ def newer_pythons() -> list[str]:
     return [found[minor] for minor in sorted(found, reverse=True)]
 
 
-def test_what_versions_differ_in(oldest: pathlib.Path) -> None:
+def test_unit_tests_of_what_versions_do_differently_pass_with_the_oldest(oldest: pathlib.Path) -> None:
     """With the oldest of all, too: what the inventory makes of plain keys, which is compared with what Ansible's own methods
     do; what an error says of a request, and the bounds of answers, which requests and urllib3 have differently.
     """
@@ -213,7 +213,7 @@ def ansible(
     return run
 
 
-def test_values_arrive_as_they_are(ansible: Callable[..., str], emulator: Any, tmp_path: pathlib.Path) -> None:
+def test_hostile_values_arrive_as_they_are(ansible: Callable[..., str], emulator: Any, tmp_path: pathlib.Path) -> None:
     """Hostile values in every place that the service has for one come through modules, inventory, its cache and plays as
     they are, and execute nothing.
     """

@@ -54,7 +54,7 @@ def demo(checkout: pathlib.Path) -> Iterator[subprocess.Popen[str]]:
                 os.killpg(process.pid, signal.SIGTERM)
 
 
-def test_the_demo(checkout: pathlib.Path) -> None:
+def test_the_demo_works_and_ends_cleanly_when_it_is_interrupted(checkout: pathlib.Path) -> None:
     """From a clean checkout to the end; then once more, interrupted in the middle."""
     before = sorted(path for path in checkout.rglob("*"))
     with demo(checkout) as process:
@@ -163,13 +163,15 @@ def fake_emulator(script: ModuleType, tmp_path: pathlib.Path) -> Callable[[str],
     return put
 
 
-def test_an_emulator_that_does_not_start(script: ModuleType, fake_emulator: Callable[[str], None]) -> None:
+def test_the_demo_reports_an_emulator_that_does_not_start(
+    script: ModuleType, fake_emulator: Callable[[str], None]
+) -> None:
     fake_emulator("echo no more ports >&2; exit 3")
     with pytest.raises(script.Failed, match=r"did not start \(exit status 3\):\nno more ports"):
         script.emulator(dict(os.environ)).__enter__()
 
 
-def test_an_emulator_that_does_not_listen(
+def test_the_demo_reports_an_emulator_that_does_not_listen_and_ends_it(
     script: ModuleType, fake_emulator: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     fake_emulator(f"echo $$ > {tmp_path}/pid; exec sleep 60")

@@ -26,7 +26,9 @@ def block(language: str, having: str) -> str:
     return found
 
 
-def test_the_playbook_and_the_inventory(ansible: Callable[..., str], emulator: Any, tmp_path: pathlib.Path) -> None:
+def test_the_playbook_and_the_inventory_of_the_readme_work(
+    ansible: Callable[..., str], emulator: Any, tmp_path: pathlib.Path
+) -> None:
     (tmp_path / "playbook.yml").write_text(block("yaml", "cloudn_vm"))
     (tmp_path / "cloudn.yml").write_text(block("yaml", "plugin:"))
     assert "changed=5" in ansible("ansible-playbook", "playbook.yml")
@@ -38,7 +40,7 @@ def test_the_playbook_and_the_inventory(ansible: Callable[..., str], emulator: A
     assert shown.keys() >= set(re.findall(r"variables such as `(\w+)` and\n?\s*`(\w+)`", README)[0])
 
 
-def test_the_python_shell(emulator: Any, tmp_path: pathlib.Path) -> None:
+def test_the_python_lines_of_the_readme_run_without_ansible(emulator: Any, tmp_path: pathlib.Path) -> None:
     """Its lines run in a Python that has requests and xmltodict, but can't import Ansible."""
     code = block("python", "client.list")
     code = code.replace("https://HOST/client/api", emulator.url).replace("https://HOST/awsapi", emulator.ec2_url)
@@ -62,7 +64,7 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS])
-def test_what_documents_point_to(path: pathlib.Path) -> None:
+def test_files_that_documents_point_to_are_there(path: pathlib.Path) -> None:
     """Links lead to files, and files that are named with their folder are there."""
     text = path.read_text()
     links = [path.parent / link for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]

@@ -17,7 +17,7 @@ ABOUT = r"(899|90\d)"  # dates have no fractions
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_a_clock_that_is_behind(run_module_as: Any, response_format: str) -> None:
+def test_a_clock_that_is_behind_brings_an_error_that_says_why(run_module_as: Any, response_format: str) -> None:
     """A signature is past its end when it arrives: nothing is done, and the error tells why."""
     with run_module_as(clock_ahead=APART) as (run, emulator):
         done = run("cloudn_vm", name="web1", response_format=response_format, **NEW)
@@ -31,7 +31,7 @@ def test_a_clock_that_is_behind(run_module_as: Any, response_format: str) -> Non
             assert not run("cloudn_vm_info", signature_expires=life).get("failed")
 
 
-def test_a_clock_that_is_ahead(run_module_as: Any) -> None:
+def test_a_clock_that_is_ahead_brings_a_warning(run_module_as: Any) -> None:
     """Signatures then live longer than they shall, so the service takes them; that is said in a warning."""
     with run_module_as(clock_ahead=-APART) as (run, emulator):
         done = run("cloudn_vm", name="web1", **NEW)
@@ -44,7 +44,7 @@ def test_a_clock_that_is_ahead(run_module_as: Any) -> None:
 
 
 @pytest.mark.parametrize("ahead", [APART, -APART])
-def test_ages_are_told_by_the_services_clock(run_module_as: Any, ahead: int) -> None:
+def test_ages_are_measured_by_the_services_clock(run_module_as: Any, ahead: int) -> None:
     """What the service made is as old as its own clock says: a snapshot of now is none of a quarter of an hour ago."""
     with run_module_as(clock_ahead=ahead) as (run, emulator):
         patient = {"signature_expires": 2000}
@@ -58,7 +58,9 @@ def test_ages_are_told_by_the_services_clock(run_module_as: Any, ahead: int) -> 
         assert run("cloudn_snapshot", vm="web1", max_age="10m", **patient)["changed"] is True
 
 
-def test_a_service_that_does_not_tell_its_time(run_module_as: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_services_time_the_error_names_all_causes(
+    run_module_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As behind a proxy that takes the date away."""
     from ansible_collections.cloudn.compute.plugins.module_utils.api.service_clock import ServiceClock
 

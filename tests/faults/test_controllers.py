@@ -63,7 +63,7 @@ def calm(run_module_as: Any) -> tuple[dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("number", sample("killed", range(20), 1))
-def test_a_run_that_is_killed(run_module_as: Any, start: Start, calm: Any, number: int) -> None:
+def test_after_a_killed_run_the_next_one_converges(run_module_as: Any, start: Start, calm: Any, number: int) -> None:
     """With SIGKILL, all its processes at once, at some request; the next run converges, and makes nothing twice."""
     wanted, requests = calm
     at = random.Random(f"{SEED} {number}").randint(1, requests - 1)
@@ -79,7 +79,7 @@ def test_a_run_that_is_killed(run_module_as: Any, start: Start, calm: Any, numbe
 
 
 @pytest.mark.parametrize("number", sample("two", range(5), 1))
-def test_two_runs_at_once(run_module_as: Any, start: Start, calm: Any, number: int) -> None:
+def test_two_runs_at_once_make_one_of_each(run_module_as: Any, start: Start, calm: Any, number: int) -> None:
     """The same playbook from two controllers that start together: both end well, and there is one of each."""
     wanted, _requests = calm
     with run_module_as(job_seconds=JOB_SECONDS) as (run, emulator):

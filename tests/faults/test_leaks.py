@@ -123,7 +123,7 @@ def found_in(text: str, passwords: list[str]) -> list[str]:
     return [secret for secret in secrets if secret in text] + [match[0] for match in CREDENTIALS.finditer(text)]
 
 
-def test_nothing_secret_is_written(
+def test_runs_with_many_faults_write_nothing_secret(
     emulator: Any, home: pathlib.Path, talkative: Callable[[Any], dict[str, str]], tmp_path: pathlib.Path
 ) -> None:
     said = said_by_runs(emulator, talkative(emulator), tmp_path)

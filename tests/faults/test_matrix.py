@@ -49,7 +49,9 @@ def test_every_module_and_state_has_a_scenario() -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
-def test_with_faults(scenario: Scenario, run_module_as: RunAs, written: list[str], small_pages: Any) -> None:
+def test_each_scenario_converges_after_each_fault(
+    scenario: Scenario, run_module_as: RunAs, written: list[str], small_pages: Any
+) -> None:
     with site(scenario, run_module_as) as calm:
         wanted = {False: undisturbed(calm)}
         found = cases(calm.sent(), paged=False)

@@ -27,7 +27,7 @@ Run = Callable[..., dict[str, Any]]
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "close"])
-def test_what_fails_each_time_fails(run_module: Run, emulator: Any, kind: str) -> None:
+def test_a_command_that_fails_each_time_fails_the_task(run_module: Run, emulator: Any, kind: str) -> None:
     """However often it was tried: what was not done is never told as done."""
     good(run_module("cloudn_vm", name="web1", **NEW))
     emulator.faults([{"kind": kind, "command": "stopVirtualMachine"}])
@@ -40,7 +40,7 @@ def test_what_fails_each_time_fails(run_module: Run, emulator: Any, kind: str) -
     assert [vm.name for vm in emulator.store.vms.values()] == ["web1"]
 
 
-def test_a_job_that_ends_beside_one_that_can_not_be_asked_for(run_module_as: Any) -> None:
+def test_a_job_that_cannot_be_asked_for_does_not_hold_up_the_others(run_module_as: Any) -> None:
     """Both are told, and the run ends, also where jobs are not listed but asked for one by one."""
     with run_module_as(denied=["listAsyncJobs"], job_seconds=0.02) as (run, emulator):
         emulator.faults([{"kind": "garbage", "command": "queryAsyncJobResult", "nth": [3, 4]}])
@@ -50,7 +50,7 @@ def test_a_job_that_ends_beside_one_that_can_not_be_asked_for(run_module_as: Any
         assert changes_sent_to(emulator).count("deployVirtualMachine") == 2
 
 
-def test_an_account_that_can_not_list_jobs(run_module_as: Any) -> None:
+def test_an_account_that_cannot_list_jobs_does_without(run_module_as: Any) -> None:
     """It does without the look at what is under way."""
     with run_module_as(denied=["listAsyncJobs"]) as (run, emulator):
         good(run("cloudn_vm", name="web1", **NEW))
@@ -62,7 +62,7 @@ def test_an_account_that_can_not_list_jobs(run_module_as: Any) -> None:
         assert len(emulator.store.templates) > 0
 
 
-def test_a_gateway_that_answers_in_the_form_of_the_service(
+def test_a_gateway_that_answers_in_the_form_of_the_service_leaves_the_outcome_open(
     emulator: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A 504 in JSON is no refusal of the service: the command may have been done behind it."""
@@ -143,7 +143,7 @@ def test_a_disk_that_was_attached_elsewhere_meanwhile_stays(
     assert [vm["name"] for vm in client.list("listVirtualMachines")] == ["web2"]
 
 
-def test_a_look_that_fails_changes_nothing(run_module: Run, emulator: Any, client: Client) -> None:
+def test_a_lookup_that_fails_changes_nothing(run_module: Run, emulator: Any, client: Client) -> None:
     """So it is not told as a change, once another look went well."""
     good(run_module("cloudn_vm", name="web1", **NEW))
     emulator.faults([{"kind": "job_hangs", "seconds": 0.5, "command": "createSnapshot"}])
@@ -154,7 +154,7 @@ def test_a_look_that_fails_changes_nothing(run_module: Run, emulator: Any, clien
     assert (done["changed"], done["actions"], changes_sent_to(emulator)) == (False, [], [])
 
 
-def test_a_result_of_a_job_that_is_a_text(run_module: Run, emulator: Any, client: Client) -> None:
+def test_a_jobs_result_may_be_a_text(run_module: Run, emulator: Any, client: Client) -> None:
     """As other services have it."""
     good(run_module("cloudn_vm", name="web1", **NEW))
     for job in emulator.store.jobs.values():

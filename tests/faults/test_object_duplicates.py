@@ -115,7 +115,7 @@ def site(run_module_as: Any) -> Iterator[Callable[[Kind], Site]]:
 
 
 @each("number", 5, [2, 3])
-def test_runs_at_once_make_one(
+def test_runs_at_once_make_one_object(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind, number: int
 ) -> None:
     """All have looked, and found nothing, when the first sends its command: no lock helps there, only looking after."""
@@ -139,7 +139,9 @@ def test_runs_at_once_make_one(
 
 
 @each("", 4)
-def test_a_run_in_between_makes_it(site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind) -> None:
+def test_a_run_deletes_its_object_where_another_run_made_one_in_between(
+    site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
     """Another run does all of it after this one has looked; what this one then makes, it takes back, and only that."""
     monkeypatch.setattr(duplicates, "LEAST", 0.3)
     here = site(kind)
@@ -161,7 +163,7 @@ def test_a_run_in_between_makes_it(site: Any, before_sending: Any, monkeypatch: 
 
 
 @each("", 2, kinds=HIDDEN)
-def test_what_is_being_made_unseen_is_waited_for(site: Any, kind: Kind) -> None:
+def test_an_object_that_is_being_made_unseen_is_waited_for(site: Any, kind: Kind) -> None:
     """As after a run that was killed: what its command makes is listed only when the job has ended."""
     here = site(kind)
     here.emulator.settings.job_seconds = 0.6
@@ -178,7 +180,9 @@ def test_what_is_being_made_unseen_is_waited_for(site: Any, kind: Kind) -> None:
 
 
 @each("", 2, kinds=HIDDEN)
-def test_what_is_being_made_for_ever_is_told(site: Any, run_module_as: Any, kind: Kind) -> None:
+def test_an_object_that_is_being_made_for_ever_is_an_error_that_names_the_job(
+    site: Any, run_module_as: Any, kind: Kind
+) -> None:
     here = site(kind)
     here.emulator.faults([{"kind": "job_hangs", "command": kind.command}])
     first = here.controller()
@@ -204,7 +208,9 @@ UNIQUE = (
 
 @pytest.mark.parametrize("kind", UNIQUE, ids=[kind.name for kind in UNIQUE])
 @pytest.mark.parametrize("done", ["made", "all"])
-def test_a_name_that_another_run_took_meanwhile(site: Any, before_sending: Any, kind: Kind, done: str) -> None:
+def test_a_task_goes_on_with_an_object_that_another_run_made_meanwhile(
+    site: Any, before_sending: Any, kind: Kind, done: str
+) -> None:
     """What the service refuses, since another run did it, is no end: what is left, of rules and tags, is still done."""
     here = site(kind)
     other: list[str] = []
@@ -229,7 +235,7 @@ def test_a_name_that_another_run_took_meanwhile(site: Any, before_sending: Any, 
 
 
 @each("lost lag", 7, ["reset_after", "late", "slow", "cut"], [0, 0.4])
-def test_a_lost_answer_is_found_out(site: Any, kind: Kind, lost: str, lag: float) -> None:
+def test_after_a_lost_answer_the_object_is_found(site: Any, kind: Kind, lost: str, lag: float) -> None:
     """Done, but not told, and for a while not listed either; done late, when it has been looked for already."""
     here = site(kind)
     rule: dict[str, Any] = {"kind": lost, "command": kind.command, "nth": 1}
@@ -256,7 +262,7 @@ def test_a_command_that_was_not_done_is_sent_again(site: Any, kind: Kind) -> Non
 
 
 @each("", 3)
-def test_one_that_is_done_very_late_is_taken_back(
+def test_an_object_that_is_made_very_late_is_deleted_again(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     """So late that the command is being sent again: the two are seen when the second is there."""
@@ -279,7 +285,7 @@ def test_one_that_is_done_very_late_is_taken_back(
 
 
 @each("", 3, kinds=WITH_JOB)
-def test_a_new_one_that_is_not_listed_yet_is_not_made_again(site: Any, kind: Kind) -> None:
+def test_an_object_that_is_not_listed_yet_is_not_made_again(site: Any, kind: Kind) -> None:
     """By the run after one that was killed, while lists lag: the jobs tell of it."""
     here = site(kind)
     here.emulator.faults([{"kind": "lag", "seconds": 1, "command": f"list{kind.plural.capitalize()}"}])
@@ -296,7 +302,7 @@ def test_a_new_one_that_is_not_listed_yet_is_not_made_again(site: Any, kind: Kin
 
 
 @each("lost", 6, ["", "reset_before", "reset_after"])
-def test_somebody_makes_an_equal_one(
+def test_an_equal_object_of_somebody_else_stays(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind, lost: str
 ) -> None:
     """Who makes it is no run of this task, and takes nothing back. Nothing of it is ever deleted.
@@ -353,7 +359,9 @@ def test_a_volume_that_somebody_took_is_not_deleted(
     assert "deleteVolume" in done["errors"][0]
 
 
-def test_two_that_both_give_way_make_one(site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_that_both_give_way_make_one_object(
+    site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each waits for the other, and each then deletes its own: the one that looks last makes another."""
     monkeypatch.setattr(duplicates, "LEAST", 0.1)
     here = site(KINDS[0])
@@ -376,7 +384,7 @@ def test_two_that_both_give_way_make_one(site: Any, before_sending: Any, monkeyp
     assert here.changes().count("createVolume") == 3
 
 
-def test_one_of_the_same_name_that_is_not_alike(site: Any, before_sending: Any) -> None:
+def test_two_unlike_objects_of_one_name_both_stay_and_are_an_error(site: Any, before_sending: Any) -> None:
     kind = KINDS[0]
     here = site(kind)
     other: list[str] = []

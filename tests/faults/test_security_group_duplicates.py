@@ -101,7 +101,7 @@ def test_a_group_that_is_not_alike_is_an_error_that_names_both(
         ("cloudn_vm", {"name": ["web1"], "security_groups": ["web"], **NEW}),
     ],
 )
-def test_two_that_are_there_are_an_error_that_names_both(
+def test_two_old_groups_of_one_name_are_an_error_that_names_both(
     quick: None, emulator: Any, module: str, options: Result
 ) -> None:
     ids = [add(emulator), add(emulator)]
@@ -127,12 +127,12 @@ def test_a_group_that_was_made_costs_one_list_more(emulator: Any) -> None:
     assert sent_to(emulator) == ["listSecurityGroups"]
 
 
-def test_nobody_looks_without_wait(emulator: Any) -> None:
+def test_without_wait_no_run_looks_for_duplicates(emulator: Any) -> None:
     ours(emulator, ingress=RULES, wait=False).run()
     assert sent_to(emulator).count("listSecurityGroups") == 1
 
 
-def test_what_another_run_did_is_not_told_as_done(emulator: Any, before_sending: Callable[..., None]) -> None:
+def test_changes_of_another_run_are_not_reported_as_done(emulator: Any, before_sending: Callable[..., None]) -> None:
     others: list[Result] = []
     before_sending("createSecurityGroup", lambda: others.append(ours(emulator).run()))
     done = ours(emulator).run()

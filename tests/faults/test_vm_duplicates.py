@@ -88,7 +88,7 @@ def sent(emulator: Any, command: str) -> list[Result]:
     return [request["params"] for request in emulator.requests if request["command"] == command]
 
 
-def test_what_somebody_else_made_stays(
+def test_a_machine_that_somebody_else_made_stays(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, stays_first: bool, all_at_once: Any
 ) -> None:
     """Whichever comes first: who does not wait has not looked, and can't give way."""
@@ -106,7 +106,9 @@ def test_what_somebody_else_made_stays(
     assert (again["errors"], again["changed"], again["one"]["id"]) == ([], False, stranger.made[0])
 
 
-def test_one_that_is_not_alike_is_an_error_that_names_both(emulator: Any, stays_first: bool, all_at_once: Any) -> None:
+def test_unlike_machines_of_one_name_are_an_error_that_names_both(
+    emulator: Any, stays_first: bool, all_at_once: Any
+) -> None:
     runs = [ours(emulator), ours(emulator, template=OTHER_TEMPLATE, allow_restart=True)]
     results = all_at_once(*(runs if stays_first else runs[::-1]))
     both = alive(emulator)
@@ -121,7 +123,7 @@ def test_one_that_is_not_alike_is_an_error_that_names_both(emulator: Any, stays_
     assert alive(emulator) == both[1:]
 
 
-def test_one_that_has_come_to_nothing_is_told_in_both_runs(emulator: Any, all_at_once: Any) -> None:
+def test_a_machine_in_error_is_reported_by_both_runs(emulator: Any, all_at_once: Any) -> None:
     emulator.faults([{"kind": "job_fails", "command": "deployVirtualMachine", "nth": 1}])
     results = all_at_once(ours(emulator), ours(emulator))
     both = alive(emulator)
@@ -131,7 +133,7 @@ def test_one_that_has_come_to_nothing_is_told_in_both_runs(emulator: Any, all_at
     assert sent(emulator, "destroyVirtualMachine") == []
 
 
-def test_a_lost_answer_to_the_destruction_leaves_one(
+def test_a_lost_answer_to_the_destruction_leaves_one_machine(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any
 ) -> None:
     emulator.faults([{"kind": "reset_after", "command": "destroyVirtualMachine", "nth": 1}])
@@ -142,7 +144,7 @@ def test_a_lost_answer_to_the_destruction_leaves_one(
     assert alive(emulator) == stranger.made == [done["one"]["id"]]
 
 
-def test_a_destruction_that_is_refused_is_told_with_both_ids(
+def test_a_refused_destruction_is_reported_with_both_ids(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any
 ) -> None:
     emulator.faults([{"kind": "job_fails", "command": "destroyVirtualMachine"}])
@@ -154,7 +156,7 @@ def test_a_destruction_that_is_refused_is_told_with_both_ids(
     assert all(id in error for id in alive(emulator))
 
 
-def test_only_machines_that_are_doubled_are_settled(emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_duplicates_are_deleted_or_taken_over(emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"web{number}" for number in range(1, 11)]
     stranger = Stranger(emulator, name=names[3:5])
     order(monkeypatch, stranger.made, own_first=False)
@@ -166,7 +168,9 @@ def test_only_machines_that_are_doubled_are_settled(emulator: Any, monkeypatch: 
     assert all(len(alive(emulator, name)) == 1 for name in names)
 
 
-def test_both_runs_give_way(emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any) -> None:
+def test_where_both_runs_give_way_both_name_the_machines(
+    emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any
+) -> None:
     """By chance each has waited as long as the other: both machines go, and both names are told."""
     monkeypatch.setattr(duplicates, "LEAST", 0.0)
     monkeypatch.setattr(duplicates, "SHARE", 0.0)
@@ -180,7 +184,7 @@ def test_both_runs_give_way(emulator: Any, monkeypatch: pytest.MonkeyPatch, all_
         assert "all of them have been deleted again" in done["errors"][0]
 
 
-def test_the_password_of_the_own_machine_is_not_shown_as_that_of_the_other(
+def test_the_password_of_a_deleted_duplicate_is_not_shown_for_the_other_machine(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any
 ) -> None:
     for template in emulator.store.templates.values():
@@ -192,7 +196,7 @@ def test_the_password_of_the_own_machine_is_not_shown_as_that_of_the_other(
     assert "password" not in done["one"]
 
 
-def test_two_that_are_there_are_an_error_that_names_both(
+def test_two_old_machines_of_one_name_are_an_error_that_names_both(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any
 ) -> None:
     """Those of runs that did not look, or were killed: nobody chooses."""
@@ -208,7 +212,7 @@ def test_two_that_are_there_are_an_error_that_names_both(
     assert sent(emulator, "destroyVirtualMachine") == []
 
 
-def test_a_run_that_begins_meanwhile_waits_until_one_is_left(
+def test_a_run_that_begins_meanwhile_waits_until_one_machine_is_left(
     emulator: Any, before_sending: Callable[..., None]
 ) -> None:
     """It finds two, of runs that are about to leave one."""
@@ -234,7 +238,7 @@ def test_a_run_that_begins_meanwhile_waits_until_one_is_left(
 
 
 @pytest.mark.parametrize("kind", ["close", "garbage"])
-def test_a_look_that_fails_is_told(emulator: Any, kind: str) -> None:
+def test_a_failed_look_for_duplicates_is_reported(emulator: Any, kind: str) -> None:
     emulator.faults([{"kind": kind, "command": "listVirtualMachines", "nth": list(range(2, 30))}])
     done = Controller("cloudn_vm", {"name": ["web1"], **NEW}, emulator, retries=1).run()
     (error,) = done["errors"]
@@ -248,13 +252,15 @@ def test_a_look_that_fails_is_told(emulator: Any, kind: str) -> None:
     assert (again["errors"], again["changed"]) == ([], False)
 
 
-def test_nobody_looks_without_wait(emulator: Any) -> None:
+def test_without_wait_no_run_looks_for_duplicates(emulator: Any) -> None:
     Stranger(emulator).run()
     commands = [request["command"] for request in emulator.requests if is_read(request["command"])]
     assert commands.count("listVirtualMachines") == 1
 
 
-def test_a_run_that_is_refused_takes_the_one_that_is_left(emulator: Any, before_sending: Callable[..., None]) -> None:
+def test_a_run_that_is_refused_takes_the_machine_that_is_left(
+    emulator: Any, before_sending: Callable[..., None]
+) -> None:
     """Two others took the name at one moment, after it had looked."""
     rivals = [ours(emulator), ours(emulator)]
     barrier = threading.Barrier(2)

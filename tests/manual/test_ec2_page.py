@@ -34,7 +34,7 @@ def test_every_command_has_its_row_and_its_example() -> None:
         assert yaml.safe_load(tasks)[0]["cloudn.compute.cloudn_ec2"]["action"] == TOOLS[tool]
 
 
-def test_the_examples_run(run_module_as: Callable[..., Any], playbook: Callable[..., Any]) -> None:
+def test_the_examples_of_the_page_run(run_module_as: Callable[..., Any], playbook: Callable[..., Any]) -> None:
     """In the order of the page, at a service that has what the manual says, with ids of what is there."""
     with run_module_as(dialect="cloudn") as (run, emulator):
         ids = {}

@@ -247,7 +247,7 @@ def machine_asked(before: Result, options: Result, name: str) -> Result:
 
 
 @given(first=MACHINE, second=MACHINE, plans=st.tuples(PLAN, st.none() | PLAN), then=st.none() | st.just("absent"))
-def test_machines(
+def test_a_machine_converges_from_any_state_to_any_other(
     converges: Callable[..., bool],
     run_module: Run,
     client: Client,
@@ -272,7 +272,7 @@ def test_machines(
 
 
 @given(names=st.lists(st.integers(0, 4), min_size=1, max_size=4, unique=True), tags=TAGS, state=MACHINE)
-def test_several_machines(
+def test_several_machines_converge_together(
     converges: Callable[..., bool], run_module: Run, client: Client, names: list[int], tags: Result, state: Result
 ) -> None:
     run_module("cloudn_security_group", name="web")
@@ -291,7 +291,9 @@ def test_several_machines(
 
 
 @given(first=GROUP, second=GROUP)
-def test_security_groups(converges: Callable[..., bool], client: Client, first: Result, second: Result) -> None:
+def test_a_security_group_converges_from_any_state_to_any_other(
+    converges: Callable[..., bool], client: Client, first: Result, second: Result
+) -> None:
     name, before = f"group{next(NUMBERS)}", {}
     for options in (first, second):
         expected = before
@@ -309,7 +311,7 @@ def test_security_groups(converges: Callable[..., bool], client: Client, first: 
 
 
 @given(places=st.lists(PLACE, min_size=1, max_size=3), options=VOLUME)
-def test_volumes(
+def test_a_volume_converges_from_any_state_to_any_other(
     run_module: Run, converges: Callable[..., bool], client: Client, places: list[Result], options: Result
 ) -> None:
     if not run_module("cloudn_vm_info")["vms"]:

@@ -261,7 +261,9 @@ def known_to_the_service_alone(name: str, options: Result, done: Result) -> bool
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_options(name: str, run_module_as: Callable[..., Any], late: Callable[[Any], list[str]]) -> None:
+def test_any_options_give_a_result_or_a_readable_error(
+    name: str, run_module_as: Callable[..., Any], late: Callable[[Any], list[str]]
+) -> None:
     with contextlib.ExitStack() as running:
         site: list[Any] = []
 
@@ -297,7 +299,9 @@ def test_options(name: str, run_module_as: Callable[..., Any], late: Callable[[A
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if list(against(name))])
-def test_options_that_exclude_or_need_each_other(name: str, run_module: Callable[..., Result], emulator: Any) -> None:
+def test_options_that_exclude_or_need_each_other_are_refused_before_a_request(
+    name: str, run_module: Callable[..., Result], emulator: Any
+) -> None:
     for options in against(name):
         for check in (False, True):
             done = run_module(name, _check=check, **options)
@@ -330,7 +334,7 @@ def test_options_that_exclude_or_need_each_other(name: str, run_module: Callable
     ],
     ids=lambda value: None if isinstance(value, str) and " " in value else str(value)[:30],
 )  # fmt: skip
-def test_what_the_service_would_refuse_after_changes(
+def test_values_that_the_service_would_refuse_are_refused_before_a_request(
     name: str, wrong: Result, said: str, run_module: Callable[..., Result], emulator: Any
 ) -> None:
     """Each was found by what is above: the machine was made, or stopped, when it was told."""

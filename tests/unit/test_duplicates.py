@@ -39,7 +39,7 @@ def contest(own: str | None, kept: str | None = None) -> Contest:
     return Contest(KIND, own, kept or own, began=0.0)
 
 
-def test_alone_at_the_first_look() -> None:
+def test_a_run_that_finds_no_other_object_is_alone() -> None:
     assert contest("a").decide([row("a")], 0.0) == (ALONE, {})
 
 
@@ -90,7 +90,7 @@ def test_nobody_moves_while_the_other_object_is_being_made() -> None:
     assert later.decide(rows, 501.0).action == GIVE_WAY
 
 
-def test_what_disturbs_makes_the_first_one_wait_again() -> None:
+def test_a_disturbance_makes_the_first_run_wait_again() -> None:
     first, rows = contest("a"), [row("a", 1), row("b", 2)]
     first.decide(rows, 0.0)
     first.disturb(LONG)
@@ -108,12 +108,12 @@ def test_of_three_only_the_first_one_waits() -> None:
     ("other", "reason"),
     [(row("b", template="u"), "which is not alike"), (row("b", state="Error"), "which can't be used: it is Error")],
 )
-def test_an_object_that_can_not_stay_instead_is_an_error_in_both_runs(other: Record, reason: str) -> None:
+def test_an_object_that_cannot_stay_instead_is_an_error_in_both_runs(other: Record, reason: str) -> None:
     with pytest.raises(CloudnError, match=f"this run made a, .* b, {reason}: delete one of the two by its id"):
         contest("a").decide([row("a"), other], 0.0)
 
 
-def test_unlike_ones_are_an_error_for_either_run() -> None:
+def test_unlike_objects_are_an_error_for_either_run() -> None:
     rows = [row("a", template="t"), row("b", template="u")]
     for own, other in itertools.permutations("ab"):
         with pytest.raises(CloudnError, match=f"this run made {own}, .* {other}, which is not alike"):
@@ -150,7 +150,7 @@ def test_its_own_object_that_is_still_listed_does_not_count() -> None:
     assert one.decide([row("a"), row("b")], GAP).action == ALONE
 
 
-def test_several_that_nobody_deletes_are_an_error_that_names_all() -> None:
+def test_several_objects_that_nobody_deletes_are_an_error_that_names_all() -> None:
     one, rows = contest(None, "a"), [row("a"), row("b")]
     assert one.decide(rows, 0.0).action == WAIT
     with pytest.raises(CloudnError, match=r"\(a, b\), and nobody has deleted any .* delete all but one by their ids"):

@@ -149,7 +149,7 @@ def test_a_broken_answer_leaves_the_outcome_open(wire: Any, kind: str, ending: s
 
 
 @pytest.mark.parametrize("retry_after", ["²", "-1", "1e9", "soon", "9" * 500, "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_odd_pauses_that_are_asked_for(script: Any, client: Client, clock: Any, retry_after: str) -> None:
+def test_odd_pauses_that_are_asked_for_are_bounded(script: Any, client: Client, clock: Any, retry_after: str) -> None:
     script.answers = [(429, {"Retry-After": retry_after}, b""), (200, {}, ZONES)]
     assert client.call(READ) == PARSED
     assert 0 < clock.pauses[0] <= 60
@@ -158,7 +158,7 @@ def test_odd_pauses_that_are_asked_for(script: Any, client: Client, clock: Any, 
 @pytest.mark.parametrize(
     "date", ["", "x", "Mon, 01 Jan 0001 00:00:00 +2359", "Mon, 99 Foo 99999 99:99:99 +9999", "1 2 3 4 5 6 7", "²"]
 )
-def test_odd_dates(script: Any, client: Client, date: str) -> None:
+def test_odd_dates_do_no_harm(script: Any, client: Client, date: str) -> None:
     script.answers = [(200, {"Date": date}, ZONES)]
     assert client.call(READ) == PARSED
     assert client.service_time() > 0
@@ -196,7 +196,9 @@ STATUS = st.sampled_from(
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(LINE, STATUS, HEADERS, st.sampled_from([ZONES, b"", gzip.compress(ZONES)]) | st.binary(max_size=50))
 @example(b"HTTP/1.1", b"200", [b"Content-Length: 1, 2"], ZONES)
-def test_whatever_a_server_sends(wire: Any, line: bytes, status: bytes, headers: list[bytes], body: bytes) -> None:
+def test_any_answer_is_a_value_or_a_typed_error(
+    wire: Any, line: bytes, status: bytes, headers: list[bytes], body: bytes
+) -> None:
     """A value, or an error that says that the service refused, or that the outcome is open: the request did arrive."""
     wire.answer = b"\r\n".join([line + b" " + status + b" Said", *headers, b"", body])
     wire.heads.clear()
@@ -287,7 +289,7 @@ def test_a_large_refusal_is_still_one(script: Any, client: Client) -> None:
         client.call(READ)
 
 
-def test_packed_answers_are_asked_for_and_read(script: Any, client: Client) -> None:
+def test_compressed_answers_are_asked_for_and_read(script: Any, client: Client) -> None:
     script.answers = [(200, {"Content-Encoding": "gzip"}, gzip.compress(ZONES))]
     for _call in range(2):
         assert client.call(READ) == PARSED

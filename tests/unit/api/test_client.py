@@ -57,7 +57,9 @@ def test_a_call_is_signed_and_ends(script: Any, connect: Callable[..., Client]) 
     }
 
 
-def test_no_expiry_and_xml(script: Any, connect: Callable[..., Client]) -> None:
+def test_a_request_without_expiry_and_in_xml_has_only_what_it_needs(
+    script: Any, connect: Callable[..., Client]
+) -> None:
     script.json(ZONES)
     connect(signature_expires=0, response_format="xml").call("listZones")
     assert script.requests[0].keys() == {"command", "apikey", "signature"}
@@ -101,7 +103,7 @@ def test_parameters_are_flattened(params: dict[str, Any], flat: dict[str, str]) 
     assert flatten(params) == flat
 
 
-def test_what_cannot_be_sent_is_refused() -> None:
+def test_text_that_cannot_be_sent_is_refused() -> None:
     with pytest.raises(UsageError, match="securitygroupids: 'a,b' holds a comma"):
         flatten({"securitygroupids": ["a,b"]})
     with pytest.raises(UsageError, match="displayname: .* beyond the basic plane"):
@@ -174,7 +176,9 @@ def test_credentials_that_are_wrong_are_tried_once(script: Any, client: Client) 
 
 
 @pytest.mark.parametrize("accepted", [True, False], ids=["after another command", "as the first command"])
-def test_credentials_refused_for_one_command_alone(script: Any, client: Client, accepted: bool) -> None:
+def test_a_401_for_one_command_alone_means_that_the_service_lacks_it(
+    script: Any, client: Client, accepted: bool
+) -> None:
     """CloudStack 4 answers 401 to a command that it does not know. Measured on CloudStack 4.23."""
     if accepted:
         script.json(ZONES)
@@ -194,7 +198,7 @@ def test_credentials_refused_for_one_command_alone(script: Any, client: Client, 
     assert sorted(script.commands()) == ["listThings", "listThings", "listZones"]
 
 
-def test_a_refusal_of_the_first_command_that_passes(script: Any, client: Client) -> None:
+def test_a_refusal_of_the_first_command_is_checked_with_another_command(script: Any, client: Client) -> None:
     script.json(refusal(401), status=401)
     script.json(ZONES)
     script.json('{"createvolumeresponse": {"id": "1"}}')
@@ -240,7 +244,7 @@ def test_a_change_turned_away_unread_is_repeated(script: Any, client: Client, cl
     assert clock.pauses == [7.0]
 
 
-def test_an_unreachable_service_is_told(connect: Callable[..., Client]) -> None:
+def test_an_unreachable_service_is_reported(connect: Callable[..., Client]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/client/api"
@@ -290,14 +294,14 @@ def test_a_refusal_of_a_read_is_not_repeated(script: Any, client: Client) -> Non
     assert len(script.requests) == 1
 
 
-def test_a_wrong_address_is_told(script: Any, client: Client) -> None:
+def test_a_wrong_address_is_reported(script: Any, client: Client) -> None:
     script.answers = [(404, {"Content-Type": "text/html"}, b"<html>Not Found</html>")]
     with pytest.raises(ApiError, match="HTTP 404, and the answer is not one of this API; is api_url right"):
         client.call("listZones")
 
 
 @pytest.mark.parametrize("url", ["http:///x", "http://[", "http://host:port/"])
-def test_an_unusable_address_is_told(url: str) -> None:
+def test_an_unusable_address_is_reported(url: str) -> None:
     with pytest.raises(CloudnError, match="api_url"):
         Client(url, "k", "s", retries=0).call("listZones")
 
@@ -317,7 +321,7 @@ def test_redirects_are_refused(script: Any, client: Client, status: int, command
         assert (len(script.requests), other.requests) == (4, [])
 
 
-def test_clocks_apart_are_told(script: Any, connect: Callable[..., Client]) -> None:
+def test_clocks_that_differ_are_reported(script: Any, connect: Callable[..., Client]) -> None:
     script.json(refusal(401), status=401)
     with pytest.raises(ApiError, match=r"this machine's clock is (899|90\d) s behind the service's"):
         connect(now=lambda: time.time() - 900).call("listZones")
@@ -360,11 +364,11 @@ def test_errors_hold_no_secret(script: Any, connect: Callable[..., Client], trou
         ("Listzones", False),
     ],
 )
-def test_what_only_reads(command: str, read: bool) -> None:
+def test_commands_that_only_read_are_known_by_their_names(command: str, read: bool) -> None:
     assert is_read(command) is read
 
 
-def test_usable_without_ansible(script: Any) -> None:
+def test_the_client_works_without_ansible(script: Any) -> None:
     script.json(ZONES)
     module_utils = Path(__file__).parents[3] / "plugins" / "module_utils"
     program = (
@@ -396,7 +400,7 @@ def test_the_spelling_that_the_service_knows_is_remembered(dialect: str, sent: l
         assert [(request["command"], request["status"]) for request in emulator.requests] == sent
 
 
-def test_a_refusal_tells_that_the_spelling_is_known() -> None:
+def test_a_refusal_shows_that_the_spelling_is_known() -> None:
     with Emulator(dialect="cloudn") as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         for _attempt in range(2):
@@ -406,7 +410,7 @@ def test_a_refusal_tells_that_the_spelling_is_known() -> None:
         assert sent == ["registerTemplate", "uploadTemplate", "uploadTemplate"]
 
 
-def test_a_service_that_answers_401_to_the_spelling_that_it_does_not_know() -> None:
+def test_a_401_to_one_spelling_leads_to_the_other_spelling() -> None:
     rules = [{"kind": "unauthorized", "command": "listSnapshots"}]
     with Emulator(dialect="cloudn", faults=rules) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
@@ -414,7 +418,7 @@ def test_a_service_that_answers_401_to_the_spelling_that_it_does_not_know() -> N
         assert [request["command"] for request in emulator.requests][-2:] == ["listSnapshot"] * 2
 
 
-def test_a_service_that_knows_neither_spelling() -> None:
+def test_a_command_that_the_service_knows_in_neither_spelling_is_an_error() -> None:
     with Emulator(denied=["listSnapshots"]) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         for _attempt in range(2):

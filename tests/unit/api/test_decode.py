@@ -40,12 +40,12 @@ def unordered(value: Any) -> Any:
     return value
 
 
-def test_there_are_recordings() -> None:
+def test_the_recordings_are_many() -> None:
     assert len(BOTH) > 100
 
 
 @pytest.mark.parametrize("step", BOTH)
-def test_recorded_answers_are_identical(step: dict[str, Any]) -> None:
+def test_recorded_answers_are_identical_in_both_formats(step: dict[str, Any]) -> None:
     in_json, in_xml = (decode(step[kind]["body"].encode(), step["call"]) for kind in ("json", "xml"))
     if step["call"] == "listTemplatePermissions" and step["json"]["status"] == 200:
         # The real server leaves lists of plain texts out of its XML: a defect of its own, nothing can be read there.
@@ -65,7 +65,7 @@ RECORD = st.lists(FIELD, min_size=1, max_size=8).map(dict)
 
 
 @given(st.lists(RECORD, max_size=3), st.lists(RECORD, max_size=3))
-def test_any_listing_is_identical(machines: list[dict[str, Any]], nics: list[dict[str, Any]]) -> None:
+def test_any_listing_is_identical_in_both_formats(machines: list[dict[str, Any]], nics: list[dict[str, Any]]) -> None:
     for machine in machines:
         machine["nic"], machine["tags"] = nics, []
     answer = {"count": len(machines), "virtualmachine": machines} if machines else {}
@@ -84,7 +84,7 @@ def as_xml(name: str, value: Any) -> str:
     return f"<{name}>{text.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}</{name}>"
 
 
-def test_types() -> None:
+def test_xml_values_get_the_types_that_json_has() -> None:
     body = b"""<?xml version="1.0"?><listvirtualmachinesresponse cloud-stack-version="3.0.5"><count>1</count>
       <virtualmachine><id>7</id><name>true</name><displayname> 007 </displayname><haenable>false</haenable>
       <memory>512</memory><nic><id>n</id><isdefault>true</isdefault></nic><description></description></virtualmachine>
@@ -237,7 +237,7 @@ def test_entities_are_harmless(kind: str, script: Any, tmp_path: pathlib.Path) -
     assert script.requests == []
 
 
-def test_odd_values() -> None:
+def test_odd_numbers_and_names_are_read_without_loss() -> None:
     """What JSON has and XML has not, and what only one of its readers would take."""
     body = rb"""{"r": {"size": 1e5, "memory": 007, "count": 1}}"""
     with pytest.raises(BadAnswer, match="broken JSON"):
@@ -266,7 +266,7 @@ def test_a_number_of_any_length_takes_no_time() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "shift_jis"])
 @pytest.mark.parametrize("text", ['{"r": {"name": "ウェブ"}}', "<r><name>ウェブ</name></r>"], ids=["json", "xml"])
-def test_other_encodings(encoding: str, text: str) -> None:
+def test_other_encodings_give_the_same_value_or_an_error(encoding: str, text: str) -> None:
     """The value that is meant, or an error: never another value."""
     try:
         value = decode(text.encode(encoding), "x")

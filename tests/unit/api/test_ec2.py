@@ -86,7 +86,7 @@ def refusal(code: str, message: str, between: str = "") -> bytes:
     "url", ["http://127.0.0.1:8080/awsapi", "https://example.com/awsapi/", "http://Example.COM:80"]
 )
 @pytest.mark.parametrize("value", ["two words", "a/b+c=d&e", "~-_.*!'()", "日本語", ""])
-def test_signed_as_amazon_s_own_library_does(url: str, value: str) -> None:
+def test_requests_are_signed_as_amazons_own_library_does(url: str, value: str) -> None:
     """botocore signs the same request alike; it puts a Timestamp of its own into it."""
     request = AWSRequest("POST", url, data={"Action": "CreateImage", "Name": value, "Version": "2010-11-15"})
     # It takes the host as it stands in the address, which is not always what is sent.
@@ -97,7 +97,7 @@ def test_signed_as_amazon_s_own_library_does(url: str, value: str) -> None:
     assert signature.ec2_sign("POST", url, request.data, SECRET) == wanted
 
 
-def test_amazon_s_own_example() -> None:
+def test_the_signature_of_amazons_own_example_is_right() -> None:
     """The one of Amazon's description of signature version 2."""
     params = {
         "Action": "DescribeJobFlows",
@@ -112,7 +112,7 @@ def test_amazon_s_own_example() -> None:
     assert made == "i91nKc4PWAt0JJIdXwz9HxZCJDdiy6cf/Mj6vPxyYIs="
 
 
-def test_hosts_as_they_are_sent() -> None:
+def test_the_host_is_signed_as_it_is_sent() -> None:
     hosts = {"https://x:443/": "x", "https://x:80/": "x:80", "http://[::1]:8080/": "[::1]:8080", "http://X": "x"}
     for url, host in hosts.items():
         assert signature.ec2_string_to_sign("GET", url, {}).splitlines()[1] == host
@@ -121,7 +121,7 @@ def test_hosts_as_they_are_sent() -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", None])
 @pytest.mark.parametrize("expires", [600, 0])
 @pytest.mark.parametrize("algorithm", ["HmacSHA256", "HmacSHA1"])
-def test_signatures_are_taken(method: str | None, expires: int, algorithm: str) -> None:
+def test_signatures_are_accepted_by_the_emulator(method: str | None, expires: int, algorithm: str) -> None:
     with Emulator() as emulator:
         client = Ec2Client(
             emulator.ec2_url,
@@ -137,7 +137,7 @@ def test_signatures_are_taken(method: str | None, expires: int, algorithm: str) 
         assert ("Expires" in params, "Timestamp" in params) == (bool(expires), not expires)
 
 
-def test_a_method_that_is_none() -> None:
+def test_an_unknown_signature_method_is_refused() -> None:
     with pytest.raises(UsageError, match="signature_method: 'HmacMD5' is none of HmacSHA256, HmacSHA1"):
         Ec2Client("http://x/", KEY, SECRET, signature_method="HmacMD5")
 
@@ -145,7 +145,7 @@ def test_a_method_that_is_none() -> None:
 # What is sent
 
 
-def test_a_call(script: Any, connect: Callable[..., Ec2Client]) -> None:
+def test_a_call_is_signed_and_sent(script: Any, connect: Callable[..., Ec2Client]) -> None:
     script.answers = [EMPTY]
     answer = connect(now=lambda: 0.0).call("DescribeInstances", {"InstanceId": ["a b"], "Filter": None})
     assert answer == {"requestId": "r", "reservationSet": []}
@@ -173,7 +173,7 @@ def test_a_long_request_is_a_form(script: Any, client: Ec2Client) -> None:
 
 
 @pytest.mark.parametrize("mark", [" ", "*", "~"])
-def test_what_the_bridge_takes_in_no_form_is_none(mark: str) -> None:
+def test_values_that_the_bridge_takes_in_no_form_are_sent_in_the_address(mark: str) -> None:
     """It would refuse the signature of a form that holds one."""
     with Emulator(job_seconds=0.01, vms=1) as emulator:
         client = Ec2Client(emulator.ec2_url, emulator.api_key, emulator.api_secret)
@@ -219,13 +219,13 @@ def test_parameters_are_flattened(params: dict[str, Any], flat: dict[str, str]) 
         ({"Description": "\U0001f600"}, "Description: holds a character beyond the basic plane"),
     ],
 )
-def test_what_can_not_be_sent(params: dict[str, Any], said: str) -> None:
+def test_parameters_that_cannot_be_sent_are_refused(params: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         flatten(params)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_what_only_reads(action: str) -> None:
+def test_actions_that_only_read_are_known_in_any_letters(action: str) -> None:
     for spelled in (action, action.lower(), action.upper(), action[0].lower() + action[1:]):
         assert is_read(spelled) is action.startswith("Describe")
 
@@ -356,7 +356,7 @@ def test_values_have_types() -> None:
 @pytest.mark.parametrize(
     "form", ["<XResponse>{}</XResponse>", '<?xml version="1.0"?>\n<XResponse xmlns="http://e/">{}</XResponse>']
 )
-def test_what_is_a_list_a_number_a_moment(
+def test_lists_numbers_and_dates_are_recognised(
     script: Any, client: Ec2Client, form: str, xml: str, read: dict[str, Any]
 ) -> None:
     script.answers = [(200, XML, form.format(xml).encode())]
@@ -471,7 +471,7 @@ TIMED_OUT = "Operation failed - async-job query timed out"
         (900, "530 Failed to reboot vm instance", False),  # the job has ended
     ],
 )
-def test_a_job_that_is_waited_for_no_longer(
+def test_a_job_that_the_service_waits_for_no_longer_is_recognised(
     script: Any, connect: Callable[..., Ec2Client], seconds: float, text: str, given_up: bool
 ) -> None:
     script.answers = [(500, XML, refusal("Server.InternalError", text))]
@@ -491,7 +491,9 @@ def test_a_job_that_is_waited_for_no_longer(
 @pytest.mark.parametrize(
     ("text", "code"), [("530 Failed", 530), ("431 x", 431), ("5301 x", None), ("Instance:530 x", None), ("", None)]
 )
-def test_the_code_of_a_failed_job(script: Any, client: Ec2Client, text: str, code: int | None) -> None:
+def test_the_code_of_a_failed_job_is_read_from_its_text(
+    script: Any, client: Ec2Client, text: str, code: int | None
+) -> None:
     script.answers = [(500, XML, refusal("Server.InternalError", text))]
     with pytest.raises(Ec2Error) as caught:
         client.call("RebootInstances")
@@ -512,7 +514,7 @@ def test_the_code_of_a_failed_job(script: Any, client: Ec2Client, text: str, cod
         ("DescribeInstances", {"InstanceId": ["a", "b"]}, False),
     ],
 )
-def test_what_does_several_things(
+def test_a_refused_action_on_several_objects_may_be_done_in_part(
     script: Any, client: Ec2Client, action: str, params: dict[str, Any], partly: bool
 ) -> None:
     script.answers = [(500, XML, refusal("Server.InternalError", "no"))]
@@ -521,7 +523,7 @@ def test_what_does_several_things(
     assert caught.value.partly is partly
 
 
-def test_refused_credentials(script: Any, connect: Callable[..., Ec2Client]) -> None:
+def test_refused_credentials_are_explained(script: Any, connect: Callable[..., Ec2Client]) -> None:
     script.answers = [(403, {}, b"Access denied")]
     with pytest.raises(Ec2Error, match=r"Access denied \(HTTP 403\); check api_key and api_secret"):
         connect().call("DescribeInstances")
@@ -535,7 +537,7 @@ def test_refused_credentials(script: Any, connect: Callable[..., Ec2Client]) -> 
         connect().call("DescribeInstances")
 
 
-def test_a_wrong_address_is_told(script: Any, client: Ec2Client) -> None:
+def test_a_wrong_address_is_reported(script: Any, client: Ec2Client) -> None:
     script.answers = [(404, {}, b"<html>Not Found</html>")]
     with pytest.raises(Ec2Error, match=r"HTTP 404, and the answer is not one of this API; is ec2_url right\?"):
         client.call("DescribeInstances")
@@ -549,12 +551,12 @@ def test_a_wrong_address_is_told(script: Any, client: Ec2Client) -> None:
 
 @pytest.mark.parametrize("url", ["http:///x", "http://[", "http://host:port/"])
 @pytest.mark.parametrize("action", ["DescribeInstances", "RunInstances"])
-def test_an_unusable_address_is_told(url: str, action: str) -> None:
+def test_an_unusable_address_is_reported(url: str, action: str) -> None:
     with pytest.raises(UsageError, match=f"{action}: ec2_url is not a usable http or https address"):
         Ec2Client(url, KEY, SECRET, retries=0).call(action)
 
 
-def test_an_unreachable_service_is_told() -> None:
+def test_an_unreachable_service_is_reported() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/awsapi"

@@ -60,7 +60,7 @@ def call(moto: str, sent: list[str], request: pytest.FixtureRequest) -> Callable
     return play
 
 
-def test_every_action_that_the_service_lists(call: Callable[..., Record], sent: list[str]) -> None:
+def test_every_action_that_the_service_lists_works_with_moto(call: Callable[..., Record], sent: list[str]) -> None:
     """A life with all of them; moto lacks none. An image and a volume of no origin take one action more."""
     now = datetime.datetime.now(datetime.UTC)
     count = {"MinCount": 2, "MaxCount": 2}
@@ -114,7 +114,7 @@ def use_volume(call: Callable[..., Record], one: str) -> None:
     call("DeleteVolume", VolumeId=volume)
 
 
-def test_amazon_s_errors(call: Callable[..., Record]) -> None:
+def test_amazons_errors_are_read(call: Callable[..., Record]) -> None:
     with pytest.raises(Ec2Error) as caught:
         call("DescribeInstances", InstanceId=["i-00000000"])
     assert (caught.value.status, caught.value.code) == (400, "InvalidInstanceID.NotFound")

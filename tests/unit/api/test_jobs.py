@@ -37,7 +37,7 @@ PENDING = job(jobstatus=0, jobprocstatus=0, jobresultcode=0)
 DONE = job(jobstatus=1, jobresult={"virtualmachine": {"id": "v", "state": "Running"}})
 
 
-def test_a_job_that_ends(script: Any, client: Client) -> None:
+def test_waiting_for_a_job_returns_its_result(script: Any, client: Client) -> None:
     script.json(PENDING, PENDING, DONE)
     assert client.wait("j1") == {"virtualmachine": {"id": "v", "state": "Running"}}
     assert script.commands() == ["queryAsyncJobResult"] * 3
@@ -52,26 +52,28 @@ def test_a_job_that_ends(script: Any, client: Client) -> None:
         ({"jobresult": "just text"}, "failed: just text (error None)", None),
     ],
 )  # fmt: skip
-def test_a_job_that_fails(script: Any, client: Client, fields: dict[str, Any], said: str, code: Any) -> None:
+def test_a_job_that_fails_is_an_error_with_the_reason(
+    script: Any, client: Client, fields: dict[str, Any], said: str, code: Any
+) -> None:
     script.json(job(jobstatus=2, **fields))
     with pytest.raises(JobFailed, match=re.escape(f"job j1 {said}")) as caught:
         client.wait("j1")
     assert (caught.value.job_id, caught.value.code) == ("j1", code)
 
 
-def test_a_job_that_is_done_without_a_result(script: Any, client: Client) -> None:
+def test_a_job_without_a_result_has_an_empty_one(script: Any, client: Client) -> None:
     script.json(job(jobstatus=1))
     assert client.wait("j1") == {}
 
 
-def test_a_job_that_is_lost(script: Any, client: Client) -> None:
+def test_a_lost_job_is_an_error_of_its_own(script: Any, client: Client) -> None:
     script.json('{"queryasyncjobresultresponse": {"errorcode": 431, "errortext": "does not exist"}}', status=431)
     with pytest.raises(JobLost, match="does not know job j1 .any more., so its outcome is unknown") as caught:
         client.wait("j1")
     assert caught.value.job_id == "j1"
 
 
-def test_a_job_that_never_ends(script: Any, client: Client, clock: Any) -> None:
+def test_a_job_that_never_ends_is_an_error_at_the_deadline(script: Any, client: Client, clock: Any) -> None:
     script.json(PENDING)
     with pytest.raises(JobTimeout, match=r"job j1 is still pending, it did not end within 60 s") as caught:
         client.wait("j1", timeout=60)
@@ -79,7 +81,7 @@ def test_a_job_that_never_ends(script: Any, client: Client, clock: Any) -> None:
     assert sum(clock.pauses) == pytest.approx(60)
 
 
-def test_a_job_without_a_status(script: Any, client: Client) -> None:
+def test_an_answer_about_a_job_without_a_status_is_an_error(script: Any, client: Client) -> None:
     script.json(job())
     with pytest.raises(BadAnswer, match="the answer about job j1 has no jobstatus"):
         client.wait("j1")
@@ -256,11 +258,11 @@ def test_the_youngest_job_sets_the_pace(client: Client, clock: Any) -> None:
         ("yesterday", None),
     ],
 )
-def test_startdate(created: str, form: str | None) -> None:
+def test_a_date_is_written_as_a_startdate_of_the_service(created: str, form: str | None) -> None:
     assert startdate(created) == form
 
 
-def test_startdate_earlier() -> None:
+def test_a_startdate_can_be_some_seconds_earlier() -> None:
     assert startdate("2026-11-23T00:00:10+0900", earlier=60) == "2026-11-22T23:59:10Z+0900"
 
 

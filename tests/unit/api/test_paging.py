@@ -113,7 +113,7 @@ def test_pages_go_on_whatever_their_sizes(monkeypatch: pytest.MonkeyPatch, large
         assert sorted(service.read(first)) == list(range(130))
 
 
-def test_what_vanishes_where_pages_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_out_where_pages_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of 4 can't share anything at 60. Whatever vanishes before the next one is read, nothing is left out."""
     monkeypatch.setattr(paging, "LARGEST", 4)
     monkeypatch.setattr(paging, "OVERLAP", 1)
@@ -147,7 +147,7 @@ def test_a_look_after_the_time_for_the_task_reads_more_than_a_page(small_pages: 
 
 @pytest.mark.parametrize("seconds", [0, 1])
 @pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 36, 37, 500])
-def test_a_list_that_stands_still(small_pages: None, count: int, seconds: float) -> None:
+def test_a_list_that_stands_still_takes_as_few_pages_as_possible(small_pages: None, count: int, seconds: float) -> None:
     service = Service(count)
     assert sorted(service.read(seconds=seconds)) == list(range(count))
     needed = number_of_pages(20, count, seconds)
@@ -156,7 +156,7 @@ def test_a_list_that_stands_still(small_pages: None, count: int, seconds: float)
 
 
 @pytest.mark.parametrize(("count", "most"), [(10_000, 28), (50_000, 112)])
-def test_requests_for_many(count: int, most: int) -> None:
+def test_very_long_lists_take_few_requests(count: int, most: int) -> None:
     """One for every 450 objects, and those read ahead in vain; of 10,000 not more than pages of 500 and eight more."""
     service = Service(count)
     assert len(service.read(first=50)) == count
@@ -198,7 +198,7 @@ def change(kind: str, where: float, count: int, numbers: itertools.count[int]) -
 
 @settings(deadline=None, max_examples=100)
 @given(st.integers(0, 250), CHANGES, st.sampled_from([0, 0.06, 1]))
-def test_what_is_there_all_the_time_is_read_once(
+def test_an_object_that_is_there_all_the_time_is_read_once(
     count: int, changes: list[tuple[int, str, float, int]], seconds: float
 ) -> None:
     """Wherever objects come and go between pages, however the pages are read beside each other."""
@@ -221,7 +221,7 @@ def test_a_list_that_never_stands_still_is_an_error(small_pages: None) -> None:
 
 
 @pytest.mark.parametrize("honours_size", [True, False])
-def test_a_service_that_does_not_page(honours_size: bool) -> None:
+def test_a_service_that_does_not_page_is_recognised(honours_size: bool) -> None:
     things = [{"id": number} for number in range(600)]
     asked = []
 
@@ -249,14 +249,16 @@ def test_a_service_that_does_not_page(honours_size: bool) -> None:
         ({"key": "a", "resourceid": "1"}, {"key": "a", "resourceid": "2"}, False),
     ],
 )
-def test_identity(one: dict[str, str], other: dict[str, str], same: bool) -> None:
+def test_objects_are_reported_apart_by_their_id_and_zone(
+    one: dict[str, str], other: dict[str, str], same: bool
+) -> None:
     assert (paging.identity(one) == paging.identity(other)) is same
 
 
 # With a server
 
 
-def test_requests_and_connections() -> None:
+def test_a_slow_long_list_takes_few_requests_and_connections() -> None:
     """What the service sees: few requests, at most eight connections, and as many pages at once as it is slow."""
     with Emulator(vms=1300, list_ms_per_object=1) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
@@ -326,7 +328,9 @@ def test_a_list_that_is_not_wanted_any_more_is_not_read_on() -> None:
 
 @pytest.mark.parametrize("change", ["appear", "vanish"])
 @pytest.mark.parametrize("overlap", [1, 4])
-def test_machines_that_come_and_go_at_a_server(monkeypatch: pytest.MonkeyPatch, change: str, overlap: int) -> None:
+def test_no_machine_is_left_out_while_others_come_and_go(
+    monkeypatch: pytest.MonkeyPatch, change: str, overlap: int
+) -> None:
     monkeypatch.setattr(paging, "OVERLAP", overlap)
     with Emulator(vms=300, faults=[{"kind": "page", "change": change, "times": 4}]) as emulator:
         before = {vm.id for vm in emulator.store.vms.values()}

@@ -71,7 +71,9 @@ def test_the_proxy_of_the_environment_is_used(
     assert server.methods == ["GET", "GET", "POST"]
 
 
-def test_hosts_that_need_no_proxy(server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_that_need_no_proxy_are_asked_directly(
+    server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(f"{scheme(server)}_proxy", f"http://{proxy.address}")
     monkeypatch.setenv("no_proxy", "example.com,127.0.0.1")
     assert client(server).call("listZones")["count"] == 1
@@ -93,7 +95,9 @@ def test_certificates_are_verified_behind_a_proxy(
     assert len(proxy.asked) == 1
 
 
-def test_a_proxy_that_wants_credentials(server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_gets_its_credentials_and_the_service_does_not(
+    server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     proxy.credentials = f"Basic {token}"
     name = f"{scheme(server)}_proxy"
@@ -110,7 +114,7 @@ def test_a_proxy_that_wants_credentials(server: Script, proxy: Proxy, monkeypatc
 
 
 @pytest.mark.parametrize("status", [403, 502])
-def test_a_proxy_that_does_not_let_through(
+def test_a_proxy_that_lets_nothing_through_is_an_error_without_credentials(
     server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     monkeypatch.setenv(f"{scheme(server)}_proxy", f"http://{USER}:{PASSWORD}@{proxy.address}")
@@ -124,7 +128,9 @@ def test_a_proxy_that_does_not_let_through(
         assert len(proxy.asked) == (3 if status == 502 else 1)
 
 
-def test_a_proxy_that_is_not_there(server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_not_there_is_an_error_without_credentials(
+    server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nowhere = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -139,7 +145,9 @@ def test_a_proxy_that_is_not_there(server: Script, proxy: Proxy, monkeypatch: py
 @pytest.mark.parametrize(
     "address", ["ftp://{0}@127.0.0.1:9", "socks9://{0}@127.0.0.1:9", "http://{0}@", "http://{0}@host:port"]
 )
-def test_a_proxy_that_can_be_none(server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_an_unusable_proxy_is_an_error_without_credentials(
+    server: Script, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     monkeypatch.setenv(f"{scheme(server)}_proxy", address.format(f"{USER}:{PASSWORD}"))
     with pytest.raises(CloudnError, match="proxy in the environment") as caught:
         client(server).call("listZones")

@@ -15,7 +15,7 @@ VECTORS = json.loads((pathlib.Path(__file__).parent / "signature-vectors.json").
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["params"].get("keyword", ""))[:20])
-def test_vector(vector: dict) -> None:
+def test_signatures_that_a_real_server_accepted_are_reproduced(vector: dict) -> None:
     assert vector["accepted_by_server"]
     assert signature.string_to_sign(vector["params"]) == vector["string_to_sign"]
     assert signature.sign(vector["params"], vector["secret"]) == vector["signature"]

@@ -52,13 +52,13 @@ def test_certificates_are_verified_by_default(server: Script) -> None:
     assert server.requests == []
 
 
-def test_an_authority_of_ones_own(server: Script, authority: Authority) -> None:
+def test_an_authority_of_ones_own_is_trusted(server: Script, authority: Authority) -> None:
     for path in (authority.path, authority.hashed()):
         assert client(server, verify=str(path)).call("listZones")["count"] == 1
     assert len(server.requests) == 2
 
 
-def test_another_authority(server: Script, tmp_path: pathlib.Path) -> None:
+def test_a_certificate_of_another_authority_is_refused(server: Script, tmp_path: pathlib.Path) -> None:
     with pytest.raises(NotSent, match=UNTRUSTED):
         client(server, verify=str(Authority(tmp_path, "other").path)).call("listZones")
     assert server.requests == []
@@ -81,7 +81,9 @@ NAMELESS = {"names": HERE[:1]}, "it is for another host; check the name in api_u
     ],
     ids=["expired", "not yet", "another name", "a name, not the address", "one of the names, not the address"],
 )
-def test_certificates_that_are_not_in_order(authority: Authority, certificate: Any, told: str, host: str) -> None:
+def test_a_certificate_that_is_not_in_order_is_refused_with_the_reason(
+    authority: Authority, certificate: Any, told: str, host: str
+) -> None:
     with serving(authority.context(**certificate)) as server:
         server.url = server.url.replace("127.0.0.1", host)
         with pytest.raises(NotSent, match=f"the service's TLS certificate could not be verified: {re.escape(told)}"):
@@ -89,7 +91,7 @@ def test_certificates_that_are_not_in_order(authority: Authority, certificate: A
         assert server.requests == []
 
 
-def test_without_verification(server: Script) -> None:
+def test_without_verification_the_client_works_and_does_not_warn(server: Script) -> None:
     """It works, and who calls is to warn: not each request."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -100,7 +102,7 @@ def test_without_verification(server: Script) -> None:
 
 
 @pytest.mark.parametrize("variable", BUNDLES)
-def test_the_environment_does_not_outdo_the_options(
+def test_options_outweigh_the_environment(
     server: Script, authority: Authority, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(Authority(tmp_path, "other").path))
@@ -135,7 +137,7 @@ def test_the_environment_names_the_authorities_by_default(
         ("null", r"ca_path: 'a\\x00b': is no path"),
     ],
 )  # fmt: skip
-def test_authorities_that_are_none(tmp_path: pathlib.Path, kind: str, told: str) -> None:
+def test_unusable_authorities_are_reported_before_a_request(tmp_path: pathlib.Path, kind: str, told: str) -> None:
     """Told before anything is sent, where requests would tell it too late, or that the service is not trusted."""
     path = tmp_path / f"{kind}.pem"
     if kind == "folder":
@@ -147,7 +149,7 @@ def test_authorities_that_are_none(tmp_path: pathlib.Path, kind: str, told: str)
         Client("https://127.0.0.1:9/", "k", "s", verify="a\0b" if kind == "null" else str(path))
 
 
-def test_a_port_without_tls(script: Any) -> None:
+def test_a_port_without_tls_is_reported(script: Any) -> None:
     script.answers = [(200, {}, ZONES)]
     script.url = script.url.replace("http:", "https:")
     with pytest.raises(

@@ -50,7 +50,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("always_alike", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 39, 40, 41, 79, 80, 81, 300])
-def test_all_are_read_once(count: int, always_alike: bool) -> None:
+def test_all_objects_are_read_once(count: int, always_alike: bool) -> None:
     """Also where the service gives the same objects each time that the same page is asked for."""
     service = Service(count, always_alike=always_alike)
     assert sorted(service.read()) == service.objects
@@ -61,7 +61,7 @@ def test_all_are_read_once(count: int, always_alike: bool) -> None:
 @pytest.mark.parametrize("kind", ["come", "go"])
 @settings(deadline=None, max_examples=60)
 @given(st.integers(30, 120), st.dictionaries(st.integers(1, 12), st.integers(0, 1000), max_size=4))
-def test_what_is_there_all_the_time_is_read(kind: str, count: int, changes: dict[int, int]) -> None:
+def test_an_object_that_is_there_all_the_time_is_read(kind: str, count: int, changes: dict[int, int]) -> None:
     def change(where: int) -> Change:
         if kind == "come":
             return lambda objects: objects.append(1000 + len(objects))
@@ -81,7 +81,7 @@ def test_a_list_that_never_stands_still_is_an_error() -> None:
         service.read()
 
 
-def test_it_ends_with_the_time_for_the_task() -> None:
+def test_reading_ends_with_the_time_for_the_task() -> None:
     class Late(Deadline):
         def remaining(self) -> float:
             return 0.0
@@ -93,7 +93,7 @@ def test_it_ends_with_the_time_for_the_task() -> None:
     assert 0 < len(service.asked) < 5
 
 
-def test_templates_of_a_server(emulator: Any) -> None:
+def test_all_templates_of_a_server_are_read_though_pages_miss_some(emulator: Any) -> None:
     """Its pages overlap and miss some, as the real server's do."""
     client = Client(emulator.url, emulator.api_key, emulator.api_secret)
     store = emulator.store

@@ -23,7 +23,7 @@ def own(api):
     return account
 
 
-def test_an_account_tells_what_it_has_and_its_keys(api):
+def test_an_account_shows_what_it_has_and_its_keys(api):
     vm = api.running("one", diskofferingid=api.vars["disk"])["id"]
     api.running("two")
     api.job("stopVirtualMachine", id=vm)
@@ -50,7 +50,7 @@ def test_an_account_tells_what_it_has_and_its_keys(api):
         ({"page": 2, "pagesize": 1}, 0),
     ],
 )
-def test_filters_of_accounts(api, filters, found):
+def test_accounts_are_found_by_filters(api, filters, found):
     assert api("listAccounts", **filters).get("count", 0) == found
 
 
@@ -71,7 +71,7 @@ def test_other_accounts_are_no_business_of_a_plain_one(emulate, refused):
             api("listAccounts", **params)
 
 
-def test_commands_that_only_administrators_have(api, emulate, refused):
+def test_some_commands_are_for_administrators_only(api, emulate, refused):
     with refused(432):
         api("listUsers")
     users = emulate(account="admin")("listUsers", username="admin")["user"]
@@ -91,7 +91,7 @@ def test_the_installations_id_is_signed_for_a_user(api, emulate, refused):
 # --- limits
 
 
-def test_limits_are_told(emulate, refused):
+def test_limits_are_listed(emulate, refused):
     api = emulate(limits={"instance": 5, "volume": -1, "project": 0})
     limits = {one["resourcetype"]: one["max"] for one in api("listResourceLimits")["resourcelimit"]}
     assert (limits["0"], limits["2"], limits["5"], limits["7"]) == (5, -1, 0, 2000)
@@ -161,7 +161,7 @@ def test_limits_do_not_count_what_others_have(emulate):
     assert own(api)["vmavailable"] == "0"
 
 
-def test_limits_that_cannot_be():
+def test_impossible_limits_are_refused():
     for limits in ({"machine": 1}, {"instance": -2}):
         with pytest.raises(BadSetting, match="limits"):
             Emulator(limits=limits)

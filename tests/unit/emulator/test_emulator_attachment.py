@@ -11,7 +11,7 @@ from typing import Any
 Refused = Callable[[int], Any]
 
 
-def test_attached_to_a_stopped_machine(api: Any) -> None:
+def test_a_disk_can_be_attached_to_a_stopped_machine(api: Any) -> None:
     machine = api.running("one")["id"]
     api.job("stopVirtualMachine", id=machine)
     id = api.new_volume()
@@ -20,7 +20,7 @@ def test_attached_to_a_stopped_machine(api: Any) -> None:
     assert (attached["state"], attached["deviceid"], attached["vmname"]) == ("Ready", 1, "one")
 
 
-def test_devices(api: Any, refused: Refused) -> None:
+def test_a_disk_gets_the_next_free_device_or_the_one_asked_for(api: Any, refused: Refused) -> None:
     machine = api.running("one")["id"]
     taken = [api.job("attachVolume", id=api.new_volume(), virtualmachineid=machine)["volume"] for _disk in range(3)]
     assert [volume["deviceid"] for volume in taken] == [1, 2, 4]  # 3 is the CD drive
@@ -37,7 +37,7 @@ def test_devices(api: Any, refused: Refused) -> None:
         api.job("attachVolume", id=api.new_volume(), virtualmachineid=machine)
 
 
-def test_ways_to_detach(api: Any, refused: Refused) -> None:
+def test_a_disk_is_detached_by_its_id_or_by_machine_and_device(api: Any, refused: Refused) -> None:
     machine = api.running("one")["id"]
     id = api.new_volume()
     api.job("attachVolume", id=id, virtualmachineid=machine, deviceid=4)
@@ -59,7 +59,7 @@ def test_ways_to_detach(api: Any, refused: Refused) -> None:
     assert "deviceid" not in api.volumes(id=id)[0]
 
 
-def test_what_can_not_be_attached(api: Any, refused: Refused) -> None:
+def test_root_disks_and_disks_elsewhere_cannot_be_attached(api: Any, refused: Refused) -> None:
     machine, other = api.running("one"), api.running("two", zoneid=api.emulator.store.zones.copy().popitem()[0])
     with refused(431):
         api.job("attachVolume", id=api.new_volume(), virtualmachineid=other["id"])

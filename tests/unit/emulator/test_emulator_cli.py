@@ -55,7 +55,7 @@ def ended(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_and_stops_cleanly(number):
+def test_the_program_serves_and_stops_cleanly(number):
     with running("--vms", "3", "--job-seconds", "60") as (process, (url, *_)):
         assert len(ask(url, "listVirtualMachines").json()["listvirtualmachinesresponse"]["virtualmachine"]) == 3
         process.send_signal(number)
@@ -94,7 +94,7 @@ def test_listings_are_held_back_for_each_object():
         assert ask(url, "listVirtualMachines").elapsed.total_seconds() >= 0.1
 
 
-def test_an_administrator():
+def test_the_account_can_be_an_administrator():
     with running("--account", "admin") as (_process, (url, *_)):
         assert ask(url, "recoverVirtualMachine").status_code == 431
 
@@ -113,7 +113,7 @@ def test_the_log_has_a_line_per_request(tmp_path):
     assert "canary" not in log.read_text()
 
 
-def test_a_port_in_use():
+def test_a_port_in_use_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         result = ended("--port", str(port))
@@ -124,7 +124,7 @@ def test_a_port_in_use():
     assert "--port" in result.stderr
 
 
-def test_a_log_that_cannot_be_written(tmp_path):
+def test_a_log_that_cannot_be_written_is_an_error(tmp_path):
     result = ended("--port", "0", "--log", str(tmp_path / "no" / "log"))
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
@@ -134,7 +134,7 @@ def test_a_log_that_cannot_be_written(tmp_path):
 @pytest.mark.parametrize(
     "options", [["--port", "x"], ["--vms", "-1"], ["--job-seconds", "nan"], ["--grant", "x"], ["--zone", "a"] * 2]
 )
-def test_bad_options(options):
+def test_bad_options_are_refused_by_name(options):
     result = ended(*options)
     assert result.returncode == 2
     assert options[0] in result.stderr

@@ -68,7 +68,7 @@ def test_rules_come_and_go(web: Any) -> None:
     assert rules(web) == []
 
 
-def test_a_group_as_source(web: Any) -> None:
+def test_a_rule_can_have_a_group_as_its_source(web: Any) -> None:
     source = permission(
         IpProtocol="udp", FromPort=53, ToPort=54, Groups__1__UserId="flatuser", Groups__1__GroupName="Web"
     )
@@ -97,7 +97,7 @@ def test_revoking_compares_no_addresses(web: Any) -> None:
         ({"GroupName": "nope"}, "Unable to find security group"),
     ],
 )
-def test_rules_that_can_not_be(web: Any, changed: dict[str, Any], said: str) -> None:
+def test_impossible_rules_are_refused(web: Any, changed: dict[str, Any], said: str) -> None:
     assert web.message("AuthorizeSecurityGroupIngress", {"GroupName": "Web", **SSH, **changed}).startswith(said)
 
 
@@ -113,7 +113,7 @@ def test_rules_that_can_not_be(web: Any, changed: dict[str, Any], said: str) -> 
         ("ip-permission.protocol", "?cp", "Web"),
     ],
 )
-def test_filters_of_groups(web: Any, name: str, value: str, names: str) -> None:
+def test_groups_are_found_by_filters(web: Any, name: str, value: str, names: str) -> None:
     web("AuthorizeSecurityGroupIngress", {"GroupName": "Web", **SSH})
     found = web("DescribeSecurityGroups", {"Filter.1.Name": name, "Filter.1.Value.1": value})
     assert sorted(web.texts(found.find("securityGroupInfo"), "groupName")) == names.split()
@@ -154,12 +154,12 @@ def test_groups_are_deleted_by_name(web: Any) -> None:
         ("DeleteTags", {"ResourceId.1": "instance:x"}, "At least one Tag is required"),
     ],
 )
-def test_what_is_missing(ec2: Any, action: str, params: dict[str, str], said: str) -> None:
+def test_missing_parameters_are_named(ec2: Any, action: str, params: dict[str, str], said: str) -> None:
     answer = ec2.raw(action, params)
     assert (answer.status_code, f"<u>{said}</u>" in answer.text) == (530, True)
 
 
-def test_ports_that_are_no_numbers(web: Any) -> None:
+def test_a_port_that_is_no_number_is_javas_error(web: Any) -> None:
     answer = web.raw("AuthorizeSecurityGroupIngress", {"GroupName": "Web", **SSH, "IpPermissions.1.FromPort": "ssh"})
     assert (answer.status_code, answer.headers.get("Content-Type")) == (500, None)
     assert answer.text == 'java.lang.NumberFormatException: For input string: "ssh"'
@@ -168,7 +168,7 @@ def test_ports_that_are_no_numbers(web: Any) -> None:
 # --- key pairs
 
 
-def test_key_pairs(api: Any, ec2: Any) -> None:
+def test_key_pairs_are_made_imported_listed_and_deleted(api: Any, ec2: Any) -> None:
     made = ec2("CreateKeyPair", {"KeyName": "mine"})
     assert [child.tag for child in made] == ["requestId", "keyName", "keyFingerprint", "keyMaterial"]
     assert made.findtext("keyMaterial", "").startswith("-----BEGIN RSA PRIVATE KEY-----")
@@ -187,7 +187,7 @@ def test_key_pairs(api: Any, ec2: Any) -> None:
     assert [pair["name"] for pair in api("listSSHKeyPairs")["sshkeypair"]] == ["yours"]
 
 
-def test_odd_keys(api: Any, ec2: Any) -> None:
+def test_odd_public_keys_are_treated_as_the_bridge_does(api: Any, ec2: Any) -> None:
     assert ec2.message("ImportKeyPair", {"KeyName": "x", "PublicKeyMaterial": "not a key"}) == "Public key is invalid"
     answer = ec2.raw("ImportKeyPair", {"KeyName": "x"})
     assert (answer.status_code, answer.text.split(":")[0]) == (500, "java.lang.NullPointerException")
@@ -196,7 +196,7 @@ def test_odd_keys(api: Any, ec2: Any) -> None:
     assert ec2("DescribeKeyPairs", {"KeyName.1": "NULL"}).findtext(".//keyName") == "null"
 
 
-def test_the_key_pair_of_an_instance(ec2: Any) -> None:
+def test_an_instance_shows_its_key_pair(ec2: Any) -> None:
     ec2("CreateKeyPair", {"KeyName": "mine"})
     ec2.run()
     made = ec2("RunInstances", {**RUN, "ImageId": ec2.vars["template"], "KeyName": "mine"}).find("instancesSet/item")
@@ -209,7 +209,7 @@ def test_the_key_pair_of_an_instance(ec2: Any) -> None:
 # --- tags, zones, addresses
 
 
-def test_tags(api: Any, ec2: Any) -> None:
+def test_tags_are_made_listed_and_deleted(api: Any, ec2: Any) -> None:
     vm = api.running("one")["id"]
     disk = ec2("DescribeVolumes").findtext(".//volumeId")
     objects = {"ResourceId.1": f"instance:{vm}", "ResourceId.2": f"volume:{disk}"}
@@ -232,12 +232,12 @@ def test_tags(api: Any, ec2: Any) -> None:
 
 
 @pytest.mark.parametrize("id", ["x", "a:b:c", "instance:"])
-def test_objects_that_are_not_told_well(ec2: Any, id: str) -> None:
+def test_a_badly_formed_object_id_of_a_tag_is_refused(ec2: Any, id: str) -> None:
     answer = ec2.raw("CreateTags", {"ResourceId.1": id, "Tag.1.Key": "a", "Tag.1.Value": "b"})
     assert (answer.status_code, "<Code>Client.InvalidResourceId.Format</Code>" in answer.text) == (400, True)
 
 
-def test_zones(ec2: Any) -> None:
+def test_zones_are_listed_by_name(ec2: Any) -> None:
     shown = [shape(item) for item in ec2("DescribeAvailabilityZones").find("availabilityZoneInfo")]
     one = {"zoneName": "jp-e1a", "zoneState": "available", "regionName": "", "messageSet": ""}
     assert shown == [one, {**one, "zoneName": "jp-e1b"}]
@@ -245,6 +245,6 @@ def test_zones(ec2: Any) -> None:
     assert ec2.texts(ec2("DescribeAvailabilityZones", {"ZoneName.1": "nope"}), "zoneName") == []
 
 
-def test_addresses_there_are_none(ec2: Any) -> None:
+def test_there_are_no_addresses(ec2: Any) -> None:
     assert list(ec2("DescribeAddresses").find("addressesSet")) == []
     assert ec2.raw("AllocateAddress").status_code == 400

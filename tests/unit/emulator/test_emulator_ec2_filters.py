@@ -72,12 +72,14 @@ def fleet(api: Any) -> dict[str, str]:
         ([("root-device-name", "*")], ""),
     ],
 )
-def test_filters_of_instances(ec2: Any, fleet: dict[str, str], wanted: list[tuple[str, ...]], names: str) -> None:
+def test_instances_are_found_by_filters(
+    ec2: Any, fleet: dict[str, str], wanted: list[tuple[str, ...]], names: str
+) -> None:
     found = ec2.texts(ec2("DescribeInstances", filters(*wanted)), "instanceId")
     assert sorted(found) == sorted(fleet[name] for name in names.split())
 
 
-def test_filters_by_id_and_image(ec2: Any, fleet: dict[str, str]) -> None:
+def test_filters_narrow_a_list_of_ids(ec2: Any, fleet: dict[str, str]) -> None:
     of_both = filters(("instance-id", fleet["one"], fleet["two"]), ("image-id", ec2.vars["template"]))
     found = ec2("DescribeInstances", {**of_both, "InstanceId.1": fleet["two"], "InstanceId.2": fleet["three"]})
     assert ec2.texts(found, "instanceId") == [fleet["two"]]
@@ -101,7 +103,7 @@ def test_filters_by_id_and_image(ec2: Any, fleet: dict[str, str]) -> None:
         ("DescribeVolumes", [("attachment.attach-time", "")], NO_DATE),
     ],
 )
-def test_values_that_filters_can_not_read(
+def test_values_that_filters_cannot_read_are_errors(
     ec2: Any, fleet: dict[str, str], action: str, wanted: list[tuple[str, ...]], said: str
 ) -> None:
     assert ec2.message(action, filters(*wanted)) == said
@@ -133,13 +135,13 @@ def test_a_value_is_read_only_where_something_is_compared_with_it(ec2: Any, flee
         ("DescribeSecurityGroups", "tag:x", "Unsupported filter [tag:x] - 1"),
     ],
 )
-def test_filters_that_there_are_not(ec2: Any, action: str, name: str, said: str) -> None:
+def test_unknown_filters_are_refused_by_name(ec2: Any, action: str, name: str, said: str) -> None:
     answer = ec2.raw(action, {**filters(("tag-key", "x")), **filters((name, "x"))})
     assert (answer.status_code, f"<Code>Error</Code><Message>{said}</Message>" in answer.text) == (501, True)
 
 
 @pytest.mark.parametrize("name", ["volume-id", "size", "status", "create-time", "attachment.attach-time"])
-def test_filters_of_volumes(ec2: Any, name: str) -> None:
+def test_volumes_are_found_by_filters(ec2: Any, name: str) -> None:
     (id,) = ec2.run()
     ec2.run()
     other = next(item for item in ec2("DescribeVolumes").find("volumeSet") if item.findtext(".//instanceId") == id)
@@ -154,14 +156,14 @@ def test_filters_of_volumes(ec2: Any, name: str) -> None:
     assert ec2.texts(ec2("DescribeVolumes", filters((name, wrong.get(name, "x")))), "volumeId") == []
 
 
-def test_what_a_volume_lacks_is_the_text_null(ec2: Any) -> None:
+def test_a_value_that_a_volume_lacks_is_the_text_null(ec2: Any) -> None:
     ec2("CreateVolume", {"AvailabilityZone": "jp-e1a", "Size": 1})
     for name in ("snapshot-id", "attachment.instance-id"):
         for value, count in (("null", 1), ("*", 1), ("", 0)):
             assert len(ec2.texts(ec2("DescribeVolumes", filters((name, value))), "volumeId")) == count
 
 
-def test_filters_of_snapshots(ec2: Any) -> None:
+def test_snapshots_are_found_by_filters(ec2: Any) -> None:
     ec2.run()
     root = ec2("DescribeVolumes").findtext(".//volumeId")
     snapshot = ec2("CreateSnapshot", {"VolumeId": root}).findtext("snapshotId")
@@ -199,11 +201,11 @@ def test_filters_of_snapshots(ec2: Any) -> None:
         ("", None),
     ],
 )
-def test_dates(text: str, seconds: float | None) -> None:
+def test_dates_are_read_in_several_forms(text: str, seconds: float | None) -> None:
     assert parse_date(text) == (None if seconds is None else pytest.approx(seconds))
 
 
-def test_numbers_and_parts() -> None:
+def test_numbers_and_parts_are_read_as_java_does() -> None:
     assert [parse_int(text) for text in ("0", "+7", "-2147483648")] == [0, 7, -(2**31)]
     for text in ("", " 1", "1 ", "2147483648", "1.0", "0x1"):
         with pytest.raises(JavaError):

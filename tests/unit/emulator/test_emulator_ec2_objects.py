@@ -27,7 +27,7 @@ Emulate = Callable[..., Any]
         ("Migrating", "16", "running"),
     ],
 )
-def test_states(ec2: Any, state: str, code: str, name: str) -> None:
+def test_each_state_has_its_code_and_name(ec2: Any, state: str, code: str, name: str) -> None:
     (id,) = ec2.run()
     ec2.emulator.store.vms[id].state = state
     shown = ec2("DescribeInstances").find(".//instanceState")
@@ -58,21 +58,21 @@ def test_an_administrator_sees_the_terminated(emulate: Emulate, ec2_of: Any) -> 
         ({"ImageId": "i"}, 500, "Object vm_template(uuid: i) does not exist."),
     ],
 )
-def test_what_can_not_run(ec2: Any, params: dict[str, Any], status: int, said: str) -> None:
+def test_impossible_instances_are_refused(ec2: Any, params: dict[str, Any], status: int, said: str) -> None:
     wanted = {"ImageId": ec2.vars["template"], "InstanceType": "v1", "MinCount": 1, "MaxCount": 1, **params}
     answer = ec2.raw("RunInstances", {name: value for name, value in wanted.items() if value is not None})
     assert (answer.status_code, said in answer.text) == (status, True)
     assert not ec2.emulator.store.vms
 
 
-def test_a_zone_in_any_case_and_a_key_pair(api: Any, ec2: Any) -> None:
+def test_an_instance_gets_its_zone_in_any_case_and_its_key_pair(api: Any, ec2: Any) -> None:
     api("createSSHKeyPair", name="mine")
     (id,) = ec2.run(**{"Placement.AvailabilityZone": "JP-E1B", "KeyName": "mine"})
     vm = api.vm(id)
     assert (vm["zonename"], vm["keypair"], vm["serviceofferingname"]) == ("jp-e1b", "mine", "v1")
 
 
-def test_a_plan_in_any_case_and_a_least_above_the_most(ec2: Any) -> None:
+def test_a_plan_is_found_in_any_case_and_a_least_above_the_most_is_accepted(ec2: Any) -> None:
     assert len(ec2.run(InstanceType="V2 ", MinCount=2, MaxCount=1)) == 1
     assert ec2("DescribeInstances").findtext(".//instanceType") == "v2"
 
@@ -81,7 +81,7 @@ def test_a_plan_in_any_case_and_a_least_above_the_most(ec2: Any) -> None:
     ("limit", "least", "most", "made"),
     [(3, 1, 9, 1), (3, 2, 9, 2), (3, 2, 2, 2), (3, 3, 3, 0), (3, 3, 1, 0), (-1, 1, 2, 2), (-1, 2, 1, 0)],
 )
-def test_as_many_as_the_account_may_have(
+def test_as_many_instances_are_made_as_the_account_may_have(
     emulate: Emulate, ec2_of: Any, limit: int, least: int, most: int, made: int
 ) -> None:
     """Where the account has fewer left than the most, the least are made; where not even these are left, none."""
@@ -94,7 +94,7 @@ def test_as_many_as_the_account_may_have(
         assert ec2.message("RunInstances", wanted) == f"Only {left} instance(s) left to allocate"
 
 
-def test_the_plan_of_an_instance(ec2: Any) -> None:
+def test_the_plan_of_an_instance_is_shown(ec2: Any) -> None:
     (id,) = ec2.run()
     shown = ec2("DescribeInstanceAttribute", {"InstanceId": id, "Attribute": "InstanceType"})
     assert [child.tag for child in shown] == ["requestId", "instanceId", "instanceType"]
@@ -105,7 +105,7 @@ def test_the_plan_of_an_instance(ec2: Any) -> None:
     assert answer.text.startswith("java.lang.NullPointerException: ")
 
 
-def test_one_under_way_takes_no_second_job(emulate: Emulate, ec2_of: Any) -> None:
+def test_an_instance_under_way_takes_no_second_job(emulate: Emulate, ec2_of: Any) -> None:
     api = emulate(job_seconds=0.4)
     ec2 = ec2_of(api)
     id = api.deploy("one")
@@ -125,7 +125,7 @@ def manual(emulate: Emulate, ec2_of: Any) -> Any:
 
 
 @pytest.mark.parametrize("params", [{"InstanceType.Value": "v4"}, {"Attribute": "instanceType", "Value": "v4"}])
-def test_the_plan_of_a_stopped_instance(manual: Any, params: dict[str, str]) -> None:
+def test_only_a_stopped_instance_changes_its_plan(manual: Any, params: dict[str, str]) -> None:
     (id,) = manual.run()
     assert "make sure the virtual machine is stopped" in manual.message(
         "ModifyInstanceAttribute", {"InstanceId": id, **params}
@@ -139,7 +139,7 @@ def test_the_plan_of_a_stopped_instance(manual: Any, params: dict[str, str]) -> 
     ("params", "status"),
     [({}, 530), ({"InstanceId": "x"}, 530), ({"InstanceId": "x", "InstanceType.Value": "big"}, 500)],
 )
-def test_bad_changes_of_an_instance(manual: Any, params: dict[str, str], status: int) -> None:
+def test_bad_changes_of_an_instance_are_refused(manual: Any, params: dict[str, str], status: int) -> None:
     assert manual.raw("ModifyInstanceAttribute", params).status_code == status
 
 
@@ -157,7 +157,7 @@ def test_an_image_is_shown_for_each_zone_and_with_its_state(api: Any, ec2: Any) 
     assert states == ["available"] * 7
 
 
-def test_an_image_of_a_running_instance(emulate: Emulate, ec2_of: Any) -> None:
+def test_an_image_of_a_running_instance_stops_and_starts_it(emulate: Emulate, ec2_of: Any) -> None:
     api = emulate(job_seconds=0.02)
     ec2 = ec2_of(api)
     (id,) = ec2.run()
@@ -179,7 +179,7 @@ def test_an_image_that_fails_leaves_the_instance_stopped(api: Any, ec2: Any) -> 
     assert api.state(id) == "Stopped"
 
 
-def test_a_description(ec2: Any) -> None:
+def test_a_description_can_be_changed_while_the_image_exists(ec2: Any) -> None:
     (id,) = ec2.run()
     image = ec2("CreateImage", {"InstanceId": id, "Name": "golden", "Description": "one"}).findtext("imageId")
     ec2("ModifyImageAttribute", {"ImageId": image, "Description": "two words"})
@@ -191,7 +191,7 @@ def test_a_description(ec2: Any) -> None:
     )
 
 
-def test_the_description_of_an_image(ec2: Any) -> None:
+def test_the_description_of_an_image_is_shown(ec2: Any) -> None:
     image = ec2.vars["template"]
     shown = ec2("DescribeImageAttribute", {"ImageId": image, "Description": ""})
     assert [child.tag for child in shown] == ["requestId", "imageId", "description"]
@@ -204,7 +204,7 @@ def test_the_description_of_an_image(ec2: Any) -> None:
     assert ec2.emulator.store.templates[made].text == ""
 
 
-def test_an_image_from_an_address(ec2: Any) -> None:
+def test_an_image_can_be_registered_from_an_address(ec2: Any) -> None:
     wanted = {"ImageLocation": "http://10.1.1.9/x.vhd", "Architecture": "VHD:JP-e1a:centos 5.6 (64:Simulator"}
     image = ec2("RegisterImage", {**wanted, "Name": "given"}).findtext("imageId")
     stored = ec2.emulator.store.templates[image]
@@ -221,7 +221,7 @@ def test_an_image_from_an_address(ec2: Any) -> None:
         ("VHD:jp-e1a:CentOS", "n", "java.lang.ArrayIndexOutOfBoundsException: Index 3 out of bounds for length 3"),
     ],
 )
-def test_images_that_can_not_be_registered(ec2: Any, architecture: str, name: str | None, said: str) -> None:
+def test_bad_images_are_not_registered(ec2: Any, architecture: str, name: str | None, said: str) -> None:
     wanted = {
         "ImageLocation": "http://10.1.1.9/x.vhd",
         "Architecture": architecture,
@@ -246,7 +246,9 @@ def test_images_that_can_not_be_registered(ec2: Any, architecture: str, name: st
         ({"OperationType": "remove", "UserId.1": "admin"}, "", False),
     ],
 )
-def test_launch_permissions(manual: Any, params: dict[str, str], launch: str, public: bool) -> None:
+def test_launch_permissions_are_added_and_removed(
+    manual: Any, params: dict[str, str], launch: str, public: bool
+) -> None:
     (id,) = manual.run()
     image = manual("CreateImage", {"InstanceId": id, "Name": "golden"}).findtext("imageId")
     template = manual.emulator.store.templates[image]
@@ -255,7 +257,7 @@ def test_launch_permissions(manual: Any, params: dict[str, str], launch: str, pu
     assert (template.launch, template.public) == (launch.split(), public)
 
 
-def test_other_changes_of_an_image(manual: Any) -> None:
+def test_an_images_description_can_be_changed_and_its_accounts_are_checked(manual: Any) -> None:
     (id,) = manual.run()
     image = manual("CreateImage", {"InstanceId": id, "Name": "golden"}).findtext("imageId")
     manual("ModifyImageAttribute", {"ImageId": image, "Description.Value": "text"})
@@ -273,7 +275,7 @@ def test_other_changes_of_an_image(manual: Any) -> None:
 @pytest.mark.parametrize(
     ("device", "number"), [("/dev/sdb", 1), ("/dev/SDC", 2), ("/dev/xvde", 4), ("xvdj", 9), ("/dev/sdf", 5)]
 )
-def test_devices(api: Any, ec2: Any, device: str, number: int) -> None:
+def test_device_names_stand_for_numbers(api: Any, ec2: Any, device: str, number: int) -> None:
     (id,) = ec2.run()
     disk = api.job("createVolume", name="d", zoneid=api.vars["zone"], diskofferingid=api.vars["disk"])["volume"]["id"]
     shown = ec2("AttachVolume", {"VolumeId": disk, "InstanceId": id, "Device": device})
@@ -285,12 +287,12 @@ def test_devices(api: Any, ec2: Any, device: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("device", ["/dev/sda", "/dev/sdd", "/dev/sdk", "sdb", "1", ""])
-def test_devices_that_there_are_not(ec2: Any, device: str) -> None:
+def test_unknown_device_names_are_refused(ec2: Any, device: str) -> None:
     wanted = {"VolumeId": "x", "InstanceId": "y", "Device": device}
     assert ec2.message("AttachVolume", wanted) == f"{device} is not supported"
 
 
-def test_a_new_volume(api: Any, ec2: Any) -> None:
+def test_a_new_volume_is_shown_as_the_bridge_does(api: Any, ec2: Any) -> None:
     made = ec2("CreateVolume", {"AvailabilityZone": "JP-E1B", "Size": 7})
     shape = {child.tag: child.text or "" for child in made}
     names = ["requestId", "volumeId", "size", "snapshotId", "availabilityZone", "status", "createTime"]
@@ -300,7 +302,7 @@ def test_a_new_volume(api: Any, ec2: Any) -> None:
     assert (stored["diskofferingname"], len(stored["name"])) == ("Custom", 36)
 
 
-def test_a_volume_from_a_snapshot(ec2: Any) -> None:
+def test_a_volume_can_be_made_from_a_snapshot(ec2: Any) -> None:
     ec2.run()
     root = ec2("DescribeVolumes").findtext(".//volumeId")
     snapshot = ec2("CreateSnapshot", {"VolumeId": root}).findtext("snapshotId")
@@ -325,19 +327,19 @@ def test_a_volume_from_a_snapshot(ec2: Any) -> None:
         ({"AvailabilityZone": "jp-e1a", "SnapshotId": "x"}, 500, "Object snapshots(uuid: x) does not exist"),
     ],
 )
-def test_volumes_that_can_not_be(ec2: Any, params: dict[str, Any], status: int, said: str) -> None:
+def test_impossible_volumes_are_refused(ec2: Any, params: dict[str, Any], status: int, said: str) -> None:
     answer = ec2.raw("CreateVolume", params)
     assert (answer.status_code, said in answer.text) == (status, True)
     assert not ec2.emulator.store.volumes
 
 
-def test_no_disk_offering_of_a_size_of_ones_own(ec2: Any) -> None:
+def test_without_a_custom_disk_offering_no_volume_of_a_size_is_made(ec2: Any) -> None:
     del ec2.emulator.store.disk_offerings[ec2.vars["custom"]]
     said = ec2.message("CreateVolume", {"AvailabilityZone": "jp-e1a", "Size": 1})
     assert said == "No Customize Disk Offering Found"
 
 
-def test_snapshots(ec2: Any) -> None:
+def test_snapshots_show_their_state_and_progress(ec2: Any) -> None:
     (id,) = ec2.run()
     root = ec2("DescribeVolumes").findtext(".//volumeId")
     snapshot = ec2("CreateSnapshot", {"VolumeId": root, "Description": "ignored"}).findtext("snapshotId")

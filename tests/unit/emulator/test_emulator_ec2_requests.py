@@ -23,7 +23,7 @@ Emulate = Callable[..., Any]
 # --- signatures
 
 
-def test_the_example_of_amazons_documentation() -> None:
+def test_the_signature_of_amazons_example_is_right() -> None:
     """Signature version 2 as Amazon documented it, with its example's key and result."""
     params = {
         "AWSAccessKeyId": "AKIAIOSFODNN7EXAMPLE",
@@ -54,7 +54,7 @@ def test_the_example_of_amazons_documentation() -> None:
         ("yesterday", False),
     ],
 )
-def test_when_a_signature_has_expired(text: str, past: bool) -> None:
+def test_a_signature_expires_when_its_time_is_over(text: str, past: bool) -> None:
     assert is_past(text, datetime(2026, 11, 24, 12, tzinfo=UTC)) is past
 
 
@@ -66,13 +66,13 @@ def test_nothing_can_be_added_or_taken_away(ec2: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["Version", "SignatureVersion", "SignatureMethod"])
-def test_each_is_required(ec2: Any, name: str) -> None:
+def test_each_parameter_of_the_signature_is_required(ec2: Any, name: str) -> None:
     text = "&".join(part for part in ec2.query("DescribeInstances", {}).split("&") if not part.startswith(name + "="))
     answer = requests.get(f"{ec2.emulator.ec2_url}?{text}", timeout=10)
     assert (answer.status_code, f"Missing {name} parameter" in answer.text) == (530, True)
 
 
-def test_no_action(ec2: Any) -> None:
+def test_a_request_without_an_action_is_an_error(ec2: Any) -> None:
     answer = requests.get(ec2.emulator.ec2_url, timeout=10)
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/html;charset=utf-8")
 
@@ -80,7 +80,7 @@ def test_no_action(ec2: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "status"), [("v1", 200), ("a/b:c*", 403), ("~", 403), ("two words", 403), ("two+words", 500)]
 )
-def test_what_a_form_can_hold(ec2: Any, value: str, status: int) -> None:
+def test_only_some_characters_pass_in_a_form(ec2: Any, value: str, status: int) -> None:
     """The bridge writes a form anew with Java's encoding before it checks it: what that encodes otherwise is denied."""
     wanted = {"ImageId": ec2.vars["template"], "InstanceType": value, "MinCount": 1, "MaxCount": 1}
     assert ec2.post("RunInstances", wanted).status_code == status
@@ -92,7 +92,7 @@ def test_a_form_beyond_ascii_must_say_utf_8(ec2: Any, kind: str, status: int) ->
     assert ec2.post("DeleteVolume", {"VolumeId": "日本"}, kind).status_code == status
 
 
-def test_a_plus_is_no_space(ec2: Any) -> None:
+def test_a_plus_in_an_address_is_no_space(ec2: Any) -> None:
     text = ec2.query("DeleteVolume", {"VolumeId": "a b"})
     assert requests.get(f"{ec2.emulator.ec2_url}?{text}", timeout=10).status_code == 500
     text = text.replace("a%20b", "a+b")
@@ -131,7 +131,7 @@ def test_values_are_escaped(api: Any, ec2: Any) -> None:
     assert [child.text for child in tag[0]] == ["a<b", "&amp; ä"]
 
 
-def test_commands_that_the_account_lacks_natively(emulate: Emulate, ec2_of: Any) -> None:
+def test_commands_that_the_account_lacks_natively_work_as_actions(emulate: Emulate, ec2_of: Any) -> None:
     ec2 = ec2_of(emulate(job_seconds=0.02, denied=["deployVirtualMachine", "listVirtualMachines"]))
     (id,) = ec2.run()
     assert ec2("DescribeInstances").findtext(".//instanceId") == id
@@ -191,7 +191,7 @@ def test_an_answer_comes_with_the_end_of_its_jobs(emulate: Emulate, ec2_of: Any)
     assert {vm.state for vm in ec2.emulator.store.vms.values()} == {"Stopped"}
 
 
-def test_what_is_not_waited_for_is_done_all_the_same(emulate: Emulate, ec2_of: Any) -> None:
+def test_a_job_goes_on_when_the_client_waits_no_longer(emulate: Emulate, ec2_of: Any) -> None:
     ec2 = ec2_of(emulate(job_seconds=0.3))
     wanted = {"ImageId": ec2.vars["template"], "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
     with pytest.raises(requests.ReadTimeout):
@@ -222,7 +222,7 @@ def faulty(emulate: Emulate, ec2_of: Any) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("kind", ["refuse", "close", "reset_before", "reset_after", "cut"])
-def test_connections_that_break(faulty: Callable[..., Any], kind: str) -> None:
+def test_faults_break_connections(faulty: Callable[..., Any], kind: str) -> None:
     settings = {"seconds": 0} if kind == "refuse" else {}
     ec2 = faulty(kind=kind, command="TerminateInstances", **settings)
     (vm,) = ec2.emulator.store.vms.values()
@@ -246,7 +246,7 @@ def test_connections_that_break(faulty: Callable[..., Any], kind: str) -> None:
         ({"kind": "job_fails"}, 500, "<?xml", False),
     ],
 )
-def test_answers_that_are_wrong(
+def test_faults_give_wrong_answers(
     faulty: Callable[..., Any], rule: dict[str, Any], status: int, content: str, done: bool
 ) -> None:
     ec2 = faulty(command="Term*", **rule)
@@ -258,14 +258,14 @@ def test_answers_that_are_wrong(
         assert answer.headers["Content-Type"] == "application/octet-stream"
 
 
-def test_a_broken_answer(faulty: Callable[..., Any]) -> None:
+def test_a_fault_can_make_an_answer_no_xml(faulty: Callable[..., Any]) -> None:
     ec2 = faulty(kind="garbage", command="Describe*")
     with pytest.raises(ElementTree.ParseError):
         ec2("DescribeInstances")
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_a_job_that_fails(faulty: Callable[..., Any], told: bool) -> None:
+def test_a_failed_job_is_an_error_with_or_without_its_text(faulty: Callable[..., Any], told: bool) -> None:
     ec2 = faulty(kind="job_fails", text=told, result=told)
     (vm,) = ec2.emulator.store.vms.values()
     said = ec2.message("RebootInstances", {"InstanceId.1": vm.id})
@@ -283,13 +283,13 @@ def test_a_job_that_hangs_holds_the_answer(faulty: Callable[..., Any]) -> None:
     assert time.monotonic() - began < 5
 
 
-def test_a_job_that_is_lost(faulty: Callable[..., Any]) -> None:
+def test_a_lost_job_is_an_error(faulty: Callable[..., Any]) -> None:
     ec2 = faulty(kind="job_lost", command="RebootInstances")
     (vm,) = ec2.emulator.store.vms.values()
     assert "async_job" in ec2.message("RebootInstances", {"InstanceId.1": vm.id})
 
 
-def test_listings_that_change_or_lag(faulty: Callable[..., Any]) -> None:
+def test_faults_make_listings_change_or_lag(faulty: Callable[..., Any]) -> None:
     ec2 = faulty(kind="page", command="DescribeInstances", change="appear", nth=1)
     seen = [len(ec2.texts(ec2("DescribeInstances"), "instanceId")) for _again in range(2)]
     assert seen == [1, 2]

@@ -33,7 +33,7 @@ def test_an_account_begins_with_its_login(api):
     )
 
 
-def test_what_makes_an_object_is_noted_from_the_making_on(api):
+def test_a_command_that_makes_an_object_is_noted_from_the_making_on(api):
     api.running("one")
     created, *others = events(api, type="VM.CREATE")
     assert [one["state"] for one in others] == ["Scheduled", "Started", "Completed"]
@@ -74,7 +74,7 @@ def where(api):
     }
 
 
-def test_what_is_done_at_once_is_noted_when_it_is_done(api, refused):
+def test_a_command_without_a_job_is_noted_when_it_is_done(api, refused):
     disk = {"name": "d", "zoneid": api.vars["zone"], "diskofferingid": api.vars["disk"]}
     volume = api.job("createVolume", **disk)["volume"]["id"]
     api("deleteVolume", id=volume)
@@ -86,7 +86,7 @@ def test_what_is_done_at_once_is_noted_when_it_is_done(api, refused):
     assert second == ("Completed", "ERROR", f"Error while deleting volume. Volume Id: {number}")
 
 
-def test_what_cannot_be_made_is_noted_as_not_created(api, refused):
+def test_a_failed_making_is_noted_as_not_created(api, refused):
     with refused(431):
         api("createVolume", name="d", zoneid=api.vars["zone"])
     assert told(api) == [("Created", "ERROR", "Error while creating entity for creating volume")]
@@ -97,7 +97,7 @@ def test_some_events_are_there_twice(api):
     assert told(api) == [("Completed", "INFO", "Successfully completed creating security group")] * 2
 
 
-def test_rules_tell_their_group_and_sources(api):
+def test_events_of_rules_name_their_group_and_sources(api):
     group = api("createSecurityGroup", name="web")["securitygroup"]["id"]
     result = api.job("authorizeSecurityGroupIngress", securitygroupid=group, **RULE)["securitygroup"]
     scheduled = told(api, type="SG.AUTH.INGRESS")[0][2]
@@ -140,7 +140,7 @@ def test_only_the_newest_are_kept(emulate):
     assert len(events(api)) == 3
 
 
-def test_filters_of_events(api, refused):
+def test_events_are_found_by_filters(api, refused):
     api("createSecurityGroup", name="web")
     with refused(431):
         api("deleteSecurityGroup", id=api.vars["defaultsg"])
@@ -167,7 +167,7 @@ def test_events_come_newest_first(api):
     assert len(set(created)) == 2
 
 
-def test_what_has_begun_and_not_ended(emulate, refused):
+def test_events_that_have_begun_and_not_ended_are_found(emulate, refused):
     api = emulate(job_seconds=1)
     api.deploy("one")
     assert [event["type"] for event in api("listEvents", entrytime=60, duration=0)["event"]] == ["VM.CREATE"]
@@ -176,7 +176,7 @@ def test_what_has_begun_and_not_ended(emulate, refused):
         api("listEvents", entrytime=30, duration=30)
 
 
-def test_the_types_of_events(api):
+def test_all_types_of_events_are_listed(api):
     types = [one["name"] for one in api("listEventTypes")["eventtype"]]
     assert len(types) == 205
     assert types[:2] == ["VM.CREATE", "VM.DESTROY"]
@@ -190,7 +190,7 @@ def test_the_types_of_events(api):
         ("destroyVirtualMachine", {}, "VM.DESTROY"),
     ],
 )
-def test_other_commands_on_a_machine(api, command, params, type):
+def test_other_commands_on_a_machine_are_noted(api, command, params, type):
     vm = api.running("one")["id"]
     api.job("stopVirtualMachine", id=vm)
     answer = api(command, id=vm, **params)
@@ -199,7 +199,7 @@ def test_other_commands_on_a_machine(api, command, params, type):
     assert told(api, type=type)[-1][:2] == ("Completed", "INFO")
 
 
-def test_of_a_machine_that_is_restored_only_the_plan_is_noted(api):
+def test_the_restoring_of_a_machine_is_noted_from_its_plan_alone(api):
     vm = api.running("one")["id"]
     api.job("restoreVirtualMachine", virtualmachineid=vm)
     assert [one["state"] for one in events(api, type="VM.RESTORE")] == ["Scheduled"]

@@ -34,7 +34,7 @@ def was_made(api: Any) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["close", "reset_before", "reset_after", "cut"])
-def test_connections_that_break(faulty: Callable[..., Any], kind: str) -> None:
+def test_faults_break_connections(faulty: Callable[..., Any], kind: str) -> None:
     api = faulty(kind=kind, command="createSecurityGroup")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         api.raw("createSecurityGroup", name=NAME)
@@ -98,7 +98,7 @@ def test_one_command_is_refused(faulty: Callable[..., Any]) -> None:
     assert api.raw("listZones").status_code == 200
 
 
-def test_a_command_that_is_done_late(faulty: Callable[..., Any]) -> None:
+def test_a_fault_can_do_a_command_late(faulty: Callable[..., Any]) -> None:
     api = faulty(kind="slow", seconds=0.4, command="createSecurityGroup")
     with pytest.raises(requests.ReadTimeout):
         api.session.get(api.emulator.url, params=api.signed("createSecurityGroup", name=NAME), timeout=0.1)
@@ -122,7 +122,7 @@ def test_a_command_that_is_done_late(faulty: Callable[..., Any]) -> None:
         ({"kind": "late", "seconds": 0.3}, 200, True),
     ],
 )
-def test_answers_that_are_wrong(faulty: Callable[..., Any], rule: dict[str, Any], status: int, made: bool) -> None:
+def test_faults_give_wrong_answers(faulty: Callable[..., Any], rule: dict[str, Any], status: int, made: bool) -> None:
     api = faulty(command="create*", **rule)
     began = time.monotonic()
     answer = api.raw("createSecurityGroup", name=NAME)
@@ -146,7 +146,7 @@ def test_answers_that_are_wrong(faulty: Callable[..., Any], rule: dict[str, Any]
     ("settings", "left"),
     [({}, {"errorcode", "errortext"}), ({"text": False}, {"errorcode"}), ({"result": False}, set())],
 )
-def test_jobs_that_fail(faulty: Callable[..., Any], settings: dict[str, Any], left: set[str]) -> None:
+def test_a_fault_can_make_jobs_fail(faulty: Callable[..., Any], settings: dict[str, Any], left: set[str]) -> None:
     api = faulty(kind="job_fails", **settings)
     machine = api.deploy("one")
     volume = api("createVolume", name="data", zoneid=api.vars["zone"], diskofferingid=api.vars["disk"])
@@ -159,7 +159,7 @@ def test_jobs_that_fail(faulty: Callable[..., Any], settings: dict[str, Any], le
     assert api.state(machine) == "Error"
 
 
-def test_jobs_that_hang_or_are_lost(emulate: Emulate) -> None:
+def test_a_fault_can_make_jobs_hang_or_be_lost(emulate: Emulate) -> None:
     rules = [{"kind": "job_hangs", "nth": 1}, {"kind": "job_lost"}]
     api = emulate(job_seconds=0.02, faults=rules)
     machine = api.deployment("one")
@@ -173,7 +173,7 @@ def test_jobs_that_hang_or_are_lost(emulate: Emulate) -> None:
     assert api.state(lost["id"]) == "Running"
 
 
-def test_jobs_that_hang_for_a_while(emulate: Emulate) -> None:
+def test_a_fault_can_make_jobs_hang_for_a_while(emulate: Emulate) -> None:
     api = emulate(job_seconds=0.02, faults=[{"kind": "job_hangs", "nth": 1, "seconds": 0.3}, {"kind": "job_hangs"}])
     first, second = api.deployment("one"), api.deployment("two")
     time.sleep(0.15)
@@ -199,14 +199,14 @@ def test_a_machine_that_failed_can_be_destroyed(faulty: Callable[..., Any], refu
 
 
 @pytest.mark.parametrize(("change", "second"), [("appear", 2), ("vanish", 0)])
-def test_a_page_that_changes(emulate: Emulate, change: str, second: int) -> None:
+def test_a_fault_can_change_a_list_of_machines_between_pages(emulate: Emulate, change: str, second: int) -> None:
     api = emulate(vms=3, faults=[{"kind": "page", "change": change, "nth": 1}])
     assert len(api.vms(page=1, pagesize=2)) == 2
     assert len(api.vms(page=2, pagesize=2)) == second
 
 
 @pytest.mark.parametrize(("change", "left"), [("appear", 3), ("vanish", 1)])
-def test_a_page_of_volumes_that_changes(emulate: Emulate, change: str, left: int) -> None:
+def test_a_fault_can_change_a_list_of_volumes_between_pages(emulate: Emulate, change: str, left: int) -> None:
     api = emulate(job_seconds=0.02, faults=[{"kind": "page", "change": change, "nth": 1, "name": "b*"}])
     for name in ("aa", "bb"):
         api.job("createVolume", name=name, zoneid=api.vars["zone"], diskofferingid=api.vars["disk"])
@@ -216,7 +216,7 @@ def test_a_page_of_volumes_that_changes(emulate: Emulate, change: str, left: int
     assert ("bb" in names) is (change == "appear") and "aa" in names
 
 
-def test_a_listing_that_lags(faulty: Callable[..., Any]) -> None:
+def test_a_fault_can_make_a_listing_lag(faulty: Callable[..., Any]) -> None:
     """What was made before there were rules is left out while it is young."""
     api = faulty(kind="lag", seconds=2, nth=1)
     api.deploy("one")
@@ -224,7 +224,7 @@ def test_a_listing_that_lags(faulty: Callable[..., Any]) -> None:
     assert len(api.vms()) == 1
 
 
-def test_a_listing_that_lags_does_not_know_the_id_of_what_is_new(emulate: Emulate) -> None:
+def test_a_listing_that_lags_does_not_know_the_id_of_a_new_object(emulate: Emulate) -> None:
     api = emulate(job_seconds=0.02)
     time.sleep(1.1)  # dates have no fractions
     api.emulator.faults([{"kind": "lag", "seconds": 1}])
@@ -268,7 +268,7 @@ def test_listings_lag_behind_every_change(emulate: Emulate) -> None:
 
 
 @pytest.mark.parametrize("ahead", [900, -900])
-def test_a_clock_that_is_wrong(emulate: Emulate, ahead: int) -> None:
+def test_the_clock_can_be_wrong(emulate: Emulate, ahead: int) -> None:
     api = emulate(job_seconds=0.02, clock_ahead=ahead)
     now = datetime.now(UTC)
     answer = api.raw("listZones")
@@ -293,13 +293,13 @@ def test_a_clock_that_is_wrong(emulate: Emulate, ahead: int) -> None:
         ({"command": "create*"}, []),
     ],
 )
-def test_when_they_happen(faulty: Callable[..., Any], when: dict[str, Any], hit: list[int]) -> None:
+def test_rules_say_which_requests_they_hit(faulty: Callable[..., Any], when: dict[str, Any], hit: list[int]) -> None:
     api = faulty(kind="status", **when)
     answers = [api.raw("listZones").status_code for _request in range(6)]
     assert [number for number, status in enumerate(answers, 1) if status == 503] == hit
 
 
-def test_by_chance_but_the_same_for_the_same_seed() -> None:
+def test_faults_by_chance_are_the_same_for_the_same_seed() -> None:
     def hits(seed: int) -> list[bool]:
         faults = Faults([{"kind": "close", "probability": 0.5, "seed": seed}])
         return [faults.due("listZones", False) is not None for _request in range(50)]
@@ -308,7 +308,7 @@ def test_by_chance_but_the_same_for_the_same_seed() -> None:
     assert 10 < sum(hits(1)) < 40
 
 
-def test_set_over_http(emulate: Emulate) -> None:
+def test_rules_can_be_set_over_http(emulate: Emulate) -> None:
     api = emulate()
     address = api.emulator.url.replace("/client/api", "/_emulator/faults")
     assert requests.put(address, data="- {kind: status, times: 1}", timeout=5).json()[0]["fired"] == 0
@@ -335,12 +335,12 @@ def test_set_over_http(emulate: Emulate) -> None:
         ({"kind": "job_fails", "text": "no"}, "text: 'no' is neither true nor false"),
     ],
 )
-def test_rules_that_are_wrong(rule: Any, said: str) -> None:
+def test_wrong_rules_are_refused(rule: Any, said: str) -> None:
     with pytest.raises(BadRule, match=said):
         Faults([rule])
 
 
-def test_a_file_that_is_wrong(tmp_path: Any) -> None:
+def test_a_wrong_file_of_rules_is_refused(tmp_path: Any) -> None:
     path = tmp_path / "faults.yml"
     path.write_text("- {kind: flood}")
     done = subprocess.run(

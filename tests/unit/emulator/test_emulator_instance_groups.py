@@ -46,7 +46,7 @@ def test_groups_are_made_for_the_account_itself(api, refused, params, code):
     make(api, "one", account="flatuser", domainid=1)
 
 
-def test_listing(api, refused):
+def test_groups_are_listed_and_found_by_filters(api, refused):
     for name in ("web1", "db", "Web2"):
         make(api, name)
     assert names(api) == ["web1", "db", "Web2"]
@@ -68,7 +68,7 @@ def test_a_machine_makes_its_group_and_joins_one_that_is_there(api):
     assert api.vm(second["id"])["group"] == "stage"
 
 
-def test_renaming(api, refused):
+def test_a_group_gets_a_name_that_no_group_has(api, refused):
     one, two = make(api, "one"), make(api, "two")
     assert api("updateInstanceGroup", id=one["id"], name="three")["instancegroup"] == {**one, "name": "three"}
     for params in ({}, {"name": "three"}):
@@ -106,7 +106,7 @@ def test_a_deleted_group_is_forgotten_in_the_end(emulate, refused):
     assert group not in api.emulator.store.instance_groups
 
 
-def test_the_groups_of_others(emulate, refused):
+def test_the_groups_of_others_are_out_of_reach(emulate, refused):
     api = emulate(neighbour=True)
     foreign = api.emulator.store.instance_group("theirs", "neighbour").id
     make(api, "Theirs")

@@ -38,11 +38,11 @@ def test_each_zone_has_its_network(api):
         ({"account": "flatuser", "domainid": "1"}, 2),
     ],
 )
-def test_filters_of_networks(api, filters, found):
+def test_networks_are_found_by_filters(api, filters, found):
     assert api("listNetworks", **filters).get("count", 0) == found
 
 
-def test_networks_that_are_refused(api, refused):
+def test_wrong_filters_of_networks_are_refused(api, refused):
     for code, filters in (
         (431, {"id": UNKNOWN}),
         (431, {"supportedservices": "no-such"}),
@@ -68,7 +68,7 @@ def test_networks_that_are_refused(api, refused):
         ({"keyword": "vpc"}, 2),
     ],
 )
-def test_filters_of_network_offerings(api, filters, found):
+def test_network_offerings_are_found_by_filters(api, filters, found):
     assert api("listNetworkOfferings", **filters).get("count", 0) == found
 
 
@@ -100,14 +100,14 @@ def test_addresses_of_machines_are_not_public_ones(api):
         "listLoadBalancerRules",
     ],
 )
-def test_what_there_is_none_of(api, refused, command):
+def test_listings_of_what_a_basic_zone_lacks_are_empty(api, refused, command):
     assert api(command) == api(command, id="-1") == {}
     for code, params in ((431, {"id": UNKNOWN}), (531, {"account": "admin", "domainid": "1"}), (431, {"page": 1})):
         with refused(code):
             api(command, **params)
 
 
-def test_rules_of_another_accounts_machine(emulate, refused):
+def test_rules_of_another_accounts_machine_are_refused(emulate, refused):
     api = emulate(neighbour=True)
     with refused(531):
         api("listLoadBalancerRules", virtualmachineid=api.vars["foreignvm"])
@@ -117,7 +117,7 @@ def test_rules_of_another_accounts_machine(emulate, refused):
         api("listRemoteAccessVpns", publicipid="-1")
 
 
-def test_counters(api):
+def test_counters_are_listed(api):
     assert api("listCounters")["count"] == 4
     assert api("listCounters", source="netscaler")["counter"][0]["id"] == "100"
     assert api("listCounters", id="-1") == {}

@@ -53,7 +53,7 @@ def test_listings_of_jobs_know_no_project(api):
 
 
 @pytest.mark.parametrize(("id", "code"), [("-1", 431), ("", 431), ("no-such", 431), ("foreign", 531)])
-def test_jobs_that_are_not_there_or_another_accounts(emulate, refused, id, code):
+def test_unknown_jobs_and_those_of_another_account_are_refused(emulate, refused, id, code):
     api = emulate(neighbour=True)
     with refused(code):
         api("queryAsyncJobResult", jobid=api.vars["foreignjob"] if id == "foreign" else id)
@@ -62,7 +62,7 @@ def test_jobs_that_are_not_there_or_another_accounts(emulate, refused, id, code)
 # --- pages
 
 
-def test_the_count_of_all_pages(emulate):
+def test_the_count_is_of_the_page_or_of_all_pages(emulate):
     """As CloudStack 4 tells it; of the page, as CloudStack 3 does, unless that is asked for."""
     api = emulate(vms=12)
     assert [len(api("listVirtualMachines", page=page, pagesize=5)["virtualmachine"]) for page in (1, 2, 3)] == [5, 5, 2]
@@ -72,7 +72,7 @@ def test_the_count_of_all_pages(emulate):
     assert "count" not in api("listVirtualMachines", page=4, pagesize=5)
 
 
-def test_pages_of_many_machines(emulate):
+def test_pages_of_many_machines_come_newest_first(emulate):
     api = emulate(vms=1200)
     assert len(api.vms()) == 500
     pages = [api.vms(page=page, pagesize=500) for page in (1, 2, 3, 4)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 
-def test_the_manuals_zones_and_plans(api):
+def test_the_zones_and_plans_are_those_of_the_manual(api):
     assert {zone["name"]: zone["id"] for zone in api("listZones")["zone"]} == {
         "jp-e1a": "1b02e74c-6c21-4aa3-b96c-51042de8fccd",
         "jp-e1b": "91e59e5f-2971-48e7-adbe-e853ed875e76",
@@ -22,14 +22,14 @@ def test_the_manuals_zones_and_plans(api):
     }
 
 
-def test_filters_of_zones(api):
+def test_zones_are_found_by_filters(api):
     assert api("listZones", available="true")["count"] == 2
     api.deploy("one", startvm="false")
     assert api("listZones", available="false") == api("listZones", domainid="1") == api("listZones", id="-1") == {}
     assert [zone["name"] for zone in api("listZones", keyword="E1B")["zone"]] == ["jp-e1b"]
 
 
-def test_what_is_used_of_a_zone(api):
+def test_a_zone_shows_how_much_of_it_is_used(api):
     def used():
         (zone,) = api("listZones", id=api.vars["zone"], showcapacities="true")["zone"]
         return {one["type"]: one["capacityused"] for one in zone["capacity"]}
@@ -61,7 +61,7 @@ def test_any_size_of_page_is_taken_where_it_is_not_looked_at(api, refused):
         api("listZones", page=1)
 
 
-def test_hypervisors(api, emulate):
+def test_hypervisors_are_listed_for_a_zone(api, emulate):
     assert len(api("listHypervisors")["hypervisor"]) == 5
     own = [{"name": "Simulator"}, {"name": "XenServer"}]
     assert api("listHypervisors", zoneid=api.vars["zone"])["hypervisor"] == own
@@ -88,7 +88,7 @@ def test_filters_of_offerings_find_no_public_ones_for_a_plain_account(api, emula
     assert admin("listDiskOfferings", **disk)["count"] == admin("listDiskOfferings", keyword="small")["count"] == 1
 
 
-def test_offerings_of_other_domains_and_machines(emulate, refused):
+def test_offerings_are_filtered_by_domain_and_machine(emulate, refused):
     api = emulate(neighbour=True, job_seconds=0.02)
     assert api("listServiceOfferings", domainid="1")["count"] == 5
     assert api("listDiskOfferings", domainid="1") == {}
@@ -105,7 +105,7 @@ def test_offerings_of_other_domains_and_machines(emulate, refused):
     assert api("listServiceOfferings", virtualmachineid=vm)["count"] == 5  # its own plan among them
 
 
-def test_os_types_and_their_categories(api, refused):
+def test_os_types_are_found_by_description_and_category(api, refused):
     assert api("listOsTypes", id=142)["ostype"][0]["description"] == "CentOS 5.6 (64-bit)"
     described = api("listOsTypes", description="centos 5.6")["ostype"]
     assert {os["id"] for os in described} == {"141", "142"}

@@ -24,7 +24,7 @@ VECTORS = json.loads((pathlib.Path(__file__).parent.parent / "api" / "signature-
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_signature_vectors(vector):
+def test_signatures_of_a_real_server_are_reproduced_and_checked(vector):
     params = vector["params"]
     assert string_to_sign(params) == vector["string_to_sign"]
     assert sign(params, vector["secret"]) == vector["signature"]
@@ -86,7 +86,7 @@ def test_nothing_can_be_added_to_a_signed_request(api):
 
 
 @pytest.mark.parametrize("bracket", [str, quote])
-def test_brackets_raw_or_encoded(api, bracket):
+def test_brackets_may_be_raw_or_encoded(api, bracket):
     vm = api.running("one")["id"]
     api.job("createTags", resourceids=vm, resourcetype="UserVm", tags__key="a b", tags__value="ä~*()'!+")
     query = {"command": "listVirtualMachines", "apikey": api.emulator.api_key, "response": "json"}
@@ -121,12 +121,12 @@ def test_names_of_parameters_count_without_case_and_unknown_ones_not_at_all(api)
 
 
 @pytest.mark.parametrize("name", ["tags[", "tags[x].key", "tags[0.key", "tags[0]key"])
-def test_badly_formed_maps(api, refused, name):
+def test_badly_formed_maps_are_refused(api, refused, name):
     with refused(430):
         api("listVirtualMachines", **{name: "x"})
 
 
-def test_too_long_and_missing_values(api, refused):
+def test_values_that_are_too_long_or_missing_are_refused(api, refused):
     with refused(431):
         api("registerSSHKeyPair", name="k", publickey="x" * 5121)
     with refused(431):
@@ -145,7 +145,7 @@ def test_hostile_values_come_back_unchanged_in_both_formats(api):
     assert name in [element.text for element in root.iter("name")]
 
 
-def test_what_xml_cannot_say_does_not_break_it(api):
+def test_characters_that_xml_lacks_do_not_break_it(api):
     api("createSecurityGroup", name="bell\x07")
     root = ElementTree.fromstring(get(api, {"command": "listSecurityGroups", "response": "xml"}).content)
     assert "bell" in [element.text for element in root.iter("name")]
@@ -194,7 +194,7 @@ def test_the_status_line_gives_no_reason_and_a_good_answer_no_description(api):
     assert "X-Description" not in api.raw("listZones").headers
 
 
-def test_paths(api):
+def test_only_the_paths_of_the_api_are_served(api):
     base = api.emulator.url.removesuffix("/client/api")
     assert requests.get(f"{base}/client/api/", params=api.signed("listZones"), timeout=10).status_code == 200
     for path in ("/", "/client", "/client/api/x", "/other"):
@@ -243,7 +243,7 @@ def test_requests_are_recorded_without_secrets(emulate):
         ("nics,all", 0.2),
     ],
 )
-def test_what_listings_cost_by_details(details, seconds):
+def test_the_time_of_a_listing_depends_on_its_details(details, seconds):
     assert listing_seconds(0.01, {"count": 20, "virtualmachine": [{}] * 20}, details) == pytest.approx(seconds)
     assert listing_seconds(0.01, {}, details) == 0
 

@@ -35,7 +35,9 @@ def utc(text: str) -> float:
         ("MONTHLY", "0:0:1", "Asia/Tokyo", "2012-10-31 16:00:00", "2012-11-30 15:00:00"),
     ],
 )
-def test_the_next_run(interval: str, schedule: str, zone: str, after: str, run: str) -> None:
+def test_the_next_run_is_the_first_one_after_the_moment(
+    interval: str, schedule: str, zone: str, after: str, run: str
+) -> None:
     assert datetime.fromtimestamp(next_run(interval, schedule, zone, utc(after)), UTC).replace(
         tzinfo=None
     ) == datetime.fromisoformat(run)
@@ -59,7 +61,7 @@ def test_the_next_run(interval: str, schedule: str, zone: str, after: str, run: 
         ("", "GMT", 0),
     ],
 )
-def test_time_zones(name: str, id: str, hours: float) -> None:
+def test_time_zones_are_read_as_java_does(name: str, id: str, hours: float) -> None:
     known, rules = time_zone(name)
     offset = datetime(2012, 10, 5, tzinfo=rules).utcoffset()
     assert offset is not None

@@ -183,7 +183,7 @@ def test_a_port_that_is_no_number_is_refused_at_once(api, group, refused):
         api("authorizeSecurityGroupIngress", securitygroupid=group, protocol="tcp", startport="ssh", endport=22)
 
 
-def test_edges_that_are_taken(api, group):
+def test_ports_and_types_at_the_edges_are_accepted(api, group):
     everywhere = {"cidrlist": "0.0.0.0/0"}
     (icmp,), _none = allow(api, group, protocol="Icmp", icmptype=255, icmpcode=255, **everywhere)
     assert (icmp["protocol"], icmp["icmptype"], icmp["icmpcode"]) == ("icmp", 255, 255)
@@ -261,7 +261,7 @@ def test_the_group_of_a_rule_is_looked_for_at_once(api, group, refused):
     assert len(rules(api, group)[0]) == 1
 
 
-def test_a_hundred_rules_in_one_call(api, group):
+def test_one_call_can_make_a_hundred_rules(api, group):
     cidrs = ",".join(f"10.0.{number}.0/24" for number in range(100))
     ingress, _none = allow(api, group, protocol="tcp", startport=443, endport=443, cidrlist=cidrs)
     assert len(ingress) == len(rules(api, group)[0]) == 100
@@ -314,7 +314,7 @@ def test_a_rule_that_is_revoked_twice_at_one_moment_goes_both_times(emulate, ref
         api("revokeSecurityGroupIngress", id=rule["ruleid"])
 
 
-def test_a_group_that_goes_while_a_job_waits_for_it(emulate, refused):
+def test_a_job_fails_when_its_group_goes_while_it_waits(emulate, refused):
     api = emulate(group_lock_seconds=0.2)
     group = api("createSecurityGroup", name="one")["securitygroup"]["id"]
     (rule,), _none = allow(api, group, cidrlist="192.0.2.0/24")
@@ -351,7 +351,7 @@ def test_names_are_compared_as_the_database_does(api, group, refused):
         assert api("deleteSecurityGroup", name=name) == {"success": "true"}
 
 
-def test_whose_group_is_made(api, refused):
+def test_a_plain_account_makes_groups_for_itself_only(api, refused):
     for params, code in (
         ({"account": "flatuser"}, 431),
         ({"domainid": 1}, 431),
@@ -374,7 +374,7 @@ def test_an_administrator_makes_a_group_for_another_account(emulate, refused):
         api("createSecurityGroup", name="one", account="nobody", domainid=1)
 
 
-def test_deleting(api, group, refused):
+def test_a_group_is_deleted_by_id_or_name_unless_a_rule_names_it(api, group, refused):
     other = api("createSecurityGroup", name="other")["securitygroup"]["id"]
     allow(api, group, usersecuritygrouplist__account="flatuser", usersecuritygrouplist__group="other")
     with refused(536):
@@ -422,7 +422,7 @@ def test_a_vm_holds_its_group_until_it_is_expunged(emulate, refused):
         ({"name": "default", "account": "admin", "domainid": 1}, 531),
     ],
 )
-def test_what_is_not_deleted(api, group, refused, params, code):
+def test_wrong_names_and_the_default_group_are_not_deleted(api, group, refused, params, code):
     with refused(code):
         api("deleteSecurityGroup", **params)
     assert rules(api, group) == (None, None)

@@ -53,7 +53,7 @@ def pass_by(api: Any, seconds: float) -> None:
 # Snapshots
 
 
-def test_of_a_disk_that_was_never_used_or_is_gone(api: Any, refused: Refused) -> None:
+def test_a_disk_that_was_never_used_or_is_gone_has_no_snapshot(api: Any, refused: Refused) -> None:
     id = api.new_volume()
     with refused(431):
         api("createSnapshot", volumeid=id)
@@ -98,7 +98,7 @@ def test_a_second_one_of_the_same_second_is_empty(api: Any) -> None:
     assert {snapshot["state"] for snapshot in api.snapshots()} == {"BackedUp"}
 
 
-def test_none_of_a_destroyed_machine(api: Any, refused: Refused) -> None:
+def test_a_destroyed_machine_has_no_snapshot_made(api: Any, refused: Refused) -> None:
     id = root_of(api)
     api.job("destroyVirtualMachine", id=api.vms()[0]["id"])
     with refused(530):
@@ -115,7 +115,7 @@ def test_account_and_domain_are_not_used(api: Any, refused: Refused) -> None:
         api("createSnapshot", volumeid=id, id="x")
 
 
-def test_a_disk_from_a_snapshot(emulate: Callable[..., Any]) -> None:
+def test_a_disk_can_be_made_from_a_snapshot(emulate: Callable[..., Any]) -> None:
     api = emulate(job_seconds=0.02, zones=["a", "b"])
     id = root_of(api)
     taken = api.job("createSnapshot", volumeid=id)["snapshot"]["id"]
@@ -125,7 +125,7 @@ def test_a_disk_from_a_snapshot(emulate: Callable[..., Any]) -> None:
     assert made["snapshotid"] == taken and "snapshotid" not in api.volumes(id=made["id"])[0]
 
 
-def test_kinds_in_the_listing(api: Any, refused: Refused) -> None:
+def test_snapshots_are_found_by_their_kind(api: Any, refused: Refused) -> None:
     at(api, "2012-10-05 10:15:00")
     id = root_of(api)
     policy(api, id)
@@ -144,7 +144,7 @@ def test_kinds_in_the_listing(api: Any, refused: Refused) -> None:
             api.snapshots(**params)
 
 
-def test_somebody_elses(emulate: Callable[..., Any], refused: Refused) -> None:
+def test_the_snapshots_of_somebody_else_are_refused(emulate: Callable[..., Any], refused: Refused) -> None:
     api = emulate(job_seconds=0.02, neighbour=True)
     volume, taken = api.vars["foreignvol"], api.vars["foreignsnap"]
     with refused(431):
@@ -216,14 +216,14 @@ def test_two_policies_that_are_made_at_one_moment_are_two(emulate: Callable[...,
         {"volumeid": "-1"},
     ],
 )
-def test_policies_that_are_refused(api: Any, refused: Refused, params: dict[str, Any]) -> None:
+def test_impossible_policies_are_refused(api: Any, refused: Refused, params: dict[str, Any]) -> None:
     id = root_of(api)
     with refused(431):
         policy(api, id, **params)
     assert policies(api, id) == []
 
 
-def test_a_disk_without_policies(api: Any, refused: Refused) -> None:
+def test_a_disk_that_was_never_attached_takes_no_policies(api: Any, refused: Refused) -> None:
     id = api.new_volume()
     with refused(431):
         policy(api, id)  # it was never attached
@@ -284,7 +284,7 @@ def test_snapshots_are_made_in_time_and_the_oldest_removed(api: Any) -> None:
     ]
 
 
-def test_what_was_due_while_nobody_asked_is_made_up_for(api: Any) -> None:
+def test_snapshots_that_were_due_while_nobody_asked_are_made_up_for(api: Any) -> None:
     at(api, "2012-10-05 10:15:00")
     id = root_of(api)
     policy(api, id, maxsnaps=2)
@@ -311,7 +311,7 @@ def test_a_changed_policy_runs_once_more_as_before(api: Any) -> None:
     assert [one["created"][11:16] for one in api.snapshots()] == ["10:45", "10:30"]
 
 
-def test_no_snapshot_while_there_is_nothing_to_copy(api: Any) -> None:
+def test_a_policy_makes_no_snapshot_while_there_is_nothing_to_copy(api: Any) -> None:
     at(api, "2012-10-05 10:15:00")
     id = root_of(api)
     machine = api.vms()[0]["id"]
@@ -321,7 +321,7 @@ def test_no_snapshot_while_there_is_nothing_to_copy(api: Any) -> None:
     assert api.snapshots() == []
 
 
-def test_the_other_half_makes_them_too(api: Any, ec2: Any) -> None:
+def test_a_request_of_the_ec2_half_makes_due_snapshots_too(api: Any, ec2: Any) -> None:
     at(api, "2012-10-05 10:15:00")
     policy(api, root_of(api))
     pass_by(api, HOUR)
@@ -343,7 +343,7 @@ def test_a_policy_named_for_one_snapshot_fails_it(api: Any, refused: Refused) ->
     assert api.snapshots() == []
 
 
-def test_limits(emulate: Callable[..., Any], refused: Refused) -> None:
+def test_policies_keep_to_the_limits_of_the_account(emulate: Callable[..., Any], refused: Refused) -> None:
     api = emulate(job_seconds=0.02, limits={"snapshot": 2, "volume": 2})
     at(api, "2012-10-05 10:15:00")
     id = root_of(api)

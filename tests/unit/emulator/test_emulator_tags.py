@@ -23,7 +23,7 @@ def test_tags_are_made_all_or_none(api, refused):
     assert tags(api, vm) == {"role": "web"}
 
 
-def test_tags_on_several_objects_and_kinds(api):
+def test_tags_go_on_several_objects_and_kinds(api):
     vms = [api.running(name)["id"] for name in ("one", "two")]
     api.job("createTags", resourceids=",".join(vms), resourcetype="uservm", tags__key="k", tags__value="値 & \n{{ x }}")
     assert [tags(api, vm) for vm in vms] == [{"k": "値 & \n{{ x }}"}] * 2
@@ -51,7 +51,7 @@ def test_bad_tags_fail_in_the_job(api, refused, params):
     assert "tag" not in api("listTags")
 
 
-def test_deleting_tags(api, refused):
+def test_tags_are_deleted_by_key_and_value_or_all_at_once(api, refused):
     vm = api.running("one")["id"]
 
     def delete(**params):
@@ -96,14 +96,14 @@ def test_an_object_that_is_named_twice_gets_no_tag(api, refused):
     assert tags(api, vm) == {}
 
 
-def test_tags_for_no_object(api, refused):
+def test_tags_need_an_object(api, refused):
     with refused(530):
         api.job("createTags", resourceids="", **USER_VM, tags__key="k", tags__value="v")
     with refused(530):
         api.job("deleteTags", resourceids="", **USER_VM)
 
 
-def test_keys_that_are_empty_or_left_out(api, refused):
+def test_keys_may_be_empty_or_left_out(api, refused):
     vm = api.running("one")["id"]
     make = {"resourceids": vm, **USER_VM, "tags__value": "v"}
     api.job("createTags", tags__key="", **make)
@@ -136,7 +136,7 @@ def test_tags_are_deleted_by_javas_comparison(api, refused):
     assert tags(api, vm) == {}
 
 
-def test_filters_of_listed_tags(api):
+def test_tags_are_found_by_filters(api):
     vm = api.running("one")["id"]
     api.job("createTags", resourceids=vm, **USER_VM, tags__key="Role", tags__value="Web", customer="me")
     found = api("listTags")["tag"]
@@ -153,7 +153,7 @@ def test_filters_of_listed_tags(api):
         assert api("listTags", **filters) == {}
 
 
-def test_tags_of_what_is_gone(api, refused):
+def test_tags_stay_until_the_machine_is_expunged(api, refused):
     vm = api.running("one")["id"]
     disk = api.job("createVolume", name="d", zoneid=api.vars["zone"], diskofferingid=api.vars["disk"])["volume"]["id"]
     for kind, id in (("UserVm", vm), ("Volume", disk)):
@@ -166,7 +166,7 @@ def test_tags_of_what_is_gone(api, refused):
         api.job("createTags", resourceids=disk, resourcetype="Volume", tags__key="l", tags__value="v")
 
 
-def test_tags_of_other_accounts_objects(emulate, refused):
+def test_objects_of_other_accounts_take_no_tags(emulate, refused):
     api = emulate(neighbour=True, job_seconds=0.02)
     vm = api.vars["foreignvm"]
     with refused(531):

@@ -73,7 +73,7 @@ def test_a_template_can_be_used(api: Any) -> None:
     assert machine["templatename"] == "image" and machine["password"]
 
 
-def test_a_template_of_nothing_or_too_much(api: Any, refused: Refused) -> None:
+def test_a_template_is_made_of_one_source(api: Any, refused: Refused) -> None:
     disk = stopped_disk(api)
     taken = api.job("createSnapshot", volumeid=disk)["snapshot"]["id"]
     wanted = {"name": "x", "displaytext": "x", "ostypeid": api.vars["ostype"]}
@@ -106,7 +106,9 @@ def test_a_machine_that_never_started_has_nothing_to_copy(api: Any, refused: Ref
     assert ids(api) == []
 
 
-def test_what_a_new_template_is_called_and_carries(api: Any, emulate: Emulate, refused: Refused) -> None:
+def test_the_name_and_details_of_a_new_template_are_checked_and_kept(
+    api: Any, emulate: Emulate, refused: Refused
+) -> None:
     disk = stopped_disk(api)
     with refused(431):
         create(api, disk, name="x" * 33)
@@ -149,7 +151,7 @@ def test_two_of_one_name_at_one_moment_appear_in_either_order(emulate: Emulate, 
 # Listings
 
 
-def test_what_each_filter_shows(api: Any) -> None:
+def test_each_filter_shows_its_templates(api: Any) -> None:
     templates, zone = api.emulator.store.templates, api.vars["zone"]
     known = templates[api.vars["template"]]
     made = {
@@ -194,7 +196,7 @@ def test_an_administrator_sees_all(emulate: Emulate) -> None:
     assert shown["status"] == "Download Complete"
 
 
-def test_what_is_compared_with_a_name(api: Any) -> None:
+def test_names_and_keywords_find_templates(api: Any) -> None:
     one, two = ready(api, name="web é"), ready(api, name='a"b')
     assert ids(api, name="WEB") == ids(api, keyword="web e") == [one]
     # The keyword counts where both are given.
@@ -258,7 +260,7 @@ def test_a_registered_template_is_ready_later(emulate: Emulate) -> None:
     assert done["size"] > 0
 
 
-def test_until_the_download_has_ended(emulate: Emulate, refused: Refused) -> None:
+def test_a_template_is_of_no_use_until_its_download_has_ended(emulate: Emulate, refused: Refused) -> None:
     api = emulate(job_seconds=0.02, download_seconds=0.6)
     id = register(api, isextractable="true")["id"]
     with refused(530):
@@ -280,7 +282,7 @@ def is_gone(api: Any, id: str) -> bool:
     return ids(api) == ids(api, id=id) == []
 
 
-def test_a_download_that_fails(api: Any, refused: Refused) -> None:
+def test_a_template_whose_download_failed_can_only_be_deleted(api: Any, refused: Refused) -> None:
     id = register(api, url="http://images.example.com/missing/x.vhd")["id"]
     soon(lambda: "404" in by_id(api, id)["status"])
     with refused(530):
@@ -328,7 +330,7 @@ def test_a_copy_can_be_used_after_its_job(emulate: Emulate, refused: Refused) ->
         ("http://images.example.com/x.raw", "BAREMETAL"),
     ],
 )
-def test_an_address_to_download_from(api: Any, url: str, kind: str) -> None:
+def test_good_addresses_are_accepted(api: Any, url: str, kind: str) -> None:
     assert register(api, url=url, format=kind)["format"] == kind.upper()
 
 
@@ -358,13 +360,13 @@ def test_an_address_to_download_from(api: Any, url: str, kind: str) -> None:
         ("http://[2001:db8::1]/x.vhd", "VHD"),
     ],
 )
-def test_an_address_that_is_refused(api: Any, refused: Refused, url: str, kind: str) -> None:
+def test_bad_addresses_are_refused(api: Any, refused: Refused, url: str, kind: str) -> None:
     with refused(431):
         register(api, url=url, format=kind)
     assert ids(api) == []
 
 
-def test_what_else_is_checked_of_a_registered_template(api: Any, emulate: Emulate, refused: Refused) -> None:
+def test_other_parameters_of_a_registered_template_are_checked(api: Any, emulate: Emulate, refused: Refused) -> None:
     for code, params in (
         (531, {"templatetag": "x"}),
         (431, {"account": "flatuser"}),
@@ -384,7 +386,7 @@ def test_what_else_is_checked_of_a_registered_template(api: Any, emulate: Emulat
     assert len(ids(admin, name="reg")) == 2
 
 
-def test_no_more_than_the_account_may_have(emulate: Emulate, refused: Refused) -> None:
+def test_templates_keep_to_the_limit_of_the_account(emulate: Emulate, refused: Refused) -> None:
     api = emulate(job_seconds=0.02, limits={"template": 1})
     disk, made = stopped_disk(api), ready(api)
     with refused(534):
@@ -421,7 +423,7 @@ def test_an_update_changes_all_or_nothing(api: Any, refused: Refused) -> None:
     assert by_id(api, id)["passwordenabled"] is True
 
 
-def test_what_was_deleted_is_known_to_no_command(api: Any, refused: Refused) -> None:
+def test_a_deleted_template_is_known_to_no_command(api: Any, refused: Refused) -> None:
     id = ready(api)
     api.job("deleteTemplate", id=id)
     zones = {"sourcezoneid": api.vars["zone"], "destzoneid": list(api.emulator.store.zones)[1]}
@@ -437,7 +439,7 @@ def test_what_was_deleted_is_known_to_no_command(api: Any, refused: Refused) -> 
             api.job(command, id=id, **params)
 
 
-def test_what_is_checked_of_an_extraction(api: Any, refused: Refused) -> None:
+def test_the_parameters_of_an_extraction_are_checked(api: Any, refused: Refused) -> None:
     made, zones = create(api, stopped_disk(api))["id"], list(api.emulator.store.zones)
     wanted = {"id": made, "zoneid": zones[0], "mode": "HTTP_DOWNLOAD"}
     for params in (
@@ -461,7 +463,7 @@ def test_what_is_checked_of_an_extraction(api: Any, refused: Refused) -> None:
 # Whose it is
 
 
-def test_somebody_elses(api: Any, refused: Refused) -> None:
+def test_the_templates_of_somebody_else_are_refused(api: Any, refused: Refused) -> None:
     centos, zone = api.vars["template"], api.vars["zone"]
     for command, params in (("deleteTemplate", {}), ("extractTemplate", {"mode": "HTTP_DOWNLOAD", "zoneid": zone})):
         with refused(531):
@@ -492,7 +494,7 @@ def test_who_may_launch_a_private_one_may_change_it_but_not_see_it(api: Any, ref
     assert set(ids(api, "sharedexecutable")) == {template.id}
 
 
-def test_permissions(api: Any, refused: Refused) -> None:
+def test_permissions_are_added_removed_and_reset(api: Any, refused: Refused) -> None:
     made = ready(api)
 
     def names() -> list[str]:
@@ -536,7 +538,7 @@ def test_attributes_stay_changed_where_the_accounts_are_wrong(
     assert by_id(api, made)["ispublic"] is True
 
 
-def test_administrators_are_told_the_domain_and_may_mark_for_extraction(emulate: Emulate) -> None:
+def test_administrators_see_the_domain_and_may_mark_for_extraction(emulate: Emulate) -> None:
     api = emulate(account="admin")
     made = ready(api)
     api("updateTemplatePermissions", id=made, isextractable="true")
@@ -551,7 +553,7 @@ def iso_names(api: Any, **params: Any) -> list[str]:
     return [iso["name"] for iso in api("listIsos", **params).get("iso", [])]
 
 
-def test_the_iso_that_comes_with_the_hosts(api: Any, refused: Refused) -> None:
+def test_the_iso_that_comes_with_the_hosts_is_listed(api: Any, refused: Refused) -> None:
     tools = ["xs-tools.iso"]
     assert iso_names(api) == iso_names(api, isofilter="executable") == iso_names(api, isofilter="featured") == tools
     assert iso_names(api, isofilter="community") == iso_names(api, isofilter="self") == []
@@ -593,7 +595,7 @@ def test_a_template_that_is_registered_as_an_iso_is_one(emulate: Emulate, refuse
             api.job(command, id=made, **params)
 
 
-def test_isos_of_somebody_else(api: Any, refused: Refused) -> None:
+def test_isos_of_somebody_else_are_listed_where_they_are_public(api: Any, refused: Refused) -> None:
     templates = api.emulator.store.templates
     foreign = replace(templates[api.vars["template"]], id=new_id(), name="theirs", format="ISO", public=False)
     templates[foreign.id] = foreign

@@ -15,7 +15,7 @@ Refused = Callable[[int], Any]
 ADDRESS = "https://images.example.com/x.vhd"
 
 
-def test_uploaded(api: Any, refused: Refused) -> None:
+def test_an_uploaded_volume_can_be_attached_and_a_failed_one_says_why(api: Any, refused: Refused) -> None:
     zone = api.vars["zone"]
     made = api.job("uploadVolume", name="up", zoneid=zone, format="VHD", url=ADDRESS)["volume"]
     assert (made["state"], made["status"]) == ("Uploading", "0% Uploaded")
@@ -40,7 +40,7 @@ def test_uploaded(api: Any, refused: Refused) -> None:
         "http://images.example.com:port/x.vhd",
     ],
 )
-def test_addresses_that_are_refused(api: Any, refused: Refused, url: str) -> None:
+def test_bad_addresses_are_refused(api: Any, refused: Refused, url: str) -> None:
     with refused(431):
         api.job("uploadVolume", name="up", zoneid=api.vars["zone"], format="VHD", url=url)
 
@@ -48,7 +48,7 @@ def test_addresses_that_are_refused(api: Any, refused: Refused, url: str) -> Non
 @pytest.mark.parametrize(
     "host", ["no-such.invalid", "127.0.0.1", "localhost", "0.0.0.0", "169.254.1.1", "224.0.0.1", "[2001:db8::1]", ""]
 )
-def test_hosts_that_are_refused(api: Any, refused: Refused, host: str) -> None:
+def test_bad_hosts_are_refused(api: Any, refused: Refused, host: str) -> None:
     with refused(431):
         api.job("uploadVolume", name="up", zoneid=api.vars["zone"], format="VHD", url=f"http://{host}/x.vhd")
 
@@ -67,7 +67,7 @@ def test_hosts_that_are_refused(api: Any, refused: Refused, host: str) -> None:
         ("", ".vhd", False),
     ],
 )
-def test_formats(api: Any, refused: Refused, kind: str, ending: str, taken: bool) -> None:
+def test_only_known_formats_are_accepted(api: Any, refused: Refused, kind: str, ending: str, taken: bool) -> None:
     wanted = {"name": "up", "zoneid": api.vars["zone"], "format": kind, "url": f"http://192.0.2.1/x{ending}"}
     if taken:
         made = api.job("uploadVolume", **wanted)["volume"]
@@ -77,7 +77,9 @@ def test_formats(api: Any, refused: Refused, kind: str, ending: str, taken: bool
             api.job("uploadVolume", **wanted)
 
 
-def test_what_is_being_uploaded_is_not_attached_or_deleted(emulate: Callable[..., Any], refused: Refused) -> None:
+def test_a_volume_that_is_being_uploaded_is_not_attached_or_deleted(
+    emulate: Callable[..., Any], refused: Refused
+) -> None:
     api = emulate(job_seconds=0.5)
     machine = api.running("one")["id"]
     made = api.job("uploadVolume", name="up", zoneid=api.vars["zone"], format="VHD", url=ADDRESS)["volume"]["id"]
@@ -87,7 +89,7 @@ def test_what_is_being_uploaded_is_not_attached_or_deleted(emulate: Callable[...
         api("deleteVolume", id=made)
 
 
-def test_extraction(api: Any, refused: Refused) -> None:
+def test_a_disk_can_be_extracted_while_nobody_uses_it(api: Any, refused: Refused) -> None:
     machine = api.running("one")["id"]
     id = api.new_volume()
     api.job("attachVolume", id=id, virtualmachineid=machine)
@@ -110,7 +112,7 @@ def test_extraction(api: Any, refused: Refused) -> None:
     assert (sent["state"], sent["url"]) == ("UPLOADED", "ftp://192.0.2.1/x")
 
 
-def test_extraction_of_a_disk_that_was_never_attached_or_is_gone(api: Any, refused: Refused) -> None:
+def test_a_disk_that_was_never_attached_or_is_gone_cannot_be_extracted(api: Any, refused: Refused) -> None:
     id = api.new_volume()
     wanted = {"id": id, "zoneid": api.vars["zone"], "mode": "HTTP_DOWNLOAD"}
     with refused(431):

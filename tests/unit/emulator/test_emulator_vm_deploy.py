@@ -69,7 +69,7 @@ def test_a_vm_that_is_not_to_start_stays_stopped_without_password(api):
     assert set(api.vm(vm["id"])["nic"][0]) == WITH_ADDRESS
 
 
-def test_no_password_without_a_template_that_takes_one(api, refused):
+def test_only_a_template_that_takes_passwords_gets_one(api, refused):
     (windows,) = {
         template["id"]
         for template in api("listTemplates", templatefilter="featured")["template"]
@@ -154,7 +154,7 @@ def test_bad_parameters_of_a_deployment_are_refused_at_once(api, refused, params
     assert api.vms() == []
 
 
-def test_disks_of_a_deployment(api):
+def test_a_deployment_makes_a_root_disk_and_a_data_disk(api):
     vm = api.running("one", diskofferingid=api.vars["custom"], size=7)
     root, data = sorted(api("listVolumes", virtualmachineid=vm["id"])["volume"], key=lambda disk: disk["deviceid"])
     assert (root["type"], data["type"]) == ("ROOT", "DATADISK")
@@ -220,7 +220,7 @@ def disk_size(api, vm):
 @pytest.mark.parametrize(
     ("offering", "size", "made"), [("custom", 0, 0), ("custom", 1024, 1024), ("disk", 3, 5), ("disk", -1, 5)]
 )
-def test_sizes_of_a_data_disk(api, offering, size, made):
+def test_the_size_of_a_data_disk_counts_for_custom_offerings_only(api, offering, size, made):
     assert disk_size(api, api.running("one", diskofferingid=api.vars[offering], size=size)) == made
 
 
@@ -304,7 +304,7 @@ def test_user_data_is_base64_with_or_without_padding(api, text):
 
 # One digit is no byte, and what follows the padding is not read.
 @pytest.mark.parametrize("text", ["", " ", "=", "a", "a=Gk", "!!!", "あ"])
-def test_what_is_no_user_data(api, refused, text):
+def test_text_that_is_no_base64_is_refused_as_user_data(api, refused, text):
     with refused(431):
         api.deploy("one", userdata=text)
 

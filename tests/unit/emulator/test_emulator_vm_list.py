@@ -10,7 +10,7 @@ import base64
 import pytest
 
 
-def test_filters(api):
+def test_machines_are_found_by_filters(api):
     first = api.running("web1", displayname="表の顔", group="front")
     api.running("web10", group="back")
     api.job("stopVirtualMachine", id=api.running("db1", serviceofferingid=api.vars["medium"])["id"])
@@ -44,7 +44,7 @@ def test_unknown_things_in_filters_are_refused(api, refused):
         ("secgrp,all", {"nic", "group", "templateid", "rootdevicetype"}, set()),
     ],
 )
-def test_details(api, words, there, missing):
+def test_details_choose_which_fields_are_shown(api, words, there, missing):
     vm = api.vm(api.running("one", group="g")["id"], details=words)
     assert there <= vm.keys()
     assert not missing & vm.keys()
@@ -80,7 +80,7 @@ def test_somebody_elses_private_template_is_refused(api, refused):
 # --- filters that the real server takes otherwise than one would think
 
 
-def test_ids_of_no_object_in_filters(api):
+def test_the_id_of_no_object_finds_no_machine_or_those_without(api):
     api.running("grouped", group="g")
     api.running("alone")
     for name in ("id", "zoneid", "templateid", "networkid", "isoid"):

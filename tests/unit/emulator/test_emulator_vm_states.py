@@ -161,7 +161,7 @@ def test_a_finished_job_keeps_its_result(api):
     assert "group" not in kept
 
 
-def test_offering_changes(api, refused):
+def test_the_offering_of_a_stopped_vm_can_be_changed(api, refused):
     vm = api.running("one")["id"]
     high = next(plan for plan in api("listServiceOfferings")["serviceoffering"] if plan["offerha"])
     with refused(431):
@@ -202,7 +202,7 @@ def test_commands_that_are_done_at_once_need_a_vm(api, refused):
         api("restoreVirtualMachine", virtualmachineid=-1)
 
 
-def test_no_password_for_a_vm_that_never_started(api, refused):
+def test_a_vm_that_never_started_gets_no_new_password(api, refused):
     vm = api.running("one", startvm="false")["id"]
     with refused(530):
         api.job("resetPasswordForVirtualMachine", id=vm)
@@ -291,7 +291,7 @@ def test_a_plain_account_does_not_see_destroyed_machines_but_may_act_on_them(api
         api("recoverVirtualMachine", id=vm)
 
 
-def test_recover_where_it_is_granted(emulate, refused):
+def test_a_destroyed_vm_can_be_recovered_where_that_is_granted(emulate, refused):
     api = emulate(job_seconds=0.02, grants=["recoverVirtualMachine"])
     vm = api.running("one")["id"]
     with refused(431):

@@ -13,7 +13,7 @@ from typing import Any
 Refused = Callable[[int], Any]
 
 
-def test_sizes(api: Any, refused: Refused) -> None:
+def test_only_a_custom_offering_takes_a_size(api: Any, refused: Refused) -> None:
     custom = api.new_volume(diskofferingid=api.vars["custom"], size=7)
     assert api.volumes(id=custom)[0]["size"] == 7 * 1024**3
     with refused(431):
@@ -24,7 +24,7 @@ def test_sizes(api: Any, refused: Refused) -> None:
         api.new_volume(diskofferingid=api.vars["small"])
 
 
-def test_the_id_of_no_object(api: Any, refused: Refused) -> None:
+def test_the_id_of_no_object_is_refused(api: Any, refused: Refused) -> None:
     id = api.new_volume()
     machine = api.running("one")["id"]
     with refused(431):
@@ -64,7 +64,7 @@ def test_two_at_one_moment_are_listed_as_the_race_went(emulate: Callable[..., An
     assert list(api.emulator.store.volumes) == [second, first.result()]
 
 
-def test_filters_of_the_listing(api: Any, refused: Refused) -> None:
+def test_volumes_are_found_by_filters(api: Any, refused: Refused) -> None:
     api.running("one")
     api.new_volume("extra")
     assert [volume["type"] for volume in api.volumes(type="root")] == ["ROOT"]
@@ -78,7 +78,7 @@ def test_filters_of_the_listing(api: Any, refused: Refused) -> None:
     assert api.volumes(details="no-such", name="nowhere") == []  # nothing is shown, so nothing is read
 
 
-def test_details(api: Any) -> None:
+def test_details_choose_which_fields_are_shown(api: Any) -> None:
     machine = api.running("one")["id"]
     whole = api.volumes(virtualmachineid=machine)[0]
     assert api.volumes(virtualmachineid=machine, details="all,min") == [whole]
@@ -104,7 +104,7 @@ def test_a_destroyed_machine_hides_its_disks(api: Any) -> None:
     assert [volume["id"] for volume in api.volumes()] == [id]
 
 
-def test_a_deleted_disk(emulate: Callable[..., Any], refused: Refused) -> None:
+def test_a_deleted_disk_is_not_listed_or_used_any_more(emulate: Callable[..., Any], refused: Refused) -> None:
     api = emulate(job_seconds=0.02, expunge_seconds=3600)
     machine, id = api.running("one")["id"], api.new_volume()
     api("deleteVolume", id=id)
@@ -120,7 +120,7 @@ def test_a_deleted_disk(emulate: Callable[..., Any], refused: Refused) -> None:
         api.volumes(id=id)
 
 
-def test_somebody_elses_account_and_disk(emulate: Callable[..., Any], refused: Refused) -> None:
+def test_the_account_and_the_disk_of_somebody_else_are_refused(emulate: Callable[..., Any], refused: Refused) -> None:
     api = emulate(job_seconds=0.02, neighbour=True)
     other, machine = {"account": api.vars["foreignaccount"], "domainid": "1"}, api.running("one")["id"]
     with refused(531):

@@ -33,7 +33,9 @@ def test_the_command_lists_what_the_manager_has(command: Any, read: Any, run_mod
     }
 
 
-def test_flush_cache(emulator: Any, run_module: Any, configure: Any, playbook: Any, tmp_path: pathlib.Path) -> None:
+def test_flush_cache_asks_the_service_again(
+    emulator: Any, run_module: Any, configure: Any, playbook: Any, tmp_path: pathlib.Path
+) -> None:
     run_module("cloudn_vm", name="web1", **NEW)
     emulator.clear()
     source = configure(cache=True, cache_plugin="ansible.builtin.jsonfile", cache_connection=str(tmp_path / "cache"))
@@ -93,7 +95,7 @@ def test_credentials_are_never_shown(playbook: Any, configure: Any, run_module: 
             assert secret not in done.stdout + done.stderr
 
 
-def test_credentials_from_a_vault_and_from_a_lookup(
+def test_credentials_may_come_from_a_vault_or_a_lookup(
     run_module: Any, emulator: Any, environment: dict[str, str], tmp_path: pathlib.Path
 ) -> None:
     run_module("cloudn_vm", name="web1", **NEW)
@@ -117,7 +119,7 @@ def test_credentials_from_a_vault_and_from_a_lookup(
     assert json.loads(listed.stdout)["_meta"]["hostvars"].keys() == {"web1"}
 
 
-def test_hostile_values_in_a_play(
+def test_hostile_values_are_data_in_a_play(
     configure: Any, playbook: Any, run_module: Any, client: Client, tmp_path: pathlib.Path
 ) -> None:
     """Where variables are used, they are what the service has; nothing is evaluated."""

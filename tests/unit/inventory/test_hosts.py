@@ -48,7 +48,7 @@ def tagged(**tags: str) -> list[dict[str, str]]:
         (["tag:none"], "1"),
     ],
 )
-def test_the_first_name_there_is(hostnames: list[str], name: str) -> None:
+def test_the_first_name_that_a_machine_has_is_taken(hostnames: list[str], name: str) -> None:
     assert names([machine("1", displayname="Shown", tags=tagged(fqdn="a.example", empty=""))], *hostnames) == [name]
 
 
@@ -57,7 +57,7 @@ def test_the_first_name_there_is(hostnames: list[str], name: str) -> None:
     ["all", "ungrouped", "localhost", "127.0.0.1", "::1", "a\nb", "a\x1b[1mb", " ", ".", "..", "../group_vars/x"]
     + ["{{ x }}", "{% x %}", "{# x", "-oProxyCommand=x", "state_Running", "given"],
 )  # fmt: skip
-def test_names_that_ansible_would_take_for_something_else(bad: str) -> None:
+def test_names_that_ansible_would_misread_are_replaced_with_a_warning(bad: str) -> None:
     made = machine("1", displayname=bad, state="Running")
     found, warnings = build([made], Wanted(hostnames=("display_name", "name")), taken={"given"})
     assert [host.name for host in found] == ["vm-1"]
@@ -69,11 +69,11 @@ def test_names_that_ansible_would_take_for_something_else(bad: str) -> None:
 @pytest.mark.parametrize(
     "good", ["web[1:3]", "no", "007", "null", "ウェブ", "a: b", 'it\'s "x"', "a, b", "!x", "x" * 300]
 )
-def test_names_that_are_only_strange(good: str) -> None:
+def test_names_that_are_only_strange_are_taken(good: str) -> None:
     assert names([machine("1", displayname=good)], "display_name") == [good]
 
 
-def test_of_one_name_the_later_gets_another() -> None:
+def test_of_two_machines_of_one_name_the_later_gets_another_name() -> None:
     late, early, same_time = machine("2", "2026-11-23T11:00:00+0000"), machine("9"), machine("8")
     for each in (late, early, same_time):
         each["name"] = "web"
@@ -107,7 +107,7 @@ def test_of_one_name_the_later_gets_another() -> None:
         ("tag:template", None),
     ],
 )
-def test_address(word: str, address: str | None) -> None:
+def test_the_address_is_taken_from_the_chosen_place_if_it_is_one(word: str, address: str | None) -> None:
     hostile = {"option": "-oProxyCommand=x", "space": "a b", "lines": "a\nb", "template": "{{x}}"}
     made = machine("1", tags=tagged(host="db.example", six="2001:db8::1", **hostile))
     found, warnings = build([made], Wanted(connect_with=word))
@@ -120,7 +120,7 @@ def test_without_nic_there_is_no_address() -> None:
     assert (found[0].name, found[0].address, warnings) == ("vm-1", None, [])
 
 
-def test_default_groups() -> None:
+def test_a_host_is_in_the_default_groups() -> None:
     made = machine(
         "1",
         zonename="jp-e1a",
@@ -151,12 +151,12 @@ def test_default_groups() -> None:
     ("name", "safe"),
     [("a-b c", "a_b_c"), ("1a", "_a"), ("", "_"), ("ウェブ", "ウェブ"), ("{{x}}", "__x__"), ([1, 2], "_1__2_")],
 )
-def test_safe_group(name: Any, safe: str) -> None:
+def test_names_of_groups_are_made_safe(name: Any, safe: str) -> None:
     assert safe_group(name) == safe
 
 
 @pytest.mark.parametrize("word", ["fqdn", "", "tag:", "none", "Name"])
-def test_unknown_words(word: str) -> None:
+def test_unknown_words_are_refused(word: str) -> None:
     assert (
         check_word(word, "hostnames", ("name", "id"))
         == f"hostnames: {word!r} is not known; give one of name, id, or tag:KEY"

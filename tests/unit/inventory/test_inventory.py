@@ -47,7 +47,7 @@ def site(run_module: Callable[..., Any], emulator: Any) -> None:
 
 
 @pytest.mark.parametrize(("count", "most"), [(0, 1), (1, 1), (49, 1), (50, 9), (500, 9), (501, 10), (1200, 11)])
-def test_sizes(run_module_as: Any, read: Read, count: int, most: int) -> None:
+def test_inventories_of_any_size_take_few_requests(run_module_as: Any, read: Read, count: int, most: int) -> None:
     """One request for a small account; for others at most one for 500 machines, and eight more."""
     with run_module_as(vms=count) as (_run, emulator):
         inventory = read(states=[], **reach(emulator))
@@ -60,7 +60,7 @@ def test_sizes(run_module_as: Any, read: Read, count: int, most: int) -> None:
 
 
 @pytest.mark.parametrize("change", ["appear", "vanish"])
-def test_machines_that_come_and_go_while_they_are_listed(run_module_as: Any, read: Read, change: str) -> None:
+def test_no_machine_is_left_out_while_others_come_and_go(run_module_as: Any, read: Read, change: str) -> None:
     with run_module_as(vms=300, faults=[{"kind": "page", "change": change}]) as (_run, emulator):
         before = {vm.name for vm in emulator.store.vms.values()}
         inventory = read(states=[], **reach(emulator))
@@ -88,7 +88,7 @@ def test_both_formats_give_the_same(run_module_as: Any, read: Read) -> None:
     assert one.groups == other.groups
 
 
-def test_running_ones_by_default(site: None, read: Read) -> None:
+def test_only_running_machines_are_hosts_by_default(site: None, read: Read) -> None:
     inventory = read()
     assert inventory.hosts.keys() == {"web1", "web2", "db1"}
     host = inventory.hosts["web1"]
@@ -104,7 +104,7 @@ def test_variables_are_those_of_vm_info(site: None, read: Read, run_module: Any)
     assert hosts == {vm["name"]: {f"vm_{key}": value for key, value in vm.items()} for vm in shown}
 
 
-def test_default_groups(site: None, read: Read, client: Client) -> None:
+def test_hosts_are_in_the_default_groups(site: None, read: Read, client: Client) -> None:
     groups = read(states=[]).groups
     networks = {vm["name"]: vm["nic"][0]["networkid"].replace("-", "_") for vm in client.list("listVirtualMachines")}
     assert groups["zone_jp_e1a"] == {"web1", "db1", "off1"}
@@ -135,7 +135,9 @@ def test_default_groups(site: None, read: Read, client: Client) -> None:
         ({"default_groups": False}, {"web1", "web2", "db1"}, ["listVirtualMachines"]),
     ],
 )  # fmt: skip
-def test_selection(site: None, read: Read, emulator: Any, options: Any, names: set[str], commands: list[str]) -> None:
+def test_machines_are_selected_by_states_zones_and_filters(
+    site: None, read: Read, emulator: Any, options: Any, names: set[str], commands: list[str]
+) -> None:
     inventory = read(**options)
     assert inventory.code == 0, inventory.said
     assert inventory.hosts.keys() == names
@@ -151,14 +153,16 @@ def test_one_zone_and_one_state_are_left_to_the_service(site: None, read: Read, 
 
 
 @pytest.mark.parametrize(("states", "expected"), [([], {"db1", "off1"}), (["Destroyed"], {"web1"})])
-def test_destroyed_ones_only_when_asked_for(run_module_as: Any, read: Read, states: Any, expected: set[str]) -> None:
+def test_destroyed_machines_are_hosts_only_when_asked_for(
+    run_module_as: Any, read: Read, states: Any, expected: set[str]
+) -> None:
     with run_module_as(account="admin") as (run, emulator):
         for name, state in (("web1", "present"), ("db1", "present"), ("off1", "stopped"), ("web1", "absent")):
             assert not run("cloudn_vm", name=name, state=state, **NEW).get("failed")
         assert read(states=states, **reach(emulator)).hosts.keys() == expected
 
 
-def test_constructed(site: None, read: Read) -> None:
+def test_compose_groups_and_keyed_groups_work(site: None, read: Read) -> None:
     inventory = read(
         compose={
             "ansible_port": "cloudn_tags.port | default(22)",
@@ -204,7 +208,7 @@ def test_constructed(site: None, read: Read) -> None:
     ],
     ids=["compose", "groups", "keyed_groups"],
 )
-def test_strict(site: None, read: Read, expression: Any) -> None:
+def test_strict_makes_errors_of_expressions_end_the_run(site: None, read: Read, expression: Any) -> None:
     strict = read(strict=True, **expression)
     assert (strict.code, strict.hosts) == (1, {})
     assert "cloudn_nothing" in strict.said
@@ -213,7 +217,7 @@ def test_strict(site: None, read: Read, expression: Any) -> None:
     assert "x" not in lenient.groups
 
 
-def test_hostnames_and_addresses(site: None, read: Read) -> None:
+def test_hostnames_and_addresses_are_taken_from_where_the_options_say(site: None, read: Read) -> None:
     assert read(hostnames=["tag:port", "display_name"]).hosts.keys() == {"80", "Web two", "db1"}
     hosts = read(connect_with="tag:port").hosts
     assert {name: host.get("ansible_host") for name, host in hosts.items()} == {"web1": "80", "web2": None, "db1": None}
@@ -241,7 +245,7 @@ def test_a_machine_without_address_stays(
     assert "ansible_host" in inventory.hosts["web2"]
 
 
-def test_two_of_one_name(site: None, read: Read, client: Client) -> None:
+def test_two_machines_of_one_name_are_both_hosts(site: None, read: Read, client: Client) -> None:
     machines = client.list("listVirtualMachines", {"state": "Running"})
     for vm in machines:
         client.call("updateVirtualMachine", {"id": vm["id"], "displayname": "same"})
@@ -255,7 +259,7 @@ def test_two_of_one_name(site: None, read: Read, client: Client) -> None:
     assert "two virtual machines would be the host 'same'" in inventory.said
 
 
-def test_two_services_with_machines_of_one_name(
+def test_machines_of_one_name_at_two_services_are_both_hosts(
     site: None, read: Read, run_module_as: Any, configure: Any, emulator: Any
 ) -> None:
     with run_module_as() as (run, west):
@@ -269,7 +273,7 @@ def test_two_services_with_machines_of_one_name(
     assert again.hosts.keys() == {"web1", "web2", "db1"}  # the same machines, seen twice
 
 
-def test_what_other_sources_say_of_a_host_can_be_used(site: None, read: Read, tmp_path: pathlib.Path) -> None:
+def test_variables_of_other_sources_can_be_used(site: None, read: Read, tmp_path: pathlib.Path) -> None:
     source = tmp_path / "more.yml"
     source.write_text("all: {hosts: {web1: {site: north}}, children: {web: {hosts: {web2: {}}}}}\n")
     inventory = read(_sources=[source], groups={"north": "site is defined"})
@@ -281,7 +285,9 @@ def test_what_other_sources_say_of_a_host_can_be_used(site: None, read: Read, tm
 
 
 @pytest.mark.parametrize("option", ["keyed_groups", "groups", "parent_group", "other source"])
-def test_a_host_named_as_a_group(site: None, read: Read, tmp_path: pathlib.Path, option: str, run_module: Any) -> None:
+def test_a_host_with_the_name_of_a_group_gets_another_name(
+    site: None, read: Read, tmp_path: pathlib.Path, option: str, run_module: Any
+) -> None:
     """Ansible would set the host's variables on the group, put the group into itself, or end with an error."""
     vm = run_module("cloudn_vm", name="role", tags={"role": "role"}, **NEW)["vm"]
     source = tmp_path / "more.yml"
@@ -312,7 +318,7 @@ def test_a_group_is_not_put_into_itself(site: None, read: Read) -> None:
 # Hostile values
 
 
-def test_hostile_values(read: Read, client: Client, run_module: Any, tmp_path: pathlib.Path) -> None:
+def test_hostile_values_arrive_as_they_are(read: Read, client: Client, run_module: Any, tmp_path: pathlib.Path) -> None:
     """Values arrive as they are, in every place they can come from; nothing is evaluated, nothing is lost."""
     canary = tmp_path / "canary"
     values = make_hostile(run_module, client, canary)
@@ -402,7 +408,7 @@ def test_a_cache_hit_asks_nothing(site: None, read: Read, emulator: Any, cached:
     ],
     ids="+".join,
 )
-def test_what_was_asked_otherwise_does_not_answer(
+def test_a_cache_entry_of_other_options_does_not_answer(
     site: None, read: Read, emulator: Any, cached: Any, other: Any
 ) -> None:
     read(**cached)
@@ -635,11 +641,11 @@ def test_a_file_of_another_plugin_is_no_failure(
     ("name", "wanted"),
     [("cloudn.yml", True), ("west.cloudn.yaml", True), ("my_cloudn.yml", True), ("hosts.yml", False), ("cloudn.ini", False)],
 )  # fmt: skip
-def test_names_of_files(configure: Any, name: str, wanted: bool) -> None:
+def test_only_files_with_the_right_names_are_read(configure: Any, name: str, wanted: bool) -> None:
     assert cloudn.InventoryModule().verify_file(str(configure(name))) is wanted
 
 
-def test_a_file_that_is_not_there() -> None:
+def test_a_file_that_is_not_there_is_not_read() -> None:
     assert not cloudn.InventoryModule().verify_file("/nonexistent/cloudn.yml")
 
 
@@ -667,7 +673,7 @@ def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: Non
 
 
 @pytest.mark.parametrize("place", [0, 300, 599])
-def test_what_a_machine_without_its_key_pair_costs(run_module_as: Any, read: Read, place: int) -> None:
+def test_a_machine_without_its_key_pair_costs_few_requests(run_module_as: Any, read: Read, place: int) -> None:
     with run_module_as(vms=600) as (_run, emulator):
         whole = read(states=[], **reach(emulator))
         usual = len(emulator.requests)

@@ -181,7 +181,7 @@ def test_every_variable_can_be_a_plain_key(name: str) -> None:
 
 
 @pytest.mark.parametrize("key", PLAIN)
-def test_what_is_plain(key: str) -> None:
+def test_plain_keys_are_recognised(key: str) -> None:
     assert read_plain({"key": key}, ROOTS, True)
     assert not read_plain({"key": key}, ROOTS - {"cloudn_v", "cloudn_tags", "cloudn_zone"}, True)
 
@@ -199,7 +199,7 @@ def test_what_is_plain(key: str) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_left_to_ansible(entry: Any) -> None:
+def test_keys_that_are_not_plain_are_left_to_ansible(entry: Any) -> None:
     known = read_plain(entry, ROOTS, True)
     # a name that a text has is one that a dictionary may hold: whether it is plain shows with the value
     assert known is None or (entry["key"] == "cloudn_v.title" and repr(known.value({"cloudn_v": "x"})) == "unsure")
@@ -232,7 +232,7 @@ def test_composed_variables_stand_for_others() -> None:
     assert "_own" not in plugin.inventory.groups
 
 
-def test_what_is_unsure_is_asked_for_each_host() -> None:
+def test_an_unsure_key_is_evaluated_for_each_host() -> None:
     """Numbers have this attribute, and it differs; an error or a group, as Ansible's version has it."""
     same([machine(1, 1, {}), machine(2, 2, {})], keyed_groups=[{"key": "cloudn_v.real"}])
 
@@ -246,7 +246,9 @@ def test_extra_variables_may_stand_for_others(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("behaviour", ["merge", "replace"])
-def test_a_host_of_another_source(monkeypatch: pytest.MonkeyPatch, behaviour: str) -> None:
+def test_variables_of_another_source_count_where_ansible_says_so(
+    monkeypatch: pytest.MonkeyPatch, behaviour: str
+) -> None:
     """What another source says of it counts where Ansible says so."""
     monkeypatch.setattr(constants, "DEFAULT_HASH_BEHAVIOUR", behaviour)
     plugin = Plugin(trusted({"keyed_groups": [{"key": "cloudn_tags.site", "prefix": "site"}]}))
@@ -257,6 +259,6 @@ def test_a_host_of_another_source(monkeypatch: pytest.MonkeyPatch, behaviour: st
 
 
 @pytest.mark.skipif(not OLD_TEMPLATES, reason="always native since")
-def test_native_templates_before_they_were_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_native_templates_give_the_same_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "DEFAULT_JINJA2_NATIVE", True)
     same([machine(1, "80", {}), machine(2, "web", {})], keyed_groups=[{"key": "cloudn_v"}])

@@ -29,7 +29,9 @@ MODULE = "cloudn_api"
 
 @FORMATS
 @pytest.mark.parametrize("check", [False, True])
-def test_a_listing(run_module: Run, emulator: Any, check: bool, response_format: str) -> None:
+def test_a_listing_is_returned_and_changes_nothing(
+    run_module: Run, emulator: Any, check: bool, response_format: str
+) -> None:
     done = good(run_module(MODULE, command="listZones", _check=check, response_format=response_format))
     assert (done["changed"], done["actions"]) == (False, [])
     assert done["result"].keys() == {"count", "zone"}
@@ -46,7 +48,7 @@ def test_formats_give_the_same(run_module: Run, vm_id: str) -> None:
         assert json_ == xml != {}
 
 
-def test_all_pages_are_one(run_module_as: Callable[..., Any]) -> None:
+def test_a_long_listing_is_read_whole(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(vms=1200) as (run, emulator):
         done = good(run(MODULE, command="listVirtualMachines"))
         assert done["result"]["count"] == 1200
@@ -62,7 +64,7 @@ def test_the_last_page_may_be_full(run_module_as: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("paging", [{"page": 2, "pagesize": 20}, {"PAGE": "2", "PageSize": "20"}])
-def test_one_page_where_it_is_asked_for(run_module_as: Callable[..., Any], paging: Result) -> None:
+def test_one_page_is_read_where_it_is_asked_for(run_module_as: Callable[..., Any], paging: Result) -> None:
     with run_module_as(vms=30) as (run, emulator):
         done = good(run(MODULE, command="listVirtualMachines", params=paging))
         assert (done["result"]["count"], len(done["result"]["virtualmachine"])) == (10, 10)
@@ -80,12 +82,12 @@ def test_an_empty_listing_is_empty(run_module: Run, response_format: str) -> Non
 
 
 @FORMATS
-def test_a_list_that_is_none(run_module: Run, response_format: str) -> None:
+def test_a_list_command_that_gives_one_object_is_read(run_module: Run, response_format: str) -> None:
     done = good(run_module(MODULE, command="listCapabilities", response_format=response_format))
     assert done["result"]["capability"]["securitygroupsenabled"] is True
 
 
-def test_tags_as_a_filter(run_module: Run, client: Client, vm_id: str) -> None:
+def test_tags_can_be_a_filter(run_module: Run, client: Client, vm_id: str) -> None:
     client.wait(
         client.call("createTags", {"resourcetype": "UserVm", "resourceids": [vm_id], "tags": {"role": "web"}})["jobid"]
     )
@@ -128,7 +130,9 @@ def test_check_mode_sends_nothing_that_changes(
     assert "jobs" not in done
 
 
-def test_a_command_that_is_done_at_once(run_module: Run, client: Client, vm_id: str, emulator: Any) -> None:
+def test_a_command_that_is_done_at_once_returns_its_answer(
+    run_module: Run, client: Client, vm_id: str, emulator: Any
+) -> None:
     params = {"id": vm_id, "group": "back", "haenable": False, "displayname": None}
     done = good(run_module(MODULE, command="updateVirtualMachine", params=params))
     assert done["changed"] and done["result"]["virtualmachine"]["group"] == "back"
@@ -138,7 +142,7 @@ def test_a_command_that_is_done_at_once(run_module: Run, client: Client, vm_id: 
 
 
 @FORMATS
-def test_the_id_of_what_is_made(run_module: Run, emulator: Any, response_format: str) -> None:
+def test_the_id_of_a_new_object_is_returned(run_module: Run, emulator: Any, response_format: str) -> None:
     params = {
         "zoneid": emulator.vars["zone"],
         "templateid": emulator.vars["template"],
@@ -153,7 +157,7 @@ def test_the_id_of_what_is_made(run_module: Run, emulator: Any, response_format:
     assert "jobs" not in done
 
 
-def test_every_form_of_a_value(run_module: Run, client: Client, vm_id: str, emulator: Any) -> None:
+def test_values_are_sent_in_every_form(run_module: Run, client: Client, vm_id: str, emulator: Any) -> None:
     other = client.call("createSecurityGroup", {"name": "lb"})["securitygroup"]["id"]
     rule = {
         "securitygroupid": other,
@@ -182,7 +186,7 @@ def test_every_form_of_a_value(run_module: Run, client: Client, vm_id: str, emul
     assert emulator.requests[0]["params"]["cidrlist"] == "192.0.2.0/24,198.51.100.0/24"
 
 
-def test_without_waiting(run_module_as: Callable[..., Any]) -> None:
+def test_without_waiting_the_job_is_returned(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.2) as (run, emulator):
         vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
         emulator.clear()
@@ -195,7 +199,7 @@ def test_without_waiting(run_module_as: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, 1])
-def test_a_job_that_takes_too_long(run_module_as: Callable[..., Any], timeout: int) -> None:
+def test_a_job_that_takes_too_long_is_an_error_that_names_it(run_module_as: Callable[..., Any], timeout: int) -> None:
     with run_module_as() as (run, emulator):
         vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
         emulator.settings.job_seconds = 30
@@ -207,7 +211,7 @@ def test_a_job_that_takes_too_long(run_module_as: Callable[..., Any], timeout: i
         assert "goes on at the service: run cloudn_job" in done["msg"]
 
 
-def test_a_job_that_fails(run_module: Run, vm_id: str) -> None:
+def test_a_job_that_fails_is_an_error_with_its_reason(run_module: Run, vm_id: str) -> None:
     good(run_module(MODULE, command="stopVirtualMachine", params={"id": vm_id}))
     done = run_module(MODULE, command="rebootVirtualMachine", params={"id": vm_id})
     assert done["failed"] and done["changed"] is True
@@ -216,13 +220,17 @@ def test_a_job_that_fails(run_module: Run, vm_id: str) -> None:
     assert "jobs" not in done
 
 
-def test_a_job_that_the_service_forgets(run_module: Run, vm_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_the_service_forgets_is_an_error(
+    run_module: Run, vm_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(native_command.job, "follow", lambda _client, ids, _timeout: [{"jobid": ids[0]}])
     done = run_module(MODULE, command="stopVirtualMachine", params={"id": vm_id})
     assert done["failed"] and "is not known to the service (any more)" in done["msg"]
 
 
-def test_a_job_that_can_not_be_followed(run_module: Run, vm_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_cannot_be_followed_is_an_error_that_names_it(
+    run_module: Run, vm_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lost(*_args: Any) -> None:
         raise BadAnswer("queryAsyncJobResult: the answer can't be read", "queryAsyncJobResult", 503)
 
@@ -238,7 +246,7 @@ def test_a_job_that_can_not_be_followed(run_module: Run, vm_id: str, monkeypatch
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_lost_answer_is_told_and_nothing_is_sent_again(
+def test_a_lost_answer_is_reported_and_nothing_is_sent_again(
     run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     send = requests.adapters.HTTPAdapter.send
@@ -274,7 +282,7 @@ def test_only_the_send_counts_as_long_as_it_takes(run_module_as: Callable[..., A
 
 @pytest.mark.parametrize("command", ["listNothing", "listzones", "doSomething", "recoverVirtualMachine"])
 @FORMATS
-def test_an_unknown_command(run_module: Run, command: str, response_format: str) -> None:
+def test_an_unknown_command_is_an_error_that_says_so(run_module: Run, command: str, response_format: str) -> None:
     done = run_module(MODULE, command=command, response_format=response_format)
     assert done["failed"] and done["error_code"] == done["http_status"] == 432
     assert done["command"] == command
@@ -282,7 +290,7 @@ def test_an_unknown_command(run_module: Run, command: str, response_format: str)
 
 
 @FORMATS
-def test_a_missing_parameter(run_module: Run, response_format: str) -> None:
+def test_a_missing_parameter_is_the_services_error(run_module: Run, response_format: str) -> None:
     for command in ("queryAsyncJobResult", "stopVirtualMachine"):
         done = run_module(MODULE, command=command, response_format=response_format)
         assert done["failed"] and done["error_code"] == 431
@@ -290,7 +298,7 @@ def test_a_missing_parameter(run_module: Run, response_format: str) -> None:
         assert "due to missing parameter" in done["msg"]
 
 
-def test_a_bad_value(run_module: Run) -> None:
+def test_a_bad_value_is_the_services_error(run_module: Run) -> None:
     done = run_module(MODULE, command="startVirtualMachine", params={"id": UNKNOWN})
     assert done["error_code"] == 431 and UNKNOWN in done["msg"]
 
@@ -299,7 +307,7 @@ def test_a_bad_value(run_module: Run) -> None:
 
 
 @pytest.mark.parametrize("command", ["", " ", "list zones", "listZones&x=y", "listZones\n", "list2", "ゾーン"])
-def test_what_is_no_command(refused: Run, emulator: Any, command: str) -> None:
+def test_text_that_is_no_command_is_refused(refused: Run, emulator: Any, command: str) -> None:
     assert refused(MODULE, command=command) == f"command: {command!r} is no name of a command, such as listZones"
     assert emulator.requests == []
 
@@ -329,7 +337,9 @@ def test_a_command_is_needed(refused: Run) -> None:
         ),
     ],
 )  # fmt: skip
-def test_bad_parameters(refused: Run, emulator: Any, option: str, given: Result, said: str) -> None:
+def test_bad_parameters_are_refused_before_a_request(
+    refused: Run, emulator: Any, option: str, given: Result, said: str
+) -> None:
     for command in ("listZones", "createSecurityGroup"):
         assert refused(MODULE, command=command, **{option: given}).startswith(f"{option}: {said}")
     assert emulator.requests == []
@@ -357,12 +367,12 @@ def test_secrets_that_are_elsewhere_are_not_shown(run_module: Run, emulator: Any
     assert emulator.requests == []
 
 
-def test_a_name_in_both(refused: Run) -> None:
+def test_a_name_in_both_kinds_of_parameters_is_refused(refused: Run) -> None:
     message = refused(MODULE, command="createVolume", params={"name": "a", "id": "b"}, secret_params={"Name": "QQQQ"})
     assert message == "params, secret_params: name is in both"
 
 
-def test_text_that_the_service_does_not_take(refused: Run, emulator: Any) -> None:
+def test_text_that_the_service_does_not_take_is_refused(refused: Run, emulator: Any) -> None:
     options = {"command": "createSecurityGroup"}
     for params in ({"name": "a\U0001f600"}, {"tags": {"a\U0001f600": "b"}}, {"tags": [{"key": "\U0001f600"}]}):
         assert "holds a character beyond the basic plane" in refused(MODULE, params=params, **options)

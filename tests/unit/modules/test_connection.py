@@ -40,7 +40,7 @@ USER, PASSWORD = "canary-user", "canary-p@ss.example.com/word"
         ({"validate_certs": False, "api_url": "http://cloud.example.com/"}, [NO_CERTIFICATE, NO_TLS]),
     ],
 )  # fmt: skip
-def test_what_is_warned_of(options: Result, said: list[str]) -> None:
+def test_risky_connection_options_bring_warnings(options: Result, said: list[str]) -> None:
     told = warnings({**GIVEN, **options})
     assert len(told) == len(said)
     assert all(re.match(expected, text) for expected, text in zip(said, told, strict=True))
@@ -81,7 +81,7 @@ def test_a_module_warns_once(run_module: Run, emulator: Any, monkeypatch: pytest
         ({"api_timeout": 0}, "api_timeout: must be at least 0.1, not 0"),
     ],
 )  # fmt: skip
-def test_what_is_refused(run_module: Run, emulator: Any, options: Result, said: str) -> None:
+def test_bad_connection_options_are_refused(run_module: Run, emulator: Any, options: Result, said: str) -> None:
     done = run_module("cloudn_zone_info", **options)
     assert done["msg"].startswith(said)
     assert PASSWORD not in json.dumps(done)
@@ -176,7 +176,7 @@ OPTIONS = {option: URLS if "url" in option else FEW if option == "api_retries" e
 @example({"api_timeout": "inf"})
 @example({"signature_expires": 10**30})
 @example({"api_url": "http://127.0.0.1:1/", "api_timeout": 1e-300})
-def test_any_options(run_module: Run, options: Result) -> None:
+def test_any_connection_options_give_a_result_or_a_readable_error(run_module: Run, options: Result) -> None:
     """A result, or an error that is a sentence, whatever stands there."""
     done = run_module("cloudn_zone_info", **options)
     if done.get("failed"):

@@ -318,7 +318,7 @@ def test_examples_run(
     assert "[WARNING]" not in done.stderr + done.stdout
 
 
-def test_connection_through_module_defaults(playbook: Callable[..., Any], emulator: Any) -> None:
+def test_the_connection_can_come_from_module_defaults(playbook: Callable[..., Any], emulator: Any) -> None:
     """The action group hands the connection to every module."""
     defaults = {
         "group/cloudn.compute.cloudn": {

@@ -29,7 +29,7 @@ MODULE = "cloudn_ec2"
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_what_reads_is_sent_in_check_mode_too(run_module: Run, emulator: Any, vm_id: str, check: bool) -> None:
+def test_actions_that_read_are_sent_in_check_mode_too(run_module: Run, emulator: Any, vm_id: str, check: bool) -> None:
     done = good(run_module(MODULE, action="DescribeInstances", _check=check))
     assert (done["changed"], done["actions"]) == (False, [])
     (reservation,) = done["result"]["reservationSet"]
@@ -55,7 +55,9 @@ def test_parameters_are_sent_in_ec2_s_form(run_module: Run, emulator: Any, vm_id
     }
 
 
-def test_a_change_is_told_and_done(run_module: Run, emulator: Any, vm_id: str, client: Client) -> None:
+def test_a_change_is_announced_in_check_mode_and_then_done(
+    run_module: Run, emulator: Any, vm_id: str, client: Client
+) -> None:
     options = {"action": "StopInstances", "params": {"InstanceId": [vm_id], "Force": True}}
     told = good(run_module(MODULE, _check=True, **options))
     assert (told["changed"], told["result"]) == (True, {})
@@ -93,7 +95,7 @@ def test_every_action_that_the_service_lists_is_taken(run_module: Run, emulator:
     assert sent_to(emulator) == list(ACTIONS)
 
 
-def test_what_is_asked_for_as_unlisted(run_module: Run, emulator: Any, vm_id: str) -> None:
+def test_unlisted_actions_are_sent_where_that_is_asked_for(run_module: Run, emulator: Any, vm_id: str) -> None:
     for action, read in (("DescribeRegions", True), ("GetConsoleOutput", True), ("AllocateAddress", False)):
         done = run_module(MODULE, action=action, unlisted=True)
         assert done["failed"] and done["error_code"] == "Client.Unsupported"
@@ -106,7 +108,7 @@ def test_what_is_asked_for_as_unlisted(run_module: Run, emulator: Any, vm_id: st
 
 
 @pytest.mark.parametrize("action", ["describeinstances", "DESCRIBEINSTANCES", "describeInstances"])
-def test_letters_of_what_reads(run_module: Run, emulator: Any, action: str) -> None:
+def test_reading_actions_are_known_in_any_letters(run_module: Run, emulator: Any, action: str) -> None:
     """The service takes names in any letters, and in check mode they count alike."""
     for check in (True, False):
         done = good(run_module(MODULE, action=action, unlisted=True, _check=check))
@@ -115,7 +117,7 @@ def test_letters_of_what_reads(run_module: Run, emulator: Any, action: str) -> N
 
 
 @pytest.mark.parametrize("action", ["stopinstances", "STOPINSTANCES", "stopInstances"])
-def test_letters_of_what_changes(run_module: Run, emulator: Any, vm_id: str, action: str) -> None:
+def test_changing_actions_are_known_in_any_letters(run_module: Run, emulator: Any, vm_id: str, action: str) -> None:
     options = {"action": action, "unlisted": True, "params": {"InstanceId": [vm_id]}}
     told = good(run_module(MODULE, _check=True, **options))
     assert (told["changed"], emulator.requests) == (True, [])
@@ -128,7 +130,7 @@ def test_letters_of_what_changes(run_module: Run, emulator: Any, vm_id: str, act
 # What the service refuses
 
 
-def test_a_refusal(run_module: Run) -> None:
+def test_a_refusal_is_returned_with_its_code(run_module: Run) -> None:
     done = run_module(MODULE, action="StopInstances", params={"InstanceId": [UNKNOWN]})
     assert done["failed"] and done["command"] == "StopInstances"
     assert (done["http_status"], done["error_code"]) == (500, "Server.InternalError")
@@ -136,14 +138,14 @@ def test_a_refusal(run_module: Run) -> None:
     assert len(done["request_id"]) == 36
 
 
-def test_a_missing_parameter(run_module: Run) -> None:
+def test_a_missing_parameter_is_the_services_error(run_module: Run) -> None:
     done = run_module(MODULE, action="RunInstances", params={"MinCount": 1})
     assert done["msg"] == "RunInstances: Missing ImageId parameter (HTTP 530)"
     assert (done["http_status"], done["error_text"]) == (530, "Missing ImageId parameter")
     assert "error_code" not in done
 
 
-def test_wrong_credentials_and_version(run_module: Run) -> None:
+def test_wrong_credentials_and_versions_are_explained(run_module: Run) -> None:
     options = {"action": "DescribeInstances"}
     assert "check api_key and api_secret" in run_module(MODULE, **options, api_secret="wrong")["msg"]
     assert "does not know the api_key" in run_module(MODULE, **options, api_key="wrong")["msg"]
@@ -152,7 +154,7 @@ def test_wrong_credentials_and_version(run_module: Run) -> None:
     assert "check ec2_version" in failed["msg"]
 
 
-def test_options_of_the_connection(run_module: Run, emulator: Any) -> None:
+def test_connection_options_count_for_this_api_too(run_module: Run, emulator: Any) -> None:
     good(run_module(MODULE, action="DescribeInstances", signature_expires=0, response_format="xml"))
     assert {"Timestamp"} == {"Timestamp", "Expires"} & emulator.requests[0]["params"].keys()
     for url, said in (
@@ -190,7 +192,7 @@ def test_the_address_must_be_known(run_module: Run, emulator: Any, monkeypatch: 
         ("AllocateAddress", {}, "look before you run the task again"),
     ],
 )  # fmt: skip
-def test_a_lost_answer_is_told(run_module: Run, emulator: Any, action: str, params: Result, advice: str) -> None:
+def test_a_lost_answer_is_reported(run_module: Run, emulator: Any, action: str, params: Result, advice: str) -> None:
     emulator.faults([{"kind": "reset_after"}])
     done = run_module(MODULE, action=action, params=params, unlisted=True, api_retries=5)
     assert done["msg"].startswith(
@@ -207,7 +209,7 @@ def test_a_lost_answer_of_a_read_is_asked_for_again(run_module: Run, emulator: A
     assert done["msg"].endswith("That command only reads; run the task again when the service answers well")
 
 
-def test_a_wait_that_is_too_short(run_module_as: Callable[..., Any]) -> None:
+def test_a_wait_that_is_too_short_leaves_the_outcome_open(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=3) as (run, emulator):
         image = emulator.vars["template"]
         params = {"ImageId": image, "InstanceType": "v1", "MinCount": 1, "MaxCount": 1}
@@ -236,7 +238,7 @@ def test_a_wait_that_is_too_short(run_module_as: Callable[..., Any]) -> None:
         ("AttachVolume", {"VolumeId": "{root}", "InstanceId": "{vm}", "Device": "/dev/sdf"}),  # a job, refused with 431
     ],
 )
-def test_what_was_refused_was_not_done(
+def test_a_refused_action_was_not_done(
     run_module: Run, emulator: Any, client: Client, action: str, params: Result
 ) -> None:
     made = run_module("cloudn_vm", name="web1", **NEW)["vm"]["id"]
@@ -251,7 +253,7 @@ def test_what_was_refused_was_not_done(
     assert client.list("listVirtualMachines")[0]["state"] == "Running"
 
 
-def test_a_job_that_failed(run_module: Run, emulator: Any, vm_id: str) -> None:
+def test_the_error_of_a_failed_job_says_what_to_do(run_module: Run, emulator: Any, vm_id: str) -> None:
     run_module("cloudn_vm", name="web1", state="stopped")
     done = run_module(MODULE, action="RebootInstances", params={"InstanceId": [vm_id]})
     assert "530 " in done["error_text"]
@@ -260,7 +262,7 @@ def test_a_job_that_failed(run_module: Run, emulator: Any, vm_id: str) -> None:
     )
 
 
-def test_of_several_some_may_be_done(run_module: Run, vm_id: str) -> None:
+def test_an_error_about_several_objects_says_that_a_part_may_be_done(run_module: Run, vm_id: str) -> None:
     done = run_module(MODULE, action="StopInstances", params={"InstanceId": [vm_id, UNKNOWN]})
     assert done["msg"].endswith(
         ". It is not known whether a part of it was done: look by DescribeInstances before you run the task again"
@@ -277,7 +279,7 @@ def test_of_several_some_may_be_done(run_module: Run, vm_id: str) -> None:
         ("DetachVolume", {"VolumeId": "{root}"}, "look by DescribeVolumes"),
     ],
 )  # fmt: skip
-def test_a_job_that_the_service_waits_for_no_longer(
+def test_an_action_whose_job_the_service_waits_for_no_longer_has_not_failed(
     run_module_as: Callable[..., Any], action: str, params: Result, look: str
 ) -> None:
     """It may still end well, so the action has not failed."""
@@ -323,7 +325,9 @@ def test_an_image_that_fails_leaves_the_instance_stopped(run_module_as: Callable
 
 
 @pytest.mark.parametrize("state", ["started", "stopped"])
-def test_an_image_that_the_service_waits_for_no_longer(run_module_as: Callable[..., Any], state: str) -> None:
+def test_an_image_whose_job_the_service_waits_for_no_longer_has_not_failed(
+    run_module_as: Callable[..., Any], state: str
+) -> None:
     with run_module_as(ec2_give_up_seconds=0.2) as (run, emulator):
         vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
         run("cloudn_vm", name="web1", state=state)
@@ -334,7 +338,7 @@ def test_an_image_that_the_service_waits_for_no_longer(run_module_as: Callable[.
         assert "It is not known whether it was done: look by DescribeImages before" in done["msg"]
 
 
-def test_a_missing_name_of_an_image_costs_no_look(run_module: Run, emulator: Any, vm_id: str) -> None:
+def test_an_image_without_a_name_costs_no_further_request(run_module: Run, emulator: Any, vm_id: str) -> None:
     assert run_module(MODULE, action="CreateImage", params={"InstanceId": vm_id})["http_status"] == 530
     assert sent_to(emulator) == ["CreateImage"]
 
@@ -358,7 +362,7 @@ def test_a_missing_name_of_an_image_costs_no_look(run_module: Run, emulator: Any
         ({"action": "AllocateAddress"}, "action: AllocateAddress is not an action that the service lists, which are DescribeInst"),
     ],
 )  # fmt: skip
-def test_what_is_no_action(refused: Run, emulator: Any, options: Result, said: str) -> None:
+def test_text_that_is_no_action_is_refused(refused: Run, emulator: Any, options: Result, said: str) -> None:
     assert refused(MODULE, **options).startswith(said)
     assert emulator.requests == []
 
@@ -384,7 +388,9 @@ def test_what_is_no_action(refused: Run, emulator: Any, options: Result, said: s
         ({"Name": "QQQQ\U0001f600"}, "Name: holds a character beyond the basic plane"),
     ],
 )  # fmt: skip
-def test_bad_parameters(refused: Run, emulator: Any, option: str, given: Result, said: str) -> None:
+def test_bad_parameters_are_refused_before_a_request(
+    refused: Run, emulator: Any, option: str, given: Result, said: str
+) -> None:
     for action in ("DescribeInstances", "TerminateInstances"):
         assert refused(MODULE, action=action, **{option: given}).startswith(f"{option}: {said}")
     assert emulator.requests == []
@@ -405,7 +411,7 @@ def test_secrets_belong_elsewhere(refused: Run, emulator: Any, params: Result, n
     assert emulator.requests == []
 
 
-def test_a_name_in_both(refused: Run) -> None:
+def test_a_name_in_both_kinds_of_parameters_is_refused(refused: Run) -> None:
     message = refused(MODULE, action="CreateImage", params={"A": {"B": "a"}}, secret_params={"A.B": "QQQQ"})
     assert message == "params, secret_params: A.B is in both"
 

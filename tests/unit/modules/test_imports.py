@@ -69,7 +69,7 @@ def test_a_task_that_changes_nothing_imports_no_more_than_it_needs(emulator: Any
 
 
 @pytest.mark.parametrize("library", ["requests", "xmltodict"])
-def test_a_missing_library_is_told_before_anything_is_sent(emulator: Any, library: str) -> None:
+def test_a_missing_library_is_reported_before_anything_is_sent(emulator: Any, library: str) -> None:
     result, _imported = run(emulator, "cloudn_zone_info", missing=(library,))
     assert result["failed"] is True
     assert f"Failed to import the required Python library ({library})" in result["msg"]

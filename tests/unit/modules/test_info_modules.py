@@ -55,7 +55,9 @@ def site(run_module: Run, client: Client, emulator: Any) -> dict[str, str]:
         ({"name": ["web"]}, []),
     ],
 )
-def test_machines(site: dict[str, str], run_module: Run, emulator: Any, options: Result, names: list[str]) -> None:
+def test_machines_are_found_by_options(
+    site: dict[str, str], run_module: Run, emulator: Any, options: Result, names: list[str]
+) -> None:
     done = run_module("cloudn_vm_info", **options)
     assert not done.get("failed"), done
     assert done["changed"] is False
@@ -85,7 +87,9 @@ def test_an_unknown_zone_is_an_error(run_module: Run, module: str) -> None:
         ({"vm": "db1", "name": "web"}, ["web"]),
     ],
 )
-def test_security_groups(site: dict[str, str], run_module: Run, options: Result, names: list[str]) -> None:
+def test_security_groups_are_found_by_options(
+    site: dict[str, str], run_module: Run, options: Result, names: list[str]
+) -> None:
     done = run_module("cloudn_security_group_info", **options)
     assert sorted(group["name"] for group in done["security_groups"]) == names
     assert done["changed"] is False
@@ -107,7 +111,7 @@ def test_a_security_group_is_shown_as_its_module_shows_it(run_module: Run) -> No
         ("cloudn_disk_offering_info", "disk_offerings", "Medium"),
     ],
 )
-def test_catalogue(run_module: Run, module: str, plural: str, name: str) -> None:
+def test_zones_and_offerings_are_listed(run_module: Run, module: str, plural: str, name: str) -> None:
     everything = run_module(module)[plural]
     assert len(everything) > 1
     (one,) = run_module(module, name=name)[plural]
@@ -118,7 +122,7 @@ def test_catalogue(run_module: Run, module: str, plural: str, name: str) -> None
     assert run_module(module, name=name[:-1])[plural] == []
 
 
-def test_templates(run_module: Run, emulator: Any) -> None:
+def test_templates_are_found_by_options(run_module: Run, emulator: Any) -> None:
     everything = run_module("cloudn_template_info")["templates"]
     in_one = run_module("cloudn_template_info", zone="jp-e1a")["templates"]
     assert {template["zone"] for template in everything} == {"jp-e1a", "jp-e1b"}
@@ -149,7 +153,7 @@ def test_templates(run_module: Run, emulator: Any) -> None:
         ("cloudn_disk_offering_info", {"name": "Medium"}, ["listDiskOfferings"]),
     ],
 )
-def test_it_costs_what_the_documentation_says(
+def test_requests_are_as_few_as_the_documentation_says(
     site: dict[str, str], run_module: Run, emulator: Any, module: str, options: Result, commands: list[str]
 ) -> None:
     assert not run_module(module, **options).get("failed")
@@ -185,7 +189,7 @@ def test_every_page_is_read(run_module_as: Callable[..., Any]) -> None:
         ({"account": "a"}, "account, domain_id: set both or neither"),
     ],
 )
-def test_bad_connection_options(run_module: Run, module: str, options: Result, said: str) -> None:
+def test_bad_connection_options_are_errors(run_module: Run, module: str, options: Result, said: str) -> None:
     name = {"name": ["web1"]}
     done = run_module(module, **{**name, **options})
     assert done["failed"]
@@ -228,7 +232,7 @@ def test_groups_without_rules_are_found_by_all_their_tags(run_module: Run, emula
         ({"id": UNKNOWN}, []),
     ],
 )
-def test_volumes(run_module: Run, options: Result, names: list[str]) -> None:
+def test_volumes_are_found_by_options(run_module: Run, options: Result, names: list[str]) -> None:
     run_module("cloudn_vm", name=["web1", "gone"], zone="jp-e1a", **NEW)
     run_module("cloudn_vm", name="web2", zone="jp-e1b", **NEW)
     run_module("cloudn_vm", name="db1", zone="jp-e1a", disk_offering="Medium", **NEW)

@@ -106,14 +106,14 @@ def test_check_mode_is_the_same(run_module: Run, emulator: Any) -> None:
     assert told["jobs"] == run_module("cloudn_job", jobs=jobs)["jobs"]
 
 
-def test_nothing_to_wait_for(run_module: Run, emulator: Any) -> None:
+def test_an_empty_list_of_jobs_is_no_error(run_module: Run, emulator: Any) -> None:
     done = run_module("cloudn_job", jobs=[])
     assert (done["changed"], done["jobs"]) == (False, [])
     assert "job" not in done and not done.get("failed")
     assert asked(emulator) == {}
 
 
-def test_a_look(run_module_as: Callable[..., Any]) -> None:
+def test_without_waiting_the_module_only_looks(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=30) as (run, emulator):
         jobs = begun(run, "web1", "web2")
         emulator.clear()
@@ -134,7 +134,7 @@ def test_a_look_does_not_judge(run_module: Run, failed_job: str) -> None:
     assert [one["status"] for one in done["jobs"]] == ["failed", "unknown"]
 
 
-def test_a_failed_job(run_module: Run, failed_job: str) -> None:
+def test_a_failed_job_is_an_error_with_its_reason(run_module: Run, failed_job: str) -> None:
     done = run_module("cloudn_job", jobs=[failed_job])
     assert done["failed"] and done["changed"] is False
     shown = done["job"]
@@ -147,7 +147,7 @@ def test_a_failed_job(run_module: Run, failed_job: str) -> None:
     assert {name: done[name] for name in details} == details
 
 
-def test_an_unknown_job(run_module: Run, emulator: Any) -> None:
+def test_an_unknown_job_is_an_error(run_module: Run, emulator: Any) -> None:
     done = run_module("cloudn_job", jobs=[UNKNOWN])
     assert done["failed"]
     assert f"job {UNKNOWN} is not known to the service (any more)" in done["msg"]
@@ -157,7 +157,7 @@ def test_an_unknown_job(run_module: Run, emulator: Any) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, 1])
-def test_a_job_that_is_pending_at_the_deadline(run_module_as: Callable[..., Any], timeout: int) -> None:
+def test_a_job_that_is_pending_at_the_deadline_is_an_error(run_module_as: Callable[..., Any], timeout: int) -> None:
     with run_module_as(job_seconds=30) as (run, _emulator):
         (job_id,) = begun(run, "web1")
         began = time.monotonic()
@@ -177,7 +177,7 @@ def test_a_slow_answer_is_awaited_beyond_the_deadline(run_module_as: Callable[..
         assert not run("cloudn_job", jobs=jobs, wait_timeout=0).get("failed")
 
 
-def test_good_and_bad_ends_together(run_module_as: Callable[..., Any]) -> None:
+def test_good_and_bad_ends_are_all_returned(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.05) as (run, emulator):
         good, forgotten, failed = begun(run, "web1", "web2", "web3")
         time.sleep(0.3)
@@ -200,7 +200,7 @@ def test_good_and_bad_ends_together(run_module_as: Callable[..., Any]) -> None:
         assert done["msg"] == "; ".join(told)
 
 
-def test_only_five_are_told(run_module: Run) -> None:
+def test_the_error_names_five_jobs_at_most(run_module: Run) -> None:
     jobs = [UNKNOWN[:-1] + str(number) for number in range(8)]
     message = run_module("cloudn_job", jobs=jobs)["msg"]
     assert message.startswith("8 of 8 jobs did not end well: ")
@@ -208,7 +208,7 @@ def test_only_five_are_told(run_module: Run) -> None:
     assert "; and 3 more. What became" in message
 
 
-def test_a_job_that_is_forgotten_while_it_is_waited_for(run_module_as: Callable[..., Any]) -> None:
+def test_a_job_that_is_forgotten_meanwhile_ends_the_wait(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=30) as (run, emulator):
         (job_id,) = begun(run, "web1")
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
@@ -216,7 +216,7 @@ def test_a_job_that_is_forgotten_while_it_is_waited_for(run_module_as: Callable[
         assert job.follow(client, [job_id], 60) == [{"jobid": job_id}]
 
 
-def test_rules_of_a_security_group(run_module: Run, client: Client) -> None:
+def test_the_result_of_a_rules_job_is_its_security_group(run_module: Run, client: Client) -> None:
     group = client.call("createSecurityGroup", {"name": "web"})["securitygroup"]["id"]
     job_id = client.call("authorizeSecurityGroupIngress", {"securitygroupid": group, **WEB})["jobid"]
     shown = run_module("cloudn_job", jobs=[job_id])["job"]
@@ -242,7 +242,7 @@ def test_objects_are_shown_as_by_their_modules(run_module: Any, kind: str, modul
     assert shown.keys() <= begun[kind].keys()
 
 
-def test_jobs_of_several_modules_together(run_module: Run, emulator: Any) -> None:
+def test_jobs_of_several_modules_are_waited_for_together(run_module: Run, emulator: Any) -> None:
     run_module("cloudn_vm", name="web1", **NEW)  # a password can be reset only once it was started
     stopped = run_module("cloudn_vm", name="web1", state="stopped")["vm"]["id"]
     begun = [
@@ -296,7 +296,7 @@ def test_other_results_are_as_the_service_has_them(given: Any, shown: Any, objec
         ({}, None, None),
     ],
 )
-def test_failures_that_lack_something(record: Result, code: int | None, text: str | None) -> None:
+def test_failures_without_a_code_or_a_text_are_described(record: Result, code: int | None, text: str | None) -> None:
     one = job.shape({"jobid": "1", "jobstatus": 2, **record})
     assert (one["status"], one["error_code"], one["error_text"], one["result"]) == ("failed", code, text, None)
     reason = text or "the service gave no reason"
@@ -315,7 +315,7 @@ def test_what_is_no_id_is_refused(refused: Run, emulator: Any, wrong: str) -> No
     assert asked(emulator) == {}
 
 
-def test_other_refusals(refused: Run) -> None:
+def test_jobs_are_needed_and_a_negative_timeout_is_refused(refused: Run) -> None:
     assert refused("cloudn_job") == "missing required arguments: jobs"
     assert refused("cloudn_job", jobs=[], wait_timeout=-1) == "wait_timeout: must not be negative, it is -1"
 
@@ -327,7 +327,7 @@ def test_an_error_of_the_service_is_an_error(run_module: Run) -> None:
     assert lost["failed"] and "was not reached" in lost["msg"]
 
 
-def test_an_account_without_the_listing(run_module_as: Callable[..., Any]) -> None:
+def test_an_account_that_cannot_list_jobs_asks_for_each(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(denied=["listAsyncJobs"]) as (run, _emulator):
         done = run("cloudn_job", jobs=begun(run, "web1", "web2"))
         assert [one["status"] for one in done["jobs"]] == ["done", "done"]
@@ -366,7 +366,9 @@ def history(run_module: Run, failed_job: str, emulator: Any) -> list[str]:
         ({"since": "2099-01-01T00:00:00Z"}, []),
     ],
 )
-def test_listed(run_module: Run, history: list[str], emulator: Any, options: Result, places: list[int]) -> None:
+def test_jobs_are_found_by_options(
+    run_module: Run, history: list[str], emulator: Any, options: Result, places: list[int]
+) -> None:
     done = run_module("cloudn_job_info", **options)
     assert not done.get("failed") and done["changed"] is False
     assert [one["id"] for one in done["jobs"]] == [history[place] for place in places]
@@ -386,7 +388,9 @@ def test_listed(run_module: Run, history: list[str], emulator: Any, options: Res
         ({"since": "2099-01-01T00:00:00Z"}, False),
     ],
 )
-def test_by_id(run_module: Run, failed_job: str, emulator: Any, options: Result, found: bool) -> None:
+def test_a_job_is_found_by_its_id(
+    run_module: Run, failed_job: str, emulator: Any, options: Result, found: bool
+) -> None:
     emulator.clear()
     done = run_module("cloudn_job_info", id=failed_job, **options)
     assert [one["id"] for one in done["jobs"]] == ([failed_job] if found else [])
@@ -399,7 +403,7 @@ def test_an_unknown_id_finds_nothing(run_module: Run, failed_job: str, unknown: 
     assert (done["changed"], done["jobs"]) == (False, [])
 
 
-def test_errors_are_no_empty_list(run_module: Run, run_module_as: Callable[..., Any]) -> None:
+def test_an_error_is_not_an_empty_list(run_module: Run, run_module_as: Callable[..., Any]) -> None:
     for options in ({}, {"id": UNKNOWN}):
         assert run_module("cloudn_job_info", api_secret="wrong", **options)["error_code"] == 401
     with run_module_as(denied=["listAsyncJobs"]) as (run, _emulator):
@@ -430,7 +434,7 @@ def test_formats_give_the_same(run_module: Run, history: list[str]) -> None:
     assert collected[0] == collected[1]
 
 
-def test_more_than_a_page(run_module: Run, emulator: Any) -> None:
+def test_more_jobs_than_a_page_are_listed(run_module: Run, emulator: Any) -> None:
     begun(run_module, "web1")
     (one,) = emulator.store.jobs.values()
     for number in range(700):
@@ -460,7 +464,7 @@ def test_more_than_a_page(run_module: Run, emulator: Any) -> None:
         ("0s", "2001-09-09T01:46:40Z+0000"),
     ],
 )
-def test_since(client: Client, emulator: Any, since: str, sent: str) -> None:
+def test_since_is_sent_as_a_startdate(client: Client, emulator: Any, since: str, sent: str) -> None:
     client.now = lambda: 1_000_000_000.5
     client.signature_expires = 0
     assert job.select(client, {"since": since}) == []
@@ -468,7 +472,7 @@ def test_since(client: Client, emulator: Any, since: str, sent: str) -> None:
     assert emulator.requests[0]["status"] == 200
 
 
-def test_since_as_yaml_reads_a_time_without_quotes(playbook: Callable[..., Any], emulator: Any) -> None:
+def test_since_may_be_a_time_without_quotes(playbook: Callable[..., Any], emulator: Any) -> None:
     task = "cloudn.compute.cloudn_job_info:\n        since: 2026-11-23T16:00:00Z"
     play = f"- hosts: localhost\n  gather_facts: false\n  tasks:\n    - name: Jobs\n      {task}\n"
     assert not isinstance(yaml.safe_load(play)[0]["tasks"][0]["cloudn.compute.cloudn_job_info"]["since"], str)
@@ -492,12 +496,14 @@ def test_other_values_of_status_are_refused(refused: Run) -> None:
     assert "value of status must be one of: pending, done, failed" in refused("cloudn_job_info", status="unknown")
 
 
-def test_a_moment_far_back_is_no_trouble() -> None:
+def test_a_moment_too_far_back_is_refused() -> None:
     with pytest.raises(UsageError):
         job.moment("99999999w", 0)
 
 
-def test_a_connection_that_breaks_is_told(run_module: Run, failed_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_is_reported(
+    run_module: Run, failed_job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_args: Any, **_options: Any) -> Any:
         raise requests.ConnectionError("connection reset")
 

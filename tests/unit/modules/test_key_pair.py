@@ -70,7 +70,9 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_made_by_the_service(beats: Run, client: Client, run_module: Run, response_format: str) -> None:
+def test_the_service_makes_a_key_whose_private_part_is_returned_once(
+    beats: Run, client: Client, run_module: Run, response_format: str
+) -> None:
     done = beats(MODULE, [CREATE], name="deploy", response_format=response_format)
     assert done["key_pair"]["private_key"].endswith("-----END RSA PRIVATE KEY-----\n")
     private = serialization.load_pem_private_key(done["key_pair"]["private_key"].encode(), None)
@@ -82,7 +84,7 @@ def test_made_by_the_service(beats: Run, client: Client, run_module: Run, respon
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_registered_and_deleted(beats: Run, client: Client, response_format: str) -> None:
+def test_a_public_key_is_registered_and_deleted(beats: Run, client: Client, response_format: str) -> None:
     form = {"response_format": response_format}
     done = beats(MODULE, [REGISTER], name="mine", public_key=f"  {ONE} me@example.com\n", **form)
     assert stored(client) == {"mine": fingerprint(ONE)}
@@ -106,7 +108,7 @@ def test_another_key_is_replaced_only_by_force(beats: Run, refused: Callable[...
     assert stored(client) == {"mine": fingerprint(OTHER)}
 
 
-def test_a_replacement_that_the_service_refuses(run_module: Run, client: Client) -> None:
+def test_a_refused_replacement_says_that_the_old_pair_is_gone(run_module: Run, client: Client) -> None:
     run_module(MODULE, name="mine", public_key=ONE)
     refusal, kinds = (
         "registerSSHKeyPair: Public key is invalid (error 431). ",
@@ -119,7 +121,9 @@ def test_a_replacement_that_the_service_refuses(run_module: Run, client: Client)
     assert stored(client) == {}
 
 
-def test_a_replacement_that_does_not_reach_the_service(run_module: Run, client: Client, meet: Any) -> None:
+def test_a_replacement_that_is_not_sent_says_that_the_old_pair_is_gone(
+    run_module: Run, client: Client, meet: Any
+) -> None:
     run_module(MODULE, name="mine", public_key=ONE)
     meet(REGISTER, "refused", "refused")
     failed = run_module(MODULE, name="mine", public_key=OTHER, force=True)
@@ -139,7 +143,7 @@ def test_a_replacement_that_does_not_reach_the_service(run_module: Run, client: 
         (DELETE, {"state": "absent"}),
     ],
 )
-def test_a_lost_answer(
+def test_a_lost_answer_is_found_out(
     beats: Run, run_module: Run, client: Client, meet: Any, fate: str, command: str, options: Result
 ) -> None:
     if command == DELETE:
@@ -175,7 +179,7 @@ def test_a_pair_whose_private_key_is_lost_is_no_success(
     assert run_module(MODULE, name="mine")["key_pair"]["private_key"]
 
 
-def test_a_pair_that_can_not_be_looked_for_is_told_of(run_module: Run, meet: Any) -> None:
+def test_a_pair_that_cannot_be_looked_for_is_reported(run_module: Run, meet: Any) -> None:
     meet(CREATE, "after")
     meet("listSSHKeyPairs", "", "before", "before")
     failed = run_module(MODULE, name="mine")
@@ -236,11 +240,11 @@ def test_a_comment_may_say_anything(beats: Run) -> None:
         ({"public_key": "-----BEGIN RSA PRIVATE KEY-----\nabc"}, "public_key: this is a private key"),
     ],
 )
-def test_refusals(refused: Callable[..., str], options: Result, said: str) -> None:
+def test_bad_options_are_refused(refused: Callable[..., str], options: Result, said: str) -> None:
     assert said in refused(MODULE, **{"name": "mine", **options})
 
 
-def test_an_account_without_key_pairs(run_module_as: Callable[..., Any]) -> None:
+def test_an_account_without_key_pairs_gets_advice(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(denied=["createSSHKeyPair", "listSSHKeyPairs"]) as (run, _emulator):
         failed = run(MODULE, name="mine")
         assert (
@@ -249,7 +253,7 @@ def test_an_account_without_key_pairs(run_module_as: Callable[..., Any]) -> None
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_listed(run_module: Run, emulator: Any, response_format: str) -> None:
+def test_key_pairs_are_found_by_options(run_module: Run, emulator: Any, response_format: str) -> None:
     run_module(MODULE, name="one", public_key=ONE)
     run_module(MODULE, name="other", public_key=OTHER)
     emulator.clear()
@@ -265,7 +269,7 @@ def test_listed(run_module: Run, emulator: Any, response_format: str) -> None:
     assert sent_to(emulator) == ["listSSHKeyPairs"] * 5
 
 
-def test_without_a_change_one_request(run_module: Run, emulator: Any) -> None:
+def test_a_task_without_a_change_costs_one_request(run_module: Run, emulator: Any) -> None:
     run_module(MODULE, name="one", public_key=ONE)
     emulator.clear()
     run_module(MODULE, name="one", public_key=ONE)

@@ -47,7 +47,7 @@ def sent(emulator: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", ["deploy", "Deploy "])
 @pytest.mark.parametrize("options", [GONE, REPLACED])
-def test_it_stays(
+def test_a_pair_in_use_is_not_deleted(
     machines: dict[str, str], refused: Callable[..., str], client: Client, name: str, options: Result
 ) -> None:
     said = refused(MODULE, name=name, **options)
@@ -59,7 +59,7 @@ def test_it_stays(
 
 
 @pytest.mark.parametrize(("options", "changes"), [(GONE, [DELETE]), (REPLACED, [DELETE, REGISTER])])
-def test_it_goes_knowingly(
+def test_a_pair_in_use_is_deleted_with_break_machines(
     machines: dict[str, str], beats: Run, client: Client, emulator: Any, options: Result, changes: list[str]
 ) -> None:
     beats(MODULE, changes, name="deploy", break_machines=True, **options)
@@ -68,7 +68,7 @@ def test_it_goes_knowingly(
 
 
 @pytest.mark.parametrize(("options", "changes"), [(GONE, [DELETE]), (REPLACED, [DELETE, REGISTER])])
-def test_it_goes_when_the_machines_have_gone(
+def test_a_pair_is_deleted_when_its_machines_are_gone(
     machines: dict[str, str], beats: Run, run_module: Run, client: Client, options: Result, changes: list[str]
 ) -> None:
     run_module("cloudn_vm", name=["web1", "web2"], state="absent")
@@ -96,7 +96,7 @@ def test_machines_are_looked_at_only_where_a_pair_would_go(
     assert sent(emulator) == requests
 
 
-def test_one_that_is_not_alone_may_go(
+def test_one_of_several_pairs_with_the_same_key_may_go(
     machines: dict[str, str], beats: Run, refused: Callable[..., str], client: Client
 ) -> None:
     """Another pair with the same public key is shown then; the last one stays."""
@@ -125,7 +125,7 @@ def test_a_machine_that_has_lost_its_pair_holds_no_other(
 
 
 @pytest.mark.parametrize("same_key", [False, True])
-def test_several_pairs_of_one_name(
+def test_several_pairs_of_one_name_are_refused_for_the_machines_of_any(
     machines: dict[str, str], beats: Run, refused: Callable[..., str], client: Client, emulator: Any, same_key: bool
 ) -> None:
     """Two runs at one moment have made a second one: all of the name would go."""
@@ -154,7 +154,7 @@ def test_an_administrator_sees_destroyed_machines_too(run_module_as: Callable[..
         assert run(MODULE, name="deploy", state="absent")["changed"] is True
 
 
-def test_many_machines_are_told_in_short(run_module_as: Callable[..., Any]) -> None:
+def test_many_machines_are_named_in_short(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(vms=300) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         client.call(REGISTER, {"name": "deploy", "publickey": KEY})

@@ -102,7 +102,7 @@ def test_another_name_of_the_same_key_is_no_difference(
     assert sent_to(emulator) == requests
 
 
-def test_another_key_is_one(alike: None, refused: Callable[..., str], run_module: Run) -> None:
+def test_a_pair_with_another_key_is_drift(alike: None, refused: Callable[..., str], run_module: Run) -> None:
     assert "key_pair is 'first', not 'unlike'" in refused("cloudn_vm", **MACHINE, key_pair="unlike")
     assert "key_pair is 'first', not 'nobody'" in refused("cloudn_vm", **MACHINE, key_pair="nobody")
     warned = run_module("cloudn_vm", **MACHINE, key_pair="unlike", on_immutable_drift="warn")
@@ -114,7 +114,7 @@ def test_nothing_is_asked_where_it_does_not_matter(alike: None, run_module: Run,
     assert sent_to(emulator) == ["listVirtualMachines"]
 
 
-def test_an_account_that_may_not_list_pairs(run_module_as: Callable[..., Any]) -> None:
+def test_an_account_that_may_not_list_pairs_compares_names(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(denied=["listSSHKeyPairs"]) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         for name in ("first", "second"):
@@ -124,7 +124,7 @@ def test_an_account_that_may_not_list_pairs(run_module_as: Callable[..., Any]) -
         assert "key_pair is 'first', not 'second'" in run("cloudn_vm", **MACHINE, key_pair="second")["msg"]
 
 
-def test_a_pair_of_another_account_with_the_same_key(run_module_as: Callable[..., Any]) -> None:
+def test_the_pair_of_another_account_with_the_same_key_is_shown(run_module_as: Callable[..., Any]) -> None:
     """The service looks for the first pair with the key, whoever has it: nothing tells then which one the machine got."""
     with run_module_as(neighbour=True) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)

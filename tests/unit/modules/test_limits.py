@@ -44,7 +44,7 @@ def asked(emulator: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_of_machines(run_module_as: RunAs, response_format: str) -> None:
+def test_the_limit_is_named_for_machines(run_module_as: RunAs, response_format: str) -> None:
     with run_module_as(limits={"instance": 2}) as (run, emulator):
         done = run("cloudn_vm", name=["web1", "web2"], response_format=response_format, **NEW)
         assert not done.get("failed") and asked(emulator) == []
@@ -58,7 +58,7 @@ def test_of_machines(run_module_as: RunAs, response_format: str) -> None:
         assert asked(emulator) == ["listAccounts"]
 
 
-def test_machines_that_are_refused_for_one_cause_are_told_once(run_module_as: RunAs) -> None:
+def test_machines_that_are_refused_for_one_cause_are_reported_once(run_module_as: RunAs) -> None:
     with run_module_as(limits={"instance": 2}) as (run, emulator):
         failed = run("cloudn_vm", name=[f"web{number}" for number in range(1, 6)], **NEW)
         refused = [one["name"] for one in failed["vms"] if one.get("error")]
@@ -77,7 +77,7 @@ def test_destroyed_machines_count(run_module_as: RunAs) -> None:
         assert "the account's limit is 1 machine, 1 is used, and 1 more was asked for" in failed["msg"]
 
 
-def test_a_machine_s_disks(run_module_as: RunAs) -> None:
+def test_the_disks_of_a_machine_count_too(run_module_as: RunAs) -> None:
     with run_module_as(limits={"volume": 1}) as (run, _emulator):
         run("cloudn_volume", name="data", **DISK)
         failed = run("cloudn_vm", name="web1", **NEW)
@@ -98,7 +98,9 @@ def test_a_machine_s_disks(run_module_as: RunAs) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("dialect", ["cloudstack", "cloudn"])
-def test_of_everything_else(run_module_as: RunAs, kind: str, module: str, options: Result, dialect: str) -> None:
+def test_the_limit_is_named_for_everything_else(
+    run_module_as: RunAs, kind: str, module: str, options: Result, dialect: str
+) -> None:
     with run_module_as(limits={kind: 1}, dialect=dialect) as (run, emulator):
         run("cloudn_vm", name="web1", **NEW)
         run("cloudn_vm", name="web1", state="stopped")
@@ -115,7 +117,7 @@ def test_of_everything_else(run_module_as: RunAs, kind: str, module: str, option
 
 
 @pytest.mark.parametrize("command", ["createVolume", "uploadVolume"])
-def test_of_a_command_that_a_user_sends(run_module_as: RunAs, command: str) -> None:
+def test_the_limit_is_named_for_a_command_that_a_user_sends(run_module_as: RunAs, command: str) -> None:
     """At once, and of a job."""
     with run_module_as(limits={"volume": 0}) as (run, emulator):
         offering = next(one.id for one in emulator.store.disk_offerings.values() if one.name == "Small")
@@ -161,7 +163,7 @@ def refusal(command: str = "deployVirtualMachine", code: int = 534) -> ApiError:
 
 
 @pytest.mark.parametrize("code", [532, 534])
-def test_refusals_at_once_and_of_jobs(code: int) -> None:
+def test_refusals_at_once_and_of_jobs_are_explained(code: int) -> None:
     job = JobFailed("createVolume: job 1 failed: no", "createVolume", None, code, "no", "1")
     amounts = account(volumelimit="2", volumetotal=3, vmlimit="Unlimited", vmtotal=1)
     for error in (refusal("createVolume", code), job):
@@ -199,7 +201,7 @@ def test_other_errors_cost_no_request(error: ApiError) -> None:
     assert service.asked == []
 
 
-def test_one_request_for_all_refusals_of_a_task() -> None:
+def test_all_refusals_of_a_task_cost_one_request() -> None:
     service = Service(account(**FULL, snapshotlimit="1", snapshottotal=1))
     errors = [refusal(), refusal("createSnapshot"), refusal()]
     told = limits.causes(service, errors)
@@ -210,7 +212,7 @@ def test_one_request_for_all_refusals_of_a_task() -> None:
     assert "canary" not in json.dumps(list(told.values()))
 
 
-def test_the_account_that_a_task_acts_for() -> None:
+def test_the_limits_are_those_of_the_account_that_a_task_acts_for() -> None:
     service = Service(account(**FULL))
     service.scope = {"account": "me", "domainid": "1"}
     assert limits.causes(service, [refusal()])
@@ -224,7 +226,7 @@ def test_the_account_that_a_task_acts_for() -> None:
         (-1, None),
     ],
 )
-def test_an_account_that_is_told_only_its_limits(most: int, told: str | None) -> None:
+def test_an_account_that_sees_only_its_limits_gets_those(most: int, told: str | None) -> None:
     kinds = [{"resourcetype": "0", "max": 7}, {"resourcetype": "2", "max": most}]
     service = Service({"listResourceLimits": {"count": 2, "resourcelimit": kinds}})
     error = refusal("createVolume")
@@ -233,14 +235,14 @@ def test_an_account_that_is_told_only_its_limits(most: int, told: str | None) ->
     assert [command for command, _params in service.asked] == list(ASKED)
 
 
-def test_neither(run_module_as: RunAs) -> None:
+def test_an_account_that_sees_neither_gets_the_refusal_as_it_is(run_module_as: RunAs) -> None:
     with run_module_as(limits={"instance": 0}, denied=ASKED) as (run, emulator):
         failed = run("cloudn_vm", name="web1", **NEW)
         assert failed["msg"].endswith("(error 534). It was not done; see to the reason, and run the task again")
         assert asked(emulator) == list(ASKED)
 
 
-def test_a_service_that_does_not_answer(run_module_as: RunAs) -> None:
+def test_a_service_that_does_not_say_what_is_used_leaves_the_refusal_as_it_is(run_module_as: RunAs) -> None:
     with run_module_as(limits={"instance": 0}, faults=[{"kind": "status", "command": "listAccounts"}]) as (
         run,
         _emulator,

@@ -111,7 +111,7 @@ def test_a_destroyed_machine_stays_destroyed(lose: Any, run_module: Run, emulato
 
 @pytest.mark.parametrize("command", ["detachVolume", "destroyVirtualMachine", "deleteVolume"])
 @pytest.mark.parametrize(("option", "kept"), [("detach_volumes", ["data"]), ("delete_volumes", [])])
-def test_data_disks_of_a_machine_that_goes(
+def test_data_disks_of_a_machine_that_goes_are_kept_or_deleted_as_asked(
     lose: Any, run_module: Run, emulator: Any, client: Client, command: str, option: str, kept: list[str]
 ) -> None:
     run_module("cloudn_vm", name="web1", **NEW)
@@ -155,7 +155,7 @@ def test_a_volume_is_made_once(
         ("attachVolume", {"state": "attached", "vm": "web2", "force": True}),
     ],
 )
-def test_a_volume_ends_where_it_shall(
+def test_a_volume_ends_where_it_should(
     lose: Any, run_module: Run, emulator: Any, client: Client, command: str, options: Result
 ) -> None:
     run_module("cloudn_vm", name=["web1", "web2"], **NEW)
@@ -245,7 +245,7 @@ def test_a_key_is_replaced(lose: Any, run_module: Run, emulator: Any, client: Cl
     assert pair["fingerprint"] == done["key_pair"]["fingerprint"] == fingerprint(keys[1])
 
 
-def test_a_private_key_that_is_lost_is_told(
+def test_a_private_key_that_is_lost_is_reported(
     lose: Any, run_module: Run, client: Client, request: pytest.FixtureRequest
 ) -> None:
     lose("createSSHKeyPair")
@@ -297,7 +297,7 @@ def test_lost_answers_to_reads_are_asked_for_again(lose: Any, run_module: Run, e
 
 
 @pytest.mark.parametrize("command", ["stopVirtualMachine", "changeServiceForVirtualMachine", "updateVirtualMachine"])
-def test_what_ran_runs_again(lose: Any, run_module: Run, client: Client, command: str) -> None:
+def test_a_machine_that_ran_runs_again(lose: Any, run_module: Run, client: Client, command: str) -> None:
     """A machine that is stopped for a change, by a task that asks for no state, is not left stopped."""
     run_module("cloudn_vm", name="web1", **NEW)
     lose(command)

@@ -88,7 +88,7 @@ def bound(count: int) -> float:
 
 @pytest.mark.parametrize("first", [50, 500])
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 10, 33, 50, 64, 100, 200, 256, 400, 500, 501, 600, 1100])
-def test_one_is_found_wherever_it_is(count: int, first: int) -> None:
+def test_a_broken_machine_is_found_wherever_it_is(count: int, first: int) -> None:
     """It costs no more than the bound beyond the listing as it would be; at one place the listing ends in less."""
     whole = Service(count)
     whole.read(first)
@@ -107,7 +107,7 @@ def test_one_is_found_wherever_it_is(count: int, first: int) -> None:
 
 
 @pytest.mark.parametrize("broken", [[0], [9_999], [5_000, 5_001], [49, 93, 499, 500], range(1_000, 1_010)])
-def test_ten_thousand_machines(broken: Any) -> None:
+def test_some_broken_machines_among_ten_thousand_are_found_in_few_requests(broken: Any) -> None:
     whole = Service(10_000)
     whole.read(50)
     service = Service(10_000, broken)
@@ -118,7 +118,7 @@ def test_ten_thousand_machines(broken: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [7, 60, 300])
-def test_all_of_them(count: int) -> None:
+def test_a_list_of_broken_machines_alone_is_read(count: int) -> None:
     service = Service(count, range(count))
     assert lost(service.read(50)) == set(service.ids)
     assert len(service.warnings) == count
@@ -134,7 +134,7 @@ def test_a_failure_that_passes_is_no_lost_key_pair(moody: list[int]) -> None:
     assert service.warnings == []
 
 
-def test_a_failure_of_another_kind_is_told() -> None:
+def test_a_failure_of_another_kind_is_reported() -> None:
     service = Service(120, [70])
     service.min_fails = True
     with pytest.raises(UnknownOutcome, match="also when it is asked for no key pairs") as told:
@@ -176,7 +176,9 @@ CHANGES = st.lists(
     moody=st.sets(st.integers(1, 60), max_size=1),
     first=st.sampled_from([20, 50, 500]),
 )
-def test_none_that_stays_is_left_out(count: int, broken: set[int], changes: Any, moody: set[int], first: int) -> None:
+def test_no_machine_that_stays_is_left_out(
+    count: int, broken: set[int], changes: Any, moody: set[int], first: int
+) -> None:
     service = Service(count, broken, moody, changes)
     try:
         found = service.read(first)
@@ -193,6 +195,6 @@ def test_none_that_stays_is_left_out(count: int, broken: set[int], changes: Any,
     assert len(service.warnings) <= len(service.broken)
 
 
-def test_one_that_breaks_meanwhile_is_found_too() -> None:
+def test_a_machine_that_breaks_meanwhile_is_found_too() -> None:
     service = Service(400, [100], changes=[(12, lambda service: service.broken.add("000300"))])
     assert lost(service.read(50)) == {"000100", "000300"}

@@ -45,7 +45,9 @@ def is_told(text: str, site: Site) -> bool:
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_all_are_listed_and_one_is_told_of(site: Site, run_module: Run, response_format: str) -> None:
+def test_all_machines_are_listed_and_a_warning_names_the_broken_one(
+    site: Site, run_module: Run, response_format: str
+) -> None:
     result = run_module("cloudn_vm_info", response_format=response_format)
     shown = {vm["name"]: vm for vm in result["vms"]}
     assert shown.keys() == {"web1", "web2", "db1"}
@@ -66,13 +68,13 @@ def test_all_are_listed_and_one_is_told_of(site: Site, run_module: Run, response
         ({"group": "back"}, []),
     ],
 )
-def test_filters_go_on(site: Site, run_module: Run, options: Result, names: list[str]) -> None:
+def test_filters_go_on_beside_a_broken_machine(site: Site, run_module: Run, options: Result, names: list[str]) -> None:
     result = run_module("cloudn_vm_info", **options)
     assert sorted(vm["name"] for vm in result["vms"]) == names
     assert is_told(result["warnings"][0], site)
 
 
-def test_by_its_id(site: Site, run_module: Run) -> None:
+def test_a_broken_machine_is_found_by_its_id(site: Site, run_module: Run) -> None:
     result = run_module("cloudn_vm_info", id=site.id)
     assert [vm["name"] for vm in result["vms"]] == ["web1"]
     assert is_told(result["warnings"][0], site)
@@ -116,14 +118,16 @@ def test_other_modules_fail_with_the_way_out(
         ("cloudn_snapshot", {"vm": "web1"}, "snapshots"),
     ],
 )
-def test_what_needs_its_id_alone_works(site: Site, run_module: Run, module: str, options: Result, plural: str) -> None:
+def test_modules_that_need_its_id_alone_work(
+    site: Site, run_module: Run, module: str, options: Result, plural: str
+) -> None:
     done = run_module(module, **options)
     assert len(done[plural]) == 1
     assert is_told(done["warnings"][0], site)
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
-def test_it_can_be_destroyed(site: Site, beats: Run, run_module: Run, client: Client, by: str) -> None:
+def test_a_broken_machine_can_be_destroyed(site: Site, beats: Run, run_module: Run, client: Client, by: str) -> None:
     """The service says that it failed, though it is done."""
     done = beats("cloudn_vm", ["destroyVirtualMachine"], name=site.was[by], state="absent")
     assert done["vm"]["state"] == "absent"
@@ -131,7 +135,7 @@ def test_it_can_be_destroyed(site: Site, beats: Run, run_module: Run, client: Cl
     assert run_module("cloudn_vm_info")["warnings"] == []
 
 
-def test_one_that_can_not_be_destroyed_is_told(run_module_as: Callable[..., Any]) -> None:
+def test_a_broken_machine_that_cannot_be_destroyed_is_reported(run_module_as: Callable[..., Any]) -> None:
     faults = [{"kind": "job_fails", "command": "destroyVirtualMachine"}]
     with run_module_as(faults=faults) as (run, emulator):
         Site(run, Client(emulator.url, emulator.api_key, emulator.api_secret))
@@ -181,7 +185,7 @@ def deleted_before(monkeypatch: pytest.MonkeyPatch, run_module: Run, client: Cli
         ("destroyVirtualMachine", {"state": "absent"}, "absent"),
     ],
 )
-def test_what_failed_though_it_is_done_is_done(
+def test_a_command_that_fails_though_it_is_done_counts_as_done(
     deleted_before: Callable[[str], None], run_module: Run, command: str, options: Result, state: str
 ) -> None:
     deleted_before(command)
@@ -207,7 +211,7 @@ def test_a_plain_command_is_explained(site: Site, run_module: Run) -> None:
     assert "Register the same public key again" in failed["msg"]
 
 
-def test_who_holds_a_group_is_told_all_the_same(site: Site, run_module: Run) -> None:
+def test_who_holds_a_group_is_reported_all_the_same(site: Site, run_module: Run) -> None:
     run_module("cloudn_security_group", name="front")
     run_module("cloudn_vm", name="web9", security_groups=["front"], **NEW)
     failed = run_module("cloudn_security_group", name="front", state="absent")

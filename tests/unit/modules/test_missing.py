@@ -43,7 +43,9 @@ OTHERS_GROUP = [{"ports": "80", "groups": [{"name": "nope"}]}]
         ("cloudn_template", {"name": "image"}),
     ],
 )
-def test_what_an_earlier_task_may_make(run_module: Run, module: str, options: dict[str, Any]) -> None:
+def test_check_mode_says_where_an_earlier_task_may_make_what_is_missing(
+    run_module: Run, module: str, options: dict[str, Any]
+) -> None:
     if options.get("vm") == "there":
         run_module("cloudn_vm", name="there", **NEW)
     told, done = run_module(module, _check=True, **options), run_module(module, **options)
@@ -70,7 +72,9 @@ def test_what_an_earlier_task_may_make(run_module: Run, module: str, options: di
         ("cloudn_template_info", {"zone": "nope"}),
     ],
 )
-def test_what_no_earlier_task_makes(run_module: Run, module: str, options: dict[str, Any]) -> None:
+def test_check_mode_does_not_say_so_of_what_no_task_makes(
+    run_module: Run, module: str, options: dict[str, Any]
+) -> None:
     told = run_module(module, _check=True, **options)
     assert told["failed"]
     assert HINT not in told["msg"]

@@ -90,7 +90,7 @@ def account(run_module_as: Any) -> Iterator[tuple[Run, Any]]:
         ),
     ],
 )
-def test_a_task_that_changes_nothing(
+def test_a_task_that_changes_nothing_costs_one_or_two_requests(
     account: tuple[Run, Any], module: str, options: dict[str, Any], requests: list[str]
 ) -> None:
     run, emulator = account
@@ -102,7 +102,7 @@ def test_a_task_that_changes_nothing(
     assert len(requests) <= 2
 
 
-def test_machines_on_any_of_two_pages(account: tuple[Run, Any]) -> None:
+def test_machines_on_any_of_two_pages_cost_few_requests(account: tuple[Run, Any]) -> None:
     run, emulator = account
     emulator.clear()
     assert run("cloudn_vm", **UNLIKE)["changed"] is False
@@ -121,7 +121,7 @@ def made(emulator: Any) -> tuple[Counter[str], Counter[str], Counter[str]]:
     )
 
 
-def test_a_machine_that_is_reinstalled(account: tuple[Run, Any]) -> None:
+def test_reinstalling_a_machine_costs_few_requests(account: tuple[Run, Any]) -> None:
     run, emulator = account
     emulator.clear()
     assert run("cloudn_vm", name="front1", state="reinstalled", confirm_reinstall="front1")["changed"]
@@ -141,7 +141,7 @@ def test_a_machine_that_is_reinstalled(account: tuple[Run, Any]) -> None:
         ),
     ],
 )
-def test_a_group_with_40_rules_from_nothing(
+def test_a_new_group_with_40_rules_costs_few_requests(
     run_module: Run, emulator: Any, ingress: list[dict[str, Any]], authorizations: int
 ) -> None:
     done = run_module("cloudn_security_group", name="new", ingress=ingress)
@@ -153,7 +153,7 @@ def test_a_group_with_40_rules_from_nothing(
     assert polling.total() <= 4 * authorizations + 5
 
 
-def test_fifty_machines_from_nothing(run_module_as: Any) -> None:
+def test_fifty_new_machines_cost_few_requests(run_module_as: Any) -> None:
     with run_module_as(vms=OTHER_MACHINES, job_seconds=0.5) as (run, emulator):
         done = run("cloudn_vm", **{**FIFTY, "security_groups": ["default"]}, tags={"role": "node"})
         assert len(done["vms"]) == 50

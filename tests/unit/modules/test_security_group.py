@@ -56,7 +56,7 @@ def tcp(ports: int | str, *cidrs: str) -> Result:
 # States
 
 
-def test_made_and_deleted(beats: Run, client: Client) -> None:
+def test_a_group_is_made_and_deleted(beats: Run, client: Client) -> None:
     done = beats(MODULE, ["createSecurityGroup"], name="web", description="Web servers")
     (group,) = client.list("listSecurityGroups", {"securitygroupname": "web"})
     assert group["description"] == done["security_group"]["description"] == "Web servers"
@@ -71,7 +71,7 @@ def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
     beats(MODULE, [], name="web", state="absent")
 
 
-def test_found_by_id(beats: Run, make: Run, rules: Callable[..., set[str]]) -> None:
+def test_a_group_is_found_by_its_id(beats: Run, make: Run, rules: Callable[..., set[str]]) -> None:
     made = make()
     beats(MODULE, [IN], name=made["id"], ingress=[tcp(80)])
     assert rules() == {"tcp 80-80 0.0.0.0/0"}
@@ -85,7 +85,7 @@ def test_names_are_exact(beats: Run, make: Run) -> None:
 # Rules
 
 
-def test_rules_of_a_new_group(beats: Run, rules: Callable[..., set[str]], client: Client) -> None:
+def test_a_new_group_gets_its_rules(beats: Run, rules: Callable[..., set[str]], client: Client) -> None:
     client.call("createSecurityGroup", {"name": "lb"})
     done = beats(
         MODULE,
@@ -138,7 +138,7 @@ def test_a_direction_not_given_is_left_alone_and_an_empty_one_emptied(beats: Run
     beats(MODULE, [UN_OUT], name="web", egress=[])
 
 
-def test_purge(beats: Run, make: Run, rules: Run) -> None:
+def test_purge_rules_decides_whether_other_rules_go(beats: Run, make: Run, rules: Run) -> None:
     make(ingress=[tcp(80), tcp(22)])
     beats(MODULE, [IN], name="web", ingress=[tcp(443)], purge_rules=False)
     assert rules() == {f"tcp {port}-{port} 0.0.0.0/0" for port in (22, 80, 443)}
@@ -176,14 +176,14 @@ def test_a_group_may_name_itself(beats: Run, rules: Run) -> None:
     assert rules("db") == {"tcp 5432-5432 db"}
 
 
-def test_groups_and_cidrs_of_one_rule(beats: Run, client: Client, rules: Run, emulator: Any) -> None:
+def test_a_rule_can_have_groups_and_cidrs(beats: Run, client: Client, rules: Run, emulator: Any) -> None:
     client.call("createSecurityGroup", {"name": "lb"})
     rule = {"ports": "80", "cidrs": ["192.0.2.0/24"], "groups": [{"name": "lb", "account": emulator.vars["account"]}]}
     beats(MODULE, ["createSecurityGroup", IN, IN], name="web", ingress=[rule])
     assert rules() == {"tcp 80-80 192.0.2.0/24", "tcp 80-80 lb"}
 
 
-def test_a_hundred_rules(beats: Run, rules: Run, emulator: Any) -> None:
+def test_a_group_can_have_a_hundred_rules(beats: Run, rules: Run, emulator: Any) -> None:
     many = [tcp(port, "192.0.2.0/24", "198.51.100.0/24") for port in range(1000, 1100)]
     beats(MODULE, ["createSecurityGroup"] + [IN] * 100, name="web", ingress=many)
     assert len(rules()) == 200
@@ -200,7 +200,7 @@ def test_ingress_and_egress_are_apart(beats: Run, make: Run, rules: Run) -> None
 # Tags and description
 
 
-def test_tags(beats: Run, make: Run) -> None:
+def test_tags_are_set_changed_and_deleted(beats: Run, make: Run) -> None:
     made = make(tags={"tier": "front"})
     assert made["tags"] == {"tier": "front"}
     beats(MODULE, ["deleteTags", "createTags"], name="web", tags={"tier": "back", "env": "x"})
@@ -209,7 +209,7 @@ def test_tags(beats: Run, make: Run) -> None:
     beats(MODULE, ["deleteTags"], name="web", tags={"env": "x"})
 
 
-def test_a_description_can_not_be_changed(make: Run, refused: Run, run_module: Run) -> None:
+def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Run) -> None:
     make(description="old")
     told = refused(MODULE, name="web", description="new")
     assert "description is 'old', not 'new'. The service can't change that" in told
@@ -241,21 +241,21 @@ def test_a_description_can_not_be_changed(make: Run, refused: Run, run_module: R
         ({"ports": "80", "groups": [{"name": "nope"}]}, "groups: there is no security group 'nope'"),
     ],
 )
-def test_bad_rules(refused: Run, client: Client, rule: Result, said: str) -> None:
+def test_bad_rules_are_refused(refused: Run, client: Client, rule: Result, said: str) -> None:
     assert said in refused(MODULE, name="web", ingress=[rule])
     assert client.list("listSecurityGroups", {"securitygroupname": "web"}) == []
 
 
-def test_bad_rules_say_which(refused: Run) -> None:
+def test_an_error_says_which_rule_is_bad(refused: Run) -> None:
     assert refused(MODULE, name="web", egress=[tcp(80), tcp("x")]).startswith("egress: rule 2: ports: 'x'")
 
 
-def test_the_default_group(refused: Run, beats: Run, rules: Run) -> None:
+def test_the_default_group_can_have_rules_and_stays(refused: Run, beats: Run, rules: Run) -> None:
     assert "the group default can't be deleted" in refused(MODULE, name="default", state="absent")
     beats(MODULE, [IN], name="default", ingress=[tcp(22)])
 
 
-def test_an_unknown_id(refused: Run) -> None:
+def test_an_unknown_id_is_refused(refused: Run) -> None:
     assert f"there is no security group with the id {UNKNOWN}" in refused(MODULE, name=UNKNOWN)
 
 
@@ -277,7 +277,7 @@ def test_forty_rules_from_nothing_cost_three_requests_more(run_module: Run, emul
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_the_life_of_a_group_in_xml(beats: Run, count: int) -> None:
+def test_a_group_is_made_changed_and_deleted_in_xml(beats: Run, count: int) -> None:
     """XML shows one rule as no list at all."""
     options = {"name": "web", "response_format": "xml"}
     many = [tcp(port) for port in range(80, 80 + count)]

@@ -71,7 +71,7 @@ def test_rules_that_name_another_group_stay_until_their_own_goes(beats: Run, run
 
 
 @pytest.mark.parametrize("holder", ["machine", "rule"])
-def test_they_stay_where_something_else_holds_the_group(
+def test_its_own_rules_stay_where_something_else_holds_the_group(
     run_module: Run, machine: Run, client: Client, sent: Run, holder: str
 ) -> None:
     run_module(MODULE, name="db", ingress=[naming("db")])
@@ -91,7 +91,7 @@ def test_they_stay_where_something_else_holds_the_group(
 # What holds it is live
 
 
-def test_users_are_told(run_module: Run, machine: Run, client: Client) -> None:
+def test_an_error_names_the_users_of_a_group(run_module: Run, machine: Run, client: Client) -> None:
     run_module(MODULE, name="web")
     run_module(MODULE, name="db", ingress=[naming("WEB")])
     machine("web")
@@ -107,7 +107,7 @@ def test_users_are_told(run_module: Run, machine: Run, client: Client) -> None:
 
 
 @pytest.mark.parametrize("details", [None, ["min"]])
-def test_a_machine_that_the_service_can_not_show_is_told(
+def test_a_machine_that_the_service_cannot_show_is_reported(
     run_module: Run, client: Client, monkeypatch: Any, details: list[str] | None
 ) -> None:
     """The service fails over a machine without its key pair; without details a machine comes without its groups."""
@@ -161,7 +161,7 @@ def test_a_group_that_a_destroyed_machine_holds_is_left(
     assert rules(client, "web") == 1
 
 
-def test_what_a_group_that_is_left_costs(run_module: Run, machine: Run, emulator: Any) -> None:
+def test_leaving_a_group_costs_few_requests(run_module: Run, machine: Run, emulator: Any) -> None:
     run_module(MODULE, name="web")
     machine("web", destroyed=True)
     emulator.clear()
@@ -228,7 +228,7 @@ def test_an_account_that_sees_destroyed_machines_names_them(run_module_as: Any) 
         assert run(MODULE, name="web", state="absent", _check=True)["changed"] is False
 
 
-def test_who_holds_it_can_not_be_looked_at(run_module_as: Any) -> None:
+def test_a_group_whose_holder_cannot_be_seen_is_an_error(run_module_as: Any) -> None:
     """As long as it is not known that nothing live holds the group, it is an error that it stays."""
     with run_module_as(job_seconds=0.02, denied=["listVirtualMachines"]) as (run, emulator):
         run(MODULE, name="web")
@@ -247,7 +247,7 @@ def test_who_holds_it_can_not_be_looked_at(run_module_as: Any) -> None:
 # Waiting for it
 
 
-def test_it_is_waited_for(run_module_as: Any) -> None:
+def test_expunging_is_waited_for_where_that_is_asked_for(run_module_as: Any) -> None:
     with run_module_as(job_seconds=0.02, expunge_seconds=2) as (run, emulator):
         run(MODULE, name="web")
         run("cloudn_vm", name="web1", security_groups=["web"], **NEW)

@@ -47,7 +47,7 @@ def group(client: Client) -> str:
         (None, None, True),
     ],
 )
-def test_names_that_are_one(emulator: Any, one: str | None, other: str | None, same: bool) -> None:
+def test_names_are_compared_as_the_database_does(emulator: Any, one: str | None, other: str | None, same: bool) -> None:
     assert same_name(one, other) is same
     assert same_name(other=one, one=other) is same
 
@@ -55,7 +55,7 @@ def test_names_that_are_one(emulator: Any, one: str | None, other: str | None, s
 @pytest.mark.parametrize(
     ("one", "other"), [("Ab", "aB"), ("café", "CAFE "), ("straße", "STRASE"), ("µ", "Μ"), ("が", "か")]
 )
-def test_the_service_compares_alike(client: Client, one: str, other: str) -> None:
+def test_the_service_compares_names_alike(client: Client, one: str, other: str) -> None:
     client.call("createSecurityGroup", {"name": one})
     assert bool(client.list("listSecurityGroups", {"securitygroupname": other})) is same_name(one, other)
 
@@ -72,13 +72,13 @@ def test_a_group_is_found_and_shown_by_its_own_name(beats: Run, group: str, name
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_the_group_is_listed(run_module: Run, group: str, name: str) -> None:
+def test_the_info_module_finds_a_group_in_any_spelling(run_module: Run, group: str, name: str) -> None:
     (shown,) = run_module(f"{MODULE}_info", name=name)["security_groups"]
     assert (shown["id"], shown["name"]) == (group, NAME)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_sources_of_rules(beats: Run, group: str, emulator: Any, name: str) -> None:
+def test_sources_of_rules_are_known_in_any_spelling(beats: Run, group: str, emulator: Any, name: str) -> None:
     def rule(name: str, **more: str) -> Result:
         return {"ports": 80, "groups": [{"name": name, **more}]}
 
@@ -92,16 +92,18 @@ def test_sources_of_rules(beats: Run, group: str, emulator: Any, name: str) -> N
     assert beats(MODULE, [UN_IN], name="db", ingress=[])["diff"]["before"]["db"]["ingress"] == [told]
 
 
-def test_a_group_that_names_itself_in_other_letters(beats: Run) -> None:
+def test_a_rule_can_name_its_own_group_in_other_letters(beats: Run) -> None:
     beats(MODULE, ["createSecurityGroup", IN], name="Db", ingress=[{"ports": 80, "groups": [{"name": "db"}]}])
 
 
-def test_default_in_other_letters(refused: Run) -> None:
+def test_the_default_group_is_known_in_other_letters(refused: Run) -> None:
     assert "the group default can't be deleted" in refused(MODULE, name="DEFAULT", state="absent")
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_machine_has_the_group(beats: Run, run_module: Run, client: Client, group: str, name: str) -> None:
+def test_a_machine_gets_a_group_in_any_spelling(
+    beats: Run, run_module: Run, client: Client, group: str, name: str
+) -> None:
     done = beats("cloudn_vm", ["deployVirtualMachine"], name="web1", security_groups=[name, NAME], **NEW)
     assert done["vm"]["security_groups"] == [NAME]
     assert done["diff"]["after"]["web1"]["security_groups"] == [NAME]

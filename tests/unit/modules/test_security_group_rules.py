@@ -114,7 +114,9 @@ def test_the_normal_form_is_kept_where_none_is_as_given(beats: Run, group: Run, 
     assert cidrs() == ["10.0.0.0/8"]
 
 
-def test_what_the_service_does_not_check_is_closed_and_shown_as_stored(beats: Run, group: Run, cidrs: Run) -> None:
+def test_rules_that_the_service_does_not_check_are_closed_and_shown_as_stored(
+    beats: Run, group: Run, cidrs: Run
+) -> None:
     group(*ODD, direction="egress")
     shown = beats(MODULE, [], name="web")["security_group"]["egress"]
     assert [rule["cidr"] for rule in shown] == list(ODD)
@@ -152,12 +154,12 @@ def test_the_double_of_a_rule_is_closed(beats: Run, group: Run, authorize: Run, 
         ("", "'' is no IPv4 network"),
     ],
 )
-def test_cidrs_that_are_refused(refused: Run, direction: str, cidr: str, said: str) -> None:
+def test_bad_cidrs_are_refused(refused: Run, direction: str, cidr: str, said: str) -> None:
     assert said in refused(MODULE, name="web", **{direction: ssh(cidr)})
 
 
 @pytest.mark.parametrize("cidr", [ANY, " 0.0.0.0/0 ", "0.0.0.0/00"])
-def test_every_address(beats: Run, cidrs: Run, cidr: str) -> None:
+def test_every_address_can_be_written_in_several_forms(beats: Run, cidrs: Run, cidr: str) -> None:
     beats(MODULE, ["createSecurityGroup", IN], name="web", ingress=ssh(cidr))
     assert cidrs() == [ANY]
 
@@ -176,7 +178,7 @@ def test_port_0_would_open_all(refused: Run, direction: str, protocol: str, port
     )
 
 
-def test_all_ports_and_port_0_in_a_range(beats: Run, client: Client) -> None:
+def test_all_ports_and_ranges_from_port_0_are_accepted(beats: Run, client: Client) -> None:
     rules = [{"ports": "0-65535", "cidrs": [ANY]}, {"protocol": "udp", "ports": "0-80", "cidrs": [ANY]}]
     beats(MODULE, ["createSecurityGroup", IN, IN], name="web", ingress=rules)
     (group,) = client.list("listSecurityGroups", {"securitygroupname": "web"})
@@ -199,7 +201,7 @@ def test_all_ports_and_port_0_in_a_range(beats: Run, client: Client) -> None:
         ({"icmp_type": -2}, "icmp_type: must be 0 to 255"),
     ],
 )
-def test_icmp_that_the_service_does_not_take(refused: Run, icmp: Result, said: str) -> None:
+def test_icmp_types_that_the_service_does_not_take_are_refused(refused: Run, icmp: Result, said: str) -> None:
     assert said in refused(MODULE, name="web", ingress=[{"protocol": "icmp", "cidrs": [ANY], **icmp}])
 
 
@@ -207,11 +209,11 @@ def test_icmp_that_the_service_does_not_take(refused: Run, icmp: Result, said: s
     "icmp",
     [{}, {"icmp_type": -1}, {"icmp_code": -1}, {"icmp_type": 8, "icmp_code": 0}, {"icmp_type": 255, "icmp_code": 255}],
 )
-def test_icmp_that_the_service_takes(beats: Run, icmp: Result) -> None:
+def test_icmp_types_that_the_service_takes_are_accepted(beats: Run, icmp: Result) -> None:
     beats(MODULE, ["createSecurityGroup", IN], name="web", ingress=[{"protocol": "icmp", "cidrs": [ANY], **icmp}])
 
 
-def test_ports_that_another_client_gave_to_all_protocols(beats: Run, group: Run, authorize: Run) -> None:
+def test_a_rule_of_all_protocols_with_ports_is_replaced(beats: Run, group: Run, authorize: Run) -> None:
     """The service keeps ports with `ALL`, and none with `all`."""
     authorize(group(), "192.0.2.0/24", protocol="ALL")
     done = beats(MODULE, [IN, UN_IN], name="web", ingress=[{"protocol": "all", "cidrs": ["192.0.2.0/24"]}])

@@ -46,7 +46,7 @@ def test_the_tags_of_a_machine_are_not_the_groups(strange: None, run_module: Run
     }
 
 
-def test_they_are_managed(strange: None, beats: Run) -> None:
+def test_tags_are_set_changed_and_deleted(strange: None, beats: Run) -> None:
     beats(MODULE, ["createTags"], name="web", tags={"tier": "front", "env": "x"})
     beats(MODULE, ["deleteTags"], name="web", tags={"env": "x"})
     done = beats(MODULE, ["deleteTags", "createTags"], name="web", tags={"env": "y"}, ingress=RULE)
@@ -56,7 +56,7 @@ def test_they_are_managed(strange: None, beats: Run) -> None:
     beats(MODULE, ["deleteTags"], name="web", tags={})
 
 
-def test_the_filter_is_for_the_groups_own(strange: None, run_module: Run) -> None:
+def test_the_filter_by_tags_is_for_the_groups_own(strange: None, run_module: Run) -> None:
     run_module(MODULE, name="web", tags={"a": "b", "c": "d"})
     run_module(MODULE, name="db", tags={"a": "b"})
     found = {"web": {"a": "b", "c": "d"}, "db": {"a": "b"}}
@@ -77,7 +77,7 @@ def test_the_filter_is_for_the_groups_own(strange: None, run_module: Run) -> Non
         ({"tags": {"a": "c"}}, []),
     ],
 )
-def test_other_filters_beside_a_machine(run_module: Run, options: Result, names: list[str]) -> None:
+def test_other_filters_count_beside_a_machine(run_module: Run, options: Result, names: list[str]) -> None:
     """The service ignores all others beside the one for a machine."""
     ids = {
         name: run_module(MODULE, name=name, tags={"a": "b"} if name != "db" else {})["security_group"]["id"]
@@ -102,7 +102,9 @@ def test_other_filters_beside_a_machine(run_module: Run, options: Result, names:
         (INFO, {"name": "nope"}, ["listSecurityGroups"]),
     ],
 )
-def test_what_it_costs(run_module: Run, emulator: Any, module: str, options: Result, requests: list[str]) -> None:
+def test_tags_cost_a_request_only_where_they_matter(
+    run_module: Run, emulator: Any, module: str, options: Result, requests: list[str]
+) -> None:
     run_module(MODULE, name="web", ingress=RULE, tags={"a": "b"})
     run_module(MODULE, name="bare")
     emulator.clear()
@@ -119,13 +121,13 @@ def test_only_the_tags_of_one_group_are_asked_for(run_module: Run, emulator: Any
     assert asked == [group, group]
 
 
-def test_a_new_group(run_module: Run, emulator: Any) -> None:
+def test_a_new_group_costs_no_list_of_tags(run_module: Run, emulator: Any) -> None:
     assert run_module(MODULE, name="web", tags={})["security_group"]["tags"] == {}
     assert run_module(MODULE, name="db", tags={"a": "b"})["security_group"]["tags"] == {"a": "b"}
     assert sent_to(emulator).count("listTags") == 0
 
 
-def test_accounts_without_tags(run_module_as: Any) -> None:
+def test_an_account_without_tags_manages_groups(run_module_as: Any) -> None:
     with run_module_as(denied=["createTags", "deleteTags", "listTags"]) as (run, _emulator):
         for options in ({"ingress": RULE}, {}, {"tags": {}}):
             done = run(MODULE, name="web", **options)

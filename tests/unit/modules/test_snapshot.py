@@ -46,7 +46,7 @@ def listed(client: Client) -> list[Result]:
     return client.list("listSnapshots")
 
 
-def test_taken_once(beats: Run, client: Client) -> None:
+def test_a_snapshot_is_taken_once(beats: Run, client: Client) -> None:
     done = beats(MODULE, ["createSnapshot"], volume="data")
     (snapshot,) = listed(client)
     assert done["snapshot"]["id"] == snapshot["id"]
@@ -69,7 +69,9 @@ def test_one_that_is_not_listed_yet_is_waited_for(
     assert refused
 
 
-def test_taken_again_when_too_old(beats: Run, aged: Callable[..., list[str]], client: Client) -> None:
+def test_a_snapshot_is_taken_again_when_the_newest_is_too_old(
+    beats: Run, aged: Callable[..., list[str]], client: Client
+) -> None:
     aged(5)
     beats(MODULE, [], volume="data", max_age="6h")
     beats(MODULE, [], volume="data")
@@ -77,7 +79,7 @@ def test_taken_again_when_too_old(beats: Run, aged: Callable[..., list[str]], cl
     assert len(listed(client)) == 2
 
 
-def test_a_new_one_each_time(run_module: Run, sent: Callable[[], list[str]]) -> None:
+def test_max_age_0_takes_a_new_snapshot_each_time(run_module: Run, sent: Callable[[], list[str]]) -> None:
     for _run in range(2):
         assert run_module(MODULE, volume="data", max_age="0")["changed"]
     assert sent() == ["createSnapshot"] * 2
@@ -132,7 +134,7 @@ def test_other_volumes_keep_theirs(run_module: Run, beats: Run, aged: Callable[.
     assert sorted(one["volumetype"] for one in listed(client)) == ["DATADISK", "ROOT"]
 
 
-def test_of_a_machine(beats: Run, client: Client) -> None:
+def test_a_machine_stands_for_its_root_disk(beats: Run, client: Client) -> None:
     done = beats(MODULE, ["createSnapshot"], vm="db1")
     assert done["snapshot"]["volume_type"] == "ROOT"
     done = beats(MODULE, ["createSnapshot"], vm="db1", volume="data")
@@ -140,13 +142,15 @@ def test_of_a_machine(beats: Run, client: Client) -> None:
     beats(MODULE, [], volume=done["snapshot"]["volume_id"])
 
 
-def test_tags(beats: Run, client: Client) -> None:
+def test_tags_are_set_and_changed(beats: Run, client: Client) -> None:
     beats(MODULE, ["createSnapshot", "createTags"], volume="data", tags={"kept": True})
     beats(MODULE, ["deleteTags", "createTags"], volume="data", tags={"kept": False})
     assert listed(client)[0]["tags"] == [{"key": "kept", "value": "false"}]
 
 
-def test_deleted(beats: Run, aged: Callable[..., list[str]], client: Client, run_module: Run) -> None:
+def test_a_snapshot_is_deleted_by_id_or_name(
+    beats: Run, aged: Callable[..., list[str]], client: Client, run_module: Run
+) -> None:
     one, other = aged(2, 1)
     beats(MODULE, ["deleteSnapshot"], id=one, state="absent")
     beats(MODULE, [], id=UNKNOWN, state="absent")
@@ -193,11 +197,13 @@ def test_one_that_is_being_taken_counts(run_module_as: Callable[..., Any]) -> No
         ({"state": "absent", "id": UNKNOWN, "name": "x"}, "parameters are mutually exclusive"),
     ],
 )
-def test_refusals(refused: Callable[..., str], options: Result, said: str) -> None:
+def test_bad_options_are_refused(refused: Callable[..., str], options: Result, said: str) -> None:
     assert said in refused(MODULE, **options)
 
 
-def test_two_volumes_of_one_name(run_module: Run, refused: Callable[..., str], client: Client, disk: str) -> None:
+def test_two_volumes_of_one_name_are_refused(
+    run_module: Run, refused: Callable[..., str], client: Client, disk: str
+) -> None:
     """Also where both are disks of one machine; the id chooses."""
     small = {"name": "data", "zoneid": client.list("listZones")[0]["id"]}
     small["diskofferingid"] = client.list("listDiskOfferings")[0]["id"]
@@ -210,12 +216,14 @@ def test_two_volumes_of_one_name(run_module: Run, refused: Callable[..., str], c
     assert run_module(MODULE, volume=other, vm="db1")["snapshot"]["volume_id"] == other
 
 
-def test_a_volume_that_was_never_attached(run_module: Run, refused: Callable[..., str]) -> None:
+def test_a_volume_that_was_never_attached_is_refused(run_module: Run, refused: Callable[..., str]) -> None:
     run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
     assert "fresh has never been attached" in refused(MODULE, volume="fresh")
 
 
-def test_without_a_change(run_module: Run, aged: Callable[..., list[str]], emulator: Any) -> None:
+def test_a_task_without_a_change_costs_two_requests(
+    run_module: Run, aged: Callable[..., list[str]], emulator: Any
+) -> None:
     aged(1)
     run_module(MODULE, volume="data", max_age="1d", keep=2)
     asked = [(request["command"], request["status"]) for request in emulator.requests]
@@ -236,7 +244,7 @@ def test_without_a_change(run_module: Run, aged: Callable[..., list[str]], emula
         ({"name": "db1"}, 0),
     ],
 )
-def test_listed(run_module: Run, options: Result, found: int) -> None:
+def test_snapshots_are_found_by_options(run_module: Run, options: Result, found: int) -> None:
     run_module(MODULE, vm="db1")
     made = run_module(MODULE, volume="data", tags={"a": "b"})["snapshot"]
     shown = run_module("cloudn_snapshot_info", **options)["snapshots"]

@@ -50,7 +50,9 @@ def listed(client: Client, disk: str) -> list[Result]:
         ({"interval": "monthly", "time": "00:00", "day": "28"}, 3, "00:00:28", ("00:00", "28")),
     ],
 )
-def test_made(beats: Run, client: Client, disk: str, options: Result, number: int, schedule: str, shown: Any) -> None:
+def test_a_policy_is_made_for_each_interval(
+    beats: Run, client: Client, disk: str, options: Result, number: int, schedule: str, shown: Any
+) -> None:
     done = beats(MODULE, [CREATE], volume="data", timezone="Asia/Tokyo", keep=3, **options)
     assert listed(client, disk) == [(number, schedule, "Asia/Tokyo", 3)]
     policy = done["snapshot_policy"]
@@ -85,7 +87,7 @@ def test_one_is_changed_and_keeps_its_id(beats: Run, run_module: Run, client: Cl
     beats(MODULE, [], volume="data", interval="daily", timezone="GMT-03:00", time="2:00")
 
 
-def test_one_for_each_interval(beats: Run, client: Client, disk: str) -> None:
+def test_a_volume_has_one_policy_for_each_interval(beats: Run, client: Client, disk: str) -> None:
     beats(MODULE, [CREATE], **NIGHTLY)
     beats(MODULE, [CREATE], volume="data", interval="weekly", day="sunday", time="03:00", keep=4)
     assert listed(client, disk) == [(1, "30:01", "Asia/Tokyo", 7), (2, "00:03:1", "UTC", 4)]
@@ -95,7 +97,7 @@ def test_one_for_each_interval(beats: Run, client: Client, disk: str) -> None:
     assert listed(client, disk) == [(2, "00:03:1", "UTC", 4)]
 
 
-def test_absent_of_what_is_not_there(beats: Run, refused: Callable[..., str]) -> None:
+def test_absent_of_a_missing_policy_is_no_change(beats: Run, refused: Callable[..., str]) -> None:
     for where in ({"volume": "data"}, {"volume": "gone"}, {"volume": UNKNOWN}, {"vm": "gone"}, {"vm": "db1"}):
         done = beats(MODULE, [], interval="daily", state="absent", **where)
         assert (done["snapshot_policy"]["id"], done["snapshot_policy"]["state"]) == (None, "absent")
@@ -103,7 +105,7 @@ def test_absent_of_what_is_not_there(beats: Run, refused: Callable[..., str]) ->
     assert "zone: there is no 'x'" in refused(MODULE, volume="gone", zone="x", interval="daily", state="absent")
 
 
-def test_of_a_machine(beats: Run, client: Client, disk: str, run_module: Run) -> None:
+def test_a_machine_stands_for_its_root_disk(beats: Run, client: Client, disk: str, run_module: Run) -> None:
     done = beats(MODULE, [CREATE], vm="db1", interval="hourly", time="15", keep=1)
     assert done["snapshot_policy"]["volume"].startswith("ROOT-")
     assert done["snapshot_policy"]["timezone"] == "UTC"
@@ -113,14 +115,14 @@ def test_of_a_machine(beats: Run, client: Client, disk: str, run_module: Run) ->
     assert len(run_module(INFO, vm="db1")["snapshot_policies"]) == 2
 
 
-def test_what_others_wrote_is_read(beats: Run, client: Client, disk: str, emulator: Any) -> None:
+def test_schedules_that_others_wrote_are_read(beats: Run, client: Client, disk: str, emulator: Any) -> None:
     params = {"volumeid": disk, "intervaltype": "WEEKLY", "schedule": "5:1:2:9", "timezone": "GMT", "maxsnaps": 1}
     client.call(CREATE, params)
     done = beats(MODULE, [], volume="data", interval="weekly", day="monday", time="01:05", timezone="GMT", keep=1)
     assert (done["snapshot_policy"]["day"], done["snapshot_policy"]["time"]) == ("monday", "01:05")
 
 
-def test_what_can_not_be_read_is_shown_as_unknown(
+def test_a_schedule_that_cannot_be_read_is_shown_as_unknown(
     beats: Run, run_module: Run, refused: Callable[..., str], emulator: Any
 ) -> None:
     run_module(MODULE, **NIGHTLY)
@@ -192,11 +194,11 @@ def test_the_service_takes_and_keeps_snapshots_by_it(run_module: Run, emulator: 
         ({**NIGHTLY, "state": "absent", "time": "x"}, "time: 'x' is no time of a day"),
     ],
 )
-def test_refusals(refused: Callable[..., str], options: Result, said: str) -> None:
+def test_bad_options_are_refused(refused: Callable[..., str], options: Result, said: str) -> None:
     assert said in refused(MODULE, **options)
 
 
-def test_volumes_that_hold_nothing_yet(run_module: Run, refused: Callable[..., str]) -> None:
+def test_volumes_that_hold_nothing_yet_are_refused(run_module: Run, refused: Callable[..., str]) -> None:
     run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
     assert "volume: fresh has never been attached, so it holds nothing" in refused(
         MODULE, **{**NIGHTLY, "volume": "fresh"}
@@ -206,7 +208,9 @@ def test_volumes_that_hold_nothing_yet(run_module: Run, refused: Callable[..., s
     assert "volume: image is Uploaded; the service takes" in refused(MODULE, **{**NIGHTLY, "volume": "image"})
 
 
-def test_two_volumes_of_one_name(run_module: Run, refused: Callable[..., str], client: Client, disk: str) -> None:
+def test_two_volumes_of_one_name_are_refused(
+    run_module: Run, refused: Callable[..., str], client: Client, disk: str
+) -> None:
     params = {"name": "data", "zoneid": client.list("listZones")[0]["id"]}
     params["diskofferingid"] = client.list("listDiskOfferings")[0]["id"]
     client.wait(client.call("createVolume", params)["jobid"])
@@ -215,7 +219,7 @@ def test_two_volumes_of_one_name(run_module: Run, refused: Callable[..., str], c
         assert said.startswith("volume: 2 volumes are named 'data'; choose one by its id: ")
 
 
-def test_more_than_the_service_keeps(run_module: Run, emulator: Any) -> None:
+def test_more_snapshots_than_the_service_keeps_are_its_error(run_module: Run, emulator: Any) -> None:
     """Only the service knows how many that are; nothing else is changed by the task."""
     failed = run_module(MODULE, **{**NIGHTLY, "keep": 9})
     assert (failed["command"], failed["error_code"], failed["changed"]) == (CREATE, 431, False)
@@ -223,7 +227,7 @@ def test_more_than_the_service_keeps(run_module: Run, emulator: Any) -> None:
     assert emulator.store.snapshot_policies == {}
 
 
-def test_without_the_commands(run_module: Run, emulator: Any) -> None:
+def test_an_account_without_the_commands_gets_advice(run_module: Run, emulator: Any) -> None:
     emulator.store.account.denied = frozenset(["listSnapshotPolicies"])
     for module, options in ((MODULE, NIGHTLY), (INFO, {})):
         failed = run_module(module, **options)
@@ -250,7 +254,7 @@ def test_without_the_commands(run_module: Run, emulator: Any) -> None:
         ("GMT+09:30", "GMT+09:30"),
     ],
 )
-def test_time_zones_that_the_service_knows(name: str, kept: str) -> None:
+def test_time_zones_that_the_service_knows_are_accepted(name: str, kept: str) -> None:
     assert time_zone.checked(name, "timezone") == kept
     assert emulated.time_zone(name)[0] == kept
 
@@ -260,12 +264,12 @@ def test_time_zones_that_the_service_knows(name: str, kept: str) -> None:
     ["", " ", "Tokyo", "asia/tokyo", "America", "GMT+24", "GMT+9:60", "GMT+9:5", "UTC+9", "+09:00", "posix/Japan"]
     + ["localtime", "../etc/passwd", "Asia/Tokyo ", "Asia/Tokyo\n", "Zone\x00"],
 )
-def test_time_zones_that_it_would_take_for_gmt(name: str) -> None:
+def test_time_zones_that_the_service_would_take_for_gmt_are_refused(name: str) -> None:
     with pytest.raises(UsageError, match="is no time zone that the service knows"):
         time_zone.checked(name, "timezone")
 
 
-def test_no_offset_is_gmt() -> None:
+def test_a_time_zone_without_offset_is_gmt() -> None:
     """Javas differ in what they call it."""
     assert {time_zone.checked(name, "timezone") for name in ("GMT", "GMT+0", "GMT-00:00")} == {"GMT"}
 
@@ -274,14 +278,16 @@ def test_all_short_names_of_java_are_known() -> None:
     assert [time_zone.checked(name, "timezone") for name in emulated.SHORT] == list(emulated.SHORT)
 
 
-def test_without_a_database_of_time_zones_names_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_database_of_time_zones_any_name_of_a_zone_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "zoneinfo", None)  # as with Python 3.8
     assert time_zone.checked("Asia/Nowhere", "timezone") == "Asia/Nowhere"
     with pytest.raises(UsageError):
         time_zone.checked("over there", "timezone")
 
 
-def test_a_time_zone_that_only_the_service_does_not_know(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_zone_that_only_the_service_lacks_is_an_error_each_time(
+    run_module: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that is newer than the service, as one that Python can't look for. Each run tells it."""
     monkeypatch.setattr(time_zone, "_is_known", lambda _name: True)
     for changed in (True, True):
@@ -328,7 +334,7 @@ def test_two_runs_at_once_leave_one(run_module_as: Callable[..., Any], order: st
         assert left.kept in (7, keep)
 
 
-def test_two_that_are_there_become_one(beats: Run, run_module: Run, emulator: Any) -> None:
+def test_two_policies_of_one_interval_become_one(beats: Run, run_module: Run, emulator: Any) -> None:
     made = run_module(MODULE, **NIGHTLY)["snapshot_policy"]
     (policy,) = emulator.store.snapshot_policies.values()
     second = type(policy)(UNKNOWN, policy.volume, policy.interval, "0:0", "GMT", 1, policy.next_run)
@@ -347,7 +353,7 @@ def test_two_that_are_there_become_one(beats: Run, run_module: Run, emulator: An
 # Listed, and what it costs
 
 
-def test_listed(run_module: Run, emulator: Any, disk: str) -> None:
+def test_policies_are_found_by_options(run_module: Run, emulator: Any, disk: str) -> None:
     run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
     weekly = {"interval": "weekly", "day": "sunday", "time": "03:00", "keep": 4}
     of_data = [run_module(MODULE, volume="data", **weekly)["snapshot_policy"], run_module(MODULE, **NIGHTLY)]
@@ -372,7 +378,7 @@ def test_listed(run_module: Run, emulator: Any, disk: str) -> None:
         assert run_module(INFO, **options)["snapshot_policies"] == found, options
 
 
-def test_without_a_change_two_requests(run_module: Run, emulator: Any) -> None:
+def test_a_task_without_a_change_costs_two_requests(run_module: Run, emulator: Any) -> None:
     run_module(MODULE, **NIGHTLY)
     emulator.clear()
     run_module(MODULE, **NIGHTLY)

@@ -53,7 +53,7 @@ def test_values_are_compared_exactly(run_module: Run, beats: Run, stored: Callab
 
 @pytest.mark.parametrize(("module", "options"), KINDS)
 @pytest.mark.parametrize("given", [{"Role": "a", "role": "b"}, {"café": "a", "Cafe ": "a"}, {"İ": 1, "i": 1}])
-def test_two_keys_that_are_one_are_refused(
+def test_two_spellings_of_one_key_are_refused(
     refused: Callable[..., str], emulator: Any, module: str, options: Result, given: Result
 ) -> None:
     emulator.clear()

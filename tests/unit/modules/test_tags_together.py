@@ -142,7 +142,7 @@ def test_a_job_that_is_under_way_does_not_hold_up_the_tags_of_others(run_module:
 
 
 @pytest.mark.parametrize("wait", [True, False])
-def test_jobs_of_several_machines_are_told_once(run_module: Run, emulator: Any, client: Client, wait: bool) -> None:
+def test_jobs_of_several_machines_are_returned_once(run_module: Run, emulator: Any, client: Client, wait: bool) -> None:
     emulator.settings.job_seconds = 0.3
     done = good(run_module("cloudn_vm", name=NAMES, tags={"role": "web"}, wait=wait, **NEW))
     assert tagging(emulator) == [("createTags", 3)]
@@ -194,7 +194,7 @@ def test_a_job_that_fails_once_is_no_refusal(run_module: Run, emulator: Any, cli
     assert shown(client) == dict.fromkeys(NAMES, {"role": "db"})
 
 
-def test_what_is_refused_object_by_object_is_each_ones_failure(run_module: Run, emulator: Any, client: Client) -> None:
+def test_tags_that_are_refused_fail_each_object_alone(run_module: Run, emulator: Any, client: Client) -> None:
     good(run_module("cloudn_vm", name=NAMES, **NEW))
     tagging(emulator)
     emulator.faults([{"kind": "job_fails", "command": "createTags", "nth": [1, 3]}])
@@ -204,7 +204,7 @@ def test_what_is_refused_object_by_object_is_each_ones_failure(run_module: Run, 
     assert {name for name, tags in shown(client).items() if tags} == {"web1", "web3"}
 
 
-def test_what_somebody_else_has_set_meanwhile_is_no_failure(
+def test_tags_that_somebody_else_has_set_meanwhile_are_no_failure(
     run_module: Run, emulator: Any, client: Client, on_request: Any
 ) -> None:
     """The key that is there already fails the job for all."""
@@ -223,7 +223,7 @@ def test_what_somebody_else_has_set_meanwhile_is_no_failure(
     assert shown(client) == dict.fromkeys(NAMES, {"role": "web"})
 
 
-def test_an_account_without_tags_is_told_once(run_module_as: Any) -> None:
+def test_an_account_without_tags_gets_one_error(run_module_as: Any) -> None:
     with run_module_as(denied=["createTags"]) as (run, emulator):
         good(run("cloudn_vm", name=NAMES, **NEW))
         emulator.clear()

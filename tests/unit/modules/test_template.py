@@ -74,7 +74,7 @@ def state(client: Client, name: str = "web1") -> str:
 # What it is made from
 
 
-def test_of_a_stopped_machine(beats: Run, run_module: Run, web1: Result, client: Client) -> None:
+def test_a_template_is_made_of_a_stopped_machine(beats: Run, run_module: Run, web1: Result, client: Client) -> None:
     run_module("cloudn_vm", name="web1", state="stopped")
     done = beats(MODULE, [TAKE], name="web", vm="web1", display_text="Web server", password_enabled=True, public=True)
     (template,) = listed(client)
@@ -90,7 +90,9 @@ def test_of_a_stopped_machine(beats: Run, run_module: Run, web1: Result, client:
     assert state(client) == "Stopped"
 
 
-def test_of_a_running_machine(beats: Run, refused: Callable[..., str], web1: Result, client: Client) -> None:
+def test_a_running_machine_is_stopped_only_with_allow_restart(
+    beats: Run, refused: Callable[..., str], web1: Result, client: Client
+) -> None:
     said = refused(MODULE, name="web", vm="web1")
     assert said.startswith(
         "web1 is running, and a template can be taken of its disk only while it is stopped: set allow_"
@@ -131,7 +133,7 @@ def test_the_machine_is_started_again_also_when_the_job_fails(
     assert state(client) == "Running"
 
 
-def test_a_machine_that_can_not_be_stopped_is_not_started(
+def test_a_machine_that_cannot_be_stopped_is_not_started(
     run_module: Run, web1: Result, emulator: Any, sent: Callable[[], list[str]]
 ) -> None:
     emulator.store.account.denied = frozenset([STOP])
@@ -140,7 +142,7 @@ def test_a_machine_that_can_not_be_stopped_is_not_started(
     assert sent() == [STOP]
 
 
-def test_what_is_not_known_is_not_amended(run_module_as: Callable[..., Any]) -> None:
+def test_a_machine_stays_stopped_while_its_template_may_still_be_taken(run_module_as: Callable[..., Any]) -> None:
     """While the template may still be taken, the machine stays stopped, and the error says so."""
     with run_module_as(job_seconds=0.1) as (run, emulator):
         run("cloudn_vm", name="web1", **NEW)
@@ -161,7 +163,9 @@ def test_what_is_not_known_is_not_amended(run_module_as: Callable[..., Any]) -> 
         assert vm.state == "Stopped"
 
 
-def test_of_a_volume(beats: Run, run_module: Run, refused: Callable[..., str], web1: Result, client: Client) -> None:
+def test_a_template_is_made_of_a_volume(
+    beats: Run, run_module: Run, refused: Callable[..., str], web1: Result, client: Client
+) -> None:
     run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
     assert "web1 is running" in refused(MODULE, name="web", volume="data", os_type=CENTOS)
     beats(MODULE, [STOP, TAKE, START], name="web", volume="data", allow_restart=True, os_type=CENTOS)
@@ -172,7 +176,9 @@ def test_of_a_volume(beats: Run, run_module: Run, refused: Callable[..., str], w
     assert "it holds nothing until it is attached" in refused(MODULE, name="x", volume="fresh", os_type=CENTOS)
 
 
-def test_of_a_detached_volume(run_module: Run, refused: Callable[..., str], web1: Result, beats: Run) -> None:
+def test_a_detached_volume_is_refused_with_a_way_out(
+    run_module: Run, refused: Callable[..., str], web1: Result, beats: Run
+) -> None:
     """The service refuses it, and the error says what works."""
     run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
     run_module("cloudn_volume", name="data", state="detached")
@@ -184,12 +190,14 @@ def test_of_a_detached_volume(run_module: Run, refused: Callable[..., str], web1
     beats(MODULE, [TAKE], name="web", snapshot=taken["id"], os_type=CENTOS)
 
 
-def test_of_a_machine_that_was_never_started(run_module: Run, refused: Callable[..., str]) -> None:
+def test_a_machine_that_was_never_started_is_refused(run_module: Run, refused: Callable[..., str]) -> None:
     run_module("cloudn_vm", name="web1", state="stopped", **NEW)
     assert "it holds nothing until the machine has been started once" in refused(MODULE, name="web", vm="web1")
 
 
-def test_a_name_that_is_too_long_for_the_service(refused: Callable[..., str], web1: Result, beats: Run) -> None:
+def test_a_name_that_is_too_long_for_the_service_is_refused(
+    refused: Callable[..., str], web1: Result, beats: Run
+) -> None:
     """It would be told when the machine has been stopped. Downloaded ones may have longer names."""
     said = refused(MODULE, name="x" * 33, vm="web1", allow_restart=True)
     assert said.startswith(
@@ -198,14 +206,14 @@ def test_a_name_that_is_too_long_for_the_service(refused: Callable[..., str], we
     beats(MODULE, ["registerTemplate"], name="x" * 33, **DOWNLOAD)
 
 
-def test_of_a_snapshot(beats: Run, run_module: Run, web1: Result, client: Client) -> None:
+def test_a_template_is_made_of_a_snapshot(beats: Run, run_module: Run, web1: Result, client: Client) -> None:
     taken = run_module("cloudn_snapshot", vm="web1")["snapshot"]
     beats(MODULE, [TAKE], name="web", snapshot=taken["id"], os_type=CENTOS)
     assert state(client) == "Running"
     assert listed(client)[0]["zonename"] == "jp-e1a"
 
 
-def test_of_a_snapshot_without_its_volume(
+def test_a_snapshot_without_its_volume_needs_a_zone(
     beats: Run, run_module: Run, web1: Result, refused: Callable[..., str], emulator: Any
 ) -> None:
     """Nothing tells then in which zone it is; a snapshot that is not finished can't be used."""
@@ -221,7 +229,7 @@ def test_of_a_snapshot_without_its_volume(
 
 
 @pytest.mark.parametrize(("dialect", "spelled"), [("cloudstack", "registerTemplate"), ("cloudn", "uploadTemplate")])
-def test_downloaded(run_module_as: Callable[..., Any], dialect: str, spelled: str) -> None:
+def test_a_template_is_downloaded(run_module_as: Callable[..., Any], dialect: str, spelled: str) -> None:
     with run_module_as(job_seconds=0.15, dialect=dialect) as (run, emulator):
         options = {**DOWNLOAD, "checksum": "0" * 32, "bits": 64, "requires_hvm": True, "extractable": True}
         told = run(MODULE, name="web", _check=True, **options)
@@ -235,7 +243,7 @@ def test_downloaded(run_module_as: Callable[..., Any], dialect: str, spelled: st
         assert again["changed"] is False and len(emulator.store.templates) == 5
 
 
-def test_a_hypervisor_that_no_host_runs(
+def test_a_hypervisor_that_no_host_runs_is_refused(
     refused: Callable[..., str], run_module: Run, emulator: Any, run_module_as: Callable[..., Any]
 ) -> None:
     """The service lists such a template by its id alone, so each run would register another one."""
@@ -252,7 +260,7 @@ def test_a_hypervisor_that_no_host_runs(
         assert run(MODULE, name="web", **DOWNLOAD)["changed"]
 
 
-def test_a_download_that_fails_is_told(run_module: Run, beats: Run) -> None:
+def test_a_download_that_fails_is_reported(run_module: Run, beats: Run) -> None:
     missing = {**DOWNLOAD, "url": "http://user:hunter2@images.example.com/missing/web.vhd"}
     for changed in (True, False):
         failed = run_module(MODULE, name="web", **missing)
@@ -264,7 +272,7 @@ def test_a_download_that_fails_is_told(run_module: Run, beats: Run) -> None:
     beats(MODULE, ["deleteTemplate"], name="web", state="absent")
 
 
-def test_one_that_is_being_downloaded_is_waited_for(run_module_as: Callable[..., Any]) -> None:
+def test_a_template_that_is_being_downloaded_is_waited_for(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.3) as (run, emulator):
         assert run(MODULE, name="web", wait=False, **DOWNLOAD)["template"]["ready"] is False
         emulator.clear()
@@ -276,7 +284,7 @@ def test_one_that_is_being_downloaded_is_waited_for(run_module_as: Callable[...,
 # Zones
 
 
-def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
+def test_a_template_is_copied_to_all_zones_at_once(run_module_as: Callable[..., Any]) -> None:
     """To all at once. The job of a copy ends before the copy can be used; that is waited for. One may fail alone."""
     zones = ["a", "b", "c", "d"]
     with run_module_as(job_seconds=0.15, zones=zones) as (run, emulator):
@@ -301,7 +309,7 @@ def test_copied_to_zones(run_module_as: Callable[..., Any]) -> None:
         assert sent_to(emulator) == ["listTemplates"]
 
 
-def test_an_existing_one_is_copied_and_deleted_in_one_zone(beats: Run, make: Run, client: Client) -> None:
+def test_an_existing_template_is_copied_and_deleted_in_one_zone(beats: Run, make: Run, client: Client) -> None:
     made = make()
     done = beats(MODULE, ["copyTemplate"], name="web", zones=["jp-e1a", "jp-e1b"])
     assert done["diff"]["before"]["web"]["zones"] == ["jp-e1a"]
@@ -315,7 +323,9 @@ def test_an_existing_one_is_copied_and_deleted_in_one_zone(beats: Run, make: Run
     assert listed(client) == []
 
 
-def test_the_same_name_in_two_zones(beats: Run, make: Run, run_module: Run, refused: Callable[..., str]) -> None:
+def test_the_zone_tells_templates_of_one_name_apart(
+    beats: Run, make: Run, run_module: Run, refused: Callable[..., str]
+) -> None:
     make()
     beats(MODULE, ["registerTemplate"], name="web", **{**DOWNLOAD, "zone": "jp-e1b"})
     said = refused(MODULE, name="web", state="absent")
@@ -327,7 +337,7 @@ def test_the_same_name_in_two_zones(beats: Run, make: Run, run_module: Run, refu
 # What can be changed
 
 
-def test_changed_later(beats: Run, make: Run, client: Client) -> None:
+def test_a_template_can_be_changed_later(beats: Run, make: Run, client: Client) -> None:
     make()
     done = beats(
         MODULE,
@@ -349,7 +359,7 @@ def test_changed_later(beats: Run, make: Run, client: Client) -> None:
     beats(MODULE, [], name="web", os_type="142")
 
 
-def test_renamed_by_its_id(beats: Run, make: Run, client: Client) -> None:
+def test_a_template_is_renamed_by_its_id(beats: Run, make: Run, client: Client) -> None:
     made = make()
     done = beats(MODULE, ["updateTemplate"], id=made["id"], name="web2")
     assert done["actions"] == ["web2: set name=web2"]
@@ -357,7 +367,7 @@ def test_renamed_by_its_id(beats: Run, make: Run, client: Client) -> None:
     beats(MODULE, [], id=made["id"], name=made["id"])
 
 
-def test_a_new_one_is_public_and_featured_by_its_owner(beats: Run, web1: Result, client: Client) -> None:
+def test_a_new_template_is_public_and_featured_by_its_owner(beats: Run, web1: Result, client: Client) -> None:
     """The service does not make it featured at once; it can be changed then."""
     for name, options in (("web", {"vm": "web1", "allow_restart": True}), ("web2", DOWNLOAD)):
         made = [STOP, TAKE, START] if "vm" in options else ["registerTemplate"]
@@ -379,7 +389,7 @@ def test_a_new_one_is_public_and_featured_by_its_owner(beats: Run, web1: Result,
         (DOWNLOAD, False),
     ],
 )
-def test_what_a_new_one_is_made_from_says_whether_it_is_extractable(
+def test_the_source_of_a_new_template_says_whether_it_is_extractable(
     run_module: Run, refused: Callable[..., str], web1: Result, source: Result, extractable: bool
 ) -> None:
     """Anything else is refused before a machine is stopped, except that a download may be either."""
@@ -484,7 +494,7 @@ def asked(emulator: Any) -> list[str]:
     return told
 
 
-def test_a_set_also_where_only_ec2_can_change_it(shared: Callable[..., Any]) -> None:
+def test_launch_permissions_are_a_set_also_where_only_ec2_can_change_them(shared: Callable[..., Any]) -> None:
     """What is there can be read, so it is as ever; with a machine's template the rest is done natively."""
     with shared("updateTemplatePermissions") as (run, emulator, template):
         told = run(MODULE, name="web", accounts=["admin", "other"], _check=True)
@@ -504,7 +514,7 @@ def test_a_set_also_where_only_ec2_can_change_it(shared: Callable[..., Any]) -> 
         assert template.launch == []
 
 
-def test_a_new_one_is_known_to_be_shared_with_nobody(shared: Callable[..., Any]) -> None:
+def test_a_new_template_is_known_to_be_shared_with_nobody(shared: Callable[..., Any]) -> None:
     with shared("updateTemplatePermissions", "listTemplatePermissions") as (run, emulator, _template):
         done = run(MODULE, name="new", vm="web1", accounts=["admin"])
         assert done["actions"][1:] == ["new: may be launched by admin"]
@@ -515,7 +525,7 @@ def test_a_new_one_is_known_to_be_shared_with_nobody(shared: Callable[..., Any])
         assert (done["template"]["accounts"], len(done["actions"])) == ([], 1)
 
 
-def test_what_can_not_be_read_is_given_each_time(shared: Callable[..., Any]) -> None:
+def test_launch_permissions_that_cannot_be_read_are_given_each_time(shared: Callable[..., Any]) -> None:
     with shared("updateTemplatePermissions", "listTemplatePermissions") as (run, emulator, template):
         template.launch = ["third"]
         reads = ["listTemplates", "(listTemplatePermissions)", "(DescribeImageAttribute)"]
@@ -547,7 +557,7 @@ def test_what_can_not_be_read_is_given_each_time(shared: Callable[..., Any]) -> 
         ("<item><group>all</group></item>", False),
     ],
 )
-def test_what_later_bridges_tell_is_known(shared: Callable[..., Any], items: str, known: bool) -> None:
+def test_the_answer_of_later_bridges_is_read(shared: Callable[..., Any], items: str, known: bool) -> None:
     """They have an action to read it by, which names the owner too, and of a public template only that it is."""
     body = (
         f"<DescribeImageAttributeResponse><launchPermission>{items}</launchPermission></DescribeImageAttributeResponse>"
@@ -564,7 +574,7 @@ def test_what_later_bridges_tell_is_known(shared: Callable[..., Any], items: str
         assert ("ModifyImageAttribute" in asked(emulator)) is not known
 
 
-def test_where_neither_can_the_error_says_so(shared: Callable[..., Any]) -> None:
+def test_where_neither_half_can_change_them_the_error_says_so(shared: Callable[..., Any]) -> None:
     """The measured bridge changes nothing but the description."""
     with shared("updateTemplatePermissions", dialect="cloudstack") as (run, emulator, template):
         failed = run(MODULE, name="web", accounts=["admin"])
@@ -581,7 +591,9 @@ def test_where_neither_can_the_error_says_so(shared: Callable[..., Any]) -> None
 
 @pytest.mark.parametrize(("kind", "done_by"), [("reset_before", 2), ("reset_after", 1)])
 @pytest.mark.parametrize("readable", [True, False])
-def test_a_lost_answer_of_ec2(shared: Callable[..., Any], kind: str, done_by: int, readable: bool) -> None:
+def test_a_lost_answer_of_ec2_is_found_out_where_it_can_be(
+    shared: Callable[..., Any], kind: str, done_by: int, readable: bool
+) -> None:
     """What can be read is looked at, and only what is missing is done; what can't is told, and never sent again."""
     denied = ["updateTemplatePermissions"] + ([] if readable else ["listTemplatePermissions"])
     with shared(*denied) as (run, emulator, template):
@@ -599,7 +611,7 @@ def test_a_lost_answer_of_ec2(shared: Callable[..., Any], kind: str, done_by: in
 
 
 @pytest.mark.parametrize("late", [True, False])
-def test_what_the_service_of_ec2_waits_for_no_longer_is_looked_at(shared: Callable[..., Any], late: bool) -> None:
+def test_a_job_that_the_ec2_half_waits_for_no_longer_is_looked_up(shared: Callable[..., Any], late: bool) -> None:
     """It may be done all the same: what it led to counts, and what is missing is done."""
     with shared("updateTemplatePermissions") as (run, emulator, template):
         actions = emulator._service.apis[1].actions
@@ -617,7 +629,7 @@ def test_what_the_service_of_ec2_waits_for_no_longer_is_looked_at(shared: Callab
         assert asked(emulator).count("ModifyImageAttribute") == (0 if late else 1)
 
 
-def test_tags(beats: Run, make: Run, client: Client) -> None:
+def test_tags_are_set_changed_and_deleted(beats: Run, make: Run, client: Client) -> None:
     make(tags={"a": "b"})
     assert listed(client)[0]["tags"] == [{"key": "a", "value": "b"}]
     beats(MODULE, ["createTags", "deleteTags"], name="web", tags={"c": "d"})
@@ -628,7 +640,9 @@ def test_tags(beats: Run, make: Run, client: Client) -> None:
 # Extracting and deleting
 
 
-def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], refused: Callable[..., str]) -> None:
+def test_a_template_is_extracted_each_time(
+    run_module: Run, make: Run, sent: Callable[[], list[str]], refused: Callable[..., str]
+) -> None:
     make()
     sent()
     told = run_module(MODULE, name="web", state="extracted", _check=True)
@@ -655,7 +669,7 @@ def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
     beats(MODULE, [], id=UNKNOWN, state="absent")
 
 
-def test_somebody_elses(refused: Callable[..., str], emulator: Any, run_module: Run) -> None:
+def test_a_template_of_somebody_else_is_refused(refused: Callable[..., str], emulator: Any, run_module: Run) -> None:
     """An id shows everybody's public ones, also among one's own."""
     for options in ({"id": emulator.vars["template"]}, {"name": emulator.vars["template"]}):
         said = refused(MODULE, state="absent", **options)
@@ -667,7 +681,7 @@ def test_somebody_elses(refused: Callable[..., str], emulator: Any, run_module: 
     assert run_module(MODULE, name="CentOS 6.2 64bit", state="absent")["changed"] is False
 
 
-def test_somebody_elses_private_one(run_module_as: Callable[..., Any]) -> None:
+def test_a_private_template_of_somebody_else_is_refused(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(neighbour=True) as (run, emulator):
         failed = run(MODULE, id=emulator.vars["foreigntmpl"], state="absent")
         assert failed["msg"].startswith(
@@ -675,14 +689,16 @@ def test_somebody_elses_private_one(run_module_as: Callable[..., Any]) -> None:
         )
 
 
-def test_ones_own_is_known_where_its_status_is_not_told(make: Run, run_module: Run, emulator: Any) -> None:
+def test_ones_own_is_known_where_its_status_is_not_reported(make: Run, run_module: Run, emulator: Any) -> None:
     made = make()
     for template in emulator.store.templates.values():
         template.unready = dict.fromkeys(template.zone_ids) if template.id == made["id"] else template.unready
     assert run_module(MODULE, id=made["id"], state="absent")["changed"] is True
 
 
-def test_two_of_one_name(make: Run, client: Client, run_module: Run, refused: Callable[..., str], beats: Run) -> None:
+def test_two_templates_of_one_name_are_refused(
+    make: Run, client: Client, run_module: Run, refused: Callable[..., str], beats: Run
+) -> None:
     one = make()
     volume = client.list("listVolumes")[0]["id"]
     params = {"name": "web", "displaytext": "x", "ostypeid": "142", "volumeid": volume}
@@ -722,7 +738,7 @@ def test_two_of_one_name(make: Run, client: Client, run_module: Run, refused: Ca
         ({}, "one of the following is required: name, id"),
     ],
 )
-def test_refusals(refused: Callable[..., str], options: Result, said: str) -> None:
+def test_bad_options_are_refused(refused: Callable[..., str], options: Result, said: str) -> None:
     assert said in refused(MODULE, **{name: value for name, value in options.items() if value is not None})
 
 
@@ -736,7 +752,7 @@ def test_another_format_is_drift(run_module: Run, refused: Callable[..., str]) -
     assert "format is 'VHD'" in done["warnings"][0]
 
 
-def test_without_a_change(make: Run, run_module: Run, emulator: Any) -> None:
+def test_a_task_without_a_change_costs_one_or_two_requests(make: Run, run_module: Run, emulator: Any) -> None:
     make(tags={"a": "b"}, accounts=["admin"])
     run_module(MODULE, name="web", vm="web1", zones=["jp-e1a"], tags={"a": "b"}, public=False)
     assert sent_to(emulator) == ["listTemplates"]

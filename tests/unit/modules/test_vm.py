@@ -46,7 +46,7 @@ def listed(client: Client, name: str = "web1") -> Result:
     ("state", "ends"),
     [("present", "Running"), ("started", "Running"), ("stopped", "Stopped")],
 )
-def test_a_missing_one_is_made(beats: Run, client: Client, state: str, ends: str) -> None:
+def test_a_missing_machine_is_made(beats: Run, client: Client, state: str, ends: str) -> None:
     done = beats("cloudn_vm", ["deployVirtualMachine"], name="web1", state=state, **NEW)
     assert listed(client)["state"] == ends
     assert done["vm"]["state"] == ends
@@ -57,7 +57,7 @@ def test_a_missing_one_is_made(beats: Run, client: Client, state: str, ends: str
         assert done["vm"]["default_ip"] == listed(client)["nic"][0]["ipaddress"]
 
 
-def test_a_missing_one_is_made_by_restarted(run_module: Run, client: Client, sent: Callable[[], list[str]]) -> None:
+def test_a_missing_machine_is_made_by_restarted(run_module: Run, client: Client, sent: Callable[[], list[str]]) -> None:
     done = run_module("cloudn_vm", name="web1", state="restarted", **NEW)
     assert done["vm"]["state"] == "Running"
     assert sent() == ["deployVirtualMachine"]
@@ -69,7 +69,7 @@ def test_a_new_password_is_returned_once(run_module: Run, beats: Run) -> None:
     assert "password" not in run_module("cloudn_vm", name="web1", **NEW)["vm"]
 
 
-def test_stop_and_start(beats: Run, make: Run, client: Client) -> None:
+def test_a_machine_is_stopped_and_started(beats: Run, make: Run, client: Client) -> None:
     make()
     assert beats("cloudn_vm", ["stopVirtualMachine"], name="web1", state="stopped")["vm"]["state"] == "Stopped"
     assert listed(client)["state"] == "Stopped"
@@ -85,7 +85,9 @@ def test_force_stop_is_passed_on(run_module: Run, make: Run, emulator: Any) -> N
 
 
 @pytest.mark.parametrize(("was", "command"), [("started", "rebootVirtualMachine"), ("stopped", "startVirtualMachine")])
-def test_restart(run_module: Run, make: Run, sent: Callable[[], list[str]], was: str, command: str) -> None:
+def test_restarted_reboots_or_starts_a_machine(
+    run_module: Run, make: Run, sent: Callable[[], list[str]], was: str, command: str
+) -> None:
     make(state=was)
     told = run_module("cloudn_vm", name="web1", state="restarted", _check=True)
     assert sent() == []
@@ -95,7 +97,7 @@ def test_restart(run_module: Run, make: Run, sent: Callable[[], list[str]], was:
     assert done["changed"] and done["vm"]["state"] == "Running"
 
 
-def test_absent(beats: Run, make: Run, client: Client) -> None:
+def test_a_machine_is_destroyed_by_absent(beats: Run, make: Run, client: Client) -> None:
     made = make()
     done = beats("cloudn_vm", ["destroyVirtualMachine"], name="web1", state="absent")
     assert done["vm"]["state"] == "absent"
@@ -103,7 +105,7 @@ def test_absent(beats: Run, make: Run, client: Client) -> None:
     assert client.list("listVirtualMachines") == []
 
 
-def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
+def test_absent_of_a_missing_machine_is_no_change(beats: Run) -> None:
     beats("cloudn_vm", [], name="web1", state="absent")
 
 
@@ -131,7 +133,7 @@ def test_one_that_is_about_to_start_is_waited_for(
     assert changes_sent_to(emulator) == sent
 
 
-def test_waiting_ends() -> None:
+def test_waiting_ends_at_the_timeout() -> None:
     with Emulator(job_seconds=30) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure
@@ -147,7 +149,7 @@ def test_waiting_ends() -> None:
 # Found by name, id, display name
 
 
-def test_found_by_id_and_by_display_name(beats: Run, make: Run, run_module: Run) -> None:
+def test_a_machine_is_found_by_id_and_by_display_name(beats: Run, make: Run, run_module: Run) -> None:
     made = make("web1", display_name="Front door")
     make("web10", display_name="Other")
     for given in (made["id"], "Front door", "web1"):
@@ -167,7 +169,7 @@ def test_two_of_one_display_name_are_refused(make: Run, refused: Run) -> None:
     assert "2 virtual machines have the display name 'Web'" in told
 
 
-def test_one_named_twice_is_refused(make: Run, refused: Run) -> None:
+def test_a_machine_that_is_named_twice_is_refused(make: Run, refused: Run) -> None:
     made = make()
     assert "are the same virtual machine" in refused("cloudn_vm", name=["web1", made["id"]])
 
@@ -182,7 +184,7 @@ def test_the_zone_tells_equal_names_apart(make: Run, refused: Run, run_module: R
 # Options at creation
 
 
-def test_all_options_of_a_new_one(beats: Run, run_module: Run, client: Client, emulator: Any) -> None:
+def test_a_new_machine_gets_all_options(beats: Run, run_module: Run, client: Client, emulator: Any) -> None:
     for group in ("web", "admin"):
         client.call("createSecurityGroup", {"name": group})
     client.call("createSSHKeyPair", {"name": "ops"})
@@ -211,7 +213,7 @@ def test_all_options_of_a_new_one(beats: Run, run_module: Run, client: Client, e
     assert machine["zonename"] == "jp-e1a"
 
 
-def test_what_deploying_is_sent(run_module: Run, emulator: Any, client: Client) -> None:
+def test_the_deploying_request_has_what_the_options_say(run_module: Run, emulator: Any, client: Client) -> None:
     group = client.call("createSecurityGroup", {"name": "web"})["securitygroup"]
     run_module("cloudn_vm", name="web1", security_groups=["web"], user_data="hello", keyboard="jp", **NEW)
     deploy = next(r["params"] for r in emulator.requests if r["command"] == "deployVirtualMachine")
@@ -249,7 +251,9 @@ def test_ha_and_os_type_are_set_after_deploying(beats: Run, client: Client) -> N
     ("option", "value", "field"),
     [("display_name", "Web no. 1", "displayname"), ("group", "back", "group")],
 )
-def test_updates(beats: Run, make: Run, client: Client, option: str, value: str, field: str) -> None:
+def test_names_and_groups_are_changed_while_a_machine_runs(
+    beats: Run, make: Run, client: Client, option: str, value: str, field: str
+) -> None:
     make(group="front")
     done = beats("cloudn_vm", ["updateVirtualMachine"], name="web1", **{option: value})
     assert listed(client)[field] == done["vm"][option] == value
@@ -257,7 +261,7 @@ def test_updates(beats: Run, make: Run, client: Client, option: str, value: str,
     assert listed(client)["state"] == "Running"
 
 
-def test_ha_of_an_existing_one(beats: Run, make: Run, client: Client) -> None:
+def test_ha_of_an_existing_machine_can_be_changed(beats: Run, make: Run, client: Client) -> None:
     make(service_offering="v8")
     beats("cloudn_vm", [], name="web1", ha=True)
     beats("cloudn_vm", ["updateVirtualMachine"], name="web1", ha=False)
@@ -266,19 +270,19 @@ def test_ha_of_an_existing_one(beats: Run, make: Run, client: Client) -> None:
     assert listed(client)["haenable"] is True
 
 
-def test_ha_of_one_that_is_resized(beats: Run, make: Run, client: Client) -> None:
+def test_ha_of_a_machine_that_is_resized_is_set_last(beats: Run, make: Run, client: Client) -> None:
     make()
     resized = {"service_offering": "v8", "allow_restart": True}
     beats("cloudn_vm", [*RESIZE, "updateVirtualMachine"], name="web1", ha=False, **resized)
     assert listed(client)["haenable"] is False
 
 
-def test_ha_without_an_offering_for_it(make: Run, refused: Run) -> None:
+def test_ha_without_an_offering_for_it_is_refused(make: Run, refused: Run) -> None:
     make()
     assert "ha: web1 has the service offering 'v1', which offers no high" in refused("cloudn_vm", name="web1", ha=True)
 
 
-def test_os_type_of_an_existing_one(beats: Run, make: Run, client: Client) -> None:
+def test_the_os_type_of_an_existing_machine_can_be_changed(beats: Run, make: Run, client: Client) -> None:
     make()
     beats("cloudn_vm", ["updateVirtualMachine"], name="web1", os_type="CentOS 5.6 (64-bit)")
     assert listed(client)["guestosid"] == "142"
@@ -309,7 +313,7 @@ def test_a_stopped_one_is_resized(beats: Run, make: Run, client: Client) -> None
     assert listed(client)["state"] == "Stopped"
 
 
-def test_resizing_and_stopping_at_once(beats: Run, make: Run, client: Client) -> None:
+def test_a_machine_can_be_resized_and_stopped_at_once(beats: Run, make: Run, client: Client) -> None:
     make()
     beats("cloudn_vm", RESIZE[:2], name="web1", service_offering="v2", state="stopped")
     beats("cloudn_vm", RESIZE[1:], name="web1", service_offering="v4", state="started")
@@ -321,7 +325,7 @@ def test_resizing_while_restarting_needs_no_leave(run_module: Run, make: Run, se
     assert sent() == RESIZE
 
 
-def test_tags(beats: Run, make: Run, client: Client) -> None:
+def test_tags_are_set_changed_and_deleted(beats: Run, make: Run, client: Client) -> None:
     make(tags={"role": "web", "env": "test"})
     both = ["deleteTags", "createTags"]
     beats("cloudn_vm", both, name="web1", tags={"role": "db"})
@@ -345,7 +349,7 @@ def test_tags(beats: Run, make: Run, client: Client) -> None:
         ({"disk_offering": "Large"}, "disk_offering of its data disks is none, not 'Large'"),
     ],
 )
-def test_drift(
+def test_drift_that_cannot_be_mended_is_an_error_unless_it_is_allowed(
     make: Run, refused: Run, run_module: Run, client: Client, sent: Callable[[], list[str]], option: Result, said: str
 ) -> None:
     make()
@@ -443,35 +447,35 @@ def test_a_disk_offering_that_is_there_is_no_drift(make: Run, beats: Run) -> Non
         ({"wait_timeout": -1}, "wait_timeout: must not be negative"),
     ],
 )
-def test_bad_options_of_a_new_one(refused: Run, options: dict[str, Any], said: str) -> None:
+def test_bad_options_of_a_new_machine_are_refused(refused: Run, options: dict[str, Any], said: str) -> None:
     given = {key: value for key, value in {**NEW, **options}.items() if value is not None}
     assert said in refused("cloudn_vm", name="web1", **given)
 
 
 @pytest.mark.parametrize("name", ["1web", "web_1", "-web", "web-", "w" * 64, "ウェブ", "web 1", "web.1"])
-def test_bad_host_names(refused: Run, name: str) -> None:
+def test_bad_host_names_are_refused(refused: Run, name: str) -> None:
     assert f"name: {name!r} can't be the host name of a new virtual machine" in refused("cloudn_vm", name=name, **NEW)
 
 
 @pytest.mark.parametrize(("name", "said"), [([], "name: the list is empty"), ([""], "name: a name is empty")])
-def test_no_names(refused: Run, name: list[str], said: str) -> None:
+def test_an_empty_name_is_refused(refused: Run, name: list[str], said: str) -> None:
     assert said in refused("cloudn_vm", name=name, **NEW)
 
 
-def test_an_unknown_id(refused: Run) -> None:
+def test_an_unknown_id_is_refused(refused: Run) -> None:
     assert f"name: there is no virtual machine with the id {UNKNOWN}" in refused("cloudn_vm", name=UNKNOWN, **NEW)
 
 
-def test_absent_in_an_unknown_zone(refused: Run) -> None:
+def test_absent_in_an_unknown_zone_is_refused(refused: Run) -> None:
     assert "zone: there is no 'jp-w1'" in refused("cloudn_vm", name="web1", zone="jp-w1", state="absent")
 
 
-def test_user_data_up_to_the_limit(beats: Run) -> None:
+def test_user_data_may_be_as_long_as_the_limit(beats: Run) -> None:
     beats("cloudn_vm", ["deployVirtualMachine"], name="web1", user_data="x" * 1536, **NEW)
 
 
 @pytest.mark.parametrize("options", [{"display_name": "\U0001f600"}, {"tags": {"a": "\U0001f600"}}])
-def test_characters_the_service_refuses(make: Run, refused: Run, options: dict[str, Any]) -> None:
+def test_characters_that_the_service_refuses_are_refused(make: Run, refused: Run, options: dict[str, Any]) -> None:
     make()
     assert f"{next(iter(options))}: " in refused("cloudn_vm", name="web1", **options)
 
@@ -479,7 +483,7 @@ def test_characters_the_service_refuses(make: Run, refused: Run, options: dict[s
 # Destroyed names
 
 
-def test_a_name_held_by_a_destroyed_one_that_is_not_seen(make: Run, run_module: Run) -> None:
+def test_a_name_that_an_unseen_destroyed_machine_holds_is_an_error_that_says_so(make: Run, run_module: Run) -> None:
     make()
     run_module("cloudn_vm", name="web1", state="absent")
     done = run_module("cloudn_vm", name="web1", **NEW)
@@ -550,7 +554,7 @@ def test_connections_do_not_exceed_max_parallel(run_module: Run, emulator: Any) 
     assert len({r["connection"] for r in emulator.requests}) <= 4
 
 
-def test_some_there_some_not(beats: Run, make: Run) -> None:
+def test_only_missing_machines_are_made(beats: Run, make: Run) -> None:
     make("web2")
     done = beats("cloudn_vm", ["deployVirtualMachine"] * 2, name=["web1", "web2", "web3"], **NEW)
     assert [action.split(":")[0] for action in done["actions"]] == ["web1", "web3"]
@@ -590,7 +594,7 @@ def test_no_change_costs_one_request(run_module_as: Callable[..., Any], others: 
             assert sent_to(emulator) == ["listVirtualMachines"]
 
 
-def test_the_life_of_a_machine_in_xml(beats: Run, client: Client) -> None:
+def test_a_machine_is_made_changed_and_destroyed_in_xml(beats: Run, client: Client) -> None:
     """XML has no lists of one and no types: what is found there must not look like drift."""
     client.call("createSecurityGroup", {"name": "web"})
     options = {
@@ -627,7 +631,7 @@ def left(client: Client) -> list[str]:
     return sorted(volume["name"] for volume in client.list("listVolumes"))
 
 
-def test_data_disks_do_not_go_unasked(disks: None, refused: Callable[..., str], make: Run) -> None:
+def test_data_disks_are_not_deleted_unasked(disks: None, refused: Callable[..., str], make: Run) -> None:
     make("web2")
     said = refused("cloudn_vm", name=["web1", "web2"], state="absent")
     assert said.startswith("web1 has data disks, which the service would hide with it: ")
@@ -670,7 +674,7 @@ def test_a_disk_that_is_being_attached_is_waited_for(
     assert left(client) == ["DATA-4", "data", "late"]
 
 
-def test_disks_that_are_left_are_told(disks: None, run_module: Run, emulator: Any, client: Client) -> None:
+def test_disks_that_are_left_are_reported(disks: None, run_module: Run, emulator: Any, client: Client) -> None:
     """By a task that fails: the next run does not know that they were the machine's."""
     emulator.faults([{"kind": "unauthorized", "command": "deleteVolume"}])
     done = run_module("cloudn_vm", name="web1", state="absent", delete_volumes=True)
@@ -681,12 +685,12 @@ def test_disks_that_are_left_are_told(disks: None, run_module: Run, emulator: An
     assert client.list("listVirtualMachines")[0]["state"] == "Running"
 
 
-def test_one_of_both_for_data_disks(refused: Callable[..., str]) -> None:
+def test_delete_volumes_and_detach_volumes_exclude_each_other(refused: Callable[..., str]) -> None:
     said = refused("cloudn_vm", name="web1", state="absent", delete_volumes=True, detach_volumes=True)
     assert "mutually exclusive" in said
 
 
-def test_what_going_costs(make: Run, run_module: Run, emulator: Any) -> None:
+def test_destroying_costs_few_requests(make: Run, run_module: Run, emulator: Any) -> None:
     make(["web1", "web2"])
     run_module("cloudn_vm", name=["web1", "web2"], state="absent")
     reads = [request["command"] for request in emulator.requests if request["command"].startswith("list")]
@@ -696,7 +700,7 @@ def test_what_going_costs(make: Run, run_module: Run, emulator: Any) -> None:
     assert sent_to(emulator) == ["listVirtualMachines"]
 
 
-def test_what_is_stopped_for_a_change_runs_again_also_when_that_fails(
+def test_a_machine_that_is_stopped_for_a_change_runs_again_also_when_that_fails(
     make: Run, run_module: Run, emulator: Any, client: Client, sent: Callable[[], list[str]]
 ) -> None:
     make()

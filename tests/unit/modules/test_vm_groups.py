@@ -35,7 +35,7 @@ def grouped(run_module: Run, emulator: Any) -> Callable[..., None]:
     ("group", "other"),
     [("front", "Front"), ("front", "FRONT  "), ("café", "cafe"), ("cafe", "Café"), ("東京", "東京 ")],
 )
-def test_names_that_are_one_to_the_service(
+def test_a_name_that_the_service_takes_for_the_same_is_no_change(
     beats: Run, grouped: Callable[..., None], client: Client, group: str, other: str
 ) -> None:
     grouped(group)
@@ -48,7 +48,9 @@ def test_names_that_are_one_to_the_service(
 
 
 @pytest.mark.parametrize("other", ["back", "東京", "front1", " front"])
-def test_names_that_are_two(beats: Run, grouped: Callable[..., None], other: str) -> None:
+def test_a_name_that_the_service_takes_for_another_is_a_change(
+    beats: Run, grouped: Callable[..., None], other: str
+) -> None:
     grouped("front")
     assert beats("cloudn_vm", ["updateVirtualMachine"], name="web1", group=other)["vm"]["group"] == other
 
@@ -70,7 +72,7 @@ def test_a_new_machine_goes_into_the_group_that_there_is(beats: Run, grouped: Ca
         ("web…", "webâ€¦"),
     ],
 )
-def test_a_garbled_name_is_told_once_and_left_alone(
+def test_a_garbled_name_is_reported_once_and_left_alone(
     run_module: Run, sent: Callable[[], list[str]], grouped: Callable[..., None], group: str, listed_as: str
 ) -> None:
     """The real server shows groups beyond ASCII so, whatever it was told; the emulator does not, so it is made to."""

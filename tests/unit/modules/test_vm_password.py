@@ -59,7 +59,7 @@ def test_a_stopped_machine_stays_stopped(
     assert state(client) == "Stopped"
 
 
-def test_started_again_also_when_resetting_fails(
+def test_a_machine_is_started_again_also_when_resetting_fails(
     run_module: Run, made: str, sent: Callable[[], list[str]], client: Client, emulator: Any
 ) -> None:
     emulator.store.account.denied = frozenset([RESET])
@@ -69,7 +69,7 @@ def test_started_again_also_when_resetting_fails(
     assert state(client) == "Running"
 
 
-def test_without_waiting_the_job_tells_it(run_module: Run, made: str) -> None:
+def test_without_waiting_the_job_has_the_password(run_module: Run, made: str) -> None:
     run_module("cloudn_vm", name="web1", state="stopped")
     begun = run_module(MODULE, name="web1", wait=False)
     assert "password" not in begun["vm"]
@@ -81,21 +81,21 @@ def test_force_is_passed_on(run_module: Run, made: str, emulator: Any) -> None:
     assert [r["params"].get("forced") for r in emulator.requests if r["command"] == STOP] == ["true"]
 
 
-def test_running_and_not_to_be_stopped(refused: Callable[..., str], made: str) -> None:
+def test_a_running_machine_is_not_stopped_without_allow_restart(refused: Callable[..., str], made: str) -> None:
     assert refused(MODULE, name="web1").startswith("web1 is running, and its password is reset while it is stopped")
 
 
-def test_a_template_without_passwords(refused: Callable[..., str], run_module: Run) -> None:
+def test_a_template_without_passwords_is_refused(refused: Callable[..., str], run_module: Run) -> None:
     run_module("cloudn_vm", name="win1", state="stopped", **{**NEW, "template": "Windows Server 2008 R2"})
     assert "a template that takes no passwords from the service" in refused(MODULE, name="win1")
 
 
-def test_a_machine_in_error(refused: Callable[..., str], made: str, emulator: Any) -> None:
+def test_a_machine_in_error_is_refused(refused: Callable[..., str], made: str, emulator: Any) -> None:
     next(iter(emulator.store.vms.values())).state = "Error"
     assert refused(MODULE, name="web1") == "web1 is in state Error, in which its password can't be reset"
 
 
-def test_missing(refused: Callable[..., str]) -> None:
+def test_a_missing_machine_is_refused(refused: Callable[..., str]) -> None:
     assert refused(MODULE, name="web1") == "name: there is no virtual machine 'web1'"
 
 
@@ -108,7 +108,7 @@ def unstarted(run_module: Run, emulator: Any) -> None:
     emulator.clear()
 
 
-def test_one_that_never_started_is_started_and_stopped_first(
+def test_a_machine_that_never_started_is_started_and_stopped_first(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], client: Client
 ) -> None:
     options = {"name": "web1", "allow_restart": True}
@@ -135,13 +135,15 @@ def test_the_password_of_the_reset_counts_not_that_of_the_first_start(
     assert [job["jobresult"]["virtualmachine"]["password"] for job in jobs] == [done["vm"]["password"]]
 
 
-def test_one_that_never_started_and_is_not_to_be_started(refused: Callable[..., str], unstarted: None) -> None:
+def test_a_machine_that_never_started_is_not_started_without_allow_restart(
+    refused: Callable[..., str], unstarted: None
+) -> None:
     said = refused(MODULE, name="web1")
     assert said.startswith("web1 has never been started, and the service resets a password only after a first start")
     assert "allow_restart: true" in said and "state: started" in said
 
 
-def test_one_that_was_reinstalled_while_stopped_has_been_started(
+def test_a_machine_that_was_reinstalled_while_stopped_has_been_started(
     run_module: Run, made: str, sent: Callable[[], list[str]], client: Client
 ) -> None:
     """Its root disk is not there either before it starts, but it has its address."""
@@ -155,7 +157,7 @@ def test_one_that_was_reinstalled_while_stopped_has_been_started(
     assert sent() == [RESET]
 
 
-def test_what_does_not_show_that_it_never_started_is_explained_afterwards(
+def test_a_machine_that_does_not_show_that_it_never_started_is_explained_afterwards(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any
 ) -> None:
     """Another server may show such a machine in another way."""
@@ -168,7 +170,7 @@ def test_what_does_not_show_that_it_never_started_is_explained_afterwards(
 
 
 @pytest.mark.parametrize("command", [START, STOP, RESET])
-def test_a_failed_step_on_one_that_never_started(
+def test_a_failed_step_on_a_machine_that_never_started_ends_the_task(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any, command: str
 ) -> None:
     emulator.faults([{"kind": "job_fails", "command": command}])
@@ -182,7 +184,7 @@ def test_a_failed_step_on_one_that_never_started(
 
 
 @pytest.mark.parametrize("command", [START, STOP, RESET])
-def test_a_lost_answer_on_one_that_never_started(
+def test_a_lost_answer_on_a_machine_that_never_started_is_found_out(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any, client: Client, command: str
 ) -> None:
     emulator.faults([{"kind": "reset_after", "command": command, "nth": 1}])

@@ -43,7 +43,9 @@ def machine(client: Client) -> Result:
     return found
 
 
-def test_a_running_machine(run_module: Run, made: Result, client: Client, sent: Callable[[], list[str]]) -> None:
+def test_a_running_machine_gets_a_new_root_disk_and_runs_again(
+    run_module: Run, made: Result, client: Client, sent: Callable[[], list[str]]
+) -> None:
     old, before = root_disk(client), machine(client)
     sent()
     told = run_module("cloudn_vm", _check=True, _diff=True, **TASK)
@@ -77,7 +79,7 @@ def test_a_stopped_machine_stays_stopped(run_module: Run, made: Result, client: 
     assert done["vm"]["state"] == machine(client)["state"] == "Stopped"
 
 
-def test_each_run_does_it(run_module: Run, made: Result, client: Client, sent: Any) -> None:
+def test_each_run_reinstalls_the_machine(run_module: Run, made: Result, client: Client, sent: Any) -> None:
     disks = {root_disk(client)["id"]}
     sent()
     for _run in range(2):
@@ -88,7 +90,7 @@ def test_each_run_does_it(run_module: Run, made: Result, client: Client, sent: A
 
 
 @pytest.mark.parametrize("named", ["id", "display_name"])
-def test_named_otherwise_it_is_confirmed_by_its_host_name(
+def test_the_host_name_confirms_it_however_the_machine_is_named(
     run_module: Run, made: Result, refused: Run, client: Client, named: str
 ) -> None:
     old = root_disk(client)["id"]
@@ -115,12 +117,12 @@ def test_named_otherwise_it_is_confirmed_by_its_host_name(
         ({"template": "Windows Server 2008 R2"}, "template is 'CentOS 6.2 64bit'"),
     ],
 )
-def test_refusals(refused: Run, made: Result, options: Result, told: str) -> None:
+def test_bad_options_are_refused(refused: Run, made: Result, options: Result, told: str) -> None:
     assert told in refused("cloudn_vm", **{**TASK, **options})
 
 
 @pytest.mark.parametrize("recover", [True, False])
-def test_a_destroyed_one(run_module_as: Any, recover: bool) -> None:
+def test_a_destroyed_machine_is_not_reinstalled(run_module_as: Any, recover: bool) -> None:
     with run_module_as(account="admin") as (run, _emulator):
         run("cloudn_vm", name="web1", **NEW)
         run("cloudn_vm", name="web1", state="absent")
@@ -128,7 +130,7 @@ def test_a_destroyed_one(run_module_as: Any, recover: bool) -> None:
     assert done["failed"] and "web1 is Destroyed" in done["msg"] and "state: present and recover: true" in done["msg"]
 
 
-def test_one_in_error(refused: Run, made: Result, emulator: Any) -> None:
+def test_a_machine_in_error_is_refused(refused: Run, made: Result, emulator: Any) -> None:
     next(iter(emulator.store.vms.values())).state = "Error"
     assert "web1 is in state Error" in refused("cloudn_vm", **TASK)
 
@@ -137,7 +139,9 @@ def test_the_option_means_nothing_for_other_states(beats: Run, made: Result) -> 
     beats("cloudn_vm", [], name="web1", state="started", confirm_reinstall="web9")
 
 
-def test_with_other_changes(run_module: Run, made: Result, client: Client, sent: Any) -> None:
+def test_other_changes_are_made_while_the_machine_is_stopped(
+    run_module: Run, made: Result, client: Client, sent: Any
+) -> None:
     """Its plan is changed while it is stopped anyway, so that needs no other permission."""
     options = {**TASK, "service_offering": "v2", "tags": {"role": "db"}, "display_name": "Database"}
     told = run_module("cloudn_vm", _check=True, _diff=True, **options)
@@ -151,20 +155,20 @@ def test_with_other_changes(run_module: Run, made: Result, client: Client, sent:
     assert done["vm"]["service_offering"] == machine(client)["serviceofferingname"] == "v2"
 
 
-def test_without_waiting(run_module: Run, made: Result, emulator: Any) -> None:
+def test_without_waiting_the_job_is_returned(run_module: Run, made: Result, emulator: Any) -> None:
     begun = run_module("cloudn_vm", wait=False, **TASK)
     assert begun["changed"] and len(begun["jobs"]) == 1
     assert run_module("cloudn_job", jobs=begun["jobs"])["job"]["status"] == "done"
 
 
-def test_an_account_that_lacks_the_command(run_module: Run, made: Result, emulator: Any) -> None:
+def test_an_account_that_lacks_the_command_gets_advice(run_module: Run, made: Result, emulator: Any) -> None:
     emulator.store.account.denied = frozenset([RESTORE])
     failed = run_module("cloudn_vm", **TASK)
     assert f"The service does not know {RESTORE}, or does not grant it" in failed["msg"]
     assert "state: absent" in failed["msg"]
 
 
-def test_in_xml(run_module: Run, made: Result, client: Client) -> None:
+def test_a_machine_is_reinstalled_in_xml(run_module: Run, made: Result, client: Client) -> None:
     old = root_disk(client)["id"]
     done = run_module("cloudn_vm", response_format="xml", **TASK)
     assert done["vm"]["state"] == "Running" and root_disk(client)["id"] != old
@@ -191,7 +195,7 @@ def test_a_lost_answer_is_found_out(
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "status"])
-def test_one_that_was_not_done_as_far_as_can_be_seen(
+def test_a_reinstallation_that_is_not_seen_is_not_sent_again(
     run_module: Run, made: Result, client: Client, emulator: Any, sent: Any, kind: str
 ) -> None:
     """It may still be under way, so it is not sent again."""
@@ -205,7 +209,9 @@ def test_one_that_was_not_done_as_far_as_can_be_seen(
     assert root_disk(client)["id"] == old["id"]
 
 
-def test_one_that_is_done_late(run_module: Run, made: Result, client: Client, emulator: Any, sent: Any) -> None:
+def test_a_reinstallation_that_is_done_late_is_waited_for(
+    run_module: Run, made: Result, client: Client, emulator: Any, sent: Any
+) -> None:
     emulator.faults([{"kind": "slow", "seconds": 1, "command": RESTORE}])
     old = root_disk(client)["id"]
     sent()
@@ -216,7 +222,9 @@ def test_one_that_is_done_late(run_module: Run, made: Result, client: Client, em
 
 
 @pytest.mark.parametrize("state", ["started", "stopped"])
-def test_a_job_that_failed(run_module: Run, made: Result, client: Client, emulator: Any, sent: Any, state: str) -> None:
+def test_after_a_failed_job_nothing_more_is_done(
+    run_module: Run, made: Result, client: Client, emulator: Any, sent: Any, state: str
+) -> None:
     """What would come after it is not begun while its end is not known."""
     run_module("cloudn_vm", name="web1", state=state)
     emulator.faults([{"kind": "job_fails", "command": RESTORE}])
@@ -248,7 +256,7 @@ def test_a_machine_that_was_not_started_again_is_started(
     assert done["vm"]["state"] == machine(client)["state"] == "Running" and root_disk(client)["id"] != old
 
 
-def test_a_machine_that_is_left_stopped_without_a_new_disk_is_told(
+def test_a_machine_that_is_left_stopped_without_a_new_disk_is_reported(
     run_module: Run, made: Result, client: Client, sent: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_given: Any) -> None:
@@ -261,14 +269,16 @@ def test_a_machine_that_is_left_stopped_without_a_new_disk_is_told(
     assert sent() == [RESTORE] and machine(client)["state"] == "Stopped"
 
 
-def test_a_job_that_takes_too_long(run_module: Run, made: Result, emulator: Any) -> None:
+def test_a_job_that_takes_too_long_is_an_error_that_says_how_to_wait(
+    run_module: Run, made: Result, emulator: Any
+) -> None:
     emulator.faults([{"kind": "job_hangs", "command": RESTORE}])
     failed = run_module("cloudn_vm", wait_timeout=1, **TASK)
     assert f"{RESTORE}: job" in failed["msg"] and "wait for it with cloudn_job" in failed["msg"]
     assert failed["msg"].endswith("Running the task again would do it once more")
 
 
-def test_a_machine_that_starts_for_too_long(
+def test_a_machine_that_starts_for_too_long_is_reported(
     run_module: Run, made: Result, emulator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
@@ -282,7 +292,7 @@ def test_a_machine_that_starts_for_too_long(
     assert "which would do it once more" in failed["msg"]
 
 
-def test_a_machine_that_somebody_stops_meanwhile(
+def test_a_machine_that_somebody_stops_meanwhile_is_reported(
     run_module: Run, made: Result, emulator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def stay(*_given: Any) -> bool:
@@ -295,7 +305,7 @@ def test_a_machine_that_somebody_stops_meanwhile(
 
 @pytest.mark.parametrize("command", [STOP, CHANGE, UPDATE, START, "deleteTags", "createTags"])
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "job_lost"])
-def test_a_lost_answer_beside_it(
+def test_a_lost_answer_of_another_step_does_not_reinstall_twice(
     run_module: Run, made: Result, client: Client, emulator: Any, sent: Any, kind: str, command: str
 ) -> None:
     """What comes before is finished before it, what comes after is finished without it."""
@@ -310,7 +320,7 @@ def test_a_lost_answer_beside_it(
     assert done["vm"]["tags"] == {"role": "db"}
 
 
-def test_lists_that_lag_do_not_have_it_done_twice(
+def test_lists_that_lag_do_not_reinstall_twice(
     run_module: Run, made: Result, client: Client, emulator: Any, sent: Any
 ) -> None:
     """A later step fails, and what the service lists is still the old disk."""
@@ -326,7 +336,7 @@ def test_lists_that_lag_do_not_have_it_done_twice(
     assert sent().count(RESTORE) == 1
 
 
-def test_another_run_does_it_at_the_same_time(run_module_as: Any) -> None:
+def test_two_runs_at_the_same_time_both_succeed(run_module_as: Any) -> None:
     """The service refuses the second while the first is under way; the disk is new all the same."""
     with run_module_as(job_seconds=0.4) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)

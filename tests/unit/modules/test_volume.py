@@ -51,7 +51,7 @@ def listed(client: Client, name: str = "data") -> Result:
 # States
 
 
-def test_made_and_deleted(beats: Run, client: Client) -> None:
+def test_a_volume_is_made_and_deleted(beats: Run, client: Client) -> None:
     done = beats(MODULE, ["createVolume"], name="data", **SMALL)
     assert listed(client)["size"] == 5 * GIB
     shown = done["volume"]
@@ -64,13 +64,13 @@ def test_made_and_deleted(beats: Run, client: Client) -> None:
 
 
 @pytest.mark.parametrize("state", ["absent", "detached"])
-def test_a_missing_one_is_left_missing(beats: Run, client: Client, state: str) -> None:
+def test_a_missing_volume_is_left_missing(beats: Run, client: Client, state: str) -> None:
     done = beats(MODULE, [], name="data", state=state, **SMALL)
     assert done["volume"]["state"] == "absent"
     assert client.list("listVolumes") == []
 
 
-def test_attached_and_detached(beats: Run, vms: dict[str, str], client: Client) -> None:
+def test_a_volume_is_attached_and_detached(beats: Run, vms: dict[str, str], client: Client) -> None:
     done = beats(
         MODULE, ["createVolume", "attachVolume"], name="data", state="attached", vm="db1", disk_offering="Small"
     )
@@ -85,7 +85,7 @@ def test_attached_and_detached(beats: Run, vms: dict[str, str], client: Client) 
     beats(MODULE, ["detachVolume"], name="data", state="detached")
 
 
-def test_a_machine_by_its_display_name(beats: Run, run_module: Run, make: Run, client: Client) -> None:
+def test_a_machine_can_be_given_by_its_display_name(beats: Run, run_module: Run, make: Run, client: Client) -> None:
     run_module("cloudn_vm", name="db1", display_name="Database", **NEW)
     make()
     beats(MODULE, ["attachVolume"], name="data", state="attached", vm="Database")
@@ -94,7 +94,7 @@ def test_a_machine_by_its_display_name(beats: Run, run_module: Run, make: Run, c
     beats(MODULE, ["detachVolume"], name="data", state="detached", vm="Database")
 
 
-def test_a_machine_in_another_zone(
+def test_a_machine_in_another_zone_is_refused(
     run_module: Run, make: Run, vms: dict[str, str], refused: Callable[..., str], client: Client
 ) -> None:
     """Seen before the volume is detached from where it is, or made."""
@@ -106,7 +106,9 @@ def test_a_machine_in_another_zone(
     assert "vm: far is in jp-e1b, and new in jp-e1a" in refused(MODULE, name="new", state="attached", vm=far, **SMALL)
 
 
-def test_a_device_of_choice(beats: Run, vms: dict[str, str], refused: Callable[..., str]) -> None:
+def test_a_device_can_be_chosen_and_changed_by_force(
+    beats: Run, vms: dict[str, str], refused: Callable[..., str]
+) -> None:
     options = {"name": "data", "state": "attached", "vm": "db1", "disk_offering": "Small"}
     done = beats(MODULE, ["createVolume", "attachVolume"], **options, device_id=5)
     assert done["volume"]["device_id"] == 5
@@ -115,7 +117,7 @@ def test_a_device_of_choice(beats: Run, vms: dict[str, str], refused: Callable[.
     assert done["volume"]["device_id"] == 6
 
 
-def test_moved_only_by_force(
+def test_a_volume_is_moved_only_by_force(
     beats: Run, refused: Callable[..., str], vms: dict[str, str], make: Run, client: Client
 ) -> None:
     make(state="attached", vm="db1")
@@ -126,7 +128,7 @@ def test_moved_only_by_force(
     assert listed(client)["vmname"] == "db2"
 
 
-def test_deleted_while_attached_only_by_force(
+def test_an_attached_volume_is_deleted_only_by_force(
     beats: Run, refused: Callable[..., str], vms: dict[str, str], make: Run, client: Client
 ) -> None:
     make(state="attached", vm="db1")
@@ -135,7 +137,7 @@ def test_deleted_while_attached_only_by_force(
     assert [volume["type"] for volume in client.list("listVolumes")] == ["ROOT", "ROOT"]
 
 
-def test_attached_to_a_machine_that_is_starting(run_module_as: Callable[..., Any]) -> None:
+def test_a_volume_is_attached_when_the_machine_has_started(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.3) as (run, emulator):
         run("cloudn_vm", name="db1", wait=False, **NEW)
         done = run(MODULE, name="data", state="attached", vm="db1", disk_offering="Small")
@@ -151,7 +153,7 @@ def test_attached_to_a_machine_that_is_starting(run_module_as: Callable[..., Any
         ({"state": "attached", "vm": "db2", "force": True}, ["detachVolume", "attachVolume"]),
     ],
 )
-def test_detached_from_a_machine_that_is_stopping(
+def test_a_volume_is_detached_when_the_machine_has_stopped(
     run_module: Run,
     make: Run,
     vms: dict[str, str],
@@ -176,7 +178,7 @@ def test_detached_from_a_machine_that_is_stopping(
 # What it is made from
 
 
-def test_a_size_of_choice(beats: Run, client: Client, refused: Callable[..., str]) -> None:
+def test_a_size_can_be_chosen_once(beats: Run, client: Client, refused: Callable[..., str]) -> None:
     done = beats(MODULE, ["createVolume"], name="data", zone="jp-e1b", disk_offering="Custom", size_gb=7)
     assert listed(client)["size"] == 7 * GIB
     assert done["volume"]["zone"] == "jp-e1b"
@@ -185,7 +187,7 @@ def test_a_size_of_choice(beats: Run, client: Client, refused: Callable[..., str
     beats(MODULE, [], name="data", disk_offering="Custom", size_gb=8, on_immutable_drift="ignore")
 
 
-def test_from_a_snapshot(beats: Run, vms: dict[str, str], run_module: Run, client: Client) -> None:
+def test_a_volume_is_made_from_a_snapshot(beats: Run, vms: dict[str, str], run_module: Run, client: Client) -> None:
     taken = run_module("cloudn_snapshot", vm="db1")["snapshot"]
     done = beats(MODULE, ["createVolume"], name="copy", snapshot=taken["name"], **ZONE)
     assert done["volume"]["state"] == "Ready"
@@ -195,7 +197,7 @@ def test_from_a_snapshot(beats: Run, vms: dict[str, str], run_module: Run, clien
     beats(MODULE, [], name="copy", disk_offering="Small")
 
 
-def test_uploaded(beats: Run, run_module: Run, client: Client, emulator: Any) -> None:
+def test_a_volume_is_uploaded(beats: Run, run_module: Run, client: Client, emulator: Any) -> None:
     done = beats(MODULE, ["uploadVolume", "createTags"], name="image", tags={"a": "b"}, **UPLOAD)
     assert done["volume"]["state"] == "Uploaded"
     assert listed(client, "image")["tags"] == [{"key": "a", "value": "b"}]
@@ -204,7 +206,7 @@ def test_uploaded(beats: Run, run_module: Run, client: Client, emulator: Any) ->
     assert (asked["url"], asked["format"], asked["checksum"]) == (UPLOAD["url"], "VHD", "0" * 32)
 
 
-def test_uploaded_then_attached(run_module_as: Callable[..., Any]) -> None:
+def test_a_volume_is_uploaded_and_then_attached(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.15) as (run, _emulator):
         run("cloudn_vm", name="db1", **NEW)
         done = run(MODULE, name="image", state="attached", vm="db1", **UPLOAD)
@@ -223,7 +225,7 @@ def test_an_upload_under_way_is_waited_for(run_module_as: Callable[..., Any]) ->
         assert all(is_read(request["command"]) for request in emulator.requests)
 
 
-def test_an_upload_that_fails_is_told(run_module: Run, beats: Run) -> None:
+def test_an_upload_that_fails_is_reported(run_module: Run, beats: Run) -> None:
     missing = {**UPLOAD, "url": "http://user:hunter2@images.example.com/missing/data.vhd"}
     failed = run_module(MODULE, name="image", **missing)
     assert "its upload failed: HTTP Server returned 404" in failed["msg"]
@@ -235,7 +237,7 @@ def test_an_upload_that_fails_is_told(run_module: Run, beats: Run) -> None:
     beats(MODULE, ["deleteVolume"], name="image", state="absent")
 
 
-def test_what_takes_too_long(run_module_as: Callable[..., Any]) -> None:
+def test_a_job_that_takes_too_long_is_an_error_that_names_it(run_module_as: Callable[..., Any]) -> None:
     """The error names the job where there is one, and what to do next."""
     with run_module_as(job_seconds=0.05) as (run, emulator):
         emulator.settings.job_seconds = 30
@@ -251,7 +253,9 @@ def test_what_takes_too_long(run_module_as: Callable[..., Any]) -> None:
         assert failed["changed"] is False
 
 
-def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], vms: dict[str, str]) -> None:
+def test_a_volume_is_extracted_while_no_machine_runs_with_it(
+    run_module: Run, make: Run, sent: Callable[[], list[str]], vms: dict[str, str]
+) -> None:
     make(state="attached", vm="db1")
     refusal = run_module(MODULE, name="data", state="extracted")
     assert "db1, which is Running" in refusal["msg"]
@@ -267,7 +271,7 @@ def test_extracted(run_module: Run, make: Run, sent: Callable[[], list[str]], vm
     assert sent() == ["extractVolume"]
 
 
-def test_what_can_not_be_extracted(
+def test_unused_volumes_and_unextractable_root_disks_are_not_extracted(
     run_module: Run, make: Run, refused: Callable[..., str], beats: Run, emulator: Any, vms: dict[str, str]
 ) -> None:
     """One that no machine had yet, and the root disk of a template that is not extractable; a copy of that can be."""
@@ -299,7 +303,7 @@ def test_what_can_not_be_extracted(
     assert run_module(MODULE, name="copy", state="extracted")["volume"]["extraction"]["url"]
 
 
-def test_extracted_to_an_ftp_server(run_module: Run, make: Run, emulator: Any, vms: dict[str, str]) -> None:
+def test_a_volume_is_extracted_to_an_ftp_server(run_module: Run, make: Run, emulator: Any, vms: dict[str, str]) -> None:
     make(state="attached", vm="db1")
     run_module(MODULE, name="data", state="detached")
     options = {"name": "data", "state": "extracted", "extract_mode": "ftp_upload"}
@@ -312,7 +316,7 @@ def test_extracted_to_an_ftp_server(run_module: Run, make: Run, emulator: Any, v
 # Which one
 
 
-def test_two_of_one_name(
+def test_two_volumes_of_one_name_are_refused(
     make: Run, run_module: Run, refused: Callable[..., str], beats: Run, client: Client, vms: dict[str, str]
 ) -> None:
     one = make(state="attached", vm="db1")
@@ -328,7 +332,7 @@ def test_two_of_one_name(
     beats(MODULE, [], name=one["id"], state="present")
 
 
-def test_one_name_in_two_zones(make: Run, beats: Run) -> None:
+def test_the_zone_tells_volumes_of_one_name_apart(make: Run, beats: Run) -> None:
     make(zone="jp-e1b")
     assert beats(MODULE, ["createVolume"], name="data", **SMALL)["volume"]["zone"] == "jp-e1a"
     beats(MODULE, ["deleteVolume"], name="data", zone="jp-e1b", state="absent")
@@ -344,7 +348,7 @@ def test_names_are_exact(make: Run, beats: Run, name: str) -> None:
 # Tags and drift
 
 
-def test_tags(beats: Run, client: Client) -> None:
+def test_tags_are_set_changed_and_deleted(beats: Run, client: Client) -> None:
     beats(MODULE, ["createVolume", "createTags"], name="data", tags={"a": 1}, **SMALL)
     beats(MODULE, ["deleteTags", "createTags"], name="data", tags={"a": 2, "b": "x"})
     beats(MODULE, [], name="data", tags={"b": "x"}, purge_tags=False)
@@ -406,7 +410,7 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
         ({"name": "data", "wait_timeout": -1, **SMALL}, "wait_timeout: must not be negative"),
     ],
 )
-def test_refusals(refused: Callable[..., str], options: Result, said: str) -> None:
+def test_bad_options_are_refused(refused: Callable[..., str], options: Result, said: str) -> None:
     assert said in refused(MODULE, **options)
 
 
@@ -419,7 +423,9 @@ def test_root_disks_are_left_alone(
     assert f"{root['name']} is the root disk of db1" in said
 
 
-def test_no_room_for_another_disk(run_module: Run, vms: dict[str, str], sent: Callable[[], list[str]]) -> None:
+def test_a_machine_without_room_for_another_disk_is_an_error(
+    run_module: Run, vms: dict[str, str], sent: Callable[[], list[str]]
+) -> None:
     for number in range(6):
         assert not run_module(MODULE, name=f"d{number}", state="attached", vm="db1", **SMALL).get("failed")
     sent()
@@ -433,7 +439,9 @@ def test_no_room_for_another_disk(run_module: Run, vms: dict[str, str], sent: Ca
 # What it costs
 
 
-def test_without_a_change_one_request(make: Run, run_module: Run, emulator: Any, vms: dict[str, str]) -> None:
+def test_a_task_without_a_change_costs_one_request(
+    make: Run, run_module: Run, emulator: Any, vms: dict[str, str]
+) -> None:
     make(state="attached", vm="db1", tags={"a": "b"})
     for options in (
         {"state": "attached", "vm": "db1", "disk_offering": "Small", "tags": {"a": "b"}},
@@ -444,7 +452,7 @@ def test_without_a_change_one_request(make: Run, run_module: Run, emulator: Any,
         emulator.clear()
 
 
-def test_without_waiting(run_module: Run, emulator: Any) -> None:
+def test_without_waiting_the_job_is_returned(run_module: Run, emulator: Any) -> None:
     done = run_module(MODULE, name="data", wait=False, **SMALL)
     assert len(done["jobs"]) == 1
     assert "queryAsyncJobResult" not in sent_to(emulator)
