@@ -33,7 +33,7 @@ FROM_NOTHING: dict[str, Callable[[str], Task]] = {
 
 
 class Against(NamedTuple):
-    """What is compared: the same emulator, the collection as it is now and as it was, and how the earlier one is called."""
+    """The emulator, the collection as it is and as it was, and how the earlier one is called."""
 
     stage: Stage
     emulator: Emulator
@@ -42,7 +42,7 @@ class Against(NamedTuple):
 
 
 def collection(stage: Stage, commit: str | None, hosts: int, tasks: int, job_seconds: float) -> Iterator[Figure]:
-    """Measure lists, tasks that change nothing, and tasks that make something, with both collections; nothing without a commit."""
+    """Measure lists and tasks with both collections: tasks that change nothing, and that make something. No commit: nothing."""
     if commit is None:
         return
     tools = {"now": stage.ours, "before": our_tool(stage.work / "earlier", checked_out(stage, commit))}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things are measured: Ansible with one collection or the other, emulators, and commands with their time and memory."""
+"""What measures: Ansible with one collection or the other, emulators, and commands with their time and memory."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def reaching(emulator: Emulator) -> dict[str, str]:
 
 
 def environment(work: pathlib.Path, programs: pathlib.Path, collections: pathlib.Path) -> dict[str, str]:
-    """Return an environment with Ansible's own defaults and one place of collections, and no way to a real cloud."""
+    """Return an environment with Ansible's defaults, one place of collections, and no way to a real cloud."""
     empty = work / "ansible.cfg"
     empty.touch()
     return with_programs(clean_environment("CLOUDSTACK_", "PYTHON"), programs) | {

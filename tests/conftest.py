@@ -58,7 +58,7 @@ if not _is_installed_collection():
 
 @pytest.fixture(autouse=True)
 def no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the emulator lists is never old, except where a test has it so: nothing waits for that in this process."""
+    """The emulator's lists are never old here, unless a test makes them so. No test waits for that."""
     from ansible_collections.cloudn.compute.plugins.module_utils import plan
 
     monkeypatch.setattr(plan, "LAG", 0.0)
@@ -75,7 +75,7 @@ def emulator() -> Iterator[Any]:
 
 @pytest.fixture
 def client(emulator: Any) -> Any:
-    """A client of our own, to prepare and to read back."""
+    """A client of the collection, to prepare the service and to read it back."""
     from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 
     return Client(emulator.url, emulator.api_key, emulator.api_secret)

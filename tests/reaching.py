@@ -14,7 +14,7 @@ from programs import cloudn_variables, with_programs
 
 
 def environment_of(emulator: Any) -> dict[str, str]:
-    """The environment in which commands of Ansible reach an emulator."""
+    """Return the environment in which commands of Ansible reach an emulator."""
     ours = cloudn_variables(emulator.url, emulator.api_key, emulator.api_secret)
     return {
         **with_programs(os.environ, pathlib.Path(sys.executable).parent),

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bench works at its smallest size, without the peer; what is as fast as it should be, `make bench` tells."""
+"""The bench works at its smallest size, without the peer. `make bench` measures the real figures."""
 
 from __future__ import annotations
 

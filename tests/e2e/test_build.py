@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tarball holds what a user needs and nothing else, and what is installed from it has its documentation."""
+"""The tarball holds what a user needs and nothing else. The installed collection has its documentation."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_ansible_doc_shows_every_plugin(ansible: Run, kind: str, names: list[str
 def test_the_installed_documentation_has_no_faults(
     installed: pathlib.Path, environment: dict[str, str], tmp_path: pathlib.Path
 ) -> None:
-    """What a documentation site would be made of has no faults: links, markup, returned values."""
+    """The sources of a documentation site have no faults: links, markup, returned values."""
     directory = installed / "ansible_collections" / "cloudn" / "compute"
     command = ["antsibull-docs", "lint-collection-docs", "--plugin-docs", str(directory)]
     variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "HOME": str(tmp_path)}  # it leaves a log at home
@@ -113,7 +113,7 @@ def test_the_installed_documentation_has_no_faults(
 def test_the_examples_please_ansible_lint_at_its_strictest(
     checkout: pathlib.Path, installed: pathlib.Path, environment: dict[str, str]
 ) -> None:
-    """The example site pleases ansible-lint at its strictest."""
+    """ansible-lint finds nothing in the example site, at its strictest."""
     variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "NO_COLOR": "1"}
     playbooks = {path.name for path in (ROOT / "examples").glob("*.yml")} - {"cloudn.yml", "machines.yml"}
     command = ["ansible-lint", "--offline", "--strict", "--profile", "production", *sorted(playbooks)]
@@ -131,7 +131,7 @@ def test_the_examples_please_ansible_lint_at_its_strictest(
 def test_ansible_builder_takes_both_execution_environments(
     checkout: pathlib.Path, tarball: pathlib.Path, installed: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """ansible-builder takes both definitions, and learns of an installed collection what it needs of Python packages."""
+    """ansible-builder accepts both definitions. It finds the Python packages that an installed collection needs."""
     builder = str(pathlib.Path(sys.executable).parent / "ansible-builder")
     (tmp_path / "cloudn-compute.tar.gz").symlink_to(tarball)
     example = tmp_path / "execution-environment.yml"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The example in check mode on an empty account: what an earlier task would make is missing, and the errors say so."""
+"""The example in check mode on an empty account: errors say that an earlier task may make the missing object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_MISTAKE = "If an earlier task of this play makes it, this is no mistake: run 
 
 
 def failures(said: str) -> list[str]:
-    """The messages of what failed in a run whose results are told as JSON, in order."""
+    """Return the messages of the tasks that failed, in order. The run prints its results as JSON."""
     results = re.finditer(r"^(?:fatal|failed): .* => (?=\{)", said, re.MULTILINE)
     return [json.JSONDecoder().raw_decode(said, result.end())[0]["msg"] for result in results]
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the oldest ansible-core and libraries that are supported, on those of the tests, and on the newest that run here."""
+"""The collection on the oldest supported ansible-core and libraries, on those of the tests, and on the newest here."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_hostile_values_arrive_as_they_are(ansible: Callable[..., str], emulator
 
 
 def are_shown(results: dict[str, Any]) -> None:
-    """Check that groups and templates have the hostile values as their names, and that the play's messages begin with them."""
+    """Check that groups and templates are named by the hostile values, and that messages begin with them."""
     assert {group["name"] for group in results["groups"]} >= set(HOSTILE.values())
     assert HOSTILE["template"] in [template["name"] for template in results["templates"]]
     shown = [text for text in results["shown"] if text != "skipped"]

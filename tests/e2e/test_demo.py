@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo as a user gives it, from a clean checkout: it works, ends when it is interrupted, and leaves nothing running."""
+"""The demo from a clean checkout, as a user runs it: it works, can be interrupted, and leaves nothing running."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 def running(checkout: pathlib.Path) -> list[str]:
-    """The command lines of processes that have to do with a checkout."""
+    """Return the command lines of all processes that name a checkout."""
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -82,7 +82,7 @@ def test_the_demo_works_and_ends_cleanly_when_it_is_interrupted(checkout: pathli
 
 
 def _told(said: str) -> None:
-    """What is on the screen, in order."""
+    """Check that the screen shows the steps in order."""
     steps = [
         "=== The collection, built and installed from its tarball",
         "cloudn.compute:0.1.0 was installed successfully",
@@ -116,7 +116,7 @@ def _told(said: str) -> None:
 
 
 def _rendered(directory: pathlib.Path) -> None:
-    """The configuration files name every web server with its own address, and all machines."""
+    """Check that the configuration files name every web server with its own address, and all machines."""
     config = (directory / "example-lb1/etc/haproxy/haproxy.cfg").read_text()
     servers = re.findall(r"^    server (\S+) (\S+):8080 check", config, re.MULTILINE)
     assert [name for name, _address in servers] == ["example-web1", "example-web2", "example-web3"]
@@ -128,7 +128,7 @@ def _rendered(directory: pathlib.Path) -> None:
 
 
 def _requested(log: pathlib.Path) -> None:
-    """The requests in the emulator's log: whatever was made was removed."""
+    """Check by the emulator's log that everything that was made was removed."""
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     done = [entry["command"] for entry in entries if entry["status"] == 200]
     assert done.count("deployVirtualMachine") == done.count("destroyVirtualMachine") == 5
@@ -144,7 +144,7 @@ def _requested(log: pathlib.Path) -> None:
 
 @pytest.fixture
 def script(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The demo as a module, which has a directory of its own to work in."""
+    """The demo as a module that works in a folder of its own."""
     module = importlib.import_module("demo")
     monkeypatch.setattr(module, "WORK", tmp_path)
     monkeypatch.setattr(module, "BIN", tmp_path)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What README.md shows works as it stands there; what it and other documents point to is there."""
+"""The examples of README.md work as they are written. Files that the documents point to are there."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_playbook_and_the_inventory_of_the_readme_work(
 
 
 def test_the_python_lines_of_the_readme_run_without_ansible(emulator: Any, tmp_path: pathlib.Path) -> None:
-    """Its lines run in a Python that has requests and xmltodict, but can't import Ansible."""
+    """The lines run in a Python that has requests and xmltodict and can't import Ansible."""
     code = block("python", "client.list")
     code = code.replace("https://HOST/client/api", emulator.url).replace("https://HOST/awsapi", emulator.ec2_url)
     code = code.replace('"KEY", "SECRET"', f'"{emulator.api_key}", "{emulator.api_secret}"')

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cases of the matrix: made from what a task sends when nothing goes wrong, each fault at each of its requests."""
+"""The cases of the matrix. They are made from the requests of a task without faults: each fault at each request."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What a person reads of it."""
+        """The case in words."""
         settings = {name: value for name, value in self.rules[0].items() if name not in ("kind", "command", "nth")}
         return f"{self.kind} {settings or ''} at {self.command} {self.nth}, {self.response_format}"
 
 
 def cases(sent: list[str], paged: bool) -> list[Case]:
-    """The cases of a task that sends these commands, ``paged`` in small pages."""
+    """Return the cases of a task that sends these commands, ``paged`` in small pages."""
     found = []
     seen: dict[str, int] = {}
     for position, command in enumerate(sent, 1):
@@ -101,7 +101,7 @@ def cases(sent: list[str], paged: bool) -> list[Case]:
 
 
 def _at(position: int, command: str, nth: int) -> list[Case]:
-    """The cases of one request."""
+    """Return the cases of one request."""
 
     def case(rule: Rule, response_format: str = "", then: str = "") -> Case:
         rules = ({**rule, "command": command, "nth": nth}, *THEN.get(then, ()))
@@ -130,12 +130,12 @@ def _paged(command: str, nth: int) -> list[Case]:
 
 
 def _either(*what: Any) -> str:
-    """One of the two formats, always the same for the same."""
+    """Return one of the two formats, always the same one for the same request."""
     return ("json", "xml")[zlib.crc32(repr(what).encode()) % 2]
 
 
 def chosen(name: str, found: list[Case]) -> list[Case]:
-    """All cases, those whose name has a text, or a sample of them that is the same for the same seed."""
+    """Return all cases, those whose name holds a text, or a sample. The same seed gives the same sample."""
     wanted = os.environ.get("FAULTS", "")
     if wanted not in ("", "all"):
         return [case for case in found if wanted in case.name]
@@ -143,7 +143,7 @@ def chosen(name: str, found: list[Case]) -> list[Case]:
 
 
 def sample(name: str, everything: Sequence[Any], number: int) -> list[Any]:
-    """So many of them, the same for the same seed; all of them with ``FAULTS=all``."""
+    """Return a sample of so many; the same seed gives the same one. With ``FAULTS=all`` return all."""
     if os.environ.get("FAULTS") == "all":
         return list(everything)
     chance = random.Random(f"{os.environ.get('FAULTS_SEED', '1')} {name}")

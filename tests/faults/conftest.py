@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs tasks while the emulator makes a fault: the waits between attempts are real, but short."""
+"""Runs tasks while the emulator makes faults. The pauses between attempts are real and short."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REPORT = os.environ.get("FAULTS_REPORT")
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients pause a twentieth of the time before they try again, and look at jobs soon; everything else takes its time."""
+    """Clients pause a twentieth of the time before they try again, and look at jobs soon."""
 
     def pause(seconds: float) -> None:
         time.sleep(LAG_WAITED if seconds == LAG else seconds / 20)
@@ -38,7 +38,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def lists_may_lag(no_lag: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the matrix they do, by less than is waited for."""
+    """Lists lag in the matrix, by less than the modules wait for."""
     monkeypatch.setattr(plan, "LAG", LAG)
 
 
@@ -66,7 +66,7 @@ def small_pages() -> Callable[[], contextlib.AbstractContextManager[None]]:
 
 @pytest.fixture
 def before_sending(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], None]], None]:
-    """Return a function that has something done each time before a command is sent; not by what it does itself."""
+    """Return a function that does something each time before a command is sent. Its own commands do not count."""
     actions: dict[str, Callable[[], None]] = {}
     send = requests.adapters.HTTPAdapter.send
     inside = threading.local()
@@ -87,7 +87,7 @@ def before_sending(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how many cases of the matrix were run, by module and by kind of fault, and what went wrong."""
+    """Print how many cases of the matrix were run, by module and by kind of fault, and what went wrong."""
     if not REPORT or "PYTEST_XDIST_WORKER" in os.environ or not pathlib.Path(REPORT).exists():
         return
     lines = [json.loads(line) for line in pathlib.Path(REPORT).read_text().splitlines()]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controllers: each runs a task with a client of its own, in any thread, several of them at once."""
+"""Controllers: each runs a task with a client of its own, in any thread. Several may run at once."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ ENSURE = {
 
 
 def pause(seconds: float) -> None:
-    """Wait so long, but shorter for lists that may lag, which few do here."""
+    """Wait so long, but shorter for lists that may lag: few lists lag here."""
     time.sleep(LAG_WAITED if seconds == LAG else seconds)
 
 
 class Controller:
-    """Runs a task of a module as a controller of its own does: with a client of its own (and its settings), in any thread."""
+    """Runs a task of a module in any thread, as a controller of its own: with its own client, with these settings."""
 
     def __init__(self, module: str, options: Result, emulator: Any, **settings: Any) -> None:
         self.module = module
@@ -48,7 +48,7 @@ class Controller:
         self.options = {**defaults(module), "wait_timeout": 10, **options}
 
     def run(self) -> Result:
-        """The task's result, with its object as `one` (several as `all`), its errors, and the names it had not `found`."""
+        """Return the task's result, its object as `one` (several as `all`), its errors, the names `not_found`."""
         report = ENSURE[self.module](self.client, dict(self.options))
         objects = report.objects()
         errors = [failure.message for _name, failure in report.failures]
@@ -63,7 +63,7 @@ class Controller:
 
 
 def at_once(actions: Sequence[Callable[[], Result]], seconds: float = 30) -> list[Result]:
-    """The results of what is done at the same time, each in a thread of its own."""
+    """Do all actions at the same time, each in a thread of its own; return their results."""
     results: dict[int, Result] = {}
 
     def work(number: int, action: Callable[[], Result]) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A site as one playbook, run by the real ansible-playbook, several at once, or killed in the middle."""
+"""A site as one playbook for the real ansible-playbook, also several at once, or killed in the middle."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SITE = [
 
 
 class Play:
-    """A playbook that is being run in a process of its own, with all that it starts."""
+    """A run of a playbook: a process, with all the processes that it starts."""
 
     def __init__(self, path: pathlib.Path, environment: dict[str, str], *arguments: str) -> None:
         self._mark = uuid.uuid4().hex
@@ -63,7 +63,7 @@ class Play:
         self.process = subprocess.Popen(command, env={**environment, MARK: self._mark}, start_new_session=True, **pipes)
 
     def processes(self) -> Iterator[int]:
-        """The ids of all processes that belong to it; some are in sessions of their own."""
+        """Yield the ids of all processes of the run; some are in sessions of their own."""
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 with contextlib.suppress(OSError):
@@ -71,7 +71,7 @@ class Play:
                         yield int(entry.name)
 
     def kill(self) -> None:
-        """End all of it at once, with no chance to do anything more."""
+        """Kill all processes of the run at once."""
         while found := list(self.processes()):
             for process in found:
                 with contextlib.suppress(ProcessLookupError):
@@ -81,7 +81,7 @@ class Play:
         self.process.communicate()
 
     def end(self) -> tuple[int, str]:
-        """Wait for its end; its exit code and output."""
+        """Wait for the end; return exit code and output."""
         try:
             output, _none = self.process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
@@ -91,12 +91,12 @@ class Play:
 
 
 def asked(emulator: Any) -> int:
-    """How many requests have come, beside those for jobs: how often a job is asked for is chance."""
+    """Return how many requests have come, without those for jobs: how often a job is asked for is chance."""
     return sum(request["command"] not in POLLS for request in list(emulator.requests))
 
 
 def wait_for_requests(emulator: Any, play: Play, number: int) -> bool:
-    """Wait until so many requests have come; false where the run has ended before."""
+    """Wait until so many requests have come; return false when the run has ended before."""
     while asked(emulator) < number:
         if play.process.poll() is not None:
             return False

@@ -390,7 +390,7 @@ SCENARIOS = (
 
 
 def filled(value: Any, known: dict[str, str]) -> Any:
-    """A task's options with the ids of what was made before."""
+    """Return a task's options with the ids of the objects that were made before."""
     if isinstance(value, str):
         return re.sub(r"\{(\w+)\}", lambda match: known[match[1]], value)
     if isinstance(value, dict):
@@ -417,7 +417,7 @@ def prepared(
 
 
 def counts(one: Any) -> bool:
-    """Whether a machine or a disk is not one of those that only fill pages."""
+    """Return false for the machines and disks that only fill pages."""
     return "filler" not in one.name and not one.name.startswith("appeared")
 
 
@@ -430,12 +430,12 @@ def holdings(store: Any) -> dict[str, list[Any]]:
 
 
 def plain(name: str) -> str:
-    """A name without numbers that differ between runs."""
+    """Return a name without the numbers that differ between runs."""
     return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", "unnamed" if is_uuid(name) else name))
 
 
 def tags_of(store: Any, kind: str, one: Any) -> list[tuple[str, str]]:
-    """The tags of an object of this kind."""
+    """Return the tags of an object of this kind."""
     return sorted(store.tags_of(kind, one.id))
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sites: an emulator on which what a scenario presumes has been done, and ways to run its task and to look."""
+"""Sites: an emulator with all that a scenario needs, and ways to run its task and to look at the outcome."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FILLERS = PAGE + 1
 
 
 def _came(request: dict[str, Any]) -> float:
-    """When a request came, in seconds since the epoch; the log tells when it was answered, in milliseconds."""
+    """Return when a request came, in seconds since the epoch. The log says when it was answered, in milliseconds."""
     return datetime.datetime.fromisoformat(request["time"]).timestamp() - request["ms"] / 1000 + 0.005
 
 
@@ -77,7 +77,7 @@ class Site:
                 store.snapshots[new.id] = new
 
     def do(self, module: str, **options: Any) -> Result:
-        """Run any task, which must end well."""
+        """Run a task, which must end well."""
         done = self._run(module, **options)
         assert not done.get("failed"), done["msg"]
         return done
@@ -98,14 +98,14 @@ class Site:
         return self._run(self.scenario.module, **options)
 
     def sent(self) -> list[str]:
-        """The commands that came since the last look; one that was answered since may have come before."""
+        """Return the commands that came since the last look. A request that was answered since may have come before."""
         looked, self._looked = self._looked, time.time()
         commands = [request["command"] for request in self.emulator.requests if _came(request) >= looked]
         self.emulator.clear()
         return commands
 
     def holds(self) -> dict[str, Any]:
-        """What the emulator holds, when no job is pending that will end, and nothing is being downloaded."""
+        """Return what the emulator holds when all jobs have ended that can end, and nothing is being downloaded."""
         store, deadline = self.emulator.store, time.monotonic() + 3
         while time.monotonic() < deadline:
             pending = any(not job.status and not job.hangs for job in list(store.jobs.values()))
@@ -116,7 +116,7 @@ class Site:
         return holdings(store)
 
     def reinstalled(self) -> int:
-        """How often the root disk of a machine was made anew: the old one is deleted, and the machine stays."""
+        """Return how often a machine got a new root disk: the old disk is deleted, and the machine stays."""
         return sum(one.kind == "ROOT" and one.vm_id is None for one in self.emulator.store.volumes.values())
 
     def expunge(self) -> None:
@@ -127,7 +127,7 @@ class Site:
 
 @contextlib.contextmanager
 def site(scenario: Scenario, run_module_as: RunAs, paged: bool = False, **options: Any) -> Iterator[Site]:
-    """A site of its own for one case."""
+    """Give a site of its own to one case."""
     service = {"grants": scenario.grants, "denied": scenario.denied, "dialect": scenario.dialect}
     with run_module_as(**{"job_seconds": 0.02, **service, **SECRETS, **options}) as (run, emulator):
         yield Site(scenario, run, emulator, paged)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clocks of client and service fifteen minutes apart: what that breaks, and what is said of it."""
+"""The clocks of client and service differ by fifteen minutes: what fails, and which errors and warnings say so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ABOUT = r"(899|90\d)"  # dates have no fractions
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
 def test_a_clock_that_is_behind_brings_an_error_that_says_why(run_module_as: Any, response_format: str) -> None:
-    """A signature is past its end when it arrives: nothing is done, and the error tells why."""
+    """The signature has expired when it arrives. Nothing is done, and the error says why."""
     with run_module_as(clock_ahead=APART) as (run, emulator):
         done = run("cloudn_vm", name="web1", response_format=response_format, **NEW)
         assert done["failed"] and done["error_code"] == 401
@@ -32,7 +32,7 @@ def test_a_clock_that_is_behind_brings_an_error_that_says_why(run_module_as: Any
 
 
 def test_a_clock_that_is_ahead_brings_a_warning(run_module_as: Any) -> None:
-    """Signatures then live longer than they shall, so the service takes them; that is said in a warning."""
+    """Signatures live longer than they should. The service accepts them, and a warning says so."""
     with run_module_as(clock_ahead=-APART) as (run, emulator):
         done = run("cloudn_vm", name="web1", **NEW)
         assert not done.get("failed"), done["msg"]
@@ -45,7 +45,7 @@ def test_a_clock_that_is_ahead_brings_a_warning(run_module_as: Any) -> None:
 
 @pytest.mark.parametrize("ahead", [APART, -APART])
 def test_ages_are_measured_by_the_services_clock(run_module_as: Any, ahead: int) -> None:
-    """What the service made is as old as its own clock says: a snapshot of now is none of a quarter of an hour ago."""
+    """An object is as old as the service's clock says: a snapshot of now is not a quarter of an hour old."""
     with run_module_as(clock_ahead=ahead) as (run, emulator):
         patient = {"signature_expires": 2000}
         assert not run("cloudn_vm", name="web1", **NEW, **patient).get("failed")
@@ -61,7 +61,7 @@ def test_ages_are_measured_by_the_services_clock(run_module_as: Any, ahead: int)
 def test_without_the_services_time_the_error_names_all_causes(
     run_module_as: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As behind a proxy that takes the date away."""
+    """A proxy may take the date away."""
     from ansible_collections.cloudn.compute.plugins.module_utils.api.service_clock import ServiceClock
 
     monkeypatch.setattr(ServiceClock, "compare", lambda _clock, _date: None)

@@ -34,14 +34,14 @@ def start(tmp_path: pathlib.Path) -> Start:
 
 
 def well(play: Play) -> int:
-    """Wait for a run's end, which must be good; the number of tasks that changed something."""
+    """Wait for the good end of a run; return how many tasks changed something."""
     code, output = play.end()
     assert code == 0, output
     return int(re.search(r"changed=(\d+)", output)[1])
 
 
 def run_tasks(run: Callable[..., Any]) -> int:
-    """Run the site's tasks in this process; the number of those that changed something."""
+    """Run the site's tasks in this process; return how many changed something."""
     changed = 0
     for entry in SITE[0]["tasks"]:
         ((name, options),) = [(key, value) for key, value in entry.items() if key != "loop"]
@@ -56,7 +56,7 @@ def run_tasks(run: Callable[..., Any]) -> int:
 
 @pytest.fixture
 def calm(run_module_as: Any) -> tuple[dict[str, Any], int]:
-    """What a run that nothing disturbs leaves, and how many requests it makes beside those for jobs."""
+    """What an undisturbed run leaves, and how many requests it makes, without those for jobs."""
     with run_module_as(job_seconds=0.02) as (run, emulator):
         assert run_tasks(run) == 8
         return holdings(emulator.store), asked(emulator)
@@ -64,7 +64,7 @@ def calm(run_module_as: Any) -> tuple[dict[str, Any], int]:
 
 @pytest.mark.parametrize("number", sample("killed", range(20), 1))
 def test_after_a_killed_run_the_next_one_converges(run_module_as: Any, start: Start, calm: Any, number: int) -> None:
-    """With SIGKILL, all its processes at once, at some request; the next run converges, and makes nothing twice."""
+    """SIGKILL ends all its processes at some request. The next run converges and makes nothing twice."""
     wanted, requests = calm
     at = random.Random(f"{SEED} {number}").randint(1, requests - 1)
     with run_module_as(job_seconds=JOB_SECONDS) as (run, emulator):

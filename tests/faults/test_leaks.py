@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real runs while much goes wrong, as talkative as can be, with all that Ansible can write: nothing secret is in it."""
+"""Real runs at the highest verbosity while much goes wrong. Nothing that Ansible writes holds a secret."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ TASKS = [
 
 @pytest.fixture
 def home(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A folder in which everything that is written ends up."""
+    """The folder for everything that is written."""
     path = tmp_path / "home"
     path.mkdir()
     return path
@@ -83,7 +83,7 @@ def home(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def talkative(home: pathlib.Path) -> Callable[[Any], dict[str, str]]:
-    """Return a function that gives an environment in which Ansible writes all it can, into ``home``."""
+    """Return a function that gives an environment in which Ansible writes all that it can into ``home``."""
 
     def environment(emulator: Any) -> dict[str, str]:
         return {
@@ -117,7 +117,7 @@ def emulator(home: pathlib.Path) -> Iterator[Any]:
 
 
 def found_in(text: str, passwords: list[str]) -> list[str]:
-    """The secrets that are in a text."""
+    """Return the secrets that are in a text."""
     data = base64.b64encode(USER_DATA.encode()).decode()
     secrets = [*SECRETS.values(), USER_DATA, data, FTP_PASSWORD, *passwords]
     return [secret for secret in secrets if secret in text] + [match[0] for match in CREDENTIALS.finditer(text)]
@@ -184,12 +184,12 @@ def write_sources(emulator: Any, folder: pathlib.Path) -> None:
 
 
 def passwords_made(emulator: Any) -> list[str]:
-    """The passwords that the service made for machines."""
+    """Return the passwords that the service made for machines."""
     machines = [(job.result or {}).get("virtualmachine", {}) for job in emulator.store.jobs.values()]
     return [machine["password"] for machine in machines if "password" in machine]
 
 
 def files_below(folder: pathlib.Path) -> dict[str, str]:
-    """The contents of all files in a folder, by their names."""
+    """Return the contents of all files in a folder, by their names."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes().decode(errors="replace") for path in files}

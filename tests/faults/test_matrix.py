@@ -73,7 +73,7 @@ def test_each_scenario_converges_after_each_fault(
 
 
 def undisturbed(calm: Site) -> tuple[dict[str, Any], Result]:
-    """What the service holds after a run that nothing disturbs, and what that run shows."""
+    """Return what the service holds after an undisturbed run, and what that run shows."""
     done = calm.run()
     assert not done.get("failed"), done["msg"]
     return calm.holds(), shown(calm.scenario, done)
@@ -165,7 +165,7 @@ def _changes_no_more(
 
 
 def _error_tells(result: Result, case: Case, sent: list[str]) -> Iterator[str]:
-    """A failure names a command, what is known of the outcome, and what to do."""
+    """Yield what a failure lacks: it names a command, says what is known of the outcome, and what to do."""
     if not result.get("failed"):
         return
     message = result["msg"]
@@ -180,7 +180,7 @@ def _error_tells(result: Result, case: Case, sent: list[str]) -> Iterator[str]:
 
 
 def _do_as_told(disturbed: Site, result: Result) -> None:
-    """Do what an error says is left to do by hand: start or stop a machine, delete a disk of a machine that goes."""
+    """Do what an error leaves to the user: start or stop a machine, delete a disk of a machine that was destroyed."""
     message = result.get("msg", "")
     told = re.search(r"Not done any more, so do it yourself when that is over: (\S+): (start|stop)", message)
     if told:
@@ -199,7 +199,7 @@ def _is_failed_deployment(case: Case, second: Result) -> bool:
 
 
 def _out_of_error(disturbed: Site, second: Result) -> Result:
-    """Do what the error of a machine whose deployment has failed says, and run the task again."""
+    """Do what the error of a failed deployment says, and run the task again."""
     if not second.get("failed"):
         return second
     if "is in state Error" not in second["msg"] or "state: absent" not in second["msg"]:
@@ -217,7 +217,7 @@ def _out_of_error(disturbed: Site, second: Result) -> Result:
 
 
 def _is_for_ever(scenario: Scenario, case: Case, second: Result) -> bool:
-    """Whether a run must fail each time: what became of a job that the service forgot can't be told."""
+    """Return whether a run must fail each time: nobody knows what became of a job that the service forgot."""
     return scenario.name == "job" and "is not known to the service (any more)" in second["msg"]
 
 
@@ -225,7 +225,7 @@ def _is_for_ever(scenario: Scenario, case: Case, second: Result) -> bool:
 
 
 def shown(scenario: Scenario, result: Result) -> Result:
-    """What a reading task shows, without what differs between sites."""
+    """Return what a reading task shows, without the parts that differ between sites."""
     if not scenario.reads:
         return {}
     names = {
@@ -237,7 +237,7 @@ def shown(scenario: Scenario, result: Result) -> Result:
 
 
 def _is_whole(scenario: Scenario, result: Result, told: Result, case: Case) -> Iterator[str]:
-    """What is shown is all there is, or there is an error: what can't be read is never shown as if it were not there."""
+    """A reading task shows everything or fails: an object that can't be read is never left out silently."""
     if result.get("failed") or "lag" in case.kind:
         return
     now = shown(scenario, result)
@@ -257,7 +257,7 @@ def _without_fillers(seen: Result) -> Result:
 
 
 def _kinds(now: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """Whether there is too much or too little of anything."""
+    """Return whether something is doubled or lost."""
     words = [
         word for word, more, less in (("doubled", now, wanted), ("lost", wanted, now)) if list(_surplus(more, less))
     ]
@@ -290,7 +290,7 @@ def _different(now: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 
 def _leaks(disturbed: Site, results: list[Result], written: list[str]) -> Iterator[str]:
-    """Secrets in what was returned or logged."""
+    """Yield secrets in results and logs."""
     text = json.dumps(results, ensure_ascii=False) + json.dumps(disturbed.emulator.requests, ensure_ascii=False)
     for secret in (*SECRETS.values(), USER_DATA, FTP_PASSWORD, *written):
         if secret in text:
@@ -299,7 +299,7 @@ def _leaks(disturbed: Site, results: list[Result], written: list[str]) -> Iterat
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The signatures that were made; they are as good as the secret for a while."""
+    """The signatures that were made. For a while a signature is as good as the secret."""
     made: list[str] = []
 
     def recorded(sign: Callable[..., str]) -> Callable[..., str]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong each time, what others do meanwhile, and what the account or a proxy lets through only in part."""
+"""Faults that stay, other runs that act meanwhile, and accounts and proxies that let only a part through."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.mark.parametrize("kind", ["reset_before", "close"])
 def test_a_command_that_fails_each_time_fails_the_task(run_module: Run, emulator: Any, kind: str) -> None:
-    """However often it was tried: what was not done is never told as done."""
+    """A command that failed is never reported as done, however often it was tried."""
     good(run_module("cloudn_vm", name="web1", **NEW))
     emulator.faults([{"kind": kind, "command": "stopVirtualMachine"}])
     done = run_module("cloudn_vm", name="web1", state="stopped")
@@ -41,7 +41,7 @@ def test_a_command_that_fails_each_time_fails_the_task(run_module: Run, emulator
 
 
 def test_a_job_that_cannot_be_asked_for_does_not_hold_up_the_others(run_module_as: Any) -> None:
-    """Both are told, and the run ends, also where jobs are not listed but asked for one by one."""
+    """The run ends and reports both jobs, also where it must ask for each job by itself."""
     with run_module_as(denied=["listAsyncJobs"], job_seconds=0.02) as (run, emulator):
         emulator.faults([{"kind": "garbage", "command": "queryAsyncJobResult", "nth": [3, 4]}])
         began = time.monotonic()
@@ -51,7 +51,7 @@ def test_a_job_that_cannot_be_asked_for_does_not_hold_up_the_others(run_module_a
 
 
 def test_an_account_that_cannot_list_jobs_does_without(run_module_as: Any) -> None:
-    """It does without the look at what is under way."""
+    """The task skips the look at jobs under way."""
     with run_module_as(denied=["listAsyncJobs"]) as (run, emulator):
         good(run("cloudn_vm", name="web1", **NEW))
         good(run("cloudn_volume", name="data", disk_offering="Small", **ZONE))
@@ -86,7 +86,7 @@ def test_a_gateway_that_answers_in_the_form_of_the_service_leaves_the_outcome_op
 def test_another_run_makes_the_volume_and_attaches_it(
     run_module: Run, emulator: Any, client: Client, monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
 ) -> None:
-    """After this one has looked: there is one, whatever the machine was called by."""
+    """The other run acts after this one has looked. One volume is left, whichever name the machine was given by."""
     good(run_module("cloudn_vm", name="web1", display_name="shown", **NEW))
     task = {"name": "data", "disk_offering": "Small", **ZONE, **options}
     converge = volume_ensure.converge
@@ -125,7 +125,7 @@ def test_a_machine_waits_for_a_disk_that_is_being_attached_for_long(
 def test_a_disk_that_was_attached_elsewhere_meanwhile_stays(
     run_module: Run, emulator: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was the machine's, and is another's when the run looks what became of its lost command."""
+    """The disk belongs to another machine when the run looks for the outcome of its lost command."""
     good(run_module("cloudn_vm", name=["web1", "web2"], **NEW))
     good(run_module("cloudn_volume", name="data", disk_offering="Small", state="attached", vm="web1", **ZONE))
     again = vm_ensure._again
@@ -144,7 +144,7 @@ def test_a_disk_that_was_attached_elsewhere_meanwhile_stays(
 
 
 def test_a_lookup_that_fails_changes_nothing(run_module: Run, emulator: Any, client: Client) -> None:
-    """So it is not told as a change, once another look went well."""
+    """The task reports no change when a second lookup succeeds."""
     good(run_module("cloudn_vm", name="web1", **NEW))
     emulator.faults([{"kind": "job_hangs", "seconds": 0.5, "command": "createSnapshot"}])
     client.call("createSnapshot", {"volumeid": client.list("listVolumes")[0]["id"]})
@@ -155,7 +155,7 @@ def test_a_lookup_that_fails_changes_nothing(run_module: Run, emulator: Any, cli
 
 
 def test_a_jobs_result_may_be_a_text(run_module: Run, emulator: Any, client: Client) -> None:
-    """As other services have it."""
+    """Other services answer so."""
     good(run_module("cloudn_vm", name="web1", **NEW))
     for job in emulator.store.jobs.values():
         job.result = "done"
@@ -166,7 +166,7 @@ def test_a_jobs_result_may_be_a_text(run_module: Run, emulator: Any, client: Cli
 
 @pytest.mark.parametrize("source", ["vm", "volume", "snapshot"])
 def test_a_template_is_made_where_its_disk_is(run_module: Run, emulator: Any, client: Client, source: str) -> None:
-    """In another zone it would never be found, and be made again each time."""
+    """A template in another zone would never be found, and each run would make another one."""
     machine = good(run_module("cloudn_vm", name="web1", **NEW))["vm"]["id"]
     root = client.list("listVolumes")[0]["id"]
     snapshot = good(run_module("cloudn_snapshot", vm="web1"))["snapshot"]["id"]

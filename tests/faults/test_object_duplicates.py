@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects whose names are not unique: two runs at once, others of the same name, lists that lag, answers that are lost."""
+"""Objects whose names are not unique: two runs at once, others of one name, lists that lag, lost answers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ WITH_JOB = [kind for kind in KINDS if kind.command != "registerTemplate"]
 
 
 def each(name: str, number: int, *others: Iterable[Any], kinds: Sequence[Kind] = KINDS) -> pytest.MarkDecorator:
-    """Parameters of a test: every kind with everything else, or a sample of so many."""
+    """Return the parameters of a test: all combinations of kinds and values, or a sample of so many."""
     names = ", ".join(["kind", *name.split()])
     found = sample(f"duplicates {names}", list(itertools.product(kinds, *others)), number)
     ids = ["-".join([kind.name, *map(str, more)]) for kind, *more in found]
@@ -97,7 +97,7 @@ class Site:
         ]
 
     def made(self) -> list[str]:
-        """The ids of what there is more than before."""
+        """Return the ids of the objects that were not there before."""
         return [one.id for one in self._objects() if one.id not in self._before]
 
     def changes(self) -> list[str]:
@@ -118,7 +118,7 @@ def site(run_module_as: Any) -> Iterator[Callable[[Kind], Site]]:
 def test_runs_at_once_make_one_object(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind, number: int
 ) -> None:
-    """All have looked, and found nothing, when the first sends its command: no lock helps there, only looking after."""
+    """All runs have looked and found nothing when the first one sends its command. Only a later look can help."""
     monkeypatch.setattr(duplicates, "LEAST", 2)
     here = site(kind)
     barrier = threading.Barrier(number)
@@ -142,7 +142,7 @@ def test_runs_at_once_make_one_object(
 def test_a_run_deletes_its_object_where_another_run_made_one_in_between(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
-    """Another run does all of it after this one has looked; what this one then makes, it takes back, and only that."""
+    """Another run makes the object after this one has looked. This run deletes its own object again, and no other."""
     monkeypatch.setattr(duplicates, "LEAST", 0.3)
     here = site(kind)
     other: list[Result] = []
@@ -164,7 +164,7 @@ def test_a_run_deletes_its_object_where_another_run_made_one_in_between(
 
 @each("", 2, kinds=HIDDEN)
 def test_an_object_that_is_being_made_unseen_is_waited_for(site: Any, kind: Kind) -> None:
-    """As after a run that was killed: what its command makes is listed only when the job has ended."""
+    """A run was killed. The object of its command is listed only when the job has ended."""
     here = site(kind)
     here.emulator.settings.job_seconds = 0.6
     if kind.command == "uploadVolume":  # its job is short; it is there when that has begun
@@ -211,7 +211,7 @@ UNIQUE = (
 def test_a_task_goes_on_with_an_object_that_another_run_made_meanwhile(
     site: Any, before_sending: Any, kind: Kind, done: str
 ) -> None:
-    """What the service refuses, since another run did it, is no end: what is left, of rules and tags, is still done."""
+    """The service refuses a command since another run did it. The task still does the rest: rules and tags."""
     here = site(kind)
     other: list[str] = []
 
@@ -236,7 +236,7 @@ def test_a_task_goes_on_with_an_object_that_another_run_made_meanwhile(
 
 @each("lost lag", 7, ["reset_after", "late", "slow", "cut"], [0, 0.4])
 def test_after_a_lost_answer_the_object_is_found(site: Any, kind: Kind, lost: str, lag: float) -> None:
-    """Done, but not told, and for a while not listed either; done late, when it has been looked for already."""
+    """The command is done, without an answer and unlisted for a while, or after the task has looked for it."""
     here = site(kind)
     rule: dict[str, Any] = {"kind": lost, "command": kind.command, "nth": 1}
     if lost in ("late", "slow"):
@@ -253,7 +253,7 @@ def test_after_a_lost_answer_the_object_is_found(site: Any, kind: Kind, lost: st
 
 @each("", 2)
 def test_a_command_that_was_not_done_is_sent_again(site: Any, kind: Kind) -> None:
-    """When nothing was found for as long as an answer may take (here a second)."""
+    """The task waits as long as an answer may take (here a second) and finds nothing."""
     here = site(kind)
     here.emulator.faults([{"kind": "reset_before", "command": kind.command, "nth": 1}])
     done = here.controller().run()
@@ -265,7 +265,7 @@ def test_a_command_that_was_not_done_is_sent_again(site: Any, kind: Kind) -> Non
 def test_an_object_that_is_made_very_late_is_deleted_again(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
-    """So late that the command is being sent again: the two are seen when the second is there."""
+    """The first command is done while it is being sent again. The task sees both objects when the second is there."""
     monkeypatch.setattr(duplicates, "LEAST", 0.3)
     here = site(kind)
     here.emulator.faults([{"kind": "reset_before", "command": kind.command, "nth": 1}])
@@ -286,7 +286,7 @@ def test_an_object_that_is_made_very_late_is_deleted_again(
 
 @each("", 3, kinds=WITH_JOB)
 def test_an_object_that_is_not_listed_yet_is_not_made_again(site: Any, kind: Kind) -> None:
-    """By the run after one that was killed, while lists lag: the jobs tell of it."""
+    """A run was killed and lists lag. The next run learns of the object from the jobs."""
     here = site(kind)
     here.emulator.faults([{"kind": "lag", "seconds": 1, "command": f"list{kind.plural.capitalize()}"}])
     time.sleep(1)
@@ -338,7 +338,7 @@ def test_an_equal_object_of_somebody_else_stays(
 def test_a_volume_that_somebody_took_is_not_deleted(
     site: Any, run_module_as: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was made in vain is attached by somebody before it is taken back: the service refuses, and both stay."""
+    """Somebody attaches the duplicate before the run deletes it. The service refuses to delete it, and both stay."""
     monkeypatch.setattr(duplicates, "LEAST", 0.1)
     kind = Kind("volume", "cloudn_volume", dict(DATA[1]), "createVolume", (MACHINE,))
     here = site(kind)
@@ -362,7 +362,7 @@ def test_a_volume_that_somebody_took_is_not_deleted(
 def test_two_runs_that_both_give_way_make_one_object(
     site: Any, before_sending: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each waits for the other, and each then deletes its own: the one that looks last makes another."""
+    """Each waits for the other, and each then deletes its own object. The run that looks last makes another one."""
     monkeypatch.setattr(duplicates, "LEAST", 0.1)
     here = site(KINDS[0])
     other: list[str] = []

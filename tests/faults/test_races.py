@@ -55,7 +55,7 @@ class Kind:
 
     @property
     def has_ids(self) -> bool:
-        """Whether one of two can be told from the other: nobody can give way where that is not so."""
+        """Return whether two objects of one name differ by an id. Where they do not, no run can give way."""
         return self.table != "key_pairs"
 
 
@@ -110,7 +110,7 @@ class Race:
 
 
 def raced(emulator: Any, races: list[Race]) -> bool:
-    """Whether more than one object of some name was made."""
+    """Return whether more than one object of some name was made."""
     made = collections.Counter(
         request["params"].get("name")
         for request in emulator.requests
@@ -120,14 +120,14 @@ def raced(emulator: Any, races: list[Race]) -> bool:
 
 
 def left(store: Any, kind: Kind, name: str) -> list[str]:
-    """The ids of the objects of a name that are there; of key pairs, which have none, the fingerprints."""
+    """Return the ids of the objects of a name that are there. Key pairs have no ids: return their fingerprints."""
     objects = [one for one in getattr(store, kind.table).values() if one.name == name]
     there = [one for one in objects if getattr(one, "state", "") not in GONE and getattr(one, "zone_ids", True)]
     return [one.id if kind.has_ids else one.fingerprint for one in there]
 
 
 def problems(store: Any, race: Race, results: list[Result]) -> Iterator[str]:
-    """What is not as it shall be: of each name there is one object, and all show it, or all have failed and name all."""
+    """Yield what is wrong. All runs should show the one object of a name, or fail and name all its objects."""
     errors = [" ".join(result["errors"]) for result in results]
     key = "id" if race.kind.has_ids else "fingerprint"
     for name in race.names:
@@ -144,7 +144,7 @@ def problems(store: Any, race: Race, results: list[Result]) -> Iterator[str]:
 
 
 def verdict(ids: list[str], failed: list[str], makers: int, runs: int) -> str:
-    """What is wrong with what is left of a name, if anything is: these ids, and these errors of so many runs."""
+    """Return what is wrong with the objects and the errors of a name, or nothing."""
     if len(ids) > 1:
         return "" if len(failed) >= makers and all(id in error for id in ids for error in failed) else "doubled"
     if ids:
@@ -153,7 +153,7 @@ def verdict(ids: list[str], failed: list[str], makers: int, runs: int) -> str:
 
 
 def after(emulator: Any, race: Race) -> Iterator[str]:
-    """What the next run does: nothing, or, where several key pairs are left, what the errors say."""
+    """Yield what is wrong with the next run. It changes nothing, or does what the errors say."""
     one = race.controllers[0]
     if not race.kind.has_ids and len(left(emulator.store, race.kind, race.names[0])) > 1:
         gone = Controller(race.kind.module, {**one.options, "public_key": None, "state": "absent"}, emulator).run()
@@ -166,14 +166,14 @@ def after(emulator: Any, race: Race) -> Iterator[str]:
 
 
 def delays(chance: random.Random, number: int) -> list[float]:
-    """When the runs of a race begin: half of them at one moment, the others within the time of a few requests and jobs."""
+    """Return when the runs of a race begin: in half of the races at one moment, else within a few requests and jobs."""
     if chance.random() < 0.5:
         return [0.0] * number
     return [round(chance.uniform(0, 0.8), 2) for _number in range(number)]
 
 
 def cases(kind: Kind) -> list[tuple[Kind, int]]:
-    """The kind with the numbers of its cases: so many that each name of 200 is raced for, or one of these."""
+    """Return the kind with the numbers of its cases: enough for a race for each of 200 names, or one of them."""
     every = [(kind, number) for number in range(-(-OF_EACH // (20 * kind.size * kind.names // RACES)))]
     return sample(f"race {kind.name}", every, 1)
 
@@ -207,7 +207,7 @@ def test_runs_at_one_moment_leave_one_object(
 
 
 def race_of(kind: Kind, at: int, begins: list[float], known: dict[str, str], emulator: Any) -> Race:
-    """The race with this number: its runs begin after so many seconds each."""
+    """Return the race with this number. Its runs begin after so many seconds each."""
     names = [f"race{at}x{one}" for one in range(kind.names)]
     options = {
         "wait_timeout": WAIT_TIMEOUT,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two security groups of one name: which one goes, what is told, and what a task does that finds both."""
+"""Two security groups of one name: which one is deleted, what the results say, and what a task does that finds both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES = [{"ports": "80", "cidrs": ["0.0.0.0/0"]}]
 
 
 def add(emulator: Any, name: str = "web", description: str | None = None) -> str:
-    """A group that is made without a look at the others', as by a run at the same moment; returns its id."""
+    """Make a group without a look at others, as a run at the same moment does; return its id."""
     return str(emulator.store.add_security_group(name, OWNER, description).id)
 
 
@@ -39,7 +39,7 @@ def deleted(emulator: Any) -> list[str]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is there that would delete one of two groups."""
+    """No other run is there that deletes one of two groups."""
     monkeypatch.setattr(duplicates, "PATIENCE", 0.1)
     monkeypatch.setattr(duplicates, "LEAST", 0.1)
     monkeypatch.setattr(duplicates, "GAP", 0.1)
@@ -47,7 +47,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def somebody_makes(emulator: Any, before_sending: Callable[..., None]) -> Callable[..., list[str]]:
-    """Return a function that lets somebody make a group as soon as a run has made its own; its id comes into the list."""
+    """Return a function that lets somebody make a group as soon as a run has made its own; the list gets the id."""
 
     def prepare(description: str | None = None) -> list[str]:
         theirs: list[str] = []
@@ -70,7 +70,7 @@ def test_a_group_that_somebody_else_made_stays(
     somebody_makes: Callable[..., list[str]],
     own_first: bool,
 ) -> None:
-    """Only an own group is ever deleted; rules and tags go to the one that is left."""
+    """A run deletes no group but its own. Rules and tags go to the group that is left."""
     theirs = somebody_makes()
     monkeypatch.setattr(duplicates, "rank", lambda row: ((row["id"] in theirs) == own_first, row["id"]))
     done = ours(emulator, ingress=RULES, tags={"role": "web"}).run()

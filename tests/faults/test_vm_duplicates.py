@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two machines of one name that were made at one moment: whose goes, what is told, and what nobody may delete."""
+"""Two machines of one name that were made at one moment: which one is destroyed, and what the results say."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ OTHER_TEMPLATE = "Ubuntu 10.04 64bit"
 
 @pytest.fixture
 def emulator(run_module_as: RunAs) -> Iterator[Any]:
-    """One with a gap between the look for a name and the row."""
+    """An emulator with a gap between its look for a name and the new row."""
     with run_module_as(race_ms=150, job_seconds=0.1) as (_run, running):
         yield running
 
 
 @pytest.fixture
 def all_at_once(before_sending: Callable[..., None]) -> Callable[..., list[Result]]:
-    """Return a function that runs controllers which send their command at one moment, each a task for one machine."""
+    """Return a function that runs controllers, each for one machine. All send their command at one moment."""
 
     def run(*controllers: Controller) -> list[Result]:
         barrier = threading.Barrier(len(controllers))
@@ -49,12 +49,12 @@ def all_at_once(before_sending: Callable[..., None]) -> Callable[..., list[Resul
 
 @pytest.fixture(params=["own first", "other first"])
 def stays_first(request: pytest.FixtureRequest) -> bool:
-    """Whether the run's own machine comes before the other one."""
+    """The run's own machine comes before the other one, or after it."""
     return request.param == "own first"
 
 
 def machines(emulator: Any, name: str = "web1") -> dict[str, str]:
-    """The states by the ids of the machines of a name."""
+    """Return the states of the machines of a name, by their ids."""
     return {vm.id: vm.state for vm in emulator.store.vms.values() if vm.name == name}
 
 
@@ -68,7 +68,7 @@ def order(monkeypatch: pytest.MonkeyPatch, stranger: list[str], own_first: bool)
 
 
 class Stranger(Controller):
-    """Makes a machine and does not look whether it is alone, as `wait: false`, a console or another tool."""
+    """Makes a machine and does not look for duplicates, as `wait: false`, a console or another tool."""
 
     def __init__(self, emulator: Any, **options: Any) -> None:
         super().__init__("cloudn_vm", {"name": ["web1"], **NEW, "wait": False, **options}, emulator)
@@ -91,7 +91,7 @@ def sent(emulator: Any, command: str) -> list[Result]:
 def test_a_machine_that_somebody_else_made_stays(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, stays_first: bool, all_at_once: Any
 ) -> None:
-    """Whichever comes first: who does not wait has not looked, and can't give way."""
+    """The stranger's machine stays whichever comes first: a run that does not look can't give way."""
     monkeypatch.setattr(duplicates, "LEAST", 0.5)
     stranger = Stranger(emulator)
     order(monkeypatch, stranger.made, stays_first)
@@ -171,7 +171,7 @@ def test_only_duplicates_are_deleted_or_taken_over(emulator: Any, monkeypatch: p
 def test_where_both_runs_give_way_both_name_the_machines(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any
 ) -> None:
-    """By chance each has waited as long as the other: both machines go, and both names are told."""
+    """By chance each run has waited as long as the other. Both machines are destroyed, and the errors name both."""
     monkeypatch.setattr(duplicates, "LEAST", 0.0)
     monkeypatch.setattr(duplicates, "SHARE", 0.0)
     results = all_at_once(ours(emulator), ours(emulator))
@@ -199,7 +199,7 @@ def test_the_password_of_a_deleted_duplicate_is_not_shown_for_the_other_machine(
 def test_two_old_machines_of_one_name_are_an_error_that_names_both(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, all_at_once: Any
 ) -> None:
-    """Those of runs that did not look, or were killed: nobody chooses."""
+    """The machines are of runs that did not look, or were killed. No run chooses one."""
     monkeypatch.setattr(duplicates, "PATIENCE", 0.3)
     strangers = [Stranger(emulator), Stranger(emulator)]
     all_at_once(*strangers)
@@ -215,7 +215,7 @@ def test_two_old_machines_of_one_name_are_an_error_that_names_both(
 def test_a_run_that_begins_meanwhile_waits_until_one_machine_is_left(
     emulator: Any, before_sending: Callable[..., None]
 ) -> None:
-    """It finds two, of runs that are about to leave one."""
+    """The run finds two machines, of runs that are about to leave one."""
     emulator.settings.job_seconds = 0.5
     barrier = threading.Barrier(2)
     before_sending("deployVirtualMachine", lambda: barrier.wait(10))
@@ -261,7 +261,7 @@ def test_without_wait_no_run_looks_for_duplicates(emulator: Any) -> None:
 def test_a_run_that_is_refused_takes_the_machine_that_is_left(
     emulator: Any, before_sending: Callable[..., None]
 ) -> None:
-    """Two others took the name at one moment, after it had looked."""
+    """Two other runs took the name at one moment, after this run had looked."""
     rivals = [ours(emulator), ours(emulator)]
     barrier = threading.Barrier(2)
     others: list[threading.Thread] = []

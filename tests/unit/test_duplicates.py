@@ -46,7 +46,7 @@ def test_a_run_that_finds_no_other_object_is_alone() -> None:
 @pytest.mark.parametrize(
     ("one", "other"), [(row("z", 1), row("a", 2)), (row("a", 1), row("b", 1))], ids=["by date", "by id in one second"]
 )
-def test_of_two_runs_that_see_both_objects_the_later_one_gives_way(one: Record, other: Record) -> None:
+def test_the_later_of_two_runs_that_see_both_objects_gives_way(one: Record, other: Record) -> None:
     rows = [other, one]
     assert contest(other["id"]).decide(rows, 0.0) == (GIVE_WAY, one)
     first = contest(one["id"])
@@ -54,12 +54,12 @@ def test_of_two_runs_that_see_both_objects_the_later_one_gives_way(one: Record, 
     assert first.decide([one], 1.0).action == ALONE
 
 
-def test_groups_have_no_date_so_the_id_decides() -> None:
+def test_the_id_decides_between_groups_which_have_no_date() -> None:
     kind = Kind("createSecurityGroup", lambda _record: True, alike_in())
     assert Contest(kind, "b", "b", 0.0).decide([{"id": "a"}, {"id": "b"}], 0.0) == (GIVE_WAY, {"id": "a"})
 
 
-def test_the_first_one_goes_where_the_other_stays() -> None:
+def test_the_first_object_is_deleted_where_the_other_one_stays() -> None:
     """The other run had looked before the first one was listed, or nobody waits for the other one."""
     first, rows = contest("a"), [row("a", 1), row("b", 2)]
     assert first.decide(rows, 0.0).action == WAIT
@@ -68,7 +68,7 @@ def test_the_first_one_goes_where_the_other_stays() -> None:
     assert first.yields_late
 
 
-def test_the_time_for_the_other_run_grows_with_the_own_time() -> None:
+def test_a_run_waits_longer_for_the_other_run_after_a_long_job() -> None:
     """A run looks at its jobs after a tenth of their time, so after a long job it sees duplicates late."""
     rows = [row("a", 1), row("b", 2)]
     for took, answer in ((0.0, GIVE_WAY), (20.0, WAIT)):
@@ -78,7 +78,7 @@ def test_the_time_for_the_other_run_grows_with_the_own_time() -> None:
         assert first.decide(rows, took + MOST).action == GIVE_WAY
 
 
-def test_nobody_moves_while_the_other_object_is_being_made() -> None:
+def test_no_run_deletes_while_the_other_object_is_being_made() -> None:
     first, later = contest("a"), contest("b")
     rows = [row("a", 1, "Starting"), row("b", 2, "Starting")]
     for now in (0.0, 100.0, 500.0):
@@ -98,7 +98,7 @@ def test_a_disturbance_makes_the_first_run_wait_again() -> None:
     assert first.decide(rows, 2 * LONG).action == GIVE_WAY
 
 
-def test_of_three_only_the_first_one_waits() -> None:
+def test_only_the_first_of_three_runs_waits() -> None:
     rows = [row("a", 1), row("b", 1), row("c", 1)]
     assert [contest(own).decide(rows, 0.0).action for own in "abc"] == [WAIT, GIVE_WAY, GIVE_WAY]
     assert {contest(own).decide(rows, 0.0).other["id"] for own in "bc"} == {"a"}
@@ -120,7 +120,7 @@ def test_unlike_objects_are_an_error_for_either_run() -> None:
             contest(own).decide(rows, 0.0)
 
 
-def test_who_gave_way_waits_until_one_is_left_and_takes_it() -> None:
+def test_a_run_that_gave_way_waits_until_one_object_is_left_and_takes_it() -> None:
     one = contest("c")
     rows = [row("a", 1), row("b", 1), row("c", 1)]
     assert one.decide(rows, 0.0).other["id"] == "a"
@@ -132,7 +132,7 @@ def test_who_gave_way_waits_until_one_is_left_and_takes_it() -> None:
     assert one.decide([], 5.0).action == NONE
 
 
-def test_who_gave_way_sees_that_the_other_object_stays_for_a_while() -> None:
+def test_a_run_that_gave_way_sees_that_the_other_object_stays_for_a_while() -> None:
     """Its run may have given way at the same moment."""
     one = contest("b")
     one.decide([row("a", 1), row("b", 2)], 0.0)
@@ -143,7 +143,7 @@ def test_who_gave_way_sees_that_the_other_object_stays_for_a_while() -> None:
     assert one.decide([], 2.2).action == NONE
 
 
-def test_its_own_object_that_is_still_listed_does_not_count() -> None:
+def test_a_deleted_object_that_is_still_listed_does_not_count() -> None:
     one = contest("b")
     one.move("a")
     one.decide([row("a"), row("b")], 0.0)
@@ -157,13 +157,13 @@ def test_several_objects_that_nobody_deletes_are_an_error_that_names_all() -> No
         one.decide(rows, PATIENCE)
 
 
-def test_an_own_object_that_is_not_listed_yet_is_waited_for() -> None:
+def test_an_object_of_this_run_that_is_not_listed_yet_is_waited_for() -> None:
     one = contest("a")
     assert one.decide([row("b")], 0.0).action == WAIT
     assert one.decide([row("b", 2), row("a", 1)], 0.5).action == WAIT
 
 
-def test_an_own_object_that_somebody_deleted_is_replaced_by_the_other_one() -> None:
+def test_an_object_of_this_run_that_somebody_deleted_is_replaced_by_the_other_one() -> None:
     one = contest("a")
     one.decide([row("b")], 0.0)
     assert one.decide([row("b")], 10.0) == (TAKE, row("b"))

@@ -269,7 +269,7 @@ def test_a_large_answer_is_not_read(
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "x-gzip", "GZIP"])
 @pytest.mark.parametrize("too_long", [0, 1])
-def test_the_limit_is_exact(
+def test_the_limit_of_an_answers_size_is_exact(
     script: Any, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, encoding: str, too_long: int
 ) -> None:
     monkeypatch.setattr(session, "LARGEST_ANSWER", 200_000)
@@ -283,7 +283,7 @@ def test_the_limit_is_exact(
         assert connect().call(READ) == PARSED
 
 
-def test_a_large_refusal_is_still_one(script: Any, client: Client) -> None:
+def test_a_large_refusal_is_still_a_refusal(script: Any, client: Client) -> None:
     script.answers = [(302, {"Location": "http://127.0.0.1:9/"}, b" " * 10**6)]
     with pytest.raises(ApiError, match="redirects"):
         client.call(READ)

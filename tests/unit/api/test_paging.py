@@ -249,9 +249,7 @@ def test_a_service_that_does_not_page_is_recognised(honours_size: bool) -> None:
         ({"key": "a", "resourceid": "1"}, {"key": "a", "resourceid": "2"}, False),
     ],
 )
-def test_objects_are_reported_apart_by_their_id_and_zone(
-    one: dict[str, str], other: dict[str, str], same: bool
-) -> None:
+def test_objects_differ_by_their_id_and_zone(one: dict[str, str], other: dict[str, str], same: bool) -> None:
     assert (paging.identity(one) == paging.identity(other)) is same
 
 

@@ -193,7 +193,7 @@ def half(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("answer", [garbage, half, lambda _connection: None], ids=["garbage", "half", "closed"])
-def test_tls_that_breaks_later_leaves_the_outcome_open(
+def test_a_tls_connection_that_breaks_later_leaves_the_outcome_open(
     authority: Authority, answer: Callable[[socket.socket], None]
 ) -> None:
     """It is no certificate's fault, and the request may have been done."""

@@ -54,7 +54,7 @@ def test_accounts_are_found_by_filters(api, filters, found):
     assert api("listAccounts", **filters).get("count", 0) == found
 
 
-def test_other_accounts_are_no_business_of_a_plain_one(emulate, refused):
+def test_a_plain_account_does_not_see_other_accounts(emulate, refused):
     api, admin = emulate(neighbour=True), emulate(account="admin", neighbour=True)
     neighbour = next(one for one in admin("listAccounts", listall="true")["account"] if one["name"] == "neighbour")
     assert admin("listAccounts", id=neighbour["id"])["account"][0]["name"] == "neighbour"
@@ -167,7 +167,7 @@ def test_impossible_limits_are_refused():
             Emulator(limits=limits)
 
 
-def test_commands_of_administrators_are_known_of(api):
+def test_commands_of_administrators_are_known(api):
     answer = api.raw("listHosts")
     assert answer.status_code == 432
     assert answer.json()["errorresponse"]["errortext"] == "The given command:listHosts does not exist"

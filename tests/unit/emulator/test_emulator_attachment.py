@@ -72,7 +72,7 @@ def test_root_disks_and_disks_elsewhere_cannot_be_attached(api: Any, refused: Re
         api.job("attachVolume", id=api.new_volume(), virtualmachineid=machine["id"])
 
 
-def test_of_two_attachments_one_succeeds(emulate: Callable[..., Any], refused: Refused) -> None:
+def test_only_one_of_two_attachments_succeeds(emulate: Callable[..., Any], refused: Refused) -> None:
     api = emulate(job_seconds=0.2)
     machines = [api.running(name)["id"] for name in ("one", "two")]
     id = api.new_volume()

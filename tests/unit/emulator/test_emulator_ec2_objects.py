@@ -34,7 +34,7 @@ def test_each_state_has_its_code_and_name(ec2: Any, state: str, code: str, name:
     assert [child.text for child in shown] == [code, name]
 
 
-def test_an_administrator_sees_the_terminated(emulate: Emulate, ec2_of: Any) -> None:
+def test_an_administrator_sees_terminated_instances(emulate: Emulate, ec2_of: Any) -> None:
     ec2 = ec2_of(emulate(job_seconds=0.02, account="admin"))
     (id,) = ec2.run()
     for before in ("running", "terminated"):

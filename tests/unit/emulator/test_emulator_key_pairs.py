@@ -79,7 +79,7 @@ def test_a_second_blank_before_the_blob_is_too_much_for_the_real_server(api, ref
         ("ssh-rsa2 AAAA", b"\0\0\0"),
     ],
 )
-def test_what_begins_as_an_rsa_key_is_taken(api, key, blob):
+def test_text_that_begins_as_an_rsa_key_is_accepted(api, key, blob):
     assert register(api, "k", key) == md5(blob)
 
 

@@ -156,7 +156,7 @@ def test_an_empty_list_of_cidrs_makes_no_rule(api, group, refused, cidrs):
         allow(api, group, cidrlist=cidrs)
 
 
-def test_neither_cidr_nor_group_is_refused(api, group, refused):
+def test_a_rule_without_cidr_and_group_is_refused(api, group, refused):
     with refused(431):
         allow(api, group)
 
@@ -293,7 +293,7 @@ def test_a_change_of_rules_sleeps_while_the_group_is_locked(emulate, refused):
     assert not locked.locked
 
 
-def test_many_rules_at_once_all_come_in(emulate):
+def test_many_rules_at_once_are_all_made(emulate):
     api = emulate(group_lock_seconds=0.02)
     group = api("createSecurityGroup", name="one")["securitygroup"]["id"]
     jobs = [

@@ -67,7 +67,7 @@ def deleted(api) -> dict[str, str]:
     return {"deleteTemplate": template["id"], "deleteSnapshot": snapshot["id"], "deleteVolume": data["id"]}
 
 
-def test_what_was_deleted_is_known_for_a_while_and_then_forgotten(emulate):
+def test_deleted_objects_are_known_for_a_while_and_then_forgotten(emulate):
     api = emulate(job_seconds=0.01, expunge_seconds=60)
     store = api.emulator.store
     rows = {"deleteTemplate": store.templates, "deleteSnapshot": store.snapshots, "deleteVolume": store.volumes}

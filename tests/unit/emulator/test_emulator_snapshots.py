@@ -89,7 +89,7 @@ def test_a_disk_is_kept_while_a_snapshot_of_it_is_made(emulate: Callable[..., An
     api("deleteVolume", id=id)
 
 
-def test_a_second_one_of_the_same_second_is_empty(api: Any) -> None:
+def test_a_second_snapshot_of_the_same_second_is_empty(api: Any) -> None:
     id, frozen = root_of(api), time.time()
     api.emulator.store.now = lambda: frozen
     taken = [api.job("createSnapshot", volumeid=id)["snapshot"] for _time in range(2)]

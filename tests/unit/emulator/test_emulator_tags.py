@@ -79,7 +79,7 @@ def test_several_tags_in_a_filter_find_what_has_one_of_them(api):
     assert api.names(**wanted, name="one") == {"one"}
 
 
-def test_of_two_tags_with_one_key_the_last_counts(api):
+def test_the_last_of_two_tags_with_one_key_counts(api):
     vm = api.running("one")["id"]
     both = {"tags[0].key": "k", "tags[0].value": "1", "tags[1].key": "k", "tags[1].value": "2"}
     api.job("createTags", resourceids=vm, **USER_VM, **both)

@@ -135,7 +135,7 @@ def test_a_template_can_be_extracted_as_the_one_behind_its_disk_can(api: Any, re
 
 
 @pytest.mark.parametrize("order", ["first", "last"])
-def test_two_of_one_name_at_one_moment_appear_in_either_order(emulate: Emulate, order: str) -> None:
+def test_two_templates_of_one_name_at_one_moment_appear_in_either_order(emulate: Emulate, order: str) -> None:
     api = emulate(race_ms=200, race_order=order)
     with ThreadPoolExecutor() as pool:
         begun = []

@@ -54,7 +54,7 @@ def test_offering_and_snapshot_exclude_each_other(api: Any, refused: Refused) ->
         api.new_volume(snapshotid=taken["id"])
 
 
-def test_two_at_one_moment_are_listed_as_the_race_went(emulate: Callable[..., Any]) -> None:
+def test_two_volumes_of_one_moment_are_listed_as_the_race_went(emulate: Callable[..., Any]) -> None:
     api = emulate(job_seconds=0.02, race_ms=100, race_order="last")
     wanted = {"name": "raced", "zoneid": api.vars["zone"], "diskofferingid": api.vars["disk"]}
     with concurrent.futures.ThreadPoolExecutor() as pool:

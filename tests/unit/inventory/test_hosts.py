@@ -73,7 +73,7 @@ def test_names_that_are_only_strange_are_taken(good: str) -> None:
     assert names([machine("1", displayname=good)], "display_name") == [good]
 
 
-def test_of_two_machines_of_one_name_the_later_gets_another_name() -> None:
+def test_the_later_of_two_machines_of_one_name_gets_another_name() -> None:
     late, early, same_time = machine("2", "2026-11-23T11:00:00+0000"), machine("9"), machine("8")
     for each in (late, early, same_time):
         each["name"] = "web"

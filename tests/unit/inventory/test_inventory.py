@@ -650,7 +650,7 @@ def test_a_file_that_is_not_there_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(list(yaml.safe_load_all(cloudn.EXAMPLES)))))
-def test_examples_run(site: None, read: Read, cached: Any, number: int) -> None:
+def test_the_examples_of_the_plugin_run(site: None, read: Read, cached: Any, number: int) -> None:
     example = list(yaml.safe_load_all(cloudn.EXAMPLES))[number]
     if "cache_connection" in example:
         example["cache_connection"] = cached["cache_connection"]

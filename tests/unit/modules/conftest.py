@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Four beats for a module: told, done, done again, read back, each with a look at what was sent."""
+"""Four beats for a module: check mode, run, run again, read back. Each looks at the requests that were sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAY_BE_MADE = ". Check mode makes nothing. If an earlier task of this play makes
 
 @pytest.fixture(autouse=True)
 def no_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody makes an object at the same moment, nor deletes one of two that a test has made."""
+    """No other run makes an object at the same moment, or deletes one of two that a test has made."""
     monkeypatch.setattr(duplicates, "GAP", 0.0)
     monkeypatch.setattr(duplicates, "PATIENCE", 0.1)
 

@@ -300,7 +300,7 @@ def test_examples_name_modules_in_full(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_run(
+def test_the_examples_of_a_module_run(
     name: str, playbook: Callable[..., Any], run_module: Callable[..., Any], tmp_path: pathlib.Path
 ) -> None:
     """Run a module's examples in order, as they stand."""

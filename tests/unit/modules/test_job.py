@@ -76,7 +76,7 @@ def test_the_option_is_also_called_id(run_module: Run) -> None:
     assert run_module("cloudn_job", id=job_id)["job"]["status"] == "done"
 
 
-def test_several_are_followed_together(run_module_as: Callable[..., Any]) -> None:
+def test_several_jobs_are_waited_for_together(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=1.5) as (run, emulator):
         names = [f"web{number}" for number in range(20)]
         jobs = begun(run, *names)
@@ -97,7 +97,7 @@ def test_several_are_followed_together(run_module_as: Callable[..., Any]) -> Non
         assert len(sent) == 2
 
 
-def test_check_mode_is_the_same(run_module: Run, emulator: Any) -> None:
+def test_check_mode_waits_for_jobs_and_returns_the_same(run_module: Run, emulator: Any) -> None:
     jobs = begun(run_module, "web1", "web2")
     emulator.clear()
     told = run_module("cloudn_job", _check=True, jobs=jobs)
@@ -261,7 +261,7 @@ def test_jobs_of_several_modules_are_waited_for_together(run_module: Run, emulat
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_an_extraction_tells_its_address(run_module: Any, response_format: str) -> None:
+def test_an_extraction_shows_its_address(run_module: Any, response_format: str) -> None:
     run_module("cloudn_vm", name="web1", zone="jp-e1a", template="CentOS 6.2 64bit", service_offering="v1")
     run_module("cloudn_volume", name="data", zone="jp-e1a", disk_offering="Small", state="attached", vm="web1")
     run_module("cloudn_volume", name="data", state="detached")
@@ -308,7 +308,7 @@ def test_failures_without_a_code_or_a_text_are_described(record: Result, code: i
 @pytest.mark.parametrize(
     "wrong", ["web1", "", "7", UNKNOWN + "0", "{'id': 'x', 'name': 'y', 'a': 'b', 'password': 'hidden'}"]
 )
-def test_what_is_no_id_is_refused(refused: Run, emulator: Any, wrong: str) -> None:
+def test_text_that_is_no_id_is_refused(refused: Run, emulator: Any, wrong: str) -> None:
     message = refused("cloudn_job", jobs=[UNKNOWN, wrong])
     assert message.startswith(f"jobs: {wrong[:40]!r} is no id of a job")
     assert "hidden" not in message

@@ -53,7 +53,7 @@ def two_of_a_name(client: Client, emulator: Any) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"public_key": KEY}, {"public_key": OTHER_KEY, "force": True}])
-def test_of_two_pairs_of_one_name_none_is_chosen(
+def test_neither_of_two_pairs_of_one_name_is_chosen(
     two_of_a_name: None, run_module: Run, client: Client, emulator: Any, options: Result
 ) -> None:
     emulator.clear()
@@ -65,7 +65,7 @@ def test_of_two_pairs_of_one_name_none_is_chosen(
     assert {request["command"] for request in emulator.requests} == {"listSSHKeyPairs"}
 
 
-def test_two_pairs_of_one_name_go_together(two_of_a_name: None, beats: Run, client: Client) -> None:
+def test_two_pairs_of_one_name_are_deleted_together(two_of_a_name: None, beats: Run, client: Client) -> None:
     done = beats("cloudn_key_pair", ["deleteSSHKeyPair"] * 2, name="twin", state="absent")
     assert done["actions"] == ["twin: delete (1 of 2)", "twin: delete (2 of 2)"]
     assert client.list("listSSHKeyPairs") == []
@@ -109,7 +109,7 @@ def test_a_pair_with_another_key_is_drift(alike: None, refused: Callable[..., st
     assert "key_pair is 'first', not 'unlike'" in warned["warnings"][0]
 
 
-def test_nothing_is_asked_where_it_does_not_matter(alike: None, run_module: Run, emulator: Any) -> None:
+def test_no_pairs_are_listed_where_they_do_not_matter(alike: None, run_module: Run, emulator: Any) -> None:
     assert run_module("cloudn_vm", **MACHINE, key_pair="unlike", on_immutable_drift="ignore")["changed"] is False
     assert sent_to(emulator) == ["listVirtualMachines"]
 

@@ -31,7 +31,7 @@ LIFE: list[tuple[str, Result]] = [
 ]
 
 
-def test_everything_else_works(run_module_as: RunAs) -> None:
+def test_an_account_that_lacks_commands_can_do_everything_else(run_module_as: RunAs) -> None:
     with run_module_as(denied=[*TAGS, *KEY_PAIRS, *PERMISSIONS]) as (run, _emulator):
         for module, options in LIFE:
             done = run(module, **options)
@@ -60,7 +60,7 @@ def test_everything_else_works(run_module_as: RunAs) -> None:
         ),
     ],
 )
-def test_what_needs_them_says_so(
+def test_a_task_that_needs_a_lacking_command_says_so(
     run_module_as: RunAs, module: str, options: Result, command: str, instead: str
 ) -> None:
     with run_module_as(denied=[*TAGS, *KEY_PAIRS, *PERMISSIONS]) as (run, _emulator):

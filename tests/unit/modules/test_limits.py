@@ -69,7 +69,7 @@ def test_machines_that_are_refused_for_one_cause_are_reported_once(run_module_as
         assert asked(emulator) == ["listAccounts"]
 
 
-def test_destroyed_machines_count(run_module_as: RunAs) -> None:
+def test_destroyed_machines_count_until_they_are_expunged(run_module_as: RunAs) -> None:
     with run_module_as(limits={"instance": 1}) as (run, _emulator):
         run("cloudn_vm", name="web1", **NEW)
         run("cloudn_vm", name="web1", state="absent")

@@ -214,7 +214,7 @@ def test_a_template_is_downloaded_and_copied_once(lose: Any, run_module_as: Call
         assert done["template"]["id"] == template.id
 
 
-def test_a_template_goes(lose: Any, run_module: Run, emulator: Any, client: Client) -> None:
+def test_a_template_is_deleted(lose: Any, run_module: Run, emulator: Any, client: Client) -> None:
     run_module("cloudn_vm", name="web1", **NEW)
     run_module("cloudn_template", name="web", vm="web1", allow_restart=True)
     lose("deleteTemplate")

@@ -144,7 +144,7 @@ def test_a_broken_machine_that_cannot_be_destroyed_is_reported(run_module_as: Ca
         assert failed["msg"].startswith("destroyVirtualMachine: job")
 
 
-def test_the_same_public_key_mends_it(site: Site, run_module: Run, beats: Run) -> None:
+def test_the_same_public_key_mends_a_broken_machine(site: Site, run_module: Run, beats: Run) -> None:
     run_module("cloudn_key_pair", name="again", public_key=KEY)
     shown = run_module("cloudn_vm_info", name=["web1"])
     assert shown["warnings"] == []
@@ -211,14 +211,14 @@ def test_a_plain_command_is_explained(site: Site, run_module: Run) -> None:
     assert "Register the same public key again" in failed["msg"]
 
 
-def test_who_holds_a_group_is_reported_all_the_same(site: Site, run_module: Run) -> None:
+def test_the_users_of_a_group_are_reported_all_the_same(site: Site, run_module: Run) -> None:
     run_module("cloudn_security_group", name="front")
     run_module("cloudn_vm", name="web9", security_groups=["front"], **NEW)
     failed = run_module("cloudn_security_group", name="front", state="absent")
     assert "It is used by virtual machines web9" in failed["msg"]
 
 
-def test_an_administrator_destroys_one(run_module_as: Callable[..., Any]) -> None:
+def test_an_administrator_can_destroy_a_broken_machine(run_module_as: Callable[..., Any]) -> None:
     """It is still listed then, and the listing still fails over it."""
     with run_module_as(account="admin") as (run, emulator):
         site = Site(run, Client(emulator.url, emulator.api_key, emulator.api_secret))

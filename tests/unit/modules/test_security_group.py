@@ -67,7 +67,7 @@ def test_a_group_is_made_and_deleted(beats: Run, client: Client) -> None:
     assert client.list("listSecurityGroups", {"securitygroupname": "web"}) == []
 
 
-def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
+def test_absent_of_a_missing_group_is_no_change(beats: Run) -> None:
     beats(MODULE, [], name="web", state="absent")
 
 
@@ -149,14 +149,14 @@ def test_purge_rules_decides_whether_other_rules_go(beats: Run, make: Run, rules
     assert [rule["ports"] for rule in done["security_group"]["ingress"]] == ["443"]
 
 
-def test_a_replaced_rule_is_added_before_the_old_one_goes(make: Run, run_module: Run, emulator: Any) -> None:
+def test_a_new_rule_is_added_before_the_old_one_is_removed(make: Run, run_module: Run, emulator: Any) -> None:
     make(ingress=[tcp(80, "192.0.2.0/24")])
     run_module(MODULE, name="web", ingress=[tcp(80)])
     sent = [r["command"] for r in emulator.requests if r["command"] in (IN, UN_IN)]
     assert sent == [IN, UN_IN]
 
 
-def test_one_source_of_several_goes(beats: Run, make: Run, rules: Run) -> None:
+def test_one_of_several_sources_is_removed_alone(beats: Run, make: Run, rules: Run) -> None:
     make(ingress=[tcp(80, "192.0.2.0/24", "198.51.100.0/24")])
     beats(MODULE, [UN_IN], name="web", ingress=[tcp(80, "192.0.2.0/24")])
     assert rules() == {"tcp 80-80 192.0.2.0/24"}
@@ -269,7 +269,7 @@ def test_no_change_costs_one_request(make: Run, run_module: Run, emulator: Any) 
     assert sent_to(emulator) == ["listSecurityGroups"]
 
 
-def test_forty_rules_from_nothing_cost_three_requests_more(run_module: Run, emulator: Any) -> None:
+def test_forty_new_rules_cost_three_requests_more(run_module: Run, emulator: Any) -> None:
     run_module(MODULE, name="web", ingress=[tcp(port) for port in range(1000, 1040)])
     commands = [r["command"] for r in emulator.requests if r["command"] not in ("listAsyncJobs", "queryAsyncJobResult")]
     assert len(commands) == 43  # a look before and one after the group was made, as another run may have made one too

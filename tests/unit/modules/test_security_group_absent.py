@@ -51,7 +51,7 @@ def rules(client: Client, name: str) -> int:
 # A rule that names its own group
 
 
-def test_rules_that_name_the_group_itself_go_before_it(beats: Run, run_module: Run, emulator: Any) -> None:
+def test_rules_that_name_the_group_itself_are_removed_before_it(beats: Run, run_module: Run, emulator: Any) -> None:
     run_module(MODULE, name="db", ingress=[naming("db"), CIDR], egress=[naming("db")])
     done = beats(MODULE, [UN_IN, UN_OUT, DELETE], name="db", state="absent")
     itself = f"group db ({emulator.vars['account']})"
@@ -64,7 +64,7 @@ def test_rules_that_name_the_group_itself_go_before_it(beats: Run, run_module: R
     assert done["security_group"]["state"] == "absent"
 
 
-def test_rules_that_name_another_group_stay_until_their_own_goes(beats: Run, run_module: Run) -> None:
+def test_rules_that_name_another_group_stay_until_their_own_group_is_deleted(beats: Run, run_module: Run) -> None:
     run_module(MODULE, name="web")
     run_module(MODULE, name="db", ingress=[naming("web"), CIDR])
     beats(MODULE, [DELETE], name="db", state="absent")

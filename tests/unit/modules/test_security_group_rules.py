@@ -76,7 +76,7 @@ def test_all_rules_that_are_alike_are_closed(beats: Run, group: Run, cidrs: Run)
 
 
 @pytest.mark.parametrize("given", ALIKE)
-def test_of_rules_that_are_alike_a_rule_finds_its_own(beats: Run, group: Run, cidrs: Run, given: str) -> None:
+def test_a_rule_finds_its_own_among_rules_that_are_alike(beats: Run, group: Run, cidrs: Run, given: str) -> None:
     group(*ALIKE)
     done = beats(MODULE, [UN_IN] * 2, name="web", ingress=ssh(given))
     assert cidrs() == [given]
@@ -84,18 +84,18 @@ def test_of_rules_that_are_alike_a_rule_finds_its_own(beats: Run, group: Run, ci
     assert [rule["cidr"] for rule in done["security_group"]["ingress"]] == [given]
 
 
-def test_two_that_are_alike_and_given_are_both_kept(beats: Run, group: Run, cidrs: Run) -> None:
+def test_two_given_rules_that_are_alike_are_both_kept(beats: Run, group: Run, cidrs: Run) -> None:
     group(*ALIKE)
     beats(MODULE, [UN_IN], name="web", ingress=ssh(*ALIKE[:2]))
     assert cidrs() == ["10.0.0.1/8", "10.0.0.2/8"]
 
 
-def test_two_that_are_alike_make_one_rule(beats: Run, cidrs: Run) -> None:
+def test_two_new_rules_that_are_alike_make_one_rule(beats: Run, cidrs: Run) -> None:
     beats(MODULE, ["createSecurityGroup", IN], name="web", ingress=ssh("10.0.0.2/8", "10.0.0.1/8", "10.0.0.1/8"))
     assert cidrs() == ["10.0.0.0/8"]
 
 
-def test_one_that_is_alike_serves(beats: Run, group: Run, cidrs: Run) -> None:
+def test_a_rule_that_is_alike_is_enough(beats: Run, group: Run, cidrs: Run) -> None:
     group("10.0.0.1/8")
     beats(MODULE, [], name="web", ingress=ssh("10.0.0.9/8"))
     beats(MODULE, [], name="web", ingress=ssh("10.0.0.0/8"), purge_rules=False)

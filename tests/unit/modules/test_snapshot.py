@@ -56,7 +56,7 @@ def test_a_snapshot_is_taken_once(beats: Run, client: Client) -> None:
     assert done["diff"]["after"] == {"data": {"snapshots": ["(new)"]}}
 
 
-def test_one_that_is_not_listed_yet_is_waited_for(
+def test_a_snapshot_that_is_not_listed_yet_is_waited_for(
     run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list that lags does not know the id either, and refuses it (431)."""
@@ -85,7 +85,7 @@ def test_max_age_0_takes_a_new_snapshot_each_time(run_module: Run, sent: Callabl
     assert sent() == ["createSnapshot"] * 2
 
 
-def test_ages_are_by_the_clock_of_the_service(
+def test_ages_are_measured_by_the_clock_of_the_service(
     run_module: Run, aged: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A controller whose clock is a quarter of an hour ahead takes none too early."""
@@ -95,7 +95,7 @@ def test_ages_are_by_the_clock_of_the_service(
     assert run_module(MODULE, volume="data", max_age="55m")["changed"] is True
 
 
-def test_the_newest_are_kept(beats: Run, aged: Callable[..., list[str]], client: Client) -> None:
+def test_the_newest_snapshots_are_kept(beats: Run, aged: Callable[..., list[str]], client: Client) -> None:
     ids = aged(50, 30, 10, 5)
     done = beats(MODULE, ["deleteSnapshot"], volume="data", keep=3)
     assert {one["id"] for one in listed(client)} == set(ids[1:])
@@ -104,7 +104,7 @@ def test_the_newest_are_kept(beats: Run, aged: Callable[..., list[str]], client:
     assert {one["id"] for one in listed(client)} == {*ids[2:], done["snapshot"]["id"]}
 
 
-def test_nothing_is_deleted_unless_the_new_one_is_finished(
+def test_nothing_is_deleted_unless_the_new_snapshot_is_finished(
     run_module: Run, aged: Callable[..., list[str]], emulator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = aged(50, 30)
@@ -121,13 +121,15 @@ def test_nothing_is_deleted_unless_the_new_one_is_finished(
     assert {one.state for id, one in emulator.store.snapshots.items() if id in ids} == {"BackedUp"}
 
 
-def test_only_finished_ones_are_deleted(run_module: Run, aged: Callable[..., list[str]], emulator: Any) -> None:
+def test_only_finished_snapshots_are_deleted(run_module: Run, aged: Callable[..., list[str]], emulator: Any) -> None:
     old, _newer = aged(50, 1)
     emulator.store.snapshots[old].state = "BackingUp"
     assert run_module(MODULE, volume="data", keep=1)["changed"] is False
 
 
-def test_other_volumes_keep_theirs(run_module: Run, beats: Run, aged: Callable[..., list[str]], client: Client) -> None:
+def test_other_volumes_keep_their_snapshots(
+    run_module: Run, beats: Run, aged: Callable[..., list[str]], client: Client
+) -> None:
     run_module(MODULE, vm="db1")
     aged(3, 2)
     beats(MODULE, ["deleteSnapshot"], volume="data", keep=1)
@@ -161,7 +163,7 @@ def test_a_snapshot_is_deleted_by_id_or_name(
     assert listed(client) == []
 
 
-def test_one_that_is_being_taken_is_deleted_when_it_is_finished(run_module_as: Callable[..., Any]) -> None:
+def test_a_snapshot_that_is_being_taken_is_deleted_when_it_is_finished(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.2) as (run, emulator):
         run("cloudn_vm", name="db1", **NEW)
         begun = run(MODULE, vm="db1", wait=False)
@@ -171,7 +173,7 @@ def test_one_that_is_being_taken_is_deleted_when_it_is_finished(run_module_as: C
         assert [one.state for one in emulator.store.snapshots.values()] == ["Destroyed"]
 
 
-def test_one_that_is_being_taken_counts(run_module_as: Callable[..., Any]) -> None:
+def test_a_snapshot_that_is_being_taken_counts(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=0.2) as (run, emulator):
         run("cloudn_vm", name="db1", **NEW)
         run(MODULE, vm="db1", wait=False)

@@ -74,7 +74,7 @@ def test_check_mode_shows_what_will_be(run_module: Run, disk: str) -> None:
     assert told == {**done, "keep": 2}
 
 
-def test_one_is_changed_and_keeps_its_id(beats: Run, run_module: Run, client: Client, disk: str) -> None:
+def test_a_policy_is_changed_and_keeps_its_id(beats: Run, run_module: Run, client: Client, disk: str) -> None:
     made = run_module(MODULE, **NIGHTLY)["snapshot_policy"]
     done = beats(MODULE, [CREATE], volume="data", interval="daily", time="02:00", keep=2)
     assert done["snapshot_policy"] == {**made, "time": "02:00", "keep": 2}
@@ -135,7 +135,7 @@ def test_a_schedule_that_cannot_be_read_is_shown_as_unknown(
     beats(MODULE, [CREATE], **NIGHTLY)
 
 
-def test_the_service_takes_and_keeps_snapshots_by_it(run_module: Run, emulator: Any) -> None:
+def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, emulator: Any) -> None:
     """The emulator takes what was due when it is asked next."""
     made = run_module(MODULE, volume="data", interval="hourly", time="0", keep=2)["snapshot_policy"]
     emulator.store.snapshot_policies[made["id"]].next_run -= 4 * 3600
@@ -304,7 +304,7 @@ def test_a_time_zone_that_only_the_service_lacks_is_an_error_each_time(
 
 @pytest.mark.parametrize("order", ["first", "last", "random"])
 @pytest.mark.parametrize("keep", [7, 3])
-def test_two_runs_at_once_leave_one(run_module_as: Callable[..., Any], order: str, keep: int) -> None:
+def test_two_runs_at_once_leave_one_policy(run_module_as: Callable[..., Any], order: str, keep: int) -> None:
     """The service makes two then. Both runs see that, and keep the same one."""
     with run_module_as(race_ms=100, race_order=order) as (run, emulator):
         run("cloudn_vm", name="db1", **NEW)

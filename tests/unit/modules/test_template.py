@@ -426,7 +426,7 @@ def test_extractable_is_changed_by_administrators_only(
         assert run(MODULE, name="web", state="extracted")["template"]["extraction"]["url"]
 
 
-def test_where_the_account_may_not_ask_what_it_is_the_refusal_says_it(
+def test_an_account_that_may_not_ask_what_it_is_learns_it_from_the_refusal(
     make: Run, run_module: Run, emulator: Any
 ) -> None:
     make()
@@ -663,7 +663,7 @@ def test_a_template_is_extracted_each_time(
     assert said.startswith("web2 is not extractable, and only an administrator can change that. Extractable are")
 
 
-def test_absent_of_a_missing_one_is_no_change(beats: Run) -> None:
+def test_absent_of_a_missing_template_is_no_change(beats: Run) -> None:
     done = beats(MODULE, [], name="web", state="absent")
     assert done["template"]["state"] == "absent"
     beats(MODULE, [], id=UNKNOWN, state="absent")
@@ -689,7 +689,9 @@ def test_a_private_template_of_somebody_else_is_refused(run_module_as: Callable[
         )
 
 
-def test_ones_own_is_known_where_its_status_is_not_reported(make: Run, run_module: Run, emulator: Any) -> None:
+def test_a_template_of_ones_own_is_known_where_its_status_is_not_shown(
+    make: Run, run_module: Run, emulator: Any
+) -> None:
     made = make()
     for template in emulator.store.templates.values():
         template.unready = dict.fromkeys(template.zone_ids) if template.id == made["id"] else template.unready

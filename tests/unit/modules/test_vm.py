@@ -109,7 +109,7 @@ def test_absent_of_a_missing_machine_is_no_change(beats: Run) -> None:
     beats("cloudn_vm", [], name="web1", state="absent")
 
 
-def test_a_starting_one_is_waited_for(run_module: Run, client: Client, emulator: Any) -> None:
+def test_a_starting_machine_is_waited_for(run_module: Run, client: Client, emulator: Any) -> None:
     run_module("cloudn_vm", name="web1", wait=False, **NEW)
     done = run_module("cloudn_vm", name="web1", state="absent")
     assert not done.get("failed"), done
@@ -117,7 +117,7 @@ def test_a_starting_one_is_waited_for(run_module: Run, client: Client, emulator:
 
 
 @pytest.mark.parametrize(("state", "sent"), [("absent", ["destroyVirtualMachine"]), ("started", [])])
-def test_one_that_is_about_to_start_is_waited_for(
+def test_a_machine_that_is_about_to_start_is_waited_for(
     run_module: Run, emulator: Any, client: Client, state: str, sent: list[str]
 ) -> None:
     """It is Stopped for a moment, while its deployment is pending; a second command then would fail or be in vain."""
@@ -156,13 +156,13 @@ def test_a_machine_is_found_by_id_and_by_display_name(beats: Run, make: Run, run
         assert run_module("cloudn_vm", name=given)["vm"]["id"] == made["id"]
 
 
-def test_a_host_name_goes_before_a_display_name(make: Run, run_module: Run) -> None:
+def test_a_host_name_is_preferred_to_a_display_name(make: Run, run_module: Run) -> None:
     make("web1", display_name="web2")
     second = make("web2")
     assert run_module("cloudn_vm", name="web2")["vm"]["id"] == second["id"]
 
 
-def test_two_of_one_display_name_are_refused(make: Run, refused: Run) -> None:
+def test_two_machines_of_one_display_name_are_refused(make: Run, refused: Run) -> None:
     ids = {make("a1", display_name="Web")["id"], make("a2", display_name="Web")["id"]}
     told = refused("cloudn_vm", name="Web", state="absent")
     assert all(one in told for one in ids)
@@ -292,7 +292,7 @@ RESIZE = ["stopVirtualMachine", "changeServiceForVirtualMachine", "startVirtualM
 
 
 @pytest.mark.parametrize("state", ["present", "started"])
-def test_a_running_one_is_resized_with_leave(beats: Run, make: Run, client: Client, state: str) -> None:
+def test_a_running_machine_is_resized_with_allow_restart(beats: Run, make: Run, client: Client, state: str) -> None:
     make()
     done = beats("cloudn_vm", RESIZE, name="web1", service_offering="v2", allow_restart=True, state=state)
     assert listed(client)["serviceofferingname"] == "v2"
@@ -300,14 +300,14 @@ def test_a_running_one_is_resized_with_leave(beats: Run, make: Run, client: Clie
     assert done["actions"] == ["web1: stop", "web1: change service offering from v1 to v2", "web1: start"]
 
 
-def test_a_running_one_is_not_resized_without_leave(make: Run, refused: Run) -> None:
+def test_a_running_machine_is_not_resized_without_allow_restart(make: Run, refused: Run) -> None:
     make()
     told = refused("cloudn_vm", name="web1", service_offering="v2")
     assert told.startswith("service_offering: web1 has 'v1' and is running; a change to 'v2' needs it stopped")
     assert "allow_restart: true" in told
 
 
-def test_a_stopped_one_is_resized(beats: Run, make: Run, client: Client) -> None:
+def test_a_stopped_machine_is_resized(beats: Run, make: Run, client: Client) -> None:
     make(state="stopped")
     beats("cloudn_vm", ["changeServiceForVirtualMachine"], name="web1", service_offering="v2")
     assert listed(client)["state"] == "Stopped"
@@ -319,7 +319,9 @@ def test_a_machine_can_be_resized_and_stopped_at_once(beats: Run, make: Run, cli
     beats("cloudn_vm", RESIZE[1:], name="web1", service_offering="v4", state="started")
 
 
-def test_resizing_while_restarting_needs_no_leave(run_module: Run, make: Run, sent: Callable[[], list[str]]) -> None:
+def test_resizing_while_restarting_needs_no_allow_restart(
+    run_module: Run, make: Run, sent: Callable[[], list[str]]
+) -> None:
     make()
     run_module("cloudn_vm", name="web1", service_offering="v2", state="restarted")
     assert sent() == RESIZE
@@ -493,7 +495,7 @@ def test_a_name_that_an_unseen_destroyed_machine_holds_is_an_error_that_says_so(
     assert not done["changed"]
 
 
-def test_a_destroyed_one_is_seen_and_recovered_by_an_administrator(run_module_as: Callable[..., Any]) -> None:
+def test_an_administrator_sees_and_recovers_a_destroyed_machine(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(account="admin") as (run, emulator):
         made = run("cloudn_vm", name="web1", **NEW)["vm"]
         run("cloudn_vm", name="web1", state="absent")
@@ -511,7 +513,7 @@ def test_a_destroyed_one_is_seen_and_recovered_by_an_administrator(run_module_as
         assert run("cloudn_vm", name="web1", recover=True, state="started", **NEW)["changed"] is False
 
 
-def test_a_destroyed_one_is_recovered_by_id_where_that_is_granted(run_module_as: Callable[..., Any]) -> None:
+def test_a_destroyed_machine_is_recovered_by_id_where_that_is_granted(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(grants=["recoverVirtualMachine"]) as (run, _emulator):
         made = run("cloudn_vm", name="web1", **NEW)["vm"]
         run("cloudn_vm", name="web1", state="absent")
@@ -523,7 +525,7 @@ def test_a_destroyed_one_is_recovered_by_id_where_that_is_granted(run_module_as:
 # Many at once
 
 
-def test_many_are_made_changed_and_destroyed_together(beats: Run, emulator: Any, client: Client) -> None:
+def test_many_machines_are_made_changed_and_destroyed_together(beats: Run, emulator: Any, client: Client) -> None:
     names = [f"web{number}" for number in range(1, 13)]
     done = beats("cloudn_vm", ["deployVirtualMachine"] * 12, name=names, **NEW)
     assert [vm["name"] for vm in done["vms"]] == names
@@ -535,7 +537,7 @@ def test_many_are_made_changed_and_destroyed_together(beats: Run, emulator: Any,
     assert client.list("listVirtualMachines") == []
 
 
-def test_jobs_of_many_overlap(run_module_as: Callable[..., Any]) -> None:
+def test_jobs_of_many_machines_overlap(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(job_seconds=1.0) as (run, emulator):
         run("cloudn_vm", _patient=True, name=[f"web{number}" for number in range(10)], **NEW)
         times = {

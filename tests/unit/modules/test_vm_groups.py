@@ -90,7 +90,7 @@ def test_a_garbled_name_is_reported_once_and_left_alone(
     ("group", "listed_as"),
     [("東京", "大阪"), ("été", "données"), ("web東京1", "web東京2"), ("東京", "front"), ("é", "what?")],
 )
-def test_a_name_that_is_another_is_changed(
+def test_another_name_that_looks_garbled_is_a_change(
     beats: Run, grouped: Callable[..., None], group: str, listed_as: str
 ) -> None:
     grouped(listed_as)
