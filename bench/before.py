@@ -42,7 +42,7 @@ class Against(NamedTuple):
 
 
 def collection(stage: Stage, commit: str | None, hosts: int, tasks: int, job_seconds: float) -> Iterator[Figure]:
-    """Measure lists and tasks with both collections: tasks that change nothing, and that make something. No commit: nothing."""
+    """Measure lists, and tasks that change nothing or make something, with both collections. No commit: nothing."""
     if commit is None:
         return
     tools = {"now": stage.ours, "before": our_tool(stage.work / "earlier", checked_out(stage, commit))}

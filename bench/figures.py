@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures: what was measured, what it is compared with, what it must reach; as a table and as JSON."""
+"""Figures as a table and as JSON: what was measured, what it is compared with, what it must reach."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Figure:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the bar is reached, ``None`` where there is none."""
+        """Return whether the bar is reached, ``None`` if there is none."""
         if self.most is not None:
             return self.value <= self.most
         return None if self.least is None else self.value >= self.least

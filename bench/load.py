@@ -37,7 +37,7 @@ class Load:
         self.disk = {"zoneid": self.machine["zoneid"], "diskofferingid": self.first("listDiskOfferings", DISK)["id"]}
 
     def ask(self, command: str, **params: str) -> dict[str, Any]:
-        """The content of an answer, an error's too."""
+        """Return the content of an answer or an error."""
         query = {"command": command, "apikey": self.key, "response": "json", **params}
         query["signature"] = sign(query, self.secret)
         self.connection.request("GET", f"{self.path}?{urlencode(query)}")
@@ -46,7 +46,7 @@ class Load:
         return content
 
     def first(self, command: str, name: str, **params: str) -> dict[str, Any]:
-        """The object of this name in a listing."""
+        """Return the object of this name in a listing."""
         (objects,) = (value for value in self.ask(command, **params).values() if isinstance(value, list))
         return next(one for one in objects if one["name"] == name)
 
@@ -109,7 +109,7 @@ class Load:
 
 
 def memory(pid: int) -> float:
-    """MiB of a process that are in the machine's memory now."""
+    """Return how many MiB of the machine's memory a process has now."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     (kib,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
     return int(kib) / 1024

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the emulator grows under endless requests: fills what it keeps, and then reads its memory again and again.
+"""Measures whether the emulator grows under endless requests: fills its memory, then reads its size again and again.
 
 It is the emulator of tests, in a process of its own, which records its requests in memory. What is deleted is forgotten after
 a second. The growth is the least squares' line through what is read after each part.

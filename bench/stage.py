@@ -155,7 +155,7 @@ def reaching(emulator: Emulator) -> dict[str, str]:
 
 
 def environment(work: pathlib.Path, programs: pathlib.Path, collections: pathlib.Path) -> dict[str, str]:
-    """Return an environment with Ansible's defaults, one place of collections, and no way to a real cloud."""
+    """Return an environment with Ansible's defaults, one place of collections, and no real cloud."""
     empty = work / "ansible.cfg"
     empty.touch()
     return with_programs(clean_environment("CLOUDSTACK_", "PYTHON"), programs) | {

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An EC2 client that nobody here wrote works against the emulator: all 18 actions of the service's manual."""
+"""boto, an EC2 client of others, works against the emulator: all 18 actions of the service's manual."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_boto_connects_by_every_path_of_the_api(emulator: Emulator, path: str) -
 
 
 def test_boto_runs_a_plan_with_a_space_only_by_get(boto: Any, emulator: Emulator) -> None:
-    """boto sends forms, and no form with a space passes the bridge; its own `verb` is the way out."""
+    """boto sends forms, and the bridge accepts no form with a space. boto's own `verb` is the way out."""
     emulator.store.service_offerings[emulator.vars["small"]].name = "Small Instance"
     wanted = {"ImageId": emulator.vars["template"], "InstanceType": "Small Instance", "MinCount": 1, "MaxCount": 1}
     assert refusal(boto.get_object, "RunInstances", dict(wanted), Reservation, verb="POST").status == 403

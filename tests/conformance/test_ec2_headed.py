@@ -36,7 +36,7 @@ MADE_UP = (
 
 
 class Site:
-    """What is there, made step by step, just before the request that first needs it."""
+    """Makes the objects step by step, just before the request that first needs them."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -122,7 +122,7 @@ def ordered(text: str) -> str:
 
 @functools.cache
 def answers() -> list[tuple[int, str]]:
-    """The answers to all requests, asked once of an emulator of its own."""
+    """Return the answers to all requests, which are sent once to an emulator of their own."""
     with Emulator(zones=[ZONE], job_seconds=0.02) as emulator:
         site = Site(emulator)
         given = [site.ask(request) for request in REQUESTS]

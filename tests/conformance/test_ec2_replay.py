@@ -25,7 +25,7 @@ PLANS = {"small": "Small Instance", "medium": "Medium Instance"}
 
 
 class Site:
-    """Makes what was there and no recorded step made, just before the step that first needs it."""
+    """Makes the objects that no recorded step made, just before the step that first needs them."""
 
     template = "90ddbb8d-8652-4356-9fb7-ed3696cf4c3a"
     tagged = "b2abd519-c023-4476-9db9-018888f375bd"
@@ -58,7 +58,7 @@ class Site:
         self.steps.pop(step["label"], lambda: None)()
 
     def do(self, action: str, **params: str) -> None:
-        """An action on what stands for the recorded ids."""
+        """Do an action on the objects that stand for the recorded ids."""
         self.bridge.do(action, **{name: self.ids.get(value, value) for name, value in params.items()})
 
     def three_machines(self) -> None:

@@ -33,7 +33,7 @@ def test_all_single_answers_are_here() -> None:
 
 
 def written() -> Iterator[str]:
-    """All that was recorded in JSON."""
+    """All answers that were recorded in JSON."""
     for one in ANSWERS:
         if one["real"]["answer"].startswith('{ "'):
             yield one["real"]["answer"]

@@ -27,7 +27,7 @@ REPORT = os.environ.get("FAULTS_REPORT")
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients pause a twentieth of the time before they try again, and look at jobs soon."""
+    """Clients pause a twentieth of the time before retries, and look at jobs soon. All else takes its time."""
 
     def pause(seconds: float) -> None:
         time.sleep(LAG_WAITED if seconds == LAG else seconds / 20)

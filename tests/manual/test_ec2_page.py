@@ -35,7 +35,7 @@ def test_every_command_has_its_row_and_its_example() -> None:
 
 
 def test_the_examples_of_the_page_run(run_module_as: Callable[..., Any], playbook: Callable[..., Any]) -> None:
-    """In the order of the page, at a service that has what the manual says, with ids of what is there."""
+    """They run in the order of the page, at a service with the manual's commands, with ids of existing objects."""
     with run_module_as(dialect="cloudn") as (run, emulator):
         ids = {}
         image = (TEMPLATE[0], {**TEMPLATE[1], "allow_restart": True})

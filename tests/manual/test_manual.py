@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each command of the service's manual is sent by a task, and the page that says so is up to date."""
+"""A task sends each command of the service's manual, and the page about it is up to date."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_page_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("row", [*ROWS, *BEYOND], ids=[row.command for row in [*ROWS, *BEYOND]])
 def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
-    """The task of the row sends it to a service that knows the manual's names of commands, and it is taken."""
+    """The task of the row sends the command to a service that knows the manual's names, and the service accepts it."""
     with run_module_as(dialect="cloudn", grants=row.grants) as (run, emulator):
         known: dict[str, str] = {}
         for module, options in row.before:
@@ -105,7 +105,7 @@ def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
 
 
 def filled(options: Any, known: dict[str, str]) -> Any:
-    """Options with the ids of what was made before."""
+    """Return options with the ids of the objects that were made before."""
     if isinstance(options, dict):
         return {name: filled(value, known) for name, value in options.items()}
     if isinstance(options, list):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Properties: what holds for whatever is asked for. Examples are the same in every run."""
+"""Properties that hold for any options. Examples are the same in every run."""
 
 from __future__ import annotations
 

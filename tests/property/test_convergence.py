@@ -119,14 +119,14 @@ def converges(run_module: Run, emulator: Any) -> Callable[..., bool]:
 
 
 def turned(value: Any) -> Any:
-    """The same with every list and dictionary in the opposite order."""
+    """Return the same with every list and dictionary in the opposite order."""
     if isinstance(value, dict):
         return {key: turned(value[key]) for key in reversed(value)}
     return [turned(item) for item in reversed(value)] if isinstance(value, list) else value
 
 
 def words(actions: list[str] | None) -> list[list[str]]:
-    """What actions tell, whatever the order of it."""
+    """Return actions without their order."""
     return sorted(sorted(re.findall(r"[^\s,]+", action)) for action in actions or [])
 
 
@@ -134,7 +134,7 @@ def words(actions: list[str] | None) -> list[list[str]]:
 
 
 def machine(client: Client, name: str) -> Result:
-    """A machine as the options speak of it, empty where there is none."""
+    """Return a machine in the words of the options, empty where there is none."""
     found = [vm for vm in client.list("listVirtualMachines") if vm["name"] == name]
     return {
         key: value
@@ -161,7 +161,7 @@ def tags(record: Result) -> dict[str, str]:
 
 
 def rules(client: Client, name: str) -> Result:
-    """A group's rules and tags, empty where there is none."""
+    """Return a group's rules and tags, empty where there is none."""
     found = client.list("listSecurityGroups", {"securitygroupname": name})
     return {
         key: value
@@ -183,7 +183,7 @@ def rule_there(rule: Result) -> tuple[Any, ...]:
 
 
 def rules_asked(given: list[Result]) -> set[tuple[Any, ...]]:
-    """The rules that options mean, each with one source."""
+    """Return the rules that options ask for, each with one source."""
     meant = set()
     for rule in given:
         first, _hyphen, last = rule.get("ports", "-1").rpartition("-") if "ports" in rule else ("-1", "", "-1")
@@ -206,7 +206,7 @@ def volume(client: Client, name: str) -> Result:
 
 
 def tagged(before: Result, options: Result) -> dict[str, str]:
-    """The tags that an object has after a task."""
+    """Return the tags that an object has after a task."""
     if "tags" not in options:
         return before.get("tags", {})
     spelled = {key.lower(): key for key in before.get("tags", {})}  # a key that is there keeps its spelling
@@ -218,7 +218,7 @@ def tagged(before: Result, options: Result) -> dict[str, str]:
 
 
 def machine_asked(before: Result, options: Result, name: str) -> Result:
-    """The machine that a task leads to, from one as it was before, or from none."""
+    """Return the machine that a task leads to, from the machine as it was before, or from none."""
     if options.get("state") == "absent":
         return {}
     new = {

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever is written into a task: a result or an error that is a sentence, and no change before a complaint."""
+"""Any options of a task give a result or a readable error, and nothing is changed before a complaint."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ KNOWN: dict[str, list[Any]] = {
 
 
 def right(name: str, option: Result) -> st.SearchStrategy[Any]:
-    """Values of the type that an option has, rather often such as mean something."""
+    """Return values of an option's type. Many of them mean something."""
     kind = option.get("type", "str")
     known = st.sampled_from(KNOWN[name]) if name in KNOWN else st.nothing()
     if kind == "list":
@@ -184,7 +184,7 @@ def mapping(options: Result) -> st.SearchStrategy[Result]:
 
 @st.composite
 def tasks(draw: st.DrawFn, name: str, spec: Result) -> Result:
-    """A task that is right, but for up to three options, of their types or of any, or left out."""
+    """Return a right task with up to three options changed to values of their type or of any type, or left out."""
     task = dict(draw(st.sampled_from(TASKS.get(name, [{}]))))
     options = st.lists(st.sampled_from(sorted(spec)), max_size=3, unique=True) if spec else st.just([])
     for option in draw(options):
@@ -197,7 +197,7 @@ def tasks(draw: st.DrawFn, name: str, spec: Result) -> Result:
 
 
 def constraints(name: str) -> Result:
-    """What a module says of options that exclude or need each other."""
+    """Return which options of a module exclude or need each other."""
     module, told = imported(name), {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "run", lambda *_args, **given: told.update(given))
@@ -206,7 +206,7 @@ def constraints(name: str) -> Result:
 
 
 def against(name: str) -> Iterator[Result]:
-    """For each of these, options that are against it, and right in all else."""
+    """Yield options that break each of these rules, and nothing else."""
     spec, told = imported(name).SPEC, constraints(name)
     base = {"name": "new1"} if "name" in spec else {}
 
@@ -228,7 +228,7 @@ def against(name: str) -> Iterator[Result]:
 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], list[str]]:
-    """Return a function that watches an emulator: it returns the list of complaints that come after a change there."""
+    """Return a function that watches an emulator and returns the list of complaints that come after a change there."""
     watched: list[Any] = []
     complaints: list[str] = []
     make = UsageError.__init__
@@ -249,12 +249,12 @@ def late(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], list[str]]:
 
 
 def changes(emulator: Any) -> list[Result]:
-    """The requests since the last look that change something, or tried to."""
+    """Return the requests since the last look that changed something, or tried to."""
     return [request for request in emulator.requests if not is_read(request["command"])]
 
 
 def known_to_the_service_alone(name: str, options: Result, done: Result) -> bool:
-    """Whether what is wrong with a task could only be found by trying: a command of its own, or somebody else's names."""
+    """Return whether only a try can find the mistake in a task: a command of its own, or names of somebody else."""
     return name in ("cloudn_api", "cloudn_ec2") or (
         {"accounts", "key_pair"} & options.keys() and "not found" in done["msg"]
     )
@@ -337,7 +337,7 @@ def test_options_that_exclude_or_need_each_other_are_refused_before_a_request(
 def test_values_that_the_service_would_refuse_are_refused_before_a_request(
     name: str, wrong: Result, said: str, run_module: Callable[..., Result], emulator: Any
 ) -> None:
-    """Each was found by what is above: the machine was made, or stopped, when it was told."""
+    """The tests above found each of these: the machine was made or stopped before the error came."""
     for check in (True, False):
         done = run_module(name, _check=check, **{**TASKS[name][0], **wrong})
         assert done.get("failed") and done["msg"].startswith(said), done["msg"]
@@ -345,7 +345,7 @@ def test_values_that_the_service_would_refuse_are_refused_before_a_request(
 
 
 def test_user_data_may_hold_any_text(run_module: Callable[..., Result], emulator: Any) -> None:
-    """It is sent encoded, so what the service refuses in names does not matter there."""
+    """User data is sent encoded, so it may hold characters that the service refuses in names."""
     done = run_module("cloudn_vm", name="new1", user_data="#!/bin/sh\necho \U0001f600 " + "x" * 300, **NEW)
     assert not done.get("failed"), done["msg"]
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of several objects of one name stays: decided by records alone, in all runs alike."""
+"""Which of several objects of one name stays: all runs decide alike, by the records alone."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ TREES = {
 
 
 def for_types_only(tree: ast.AST) -> set[ast.AST]:
-    """What stands under `if t.TYPE_CHECKING:` is never run."""
+    """Code under `if t.TYPE_CHECKING:` never runs."""
     blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
     return {inner for block in blocks for inner in ast.walk(block)}
 

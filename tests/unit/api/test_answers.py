@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers as they come over the wire: bounded in time and size, and never taken for what they are not."""
+"""Answers over the wire: bounded in time and size, and never misread."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ DRIPS: dict[str, tuple[bytes, bytes]] = {
 @pytest.mark.parametrize("kind", DRIPS)
 @pytest.mark.parametrize("command", [READ, CHANGE])
 def test_an_answer_that_drips_has_one_timeout(wire: Any, kind: str, command: str) -> None:
-    """Each byte comes well within the timeout, so each read of the socket does."""
+    """Each byte comes well within the timeout, and so does each read of the socket."""
     at_once, slowly = DRIPS[kind]
 
     def drip(connection: socket.socket) -> None:
@@ -91,7 +91,7 @@ def test_an_answer_that_drips_ends_soon_after_the_deadline(wire: Any, monkeypatc
 
 
 def test_the_next_request_has_its_full_time(script: Any, connect: Callable[..., Client]) -> None:
-    """What an answer left of its time is not what the connection goes on with."""
+    """The next answer on a connection gets its full time, not the rest of the time before."""
     script.answers = [(200, {}, ZONES)]
     kept = connect(timeout=0.4)
     for _call in range(4):
@@ -199,7 +199,7 @@ STATUS = st.sampled_from(
 def test_any_answer_is_a_value_or_a_typed_error(
     wire: Any, line: bytes, status: bytes, headers: list[bytes], body: bytes
 ) -> None:
-    """A value, or an error that says that the service refused, or that the outcome is open: the request did arrive."""
+    """The client returns a value, or an error: a refusal or an unknown outcome, as the request did arrive."""
     wire.answer = b"\r\n".join([line + b" " + status + b" Said", *headers, b"", body])
     wire.heads.clear()
     for command in (READ, CHANGE):
@@ -220,7 +220,7 @@ def test_any_answer_is_a_value_or_a_typed_error(
 
 
 def bomb(size: int) -> bytes:
-    """So many blanks around an answer, packed: a thousandth of them."""
+    """Return an answer with so many blanks around it, compressed to a thousandth."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     blanks = b" " * 2**20
     return (
@@ -241,7 +241,7 @@ def packed(connection: socket.socket) -> None:
 
 
 def packed_nothing(connection: socket.socket) -> None:
-    """Empty blocks of deflate for ever: bytes that unpack to nothing."""
+    """Send empty blocks of deflate for ever: bytes that unpack to nothing."""
     start = gzip.compress(b"")[:10]
     connection.sendall(CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))
     piece = start

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client: what it sends, what it repeats, what it makes of answers, and what it never tells."""
+"""The client: what it sends and repeats, how it reads answers, and what no error shows."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_each_repetition_is_signed_anew(script: Any, connect: Callable[..., Clie
 
 
 def test_credentials_that_were_right_are_tried_once_more(script: Any, client: Client) -> None:
-    """What is refused for its credentials was not done, so that goes for commands that change something too."""
+    """A command that was refused for its credentials was not done. This counts for changes too."""
     script.json(ZONES)
     client.call("listZones")
     for refusals in (1, 2):
@@ -208,7 +208,7 @@ def test_a_refusal_of_the_first_command_is_checked_with_another_command(script: 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\x00\xff"])
 def test_refusals_without_words_are_refusals(script: Any, client: Client, body: bytes) -> None:
-    """The service has statuses of its own, which say by themselves that a command was not done, and why."""
+    """The service has its own statuses, which say that a command was not done, and why."""
     script.answers = [(431, {}, body)]
     with pytest.raises(ApiError, match="createVolume: refused, but the reason is unreadable") as refused:
         client.call("createVolume")
@@ -309,7 +309,7 @@ def test_an_unusable_address_is_reported(url: str) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("command", ["listZones", "deployVirtualMachine"])
 def test_redirects_are_refused(script: Any, client: Client, status: int, command: str) -> None:
-    """Wherever they lead: what is sent holds a key and a signature, and user data."""
+    """The client follows no redirect: a request holds a key, a signature and user data."""
     with serving() as other:
         for place in (other.url, script.url, "//127.0.0.1/", "/elsewhere"):
             script.answers = [(status, {"Location": place}, b"")]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decoding: JSON and XML give identical values, and nothing that is no answer passes for one."""
+"""Decoding: JSON and XML give identical values, and only an answer is read as one."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_elements_without_content_are_objects() -> None:
     ids=["values", "objects", "lists", "elements in elements", "elements", "attributes"],
 )
 def test_answers_of_too_many_values_are_not_read(body: bytes) -> None:
-    """They would take some hundred times their size, however small that is."""
+    """Such answers would take some hundred times their size in memory."""
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge, match="too many values"):
@@ -191,7 +191,7 @@ def test_answers_of_too_many_values_are_not_read(body: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [60, 200, 700, 3000, 20_000])
 def test_deep_answers_are_refused(depth: int) -> None:
-    """Whatever nests deeper than answers do is no answer; it must not end the stack of who reads it."""
+    """A text that nests deeper than answers do is refused. It must not overflow the reader's stack."""
     for before, inner, after in (
         (b'{"a":' * depth, b"1", b"}" * depth),
         (b'{"a":{"b":' + b"[" * depth, b"1", b"]" * depth + b"}}"),
@@ -219,7 +219,7 @@ DOCTYPES = {
 
 @pytest.mark.parametrize("kind", DOCTYPES)
 def test_entities_are_harmless(kind: str, script: Any, tmp_path: pathlib.Path) -> None:
-    """Nothing grows, no file is read, nothing is fetched: an error, or a value without them."""
+    """Entities expand nothing, read no file and fetch nothing: the result is an error or a value without them."""
     script.answers = [(200, {}, b"<!ENTITY b 'canary'>")]
     (tmp_path / "secret").write_text("canary")
     body = DOCTYPES[kind].replace(b"FILE", (tmp_path / "secret").as_uri().encode()).replace(b"URL", script.url.encode())
@@ -238,7 +238,7 @@ def test_entities_are_harmless(kind: str, script: Any, tmp_path: pathlib.Path) -
 
 
 def test_odd_numbers_and_names_are_read_without_loss() -> None:
-    """What JSON has and XML has not, and what only one of its readers would take."""
+    """JSON has values that XML lacks, and some that only one of its readers accepts."""
     body = rb"""{"r": {"size": 1e5, "memory": 007, "count": 1}}"""
     with pytest.raises(BadAnswer, match="broken JSON"):
         decode(body, "x")
@@ -267,7 +267,7 @@ def test_a_number_of_any_length_takes_no_time() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "shift_jis"])
 @pytest.mark.parametrize("text", ['{"r": {"name": "ウェブ"}}', "<r><name>ウェブ</name></r>"], ids=["json", "xml"])
 def test_other_encodings_give_the_same_value_or_an_error(encoding: str, text: str) -> None:
-    """The value that is meant, or an error: never another value."""
+    """The result is the value that is meant or an error, and never another value."""
     try:
         value = decode(text.encode(encoding), "x")
     except BadAnswer:
@@ -370,7 +370,7 @@ PARTS = st.lists(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A real answer in which some bytes are others, or gone, or there twice."""
+    """Return a real answer in which some bytes are changed, missing or doubled."""
     body = draw(st.sampled_from(ANSWERS))
     for _wound in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(body)))

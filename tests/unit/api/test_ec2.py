@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client of the EC2-compatible API: how it signs, what it sends and repeats, what it makes of answers and errors."""
+"""The client of the EC2-compatible API: how it signs, what it sends and repeats, how it reads answers and errors."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def client(connect: Callable[..., Ec2Client]) -> Ec2Client:
 
 
 def error_page(status: int, text: str, old: bool) -> bytes:
-    """A page of Tomcat 6 or 9 about an error."""
+    """Return a page of Tomcat 6 or 9 about an error."""
     if old:
         said = (
             f"<h1>HTTP Status {status} - {text}</h1><p><b>type</b> Status report</p><p><b>message</b> <u>{text}</u></p>"
@@ -74,7 +74,7 @@ OTHER_REFUSAL = (
 
 
 def refusal(code: str, message: str, between: str = "") -> bytes:
-    """A refusal in XML, with something between its elements."""
+    """Return a refusal in XML, with something between its elements."""
     parts = f"<Response>|<Errors>|<Error><Code>{code}</Code>|<Message>{message}</Message></Error></Errors>|"
     return f"{parts}<RequestID>r1</RequestID></Response>".replace("|", between).encode()
 
@@ -87,7 +87,7 @@ def refusal(code: str, message: str, between: str = "") -> bytes:
 )
 @pytest.mark.parametrize("value", ["two words", "a/b+c=d&e", "~-_.*!'()", "日本語", ""])
 def test_requests_are_signed_as_amazons_own_library_does(url: str, value: str) -> None:
-    """botocore signs the same request alike; it puts a Timestamp of its own into it."""
+    """botocore gives the same signature to the same request. It adds its own Timestamp."""
     request = AWSRequest("POST", url, data={"Action": "CreateImage", "Name": value, "Version": "2010-11-15"})
     # It takes the host as it stands in the address, which is not always what is sent.
     same = urllib.parse.urlsplit(url)._replace(netloc=urllib.parse.urlsplit(url).netloc.lower().removesuffix(":80"))
@@ -98,7 +98,7 @@ def test_requests_are_signed_as_amazons_own_library_does(url: str, value: str) -
 
 
 def test_the_signature_of_amazons_own_example_is_right() -> None:
-    """The one of Amazon's description of signature version 2."""
+    """The example is of Amazon's description of signature version 2."""
     params = {
         "Action": "DescribeJobFlows",
         "Version": "2009-03-31",
@@ -174,7 +174,7 @@ def test_a_long_request_is_a_form(script: Any, client: Ec2Client) -> None:
 
 @pytest.mark.parametrize("mark", [" ", "*", "~"])
 def test_values_that_the_bridge_takes_in_no_form_are_sent_in_the_address(mark: str) -> None:
-    """It would refuse the signature of a form that holds one."""
+    """The bridge refuses the signature of a form that holds such a character."""
     with Emulator(job_seconds=0.01, vms=1) as emulator:
         client = Ec2Client(emulator.ec2_url, emulator.api_key, emulator.api_secret)
         (vm,) = emulator.store.vms.values()
@@ -275,7 +275,7 @@ def test_repetitions_keep_to_the_deadline(script: Any, connect: Callable[..., Ec
 
 
 def test_changes_have_time_for_their_job() -> None:
-    """An answer comes when the job has ended: later than others may, and not later than it is waited for."""
+    """An answer comes when the job has ended. It may come later than others, but not after the time for waiting."""
     with Emulator(job_seconds=0.6) as emulator:
         options = {"timeout": 0.3, "retries": 0}
         client = Ec2Client(emulator.ec2_url, emulator.api_key, emulator.api_secret, wait_timeout=10, **options)
@@ -372,7 +372,7 @@ def test_a_prefix_of_a_namespace_is_no_part_of_a_name(script: Any, client: Ec2Cl
 
 
 def test_every_recorded_answer_is_read() -> None:
-    """The values of each have types, and its lists are lists; each refusal is one, with the words that were recorded."""
+    """Values have their types, lists are lists, and each refusal is an error with the recorded words."""
     answers = [json.loads(line) for line in RECORDED.read_text().splitlines()]
     refused = 0
     for answer in answers:
@@ -393,12 +393,12 @@ def test_every_recorded_answer_is_read() -> None:
 
 
 def said(body: str) -> str | None:
-    """What a recorded refusal says, read by a parser of XML; what is no XML says itself."""
+    """Return the words of a recorded refusal: those in its XML, or the whole text."""
     return xml.etree.ElementTree.fromstring(body).findtext(".//Message") if body.startswith("<") else body
 
 
 def strangers(value: Any, name: str = "") -> Iterator[str]:
-    """Yield what is not of the type that its name tells, or could be of a better one."""
+    """Yield values that lack the type of their name, or that could have a better one."""
     if isinstance(value, dict):
         assert "item" not in value
         for key, inner in value.items():
@@ -448,7 +448,7 @@ def test_refusals_are_one_kind_of_error(
 
 
 class Later:
-    """A clock that goes on by so many seconds with each look."""
+    """A clock that moves by so many seconds with each look."""
 
     def __init__(self, seconds: float) -> None:
         self.looks = itertools.count(1000.0, seconds)

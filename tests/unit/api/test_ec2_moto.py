@@ -61,7 +61,7 @@ def call(moto: str, sent: list[str], request: pytest.FixtureRequest) -> Callable
 
 
 def test_every_action_that_the_service_lists_works_with_moto(call: Callable[..., Record], sent: list[str]) -> None:
-    """A life with all of them; moto lacks none. An image and a volume of no origin take one action more."""
+    """A life with all actions, which moto has. It takes one action more for the image and one for the volume."""
     now = datetime.datetime.now(datetime.UTC)
     count = {"MinCount": 2, "MaxCount": 2}
     made = call("RunInstances", ImageId="ami-12345678", InstanceType="m1.small", Placement=ZONE, **count)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs: their ends are noticed soon and with few requests, and every bad end is a clear error with the job's id."""
+"""Jobs: the client notices their ends soon and with few requests. Every bad end is a clear error with the job's id."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def in_turn(client: Service, lengths: list[float], tracks: int = 1, brief: float
 
 
 def asking_without_a_pause(client: Service, lengths: list[float]) -> float:
-    """The seconds that the same jobs take where a client does nothing but ask (a millisecond where that takes no time)."""
+    """Return the seconds that the same jobs take when a client polls all the time (each millisecond if a poll is free)."""
     began = client.clock()
     for turn, seconds in enumerate(lengths):
         client.call("changeIt", {"name": f"j{turn}", "seconds": seconds})

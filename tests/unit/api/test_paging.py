@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long lists: what is read, in how many requests, over how many connections, while objects come and go."""
+"""Long lists while objects come and go: what is read, in how many requests, over how many connections."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Service:
         return answer
 
     def read(self, first: int = 20, seconds: float = 0) -> list[int]:
-        """Return what is read; each page seems to take this long."""
+        """Return the objects that are read. Each page seems to take this long."""
         pages = paging.read("listThings", self.fetch, first, lambda: seconds * len(self.asked))
         return [item["id"] for page in pages for item in page]
 
@@ -100,7 +100,7 @@ def test_each_page_joins_the_one_before(first: int, share: int) -> None:
 @pytest.mark.parametrize("overlap", [1, 3, 4])
 @pytest.mark.parametrize("largest", [2, 4, 5, 8, 20])
 def test_pages_go_on_whatever_their_sizes(monkeypatch: pytest.MonkeyPatch, largest: int, overlap: int) -> None:
-    """A place where pages of every size begin anew, such as 60 for pages of up to 4, is passed too."""
+    """Reading passes a place where pages of every size begin, such as 60 for pages of up to 4."""
     monkeypatch.setattr(paging, "LARGEST", largest)
     monkeypatch.setattr(paging, "OVERLAP", overlap)
     for first, share in itertools.product(range(1, largest + 1), (1, 2)):
@@ -114,7 +114,7 @@ def test_pages_go_on_whatever_their_sizes(monkeypatch: pytest.MonkeyPatch, large
 
 
 def test_nothing_is_left_out_where_pages_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of 4 can't share anything at 60. Whatever vanishes before the next one is read, nothing is left out."""
+    """Pages of 4 can't share anything at 60. Nothing is left out, whatever vanishes before the next page is read."""
     monkeypatch.setattr(paging, "LARGEST", 4)
     monkeypatch.setattr(paging, "OVERLAP", 1)
     for number in range(1, 60):
@@ -157,7 +157,7 @@ def test_a_list_that_stands_still_takes_as_few_pages_as_possible(small_pages: No
 
 @pytest.mark.parametrize(("count", "most"), [(10_000, 28), (50_000, 112)])
 def test_very_long_lists_take_few_requests(count: int, most: int) -> None:
-    """One for every 450 objects, and those read ahead in vain; of 10,000 not more than pages of 500 and eight more."""
+    """A request for every 450 objects, and those read ahead in vain. For 10,000: pages of 500, and eight more."""
     service = Service(count)
     assert len(service.read(first=50)) == count
     assert len(service.asked) <= most
@@ -201,7 +201,7 @@ def change(kind: str, where: float, count: int, numbers: itertools.count[int]) -
 def test_an_object_that_is_there_all_the_time_is_read_once(
     count: int, changes: list[tuple[int, str, float, int]], seconds: float
 ) -> None:
-    """Wherever objects come and go between pages, however the pages are read beside each other."""
+    """Objects may come and go anywhere between pages, and pages may be read in any order."""
     numbers = itertools.count(1000)
     service = Service(count)
     for after, kind, where, how_many in changes:
@@ -257,7 +257,7 @@ def test_objects_differ_by_their_id_and_zone(one: dict[str, str], other: dict[st
 
 
 def test_a_slow_long_list_takes_few_requests_and_connections() -> None:
-    """What the service sees: few requests, at most eight connections, and as many pages at once as it is slow."""
+    """The service sees few requests and at most eight connections. A slower service gets more pages at once."""
     with Emulator(vms=1300, list_ms_per_object=1) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         found = client.list("listVirtualMachines", first=50)
@@ -285,7 +285,7 @@ def test_an_error_in_any_page_is_the_error_of_the_list(fault: dict[str, str], nt
 
 
 def test_after_an_error_nothing_is_tried_again() -> None:
-    """Pages that are still being read do not hold up the error of another, nor do threads outlive the list."""
+    """Pages that are still being read do not hold up the error of another page. No thread outlives the list."""
     ended: list[float] = []
 
     class Trouble(Client):

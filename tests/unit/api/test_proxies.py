@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proxies that the environment names, with a real one: used, told where they fail, their credentials never shown."""
+"""The proxies of the environment, with a real one: the client uses them, reports failures and shows no credentials."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_an_unusable_proxy_is_an_error_without_credentials(
 def test_an_answer_that_a_proxy_loses_leaves_the_outcome_open(
     proxy: Proxy, script: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service has done it: it must not be sent again as if the proxy had not been reached."""
+    """The service has done the command. The client must not send it again."""
     monkeypatch.setenv("http_proxy", f"http://{USER}:{PASSWORD}@{proxy.address}")
     script.answers = [(200, {}, b'{"x": {"jobid": "j"}}')]
     script.verify = True
@@ -169,7 +169,7 @@ def test_an_answer_that_a_proxy_loses_leaves_the_outcome_open(
 
 
 def hides(error: CloudnError) -> None:
-    """No part of an error shows the proxy's credentials, or where it is."""
+    """Check that no part of an error shows the proxy's credentials or its address."""
     told = repr(vars(error)) + str(error)
     for secret in (PASSWORD, USER, "127.0.0.1", base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()):
         assert secret not in told

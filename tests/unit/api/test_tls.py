@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS with a real server and a private authority: whom the client trusts, and what it says where it does not."""
+"""TLS with a real server and a private authority: whom the client trusts, and what its errors say."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_certificate_that_is_not_in_order_is_refused_with_the_reason(
 
 
 def test_without_verification_the_client_works_and_does_not_warn(server: Script) -> None:
-    """It works, and who calls is to warn: not each request."""
+    """The client works and does not warn with each request: the caller warns."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         lax = client(server, verify=False)
@@ -138,7 +138,7 @@ def test_the_environment_names_the_authorities_by_default(
     ],
 )  # fmt: skip
 def test_unusable_authorities_are_reported_before_a_request(tmp_path: pathlib.Path, kind: str, told: str) -> None:
-    """Told before anything is sent, where requests would tell it too late, or that the service is not trusted."""
+    """The client reports it before it sends anything. requests would report it too late, or blame the service."""
     path = tmp_path / f"{kind}.pem"
     if kind == "folder":
         path.mkdir()
@@ -161,7 +161,7 @@ def test_a_port_without_tls_is_reported(script: Any) -> None:
 
 @pytest.mark.parametrize("ending", [b"", b"\x01\0\0\0\0\0\0\0"], ids=["closed", "reset"])
 def test_a_handshake_that_breaks_is_tried_again(authority: Authority, ending: bytes) -> None:
-    """Nothing was sent, so a change may be sent again: as where a service is started anew."""
+    """Nothing was sent, so a change may be sent again. It happens when a service restarts."""
     context = authority.context()
     broken = []
 
@@ -183,7 +183,7 @@ def test_a_handshake_that_breaks_is_tried_again(authority: Authority, ending: by
 
 
 def garbage(connection: socket.socket) -> None:
-    """What is no TLS, in the middle of it."""
+    """Send text without TLS in the middle of a TLS connection."""
     with socket.socket(fileno=os.dup(connection.fileno())) as plain:
         plain.sendall(b"HTTP/1.1 200 OK\r\n\r\n" * 10)
 
@@ -196,7 +196,7 @@ def half(connection: socket.socket) -> None:
 def test_a_tls_connection_that_breaks_later_leaves_the_outcome_open(
     authority: Authority, answer: Callable[[socket.socket], None]
 ) -> None:
-    """It is no certificate's fault, and the request may have been done."""
+    """No certificate is wrong, and the request may have been done."""
     wire = Wire(authority.context())
     try:
         wire.answer = answer

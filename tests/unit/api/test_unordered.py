@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long lists in no order: each object once, none left out, whatever page it is on in which call."""
+"""Long lists in no order: each object is read once and none is left out, on whichever page it is."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("always_alike", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 39, 40, 41, 79, 80, 81, 300])
 def test_all_objects_are_read_once(count: int, always_alike: bool) -> None:
-    """Also where the service gives the same objects each time that the same page is asked for."""
+    """The same page may also give the same objects each time."""
     service = Service(count, always_alike=always_alike)
     assert sorted(service.read()) == service.objects
     if count < 40:
@@ -94,7 +94,7 @@ def test_reading_ends_with_the_time_for_the_task() -> None:
 
 
 def test_all_templates_of_a_server_are_read_though_pages_miss_some(emulator: Any) -> None:
-    """Its pages overlap and miss some, as the real server's do."""
+    """The pages of the emulator overlap and miss some objects, as those of the real server do."""
     client = Client(emulator.url, emulator.api_key, emulator.api_secret)
     store = emulator.store
     like = next(iter(store.templates.values()))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts of the emulator, what they may have and have, and what of the service only administrators see."""
+"""Accounts of the emulator: what they have, their limits, and what only administrators see."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security groups, key pairs, tags and zones of the EC2 half: what CloudStack's source says of them."""
+"""Security groups, key pairs, tags and zones of the EC2 half, as CloudStack's source has them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shape(element: ElementTree.Element) -> Any:
 
 @pytest.fixture
 def web(ec2: Any) -> Any:
-    """A client of an emulator with a group `Web`; `rules()` tells its rules."""
+    """A client of an emulator with a group `Web`; `rules()` returns its rules."""
     made = ec2("CreateSecurityGroup", {"GroupName": "Web", "GroupDescription": "a & b"})
     assert [child.tag for child in made] == ["requestId", "return"]
     return ec2

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the EC2 half: which there are, what passes them, and what is said where a value can't be read."""
+"""Filters of the EC2 half: which ones there are, what passes them, and the errors about values that can't be read."""
 
 from __future__ import annotations
 

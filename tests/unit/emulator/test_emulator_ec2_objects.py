@@ -84,7 +84,7 @@ def test_a_plan_is_found_in_any_case_and_a_least_above_the_most_is_accepted(ec2:
 def test_as_many_instances_are_made_as_the_account_may_have(
     emulate: Emulate, ec2_of: Any, limit: int, least: int, most: int, made: int
 ) -> None:
-    """Where the account has fewer left than the most, the least are made; where not even these are left, none."""
+    """If the account has fewer left than MaxCount, MinCount are made. If it has fewer than these, none is made."""
     ec2 = ec2_of(emulate(job_seconds=0.02, limits={"instance": limit}, vms=1))
     wanted = {"ImageId": ec2.vars["template"], "InstanceType": "v1", "MinCount": least, "MaxCount": most}
     if made:

@@ -81,7 +81,7 @@ def test_a_request_without_an_action_is_an_error(ec2: Any) -> None:
     ("value", "status"), [("v1", 200), ("a/b:c*", 403), ("~", 403), ("two words", 403), ("two+words", 500)]
 )
 def test_only_some_characters_pass_in_a_form(ec2: Any, value: str, status: int) -> None:
-    """The bridge writes a form anew with Java's encoding before it checks it: what that encodes otherwise is denied."""
+    """The bridge writes a form again in Java's encoding and then checks it. So it denies other encodings."""
     wanted = {"ImageId": ec2.vars["template"], "InstanceType": value, "MinCount": 1, "MaxCount": 1}
     assert ec2.post("RunInstances", wanted).status_code == status
     assert ec2.raw("RunInstances", wanted).status_code == (200 if value == "v1" else 500)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events of the emulator: what is noted about each command, and how it is found."""
+"""Events of the emulator: which ones each command makes, and how they are found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RULE = {"protocol": "tcp", "startport": 1, "endport": 1, "cidrlist": "192.0.2.0/
 
 
 def events(api, **filters):
-    """Events but that of the login, oldest first."""
+    """Return all events but the login, oldest first."""
     found = api("listEvents", **filters).get("event", [])
     number = {id: place for place, id in enumerate(api.emulator.store.events)}
     return sorted((one for one in found if one["type"] != "USER.LOGIN"), key=lambda one: number[one["id"]])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults on request: which requests they hit, what is done of the command, what comes back."""
+"""Faults on request: which requests they hit, whether the command is done, and what comes back."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_faults_break_connections(faulty: Callable[..., Any], kind: str) -> None
 
 
 def errno_of(ask: Callable[[], Any]) -> int:
-    """The number of the system's error that a request ends with."""
+    """Return the number of the system's error that a request ends with."""
     with pytest.raises(requests.ConnectionError) as broken:
         ask()
     error: BaseException | None = broken.value
@@ -55,7 +55,7 @@ def errno_of(ask: Callable[[], Any]) -> int:
 
 
 def test_the_next_connection_is_refused(faulty: Callable[..., Any]) -> None:
-    """The request that is to be refused is never sent: nobody listens, and no connection is open any more."""
+    """The request is never sent: nobody listens, and no connection is open any more."""
     api = faulty(kind="refuse", nth=[2, 4], seconds=0.3)
     idle = requests.Session()
 
@@ -88,7 +88,7 @@ def test_other_rules_end_a_refusal(faulty: Callable[..., Any]) -> None:
 
 
 def test_one_command_is_refused(faulty: Callable[..., Any]) -> None:
-    """Which command it is, is known only when it has been read: its connection is reset, the next ones are refused."""
+    """The emulator knows the command only when it has read it. It resets that connection and refuses the next ones."""
     api = faulty(kind="refuse", command="createSecurityGroup", seconds=0.3, times=1)
     assert api.raw("listZones").status_code == 200
     assert errno_of(lambda: api.raw("createSecurityGroup", name=NAME)) == errno.ECONNRESET
@@ -217,7 +217,7 @@ def test_a_fault_can_change_a_list_of_volumes_between_pages(emulate: Emulate, ch
 
 
 def test_a_fault_can_make_a_listing_lag(faulty: Callable[..., Any]) -> None:
-    """What was made before there were rules is left out while it is young."""
+    """The listing leaves out young objects, also those from before the rule."""
     api = faulty(kind="lag", seconds=2, nth=1)
     api.deploy("one")
     assert api("listVirtualMachines") == {}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Key pairs of the emulator: what is a key, names, several pairs with one name or one key."""
+"""Key pairs of the emulator: which texts are keys, names, several pairs with one name or one key."""
 
 from __future__ import annotations
 

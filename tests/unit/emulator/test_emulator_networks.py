@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks of the emulator, kinds of networks, and what a Basic zone has none of."""
+"""Networks of the emulator, kinds of networks, and listings that are empty in a Basic zone."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_unknown_jobs_and_those_of_another_account_are_refused(emulate, refused,
 
 
 def test_the_count_is_of_the_page_or_of_all_pages(emulate):
-    """As CloudStack 4 tells it; of the page, as CloudStack 3 does, unless that is asked for."""
+    """CloudStack 4 counts all pages. The default is the count of the page, as in CloudStack 3."""
     api = emulate(vms=12)
     assert [len(api("listVirtualMachines", page=page, pagesize=5)["virtualmachine"]) for page in (1, 2, 3)] == [5, 5, 2]
     assert [api("listVirtualMachines", page=page, pagesize=5)["count"] for page in (1, 2, 3)] == [5, 5, 2]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security groups of the emulator: rules of all kinds, what is refused and when, deleting."""
+"""Security groups of the emulator: rules of all kinds, refusals, deleting."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator does not grow for ever: what has ended or was deleted is forgotten, the oldest first."""
+"""The emulator does not grow for ever: it forgets ended jobs and deleted objects, the oldest first."""
 
 from __future__ import annotations
 

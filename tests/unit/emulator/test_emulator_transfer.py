@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator's volumes that come from an address or go to one, beyond what the recordings show."""
+"""Uploads and extractions of the emulator's volumes, beyond what the recordings show."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""States of the emulator's virtual machines, and the commands on one: what works when, restoring, destroying, expunging."""
+"""States of the emulator's virtual machines: which commands work when, restoring, destroying, expunging."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 
 def vm_param(command):
-    """The parameter that names the VM."""
+    """Return the parameter that names the VM."""
     return "virtualmachineid" if command == "restoreVirtualMachine" else "id"
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory as Ansible reads it: in this process, or by the real command."""
+"""Reads the inventory as Ansible does: in this process, or by the real command."""
 
 from __future__ import annotations
 

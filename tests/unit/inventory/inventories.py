@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines for tests of the inventory, some with values that would do harm if they were anything but data."""
+"""Machines for tests of the inventory, some with hostile values: they do harm if they are more than data."""
 
 from __future__ import annotations
 

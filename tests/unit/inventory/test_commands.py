@@ -64,7 +64,7 @@ def test_a_failure_ends_every_command(command: Any, playbook: Any, configure: An
 
 
 def test_a_failure_beside_other_sources_ends_the_run(playbook: Any, configure: Any, tmp_path: pathlib.Path) -> None:
-    """A play would otherwise run on the other hosts alone."""
+    """Otherwise a play would run on the other hosts alone."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "hosts.yml").write_text("all: {hosts: {other: {}}}\n")
     configure("site/cloudn.yml", api_secret="wrong")
@@ -122,7 +122,7 @@ def test_credentials_may_come_from_a_vault_or_a_lookup(
 def test_hostile_values_are_data_in_a_play(
     configure: Any, playbook: Any, run_module: Any, client: Client, tmp_path: pathlib.Path
 ) -> None:
-    """Where variables are used, they are what the service has; nothing is evaluated."""
+    """Variables in a play have the service's values, and nothing is evaluated."""
     canary = tmp_path / "canary"
     values = make_hostile(run_module, client, canary)
     used = (

@@ -48,7 +48,7 @@ def site(run_module: Callable[..., Any], emulator: Any) -> None:
 
 @pytest.mark.parametrize(("count", "most"), [(0, 1), (1, 1), (49, 1), (50, 9), (500, 9), (501, 10), (1200, 11)])
 def test_inventories_of_any_size_take_few_requests(run_module_as: Any, read: Read, count: int, most: int) -> None:
-    """One request for a small account; for others at most one for 500 machines, and eight more."""
+    """A small account takes one request. Others take at most one for each 500 machines, and eight more."""
     with run_module_as(vms=count) as (_run, emulator):
         inventory = read(states=[], **reach(emulator))
         requests = list(emulator.requests)
@@ -288,7 +288,7 @@ def test_variables_of_other_sources_can_be_used(site: None, read: Read, tmp_path
 def test_a_host_with_the_name_of_a_group_gets_another_name(
     site: None, read: Read, tmp_path: pathlib.Path, option: str, run_module: Any
 ) -> None:
-    """Ansible would set the host's variables on the group, put the group into itself, or end with an error."""
+    """Otherwise Ansible would set the host's variables on the group, put the group into itself, or fail."""
     vm = run_module("cloudn_vm", name="role", tags={"role": "role"}, **NEW)["vm"]
     source = tmp_path / "more.yml"
     source.write_text("all: {children: {role: {hosts: {web1: {}}}}}\n" if option == "other source" else "all: {}\n")
@@ -319,7 +319,7 @@ def test_a_group_is_not_put_into_itself(site: None, read: Read) -> None:
 
 
 def test_hostile_values_arrive_as_they_are(read: Read, client: Client, run_module: Any, tmp_path: pathlib.Path) -> None:
-    """Values arrive as they are, in every place they can come from; nothing is evaluated, nothing is lost."""
+    """Values arrive unchanged from every place that can hold them. Nothing is evaluated and nothing is lost."""
     canary = tmp_path / "canary"
     values = make_hostile(run_module, client, canary)
     options = {
@@ -468,7 +468,7 @@ def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, ca
 
 
 def test_the_collection_writes_no_files_itself() -> None:
-    """What is kept is kept by Ansible's cache plugin; so no file of the collection's own can be readable for others."""
+    """Ansible's cache plugin keeps the cache. The collection writes no file that others could read."""
     plugins = pathlib.Path(cloudn.__file__).parents[1]
     writing = {
         "open",
@@ -543,7 +543,7 @@ def test_errors_end_the_run(site: None, read: Read, options: Any, said: str) -> 
 
 @pytest.fixture
 def broken() -> Iterator[str]:
-    """The address of a proxy whose service is away."""
+    """The address of a proxy whose service can't be reached."""
 
     class Broken(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -575,7 +575,7 @@ def test_a_broken_answer_ends_the_run(read: Read, broken: str) -> None:
 def test_a_failure_half_way_leaves_nothing_behind(
     site: None, read: Read, monkeypatch: pytest.MonkeyPatch, run_module: Any
 ) -> None:
-    """Where the user has allowed a source to fail, it is left out whole."""
+    """The user allows the source to fail, so it is left out as a whole."""
     origin = constants.config.get_config_value_and_origin
 
     def said_by_the_user(name: str, *more: Any, **even: Any) -> Any:
@@ -602,7 +602,7 @@ def test_unexpected_errors_end_the_run(site: None, read: Read, monkeypatch: pyte
 
 
 def test_a_state_that_is_not_known_is_warned_of(site: None, read: Read) -> None:
-    """It may be one of another version of the service, but more often it is a slip, which would leave machines out."""
+    """The state may be of another version of the service. More often it is a slip that would leave machines out."""
     inventory = read(states=["Runing", "stopped"])
     assert inventory.hosts.keys() == {"off1"}
     assert "states: 'Runing' is no state that is known here" in inventory.said
@@ -660,7 +660,7 @@ def test_the_examples_of_the_plugin_run(site: None, read: Read, cached: Any, num
 
 
 def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: None, read: Read, emulator: Any) -> None:
-    """The service fails over every listing that would show it."""
+    """The service fails over every listing that would show the machine."""
     lost = next(vm for vm in emulator.store.vms.values() if vm.name == "web2")
     before = read()
     lost.public_key = "ssh-rsa AAAA"

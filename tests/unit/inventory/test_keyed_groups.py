@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keyed groups: whatever is asked for, of whatever values, the outcome is that of Ansible's own Constructable."""
+"""Keyed groups of any options and values have the outcome of Ansible's own Constructable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROOTS = {"cloudn_v", "cloudn_tags", "cloudn_zone"}
 
 
 class Inventory(InventoryData):
-    """Ansible's inventory, in which a group that would be in itself is let be, as the plugin does."""
+    """Ansible's inventory that does not put a group into itself, as the plugin."""
 
     def add_child(self, group: str, child: str) -> Any:
         try:
@@ -233,7 +233,7 @@ def test_composed_variables_stand_for_others() -> None:
 
 
 def test_an_unsure_key_is_evaluated_for_each_host() -> None:
-    """Numbers have this attribute, and it differs; an error or a group, as Ansible's version has it."""
+    """Numbers have this attribute, and it differs. The outcome is that of Ansible's version: an error or a group."""
     same([machine(1, 1, {}), machine(2, 2, {})], keyed_groups=[{"key": "cloudn_v.real"}])
 
 
@@ -249,7 +249,7 @@ def test_extra_variables_may_stand_for_others(monkeypatch: pytest.MonkeyPatch) -
 def test_variables_of_another_source_count_where_ansible_says_so(
     monkeypatch: pytest.MonkeyPatch, behaviour: str
 ) -> None:
-    """What another source says of it counts where Ansible says so."""
+    """Variables of another source count where Ansible's settings say so."""
     monkeypatch.setattr(constants, "DEFAULT_HASH_BEHAVIOUR", behaviour)
     plugin = Plugin(trusted({"keyed_groups": [{"key": "cloudn_tags.site", "prefix": "site"}]}))
     plugin.inventory.add_host("h-1")

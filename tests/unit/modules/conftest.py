@@ -90,7 +90,7 @@ def refused(run_module: Callable[..., Result], sent: Callable[[], list[str]]) ->
 
 @pytest.fixture
 def vm_id(run_module: Callable[..., Result], emulator: Any) -> str:
-    """The id of a machine."""
+    """Make a machine; return its id."""
     made = run_module("cloudn_vm", name="web1", **NEW)["vm"]["id"]
     emulator.clear()
     return made
@@ -98,7 +98,7 @@ def vm_id(run_module: Callable[..., Result], emulator: Any) -> str:
 
 @pytest.fixture
 def disk(run_module: Callable[..., Result], emulator: Any) -> str:
-    """A data disk on a running machine; its id."""
+    """Make a data disk on a running machine; return its id."""
     run_module("cloudn_vm", name="db1", **NEW)
     made = run_module("cloudn_volume", name="data", state="attached", vm="db1", disk_offering="Small")
     emulator.clear()

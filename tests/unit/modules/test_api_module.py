@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cloudn_api: what is read and what is changed, every option and refusal, and that secrets stay secret."""
+"""cloudn_api: reading and changing commands, every option and refusal, and secrets."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ def test_a_lost_answer_is_reported_and_nothing_is_sent_again(
 
 
 def test_only_the_send_counts_as_long_as_it_takes(run_module_as: Callable[..., Any]) -> None:
-    """However short the time for waiting is, an answer is not cut short: it would be unknown what was done."""
+    """A short time for waiting does not cut off the answer: otherwise nobody would know what was done."""
     with run_module_as(latency_ms=400) as (run, emulator):
         done = good(run(MODULE, command="createSecurityGroup", params={"name": "web"}, wait_timeout=0))
         assert done["result"]["securitygroup"]["name"] == "web"
@@ -354,7 +354,7 @@ def test_secrets_belong_elsewhere(refused: Run, emulator: Any, name: str) -> Non
 
 @pytest.mark.parametrize("first", ["a b", "Password", "id"])
 def test_secrets_that_are_elsewhere_are_not_shown(run_module: Run, emulator: Any, first: str) -> None:
-    """Whatever it is refused for: the options are in the result."""
+    """A refusal returns the options, which must not show secrets."""
     wrong = {"userdata": "wS4nifujs", "password": "wS4nifujs", "apiKey": "wS4nifujs"}
     done = run_module(
         MODULE, command="updateVirtualMachine", params={first: "wS4nifujs" if first != "id" else "1", **wrong}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connection options of modules: what is refused, what is warned of, and what no result shows."""
+"""Connection options of modules: refusals, warnings, and secrets that no result shows."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ ADDRESS = f"https://{USER}:{PASSWORD}@images.example.com/image.vhd"
 def test_credentials_in_addresses_are_not_shown(
     run_module: Run, emulator: Any, module: str, options: Result, fails: bool, check: bool
 ) -> None:
-    """Neither in what was done, nor in the options that Ansible adds to it, nor in what the emulator logs."""
+    """No credentials are in the result, in the options that Ansible adds to it, or in the emulator's log."""
     done = run_module(module, _check=check, _diff=True, **options)
     assert done.get("failed", False) is (fails and not (check and module == "cloudn_api")), done.get("msg")
     for secret in (PASSWORD, USER):
@@ -177,7 +177,7 @@ OPTIONS = {option: URLS if "url" in option else FEW if option == "api_retries" e
 @example({"signature_expires": 10**30})
 @example({"api_url": "http://127.0.0.1:1/", "api_timeout": 1e-300})
 def test_any_connection_options_give_a_result_or_a_readable_error(run_module: Run, options: Result) -> None:
-    """A result, or an error that is a sentence, whatever stands there."""
+    """The module returns a result, or an error that is a sentence, for any values."""
     done = run_module("cloudn_zone_info", **options)
     if done.get("failed"):
         assert len(done["msg"]) > 10

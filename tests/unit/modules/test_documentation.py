@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation says what is: options are those that are accepted, examples run, results are as described."""
+"""The documentation is right: modules accept the options, examples run, and results are as described."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def returned(name: str) -> dict[str, Any]:
 
 
 def documentation(name: str) -> dict[str, Any]:
-    """A module's documentation with its fragments, as Ansible itself puts them together."""
+    """Return a module's documentation with its fragments, as Ansible itself joins them."""
     path = str(ROOT / "plugins" / "modules" / f"{name}.py")
     return get_docstring(path, fragment_loader, is_module=True, collection_name="cloudn.compute")[0]
 
 
 def accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The argument spec that a module gives to Ansible when it is run."""
+    """Return the argument spec that a module gives to Ansible when it runs."""
     given: list[dict[str, Any]] = []
 
     def stop(argument_spec: dict[str, Any], **_more: Any) -> None:
@@ -182,7 +182,7 @@ def leaves(fields: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[s
 
 @pytest.mark.parametrize("name", MODULES)
 def test_samples_are_of_their_type(name: str) -> None:
-    """Every value has a sample, but for those that repeat another one of the same result."""
+    """Every value has a sample, except those that repeat another one of the same result."""
     repeated = {
         "vm",
         "vms",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cloudn_ec2: what is read and what is changed, every option and refusal, and that secrets stay secret."""
+"""cloudn_ec2: reading and changing actions, every option and refusal, and secrets."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_change_is_announced_in_check_mode_and_then_done(
 
 
 def test_both_halves_show_the_same(run_module: Run) -> None:
-    """A machine made here is one there, and the reverse."""
+    """A machine that one half makes is shown by the other half."""
     image = next(
         one["imageId"]
         for one in good(run_module(MODULE, action="DescribeImages"))["result"]["imagesSet"]
@@ -109,7 +109,7 @@ def test_unlisted_actions_are_sent_where_that_is_asked_for(run_module: Run, emul
 
 @pytest.mark.parametrize("action", ["describeinstances", "DESCRIBEINSTANCES", "describeInstances"])
 def test_reading_actions_are_known_in_any_letters(run_module: Run, emulator: Any, action: str) -> None:
-    """The service takes names in any letters, and in check mode they count alike."""
+    """The service accepts names in any letters. Check mode does too."""
     for check in (True, False):
         done = good(run_module(MODULE, action=action, unlisted=True, _check=check))
         assert (done["changed"], done["result"]["reservationSet"]) == (False, [])
@@ -168,7 +168,7 @@ def test_connection_options_count_for_this_api_too(run_module: Run, emulator: An
 
 
 def test_the_address_must_be_known(run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's own is taken beside the service's own native one alone: no other cloud's key goes there."""
+    """The default address counts only beside the service's own native address: no other cloud's key goes there."""
     for nothing in (None, ""):
         failed = run_module(MODULE, action="DescribeInstances", ec2_url=nothing)
         assert failed["msg"] == "ec2_url: is missing; set the option, or the environment variable CLOUDN_EC2_URL"
@@ -282,7 +282,7 @@ def test_an_error_about_several_objects_says_that_a_part_may_be_done(run_module:
 def test_an_action_whose_job_the_service_waits_for_no_longer_has_not_failed(
     run_module_as: Callable[..., Any], action: str, params: Result, look: str
 ) -> None:
-    """It may still end well, so the action has not failed."""
+    """The job may still end well, so the action has not failed."""
     with run_module_as(ec2_give_up_seconds=0.2) as (run, emulator):
         vm_id = run("cloudn_vm", name="web1", **NEW)["vm"]["id"]
         run("cloudn_volume", name="data", disk_offering="Small", zone="jp-e1a", vm="web1", state="attached")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module imports: its libraries, or Ansible's own message that one is missing; nothing that a run has no use for.
+"""Imports of a module: only what a run needs. A missing library brings Ansible's own message.
 
 Modules travel as source and are compiled anew, twice over, each time that they run, so imports are most of what they cost.
 """

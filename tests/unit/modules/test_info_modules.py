@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The info modules: what they leave of a listing, and that they never change anything."""
+"""The info modules: what they select from a listing. They never change anything."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_requests_are_as_few_as_the_documentation_says(
 
 
 def test_the_service_lists_no_more_than_is_wanted(site: dict[str, str], run_module: Run, emulator: Any) -> None:
-    """Listing takes the service time for every machine, so it is told what it can filter by."""
+    """The service needs time for every machine of a listing, so the module sends all filters that the service has."""
     run_module("cloudn_vm_info", name=["web1"], zone="jp-e1a", state="Running", tags={"role": "web"})
     params = emulator.requests[-1]["params"]
     assert params["keyword"] == "web1"
@@ -249,7 +249,7 @@ def test_a_volume_is_shown_as_its_module_shows_it(run_module: Run) -> None:
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
 def test_a_template_is_shown_as_its_module_shows_it(run_module: Run, response_format: str) -> None:
-    """Once for each zone that it is in, and in each with all of them."""
+    """A template is listed once for each zone, and each time with all its zones."""
     form = {"response_format": response_format}
     source = {"url": "https://images.example.com/web.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
     zones = ["jp-e1a", "jp-e1b"]

@@ -33,7 +33,7 @@ def begun(run: Run, *names: str, **options: Any) -> list[str]:
 
 
 def asked(emulator: Any) -> collections.Counter[str]:
-    """How often each command was sent since the last look."""
+    """Return how often each command was sent since the last look."""
     commands = collections.Counter(request["command"] for request in emulator.requests)
     emulator.clear()
     return commands
@@ -41,7 +41,7 @@ def asked(emulator: Any) -> collections.Counter[str]:
 
 @pytest.fixture
 def failed_job(client: Client) -> str:
-    """The id of a job that has failed: a rule that is there already."""
+    """Make a job fail, for a rule that is there already; return its id."""
     group = client.call("createSecurityGroup", {"name": "twice"})["securitygroup"]["id"]
     client.wait(client.call("authorizeSecurityGroupIngress", {"securitygroupid": group, **WEB})["jobid"])
     job_id = str(client.call("authorizeSecurityGroupIngress", {"securitygroupid": group, **WEB})["jobid"])
@@ -171,7 +171,7 @@ def test_a_job_that_is_pending_at_the_deadline_is_an_error(run_module_as: Callab
 
 
 def test_a_slow_answer_is_awaited_beyond_the_deadline(run_module_as: Callable[..., Any]) -> None:
-    """With no time left for waiting, there is still some for the answer."""
+    """No time is left for waiting, but some for the answer."""
     with run_module_as(latency_ms=100) as (run, _emulator):
         jobs = begun(run, "web1", "web2")
         assert not run("cloudn_job", jobs=jobs, wait_timeout=0).get("failed")

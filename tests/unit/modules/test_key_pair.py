@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cloudn_key_pair: made, registered, replaced, deleted; the private key is returned once."""
+"""cloudn_key_pair makes, registers, replaces and deletes pairs. It returns a private key once."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_lost_request_is_made_up_for(run_module: Run, client: Client, meet: An
 
 
 def test_a_pair_that_somebody_else_made_meanwhile_is_theirs(run_module: Run, client: Client, meet: Any) -> None:
-    """Nothing is lost then, and nobody is told to delete what another one holds the private key of."""
+    """No key is lost. The error does not ask to delete a pair whose private key somebody else holds."""
     meet(CREATE, "twice")
     done = run_module(MODULE, name="mine")
     assert not done.get("failed"), done

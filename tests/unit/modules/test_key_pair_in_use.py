@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cloudn_key_pair: a pair that a machine shows does not go, since the service could not show the machine any more."""
+"""cloudn_key_pair does not delete a pair that a machine shows: the service could not show the machine any more."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_machines_are_looked_at_only_where_a_pair_would_go(
 def test_one_of_several_pairs_with_the_same_key_may_go(
     machines: dict[str, str], beats: Run, refused: Callable[..., str], client: Client
 ) -> None:
-    """Another pair with the same public key is shown then; the last one stays."""
+    """The machine then shows another pair with the same public key. The last one of these stays."""
     client.call(REGISTER, {"name": "again", "publickey": KEY})
     beats(MODULE, [DELETE], name="deploy", state="absent")
     assert {vm.get("keypair") for vm in client.list("listVirtualMachines")} == {"again", None}
@@ -128,7 +128,7 @@ def test_a_machine_that_has_lost_its_pair_holds_no_other(
 def test_several_pairs_of_one_name_are_refused_for_the_machines_of_any(
     machines: dict[str, str], beats: Run, refused: Callable[..., str], client: Client, emulator: Any, same_key: bool
 ) -> None:
-    """Two runs at one moment have made a second one: all of the name would go."""
+    """Two runs at one moment made a second pair. A deletion would delete all pairs of the name."""
     pair = next(iter(emulator.store.key_pairs.values()))
     key, fingerprint = (pair.public_key, pair.fingerprint) if same_key else ("ssh-rsa AAAA", "00:11")
     second = type(pair)("00000000-0000-4000-8000-000000000001", pair.owner, "Deploy", key, fingerprint)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of key pairs, compared as the service does, and pairs of several names that hold one public key."""
+"""Names of key pairs are compared as the service does. Several pairs may hold one public key."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_pair_in_another_spelling_is_the_one_that_is_there(
 
 @pytest.fixture
 def two_of_a_name(client: Client, emulator: Any) -> None:
-    """Two pairs of one name, which two runs have made at one moment."""
+    """Make two pairs of one name, as two runs at one moment do."""
     emulator.settings.race_ms = 100
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for name, key in (("twin", KEY), ("Twin", OTHER_KEY)):
@@ -125,7 +125,7 @@ def test_an_account_that_may_not_list_pairs_compares_names(run_module_as: Callab
 
 
 def test_the_pair_of_another_account_with_the_same_key_is_shown(run_module_as: Callable[..., Any]) -> None:
-    """The service looks for the first pair with the key, whoever has it: nothing tells then which one the machine got."""
+    """The service shows the first pair with the key, of any account. So nobody knows which pair the machine got."""
     with run_module_as(neighbour=True) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         client.call("registerSSHKeyPair", {"name": "theirs", "publickey": KEY})

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts that lack commands: what needs them says so and what to do instead, everything else works."""
+"""Accounts that lack commands: an error says so and what to do instead. Everything else works."""
 
 from __future__ import annotations
 

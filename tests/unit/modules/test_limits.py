@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refusals for a limit: what the account may have, what it has and what was asked for is told, once, by one request."""
+"""Refusals for a limit: the error says the limit, what is used and what was asked for, once, after one request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def way_out(things: str, more: str = "") -> str:
 
 
 def asked(emulator: Any) -> list[str]:
-    """What was asked about limits; forgets it."""
+    """Return the requests about limits, and forget them."""
     commands = [request["command"] for request in emulator.requests if request["command"] in ASKED]
     emulator.clear()
     return commands
@@ -118,7 +118,7 @@ def test_the_limit_is_named_for_everything_else(
 
 @pytest.mark.parametrize("command", ["createVolume", "uploadVolume"])
 def test_the_limit_is_named_for_a_command_that_a_user_sends(run_module_as: RunAs, command: str) -> None:
-    """At once, and of a job."""
+    """The service refuses at once or in a job."""
     with run_module_as(limits={"volume": 0}) as (run, emulator):
         offering = next(one.id for one in emulator.store.disk_offerings.values() if one.name == "Small")
         params = {"name": "new", "zoneid": emulator.vars["zone"]}

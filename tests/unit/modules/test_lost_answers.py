@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers that are lost on the way: what was done is found out, nothing is done twice, nothing is left out."""
+"""Answers that are lost on the way: the task finds out what was done. Nothing is done twice and nothing is left out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def lose(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def ssh_key() -> str:
-    """A new public key in OpenSSH's form."""
+    """Return a new public key in OpenSSH's form."""
     form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
     key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     return key.public_key().public_bytes(*form).decode()
@@ -76,7 +76,7 @@ def test_a_machine_is_made_once(lose: Any, run_module: Run, emulator: Any, clien
 def test_a_machine_that_is_stopped_for_a_moment_is_waited_for(
     lose: Any, run_module_as: Callable[..., Any], request: pytest.FixtureRequest
 ) -> None:
-    """With long jobs the moment in which a new machine is Stopped lasts long enough to be seen."""
+    """Jobs are long here, so a test can see that a new machine is Stopped for a moment."""
     lose("deployVirtualMachine")
     with run_module_as(job_seconds=2) as (run, emulator):
         done = run("cloudn_vm", name="web1", state="started", **NEW)
@@ -298,7 +298,7 @@ def test_lost_answers_to_reads_are_asked_for_again(lose: Any, run_module: Run, e
 
 @pytest.mark.parametrize("command", ["stopVirtualMachine", "changeServiceForVirtualMachine", "updateVirtualMachine"])
 def test_a_machine_that_ran_runs_again(lose: Any, run_module: Run, client: Client, command: str) -> None:
-    """A machine that is stopped for a change, by a task that asks for no state, is not left stopped."""
+    """A task that asks for no state stops the machine for a change, and does not leave it stopped."""
     run_module("cloudn_vm", name="web1", **NEW)
     lose(command)
     done = run_module("cloudn_vm", name="web1", service_offering="v2", display_name="Web", allow_restart=True)

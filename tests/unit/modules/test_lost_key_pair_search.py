@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Listing machines where the service fails over some: none is left out, and few requests find which they are."""
+"""Lists of machines of which the service can't show some: none is left out, and few requests find them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def bound(count: int) -> float:
 @pytest.mark.parametrize("first", [50, 500])
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 10, 33, 50, 64, 100, 200, 256, 400, 500, 501, 600, 1100])
 def test_a_broken_machine_is_found_wherever_it_is(count: int, first: int) -> None:
-    """It costs no more than the bound beyond the listing as it would be; at one place the listing ends in less."""
+    """The search costs no more than the bound beyond the plain listing. At one place it costs less."""
     whole = Service(count)
     whole.read(first)
     places = range(count) if count <= 200 else random.Random(count).sample(range(count), 60)
@@ -126,7 +126,7 @@ def test_a_list_of_broken_machines_alone_is_read(count: int) -> None:
 
 @pytest.mark.parametrize("moody", [[1], [2], [3], [1, 4], [1, 2], [5, 9]])
 def test_a_failure_that_passes_is_no_lost_key_pair(moody: list[int]) -> None:
-    """Nothing is left out and nothing marked that can be shown: what is asked for once more is."""
+    """A machine that fails only once is not left out and not marked: it is asked for once more."""
     service = Service(120, moody=moody)
     found = service.read(50)
     assert set(found) == set(service.ids)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A machine whose key pair is gone, over which the service fails: others are not held up, and what to do is told."""
+"""The service fails over a machine whose key pair is gone. Tasks on others go on, and warnings say what to do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def site(run_module: Run, client: Client, emulator: Any) -> Site:
 
 
 def is_told(text: str, site: Site) -> bool:
-    """Tell whether a text says which machine it is, why, and what to do."""
+    """Return whether a text says which machine it is, why, and what to do."""
     words = ("web1", site.id, "key pair", "Register the same public key", "state: absent")
     return all(word in text for word in words)
 
@@ -128,7 +128,7 @@ def test_modules_that_need_its_id_alone_work(
 
 @pytest.mark.parametrize("by", ["name", "id"])
 def test_a_broken_machine_can_be_destroyed(site: Site, beats: Run, run_module: Run, client: Client, by: str) -> None:
-    """The service says that it failed, though it is done."""
+    """The service says that the command failed, but it is done."""
     done = beats("cloudn_vm", ["destroyVirtualMachine"], name=site.was[by], state="absent")
     assert done["vm"]["state"] == "absent"
     assert {vm["name"] for vm in client.list("listVirtualMachines")} == {"web2", "db1"}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors of check mode say it where an earlier task may have to make what is missing, and nowhere else."""
+"""Errors of check mode say when an earlier task may make the missing object, and only then."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tasks may cost in requests, however much else the account holds."""
+"""Tasks cost few requests, also in an account that holds much else."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_machines_on_any_of_two_pages_cost_few_requests(account: tuple[Run, Any]
 
 
 def made(emulator: Any) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """Return how often each command was sent that changes, that looks, and that asks how jobs are."""
+    """Return how often each command was sent, in three groups: changes, lookups, polls of jobs."""
     commands = sent_to(emulator)
     return (
         Counter(command for command in commands if not is_read(command)),

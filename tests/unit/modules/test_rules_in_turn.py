@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules of one group change one after the other, since the service locks the group for each."""
+"""Rules of one group change one after the other: the service locks the group for each change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rules(*ports: int) -> list[Result]:
 
 
 def changes(emulator: Any) -> list[str]:
-    """The commands since the last look that change something, in the order in which they came."""
+    """Return the commands since the last look that change something, in the order in which they came."""
     commands = changes_sent_to(emulator)
     emulator.clear()
     return commands
@@ -37,7 +37,7 @@ def ports(client: Client, direction: str = "ingress") -> list[int]:
 
 @pytest.fixture
 def under_way(emulator: Any) -> list[int]:
-    """How many jobs were under way whenever one began."""
+    """Return how many jobs were under way each time that one began."""
     seen: list[int] = []
     now = 0
     take = emulator.jobs.take
@@ -113,7 +113,7 @@ def test_after_a_lost_answer_each_rule_is_there_once(run_module: Run, emulator: 
 def test_without_waiting_all_that_needs_no_other_is_sent_at_once(
     run_module: Run, emulator: Any, client: Client
 ) -> None:
-    """Jobs that never end keep nothing back."""
+    """Jobs that never end do not hold up other commands."""
     emulator.faults([{"kind": "job_hangs", "command": ALLOW}])
     done = good(run_module(GROUP, name="web", ingress=rules(1, 2, 3), wait=False))
     assert changes(emulator) == ["createSecurityGroup", ALLOW, ALLOW, ALLOW]

@@ -278,7 +278,7 @@ def test_forty_new_rules_cost_three_requests_more(run_module: Run, emulator: Any
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_group_is_made_changed_and_deleted_in_xml(beats: Run, count: int) -> None:
-    """XML shows one rule as no list at all."""
+    """XML has no lists: one rule is one element."""
     options = {"name": "web", "response_format": "xml"}
     many = [tcp(port) for port in range(80, 80 + count)]
     beats(MODULE, ["createSecurityGroup"] + [IN] * count + [OUT], ingress=many, egress=[tcp(443)], **options)

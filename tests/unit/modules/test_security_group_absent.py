@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security groups that shall go, and what holds them: rules, machines, and machines that are destroyed."""
+"""Deletion of security groups, and what holds them: rules, machines, and destroyed machines."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_leaving_a_group_costs_few_requests(run_module: Run, machine: Run, emula
 
 
 def test_a_group_that_is_left_holds_no_other(run_module: Run, machine: Run, client: Client, emulator: Any) -> None:
-    """Its rules that name groups go, so that of a site whose groups name each other none ends with an error."""
+    """The rules that name groups are removed. So groups that name each other can all be deleted without an error."""
     run_module(MODULE, name="web")
     run_module(MODULE, name="db", ingress=[naming("db", "web"), CIDR], egress=[naming("web")])
     machine("db", destroyed=True)
@@ -229,7 +229,7 @@ def test_an_account_that_sees_destroyed_machines_names_them(run_module_as: Any) 
 
 
 def test_a_group_whose_holder_cannot_be_seen_is_an_error(run_module_as: Any) -> None:
-    """As long as it is not known that nothing live holds the group, it is an error that it stays."""
+    """A group that stays is an error, unless it is known that nothing live holds it."""
     with run_module_as(job_seconds=0.02, denied=["listVirtualMachines"]) as (run, emulator):
         run(MODULE, name="web")
         run(MODULE, name="db", ingress=[naming("web")])

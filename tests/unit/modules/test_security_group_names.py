@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of security groups, compared as the service does: case, accents and blanks at the end do not count."""
+"""Names of security groups are compared as the service does: case, accents and blanks at the end do not count."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHERS = ["café", "CAFE", "cafe "]
 
 @pytest.fixture
 def group(client: Client) -> str:
-    """The id of a group, made by another client."""
+    """Make a group by another client; return its id."""
     return str(client.call("createSecurityGroup", {"name": NAME})["securitygroup"]["id"])
 
 

@@ -128,7 +128,7 @@ def test_rules_that_the_service_does_not_check_are_closed_and_shown_as_stored(
 
 
 def test_the_double_of_a_rule_is_closed(beats: Run, group: Run, authorize: Run, cidrs: Run) -> None:
-    """The service adds a rule again where an older one of the other direction is alike."""
+    """The service adds a rule again if an older rule of the other direction is alike."""
     authorize(group(ANY), ANY, ANY, direction="egress")
     assert cidrs("egress") == [ANY, ANY]
     beats(MODULE, [UN_OUT], name="web", egress=ssh(ANY))

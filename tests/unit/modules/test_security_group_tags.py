@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags of security groups: a listing shows those of some machine, so a group's own are asked for apart."""
+"""Tags of security groups: a listing shows those of some machine, so the modules list a group's own tags apart."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_filter_by_tags_is_for_the_groups_own(strange: None, run_module: Run
     ],
 )
 def test_other_filters_count_beside_a_machine(run_module: Run, options: Result, names: list[str]) -> None:
-    """The service ignores all others beside the one for a machine."""
+    """The service ignores all other filters beside the one for a machine."""
     ids = {
         name: run_module(MODULE, name=name, tags={"a": "b"} if name != "db" else {})["security_group"]["id"]
         for name in ("web", "db", "other")

@@ -59,7 +59,7 @@ def test_a_snapshot_is_taken_once(beats: Run, client: Client) -> None:
 def test_a_snapshot_that_is_not_listed_yet_is_waited_for(
     run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A list that lags does not know the id either, and refuses it (431)."""
+    """A list that lags does not know the id, and refuses it (431)."""
     monkeypatch.setattr(plan, "LAG", 3.0)
     emulator.faults([{"kind": "lag", "seconds": 0.5, "command": "listSnapshots"}])
     done = run_module(MODULE, volume="data")
@@ -88,7 +88,7 @@ def test_max_age_0_takes_a_new_snapshot_each_time(run_module: Run, sent: Callabl
 def test_ages_are_measured_by_the_clock_of_the_service(
     run_module: Run, aged: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A controller whose clock is a quarter of an hour ahead takes none too early."""
+    """A controller whose clock is a quarter of an hour ahead takes no snapshot too early."""
     aged(1)
     monkeypatch.setattr(connection, "Client", functools.partial(Client, now=lambda: time.time() + 900))
     assert run_module(MODULE, volume="data", max_age="65m")["changed"] is False
@@ -110,7 +110,7 @@ def test_nothing_is_deleted_unless_the_new_snapshot_is_finished(
     ids = aged(50, 30)
 
     class Broken(Snapshot):
-        """One that comes to nothing."""
+        """The new snapshot fails."""
 
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, "Error" if value == "BackedUp" else value)
@@ -206,7 +206,7 @@ def test_bad_options_are_refused(refused: Callable[..., str], options: Result, s
 def test_two_volumes_of_one_name_are_refused(
     run_module: Run, refused: Callable[..., str], client: Client, disk: str
 ) -> None:
-    """Also where both are disks of one machine; the id chooses."""
+    """Both may be disks of one machine. The id chooses."""
     small = {"name": "data", "zoneid": client.list("listZones")[0]["id"]}
     small["diskofferingid"] = client.list("listDiskOfferings")[0]["id"]
     other = client.wait(client.call("createVolume", small)["jobid"])["volume"]["id"]

@@ -136,7 +136,7 @@ def test_a_schedule_that_cannot_be_read_is_shown_as_unknown(
 
 
 def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, emulator: Any) -> None:
-    """The emulator takes what was due when it is asked next."""
+    """The emulator takes due snapshots at the next request."""
     made = run_module(MODULE, volume="data", interval="hourly", time="0", keep=2)["snapshot_policy"]
     emulator.store.snapshot_policies[made["id"]].next_run -= 4 * 3600
     taken = run_module("cloudn_snapshot_info", volume="data")["snapshots"]
@@ -220,7 +220,7 @@ def test_two_volumes_of_one_name_are_refused(
 
 
 def test_more_snapshots_than_the_service_keeps_are_its_error(run_module: Run, emulator: Any) -> None:
-    """Only the service knows how many that are; nothing else is changed by the task."""
+    """Only the service knows how many it keeps. The task changes nothing else."""
     failed = run_module(MODULE, **{**NIGHTLY, "keep": 9})
     assert (failed["command"], failed["error_code"], failed["changed"]) == (CREATE, 431, False)
     assert "8 unless its administrators changed it, and keeps no more than the account may have" in failed["msg"]
@@ -270,7 +270,7 @@ def test_time_zones_that_the_service_would_take_for_gmt_are_refused(name: str) -
 
 
 def test_a_time_zone_without_offset_is_gmt() -> None:
-    """Javas differ in what they call it."""
+    """Versions of Java call this zone by different names."""
     assert {time_zone.checked(name, "timezone") for name in ("GMT", "GMT+0", "GMT-00:00")} == {"GMT"}
 
 
@@ -288,7 +288,7 @@ def test_without_a_database_of_time_zones_any_name_of_a_zone_passes(monkeypatch:
 def test_a_time_zone_that_only_the_service_lacks_is_an_error_each_time(
     run_module: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that is newer than the service, as one that Python can't look for. Each run tells it."""
+    """The zone may be newer than the service, or Python has no database of zones. Each run reports it."""
     monkeypatch.setattr(time_zone, "_is_known", lambda _name: True)
     for changed in (True, True):
         failed = run_module(MODULE, **{**NIGHTLY, "timezone": "Asia/Nowhere"})
@@ -305,7 +305,7 @@ def test_a_time_zone_that_only_the_service_lacks_is_an_error_each_time(
 @pytest.mark.parametrize("order", ["first", "last", "random"])
 @pytest.mark.parametrize("keep", [7, 3])
 def test_two_runs_at_once_leave_one_policy(run_module_as: Callable[..., Any], order: str, keep: int) -> None:
-    """The service makes two then. Both runs see that, and keep the same one."""
+    """The service makes two policies. Both runs see that and keep the same one."""
     with run_module_as(race_ms=100, race_order=order) as (run, emulator):
         run("cloudn_vm", name="db1", **NEW)
         asked = {

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys of tags, compared as the service does: case, accents and blanks at the end do not count. Values are exact."""
+"""Keys of tags are compared as the service does: case, accents and blanks at the end do not count. Values are exact."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags of many machines of one task: few requests, and each machine ends as if it had been sent one of its own."""
+"""Tags of many machines of one task take few requests. Each machine ends as after a request of its own."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_order_of_tags_makes_no_other_set(run_module: Run, emulator: Any, cl
 
 
 def test_changed_values_are_deleted_before_they_are_set(run_module: Run, emulator: Any, client: Client) -> None:
-    """A value can't be set where the old one is: the job that deletes it has ended before."""
+    """A value can't be set beside the old one: the job that deletes the old value must have ended."""
     good(run_module("cloudn_vm", name=NAMES, tags={"role": "web", "env": "test"}, **NEW))
     tagging(emulator)
     emulator.settings.job_seconds = 0.3
@@ -128,7 +128,7 @@ def _slow_deletion(emulator: Any) -> Callable[..., Any]:
 
 
 def test_a_job_that_is_under_way_does_not_hold_up_the_tags_of_others(run_module: Run, emulator: Any) -> None:
-    """Machines that are stopped for a change get theirs later."""
+    """Machines that are stopped for a change get their tags later."""
     good(run_module("cloudn_vm", name=NAMES, **NEW))
     good(run_module("cloudn_vm", name="web1", state="stopped"))
     emulator.clear()
@@ -155,7 +155,7 @@ def test_jobs_of_several_machines_are_returned_once(run_module: Run, emulator: A
 
 
 def test_without_waiting_new_values_wait_for_old_ones_alone(run_module: Run, emulator: Any, client: Client) -> None:
-    """Not for the machines to start, which takes for ever here."""
+    """Tags do not wait for the machines to start, which takes for ever here."""
     good(run_module("cloudn_vm", name=NAMES, state="stopped", tags={"role": "web"}, **NEW))
     emulator.faults([{"kind": "job_hangs", "command": "startVirtualMachine"}])
     done = good(run_module("cloudn_vm", name=NAMES, state="started", tags={"role": "db"}, wait=False))
@@ -259,7 +259,7 @@ def test_a_lost_answer_neither_doubles_nor_loses_tags(
 
 
 def test_finding_out_does_not_list_all_jobs_for_each_machine(run_module: Run, emulator: Any) -> None:
-    """Jobs about tags tell no machine, and an old machine has many jobs."""
+    """Jobs about tags name no machine, and an old machine has many jobs."""
     good(run_module("cloudn_vm", name=NAMES, **NEW))
     emulator.clear()
     emulator.faults([{"kind": "reset_after", "command": "createTags", "nth": [1]}])

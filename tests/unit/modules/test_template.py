@@ -143,7 +143,7 @@ def test_a_machine_that_cannot_be_stopped_is_not_started(
 
 
 def test_a_machine_stays_stopped_while_its_template_may_still_be_taken(run_module_as: Callable[..., Any]) -> None:
-    """While the template may still be taken, the machine stays stopped, and the error says so."""
+    """The template may still be made, so the machine stays stopped. The error says so."""
     with run_module_as(job_seconds=0.1) as (run, emulator):
         run("cloudn_vm", name="web1", **NEW)
         run("cloudn_vm", name="web1", state="stopped")
@@ -179,7 +179,7 @@ def test_a_template_is_made_of_a_volume(
 def test_a_detached_volume_is_refused_with_a_way_out(
     run_module: Run, refused: Callable[..., str], web1: Result, beats: Run
 ) -> None:
-    """The service refuses it, and the error says what works."""
+    """The service refuses the volume, and the error says what works."""
     run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
     run_module("cloudn_volume", name="data", state="detached")
     assert "os_type: is needed to make web" in refused(MODULE, name="web", volume="data")
@@ -198,7 +198,7 @@ def test_a_machine_that_was_never_started_is_refused(run_module: Run, refused: C
 def test_a_name_that_is_too_long_for_the_service_is_refused(
     refused: Callable[..., str], web1: Result, beats: Run
 ) -> None:
-    """It would be told when the machine has been stopped. Downloaded ones may have longer names."""
+    """Otherwise the error would come after the stop. Downloaded templates may have longer names."""
     said = refused(MODULE, name="x" * 33, vm="web1", allow_restart=True)
     assert said.startswith(
         "name: has 33 characters, of which the service takes 32 for a template that is made of a disk"
@@ -216,7 +216,7 @@ def test_a_template_is_made_of_a_snapshot(beats: Run, run_module: Run, web1: Res
 def test_a_snapshot_without_its_volume_needs_a_zone(
     beats: Run, run_module: Run, web1: Result, refused: Callable[..., str], emulator: Any
 ) -> None:
-    """Nothing tells then in which zone it is; a snapshot that is not finished can't be used."""
+    """Without the volume, the zone of the snapshot is not known. A snapshot must be finished."""
     run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
     taken = run_module("cloudn_snapshot", volume="data")["snapshot"]
     run_module("cloudn_volume", name="data", state="absent", force=True)
@@ -285,7 +285,7 @@ def test_a_template_that_is_being_downloaded_is_waited_for(run_module_as: Callab
 
 
 def test_a_template_is_copied_to_all_zones_at_once(run_module_as: Callable[..., Any]) -> None:
-    """To all at once. The job of a copy ends before the copy can be used; that is waited for. One may fail alone."""
+    """All copies begin at once. The task waits until each can be used, after its job. One may fail alone."""
     zones = ["a", "b", "c", "d"]
     with run_module_as(job_seconds=0.15, zones=zones) as (run, emulator):
         run("cloudn_vm", name="web1", **{**NEW, "zone": "a"})
@@ -368,7 +368,7 @@ def test_a_template_is_renamed_by_its_id(beats: Run, make: Run, client: Client) 
 
 
 def test_a_new_template_is_public_and_featured_by_its_owner(beats: Run, web1: Result, client: Client) -> None:
-    """The service does not make it featured at once; it can be changed then."""
+    """The service does not feature a new template, so a second command does."""
     for name, options in (("web", {"vm": "web1", "allow_restart": True}), ("web2", DOWNLOAD)):
         made = [STOP, TAKE, START] if "vm" in options else ["registerTemplate"]
         beats(MODULE, [*made, "updateTemplatePermissions"], name=name, public=True, featured=True, **options)
@@ -392,7 +392,7 @@ def test_a_new_template_is_public_and_featured_by_its_owner(beats: Run, web1: Re
 def test_the_source_of_a_new_template_says_whether_it_is_extractable(
     run_module: Run, refused: Callable[..., str], web1: Result, source: Result, extractable: bool
 ) -> None:
-    """Anything else is refused before a machine is stopped, except that a download may be either."""
+    """Another value is refused before a machine is stopped. A download may be either."""
     run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
     taken = {"root": run_module("cloudn_snapshot", vm="web1"), "data": run_module("cloudn_snapshot", volume="data")}
     ids = {kind: done["snapshot"]["id"] for kind, done in taken.items()}
@@ -594,7 +594,7 @@ def test_where_neither_half_can_change_them_the_error_says_so(shared: Callable[.
 def test_a_lost_answer_of_ec2_is_found_out_where_it_can_be(
     shared: Callable[..., Any], kind: str, done_by: int, readable: bool
 ) -> None:
-    """What can be read is looked at, and only what is missing is done; what can't is told, and never sent again."""
+    """If permissions can be read, missing ones are sent again. If not, the error says so."""
     denied = ["updateTemplatePermissions"] + ([] if readable else ["listTemplatePermissions"])
     with shared(*denied) as (run, emulator, template):
         emulator.faults([{"kind": kind, "command": "ModifyImageAttribute", "nth": 1}])
@@ -612,7 +612,7 @@ def test_a_lost_answer_of_ec2_is_found_out_where_it_can_be(
 
 @pytest.mark.parametrize("late", [True, False])
 def test_a_job_that_the_ec2_half_waits_for_no_longer_is_looked_up(shared: Callable[..., Any], late: bool) -> None:
-    """It may be done all the same: what it led to counts, and what is missing is done."""
+    """The change may be done. The task looks, and does what is missing."""
     with shared("updateTemplatePermissions") as (run, emulator, template):
         actions = emulator._service.apis[1].actions
         whole = actions["modifyimageattribute"]
@@ -670,7 +670,7 @@ def test_absent_of_a_missing_template_is_no_change(beats: Run) -> None:
 
 
 def test_a_template_of_somebody_else_is_refused(refused: Callable[..., str], emulator: Any, run_module: Run) -> None:
-    """An id shows everybody's public ones, also among one's own."""
+    """A lookup by id also shows public templates of others."""
     for options in ({"id": emulator.vars["template"]}, {"name": emulator.vars["template"]}):
         said = refused(MODULE, state="absent", **options)
         assert said.startswith(

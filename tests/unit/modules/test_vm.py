@@ -120,7 +120,7 @@ def test_a_starting_machine_is_waited_for(run_module: Run, client: Client, emula
 def test_a_machine_that_is_about_to_start_is_waited_for(
     run_module: Run, emulator: Any, client: Client, state: str, sent: list[str]
 ) -> None:
-    """It is Stopped for a moment, while its deployment is pending; a second command then would fail or be in vain."""
+    """A new machine is Stopped for a moment while its deployment is pending. A second command would then fail."""
     emulator.faults([{"kind": "job_hangs", "command": "deployVirtualMachine", "seconds": 0.6}])
     run_module("cloudn_vm", name="web1", wait=False, **NEW)
     assert client.list("listVirtualMachines")[0]["state"] == "Stopped"
@@ -597,7 +597,7 @@ def test_no_change_costs_one_request(run_module_as: Callable[..., Any], others: 
 
 
 def test_a_machine_is_made_changed_and_destroyed_in_xml(beats: Run, client: Client) -> None:
-    """XML has no lists of one and no types: what is found there must not look like drift."""
+    """XML has no lists of one and no types. This must not look like drift."""
     client.call("createSecurityGroup", {"name": "web"})
     options = {
         "response_format": "xml",
@@ -661,7 +661,7 @@ def test_data_disks_are_deleted(disks: None, beats: Run, client: Client) -> None
 def test_a_disk_that_is_being_attached_is_waited_for(
     disks: None, run_module: Run, emulator: Any, client: Client
 ) -> None:
-    """It is not listed as the machine's yet, and would go with it."""
+    """The disk is not yet listed as the machine's, and would be destroyed with it."""
     run_module("cloudn_volume", name="late", disk_offering="Small", zone="jp-e1a")
     emulator.faults([{"kind": "job_hangs", "command": "attachVolume"}])
     begun = run_module("cloudn_volume", name="late", state="attached", vm="web1", wait=False)
@@ -677,7 +677,7 @@ def test_a_disk_that_is_being_attached_is_waited_for(
 
 
 def test_disks_that_are_left_are_reported(disks: None, run_module: Run, emulator: Any, client: Client) -> None:
-    """By a task that fails: the next run does not know that they were the machine's."""
+    """The task that fails must report them: the next run does not know that they were the machine's."""
     emulator.faults([{"kind": "unauthorized", "command": "deleteVolume"}])
     done = run_module("cloudn_vm", name="web1", state="absent", delete_volumes=True)
     assert done["failed"]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Groups of machines: their names are compared as the service does, and one that it has garbled is left alone."""
+"""Groups of machines: names are compared as the service does. A name that it has garbled is left alone."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_new_machine_goes_into_the_group_that_there_is(beats: Run, grouped: Ca
 def test_a_garbled_name_is_reported_once_and_left_alone(
     run_module: Run, sent: Callable[[], list[str]], grouped: Callable[..., None], group: str, listed_as: str
 ) -> None:
-    """The real server shows groups beyond ASCII so, whatever it was told; the emulator does not, so it is made to."""
+    """The real server garbles names of groups beyond ASCII. The emulator does not, so the test garbles them."""
     grouped(group, listed_as, ("web1", "web2"))
     sent()
     for check in (True, False):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cloudn_vm_password: reset while stopped, returned once, the machine as it was afterwards."""
+"""cloudn_vm_password resets a password while the machine is stopped and returns it once. The machine ends as it was."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_machine_that_never_started_is_not_started_without_allow_restart(
 def test_a_machine_that_was_reinstalled_while_stopped_has_been_started(
     run_module: Run, made: str, sent: Callable[[], list[str]], client: Client
 ) -> None:
-    """Its root disk is not there either before it starts, but it has its address."""
+    """The machine has no root disk either before it starts, but it has its address."""
     (machine,) = client.list("listVirtualMachines")
     run_module("cloudn_vm", name="web1", state="stopped")
     client.wait(client.call("restoreVirtualMachine", {"virtualmachineid": machine["id"]})["jobid"])

@@ -142,7 +142,7 @@ def test_the_option_means_nothing_for_other_states(beats: Run, made: Result) -> 
 def test_other_changes_are_made_while_the_machine_is_stopped(
     run_module: Run, made: Result, client: Client, sent: Any
 ) -> None:
-    """Its plan is changed while it is stopped anyway, so that needs no other permission."""
+    """The machine is stopped anyway, so a change of its plan needs no other permission."""
     options = {**TASK, "service_offering": "v2", "tags": {"role": "db"}, "display_name": "Database"}
     told = run_module("cloudn_vm", _check=True, _diff=True, **options)
     sent()
@@ -198,7 +198,7 @@ def test_a_lost_answer_is_found_out(
 def test_a_reinstallation_that_is_not_seen_is_not_sent_again(
     run_module: Run, made: Result, client: Client, emulator: Any, sent: Any, kind: str
 ) -> None:
-    """It may still be under way, so it is not sent again."""
+    """The command may still be under way, so it is not sent again."""
     old = root_disk(client)
     emulator.faults([{"kind": kind, "command": RESTORE, **({"status": 502} if kind == "status" else {})}])
     sent()
@@ -225,7 +225,7 @@ def test_a_reinstallation_that_is_done_late_is_waited_for(
 def test_after_a_failed_job_nothing_more_is_done(
     run_module: Run, made: Result, client: Client, emulator: Any, sent: Any, state: str
 ) -> None:
-    """What would come after it is not begun while its end is not known."""
+    """No later step begins while the outcome is not known."""
     run_module("cloudn_vm", name="web1", state=state)
     emulator.faults([{"kind": "job_fails", "command": RESTORE}])
     old = root_disk(client)["id"]
@@ -238,7 +238,7 @@ def test_after_a_failed_job_nothing_more_is_done(
 def test_a_machine_that_was_not_started_again_is_started(
     run_module: Run, made: Result, client: Client, sent: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The job fails after the new disk is there: it is not made once more."""
+    """The job fails after it has made the new disk. The disk is not made once more."""
     bring_up, failed = emulated.bring_up, []
 
     async def once_not(*given: Any) -> bool:
@@ -308,7 +308,7 @@ def test_a_machine_that_somebody_stops_meanwhile_is_reported(
 def test_a_lost_answer_of_another_step_does_not_reinstall_twice(
     run_module: Run, made: Result, client: Client, emulator: Any, sent: Any, kind: str, command: str
 ) -> None:
-    """What comes before is finished before it, what comes after is finished without it."""
+    """A lost earlier step is finished before the reinstallation. A lost later step is finished without another one."""
     emulator.faults([{"kind": kind, "command": command, "nth": 1}])
     sent()
     options = {"service_offering": "v2", "tags": {"role": "db"}, "display_name": "Database"}

@@ -97,7 +97,7 @@ def test_a_machine_can_be_given_by_its_display_name(beats: Run, run_module: Run,
 def test_a_machine_in_another_zone_is_refused(
     run_module: Run, make: Run, vms: dict[str, str], refused: Callable[..., str], client: Client
 ) -> None:
-    """Seen before the volume is detached from where it is, or made."""
+    """The task sees this before it detaches or makes the volume."""
     far = run_module("cloudn_vm", name="far", **{**NEW, "zone": "jp-e1b"})["vm"]["id"]
     make(state="attached", vm="db1")
     said = "vm: far is in jp-e1b, and data in jp-e1a: the service attaches volumes to machines of their own zone only"
@@ -274,7 +274,7 @@ def test_a_volume_is_extracted_while_no_machine_runs_with_it(
 def test_unused_volumes_and_unextractable_root_disks_are_not_extracted(
     run_module: Run, make: Run, refused: Callable[..., str], beats: Run, emulator: Any, vms: dict[str, str]
 ) -> None:
-    """One that no machine had yet, and the root disk of a template that is not extractable; a copy of that can be."""
+    """Neither an unused volume nor an unextractable template's root disk; a copy of that disk can be."""
     make()
     said = refused(MODULE, name="data", state="extracted")
     assert said.startswith("data is Allocated: no machine has used it yet")
