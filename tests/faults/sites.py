@@ -23,8 +23,9 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.utils.display import Display
 from cases import PAGE, TIMEOUT
 from cloudn_emulator.store import Snapshot, new_id
+from holdings import counts, holdings
 from samples import NEW, ZONE
-from scenarios import Scenario, counts, filled, holdings, prepared
+from scenarios import Scenario, filled, prepared
 
 Result = dict[str, Any]
 RunAs = Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 from cases import sample
+from holdings import holdings
 from playbooks import SITE, VMS, Play, asked, wait_for_requests
 from reaching import environment_of
-from scenarios import holdings
 
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 JOB_SECONDS = 0.3

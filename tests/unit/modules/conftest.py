@@ -48,15 +48,15 @@ def beats(run_module: Callable[..., Result], emulator: Any, sent: Callable[[], l
 
     def play(module: str, changes: list[str], /, **options: Any) -> Result:
         sent()
-        told = run_module(module, _check=True, _diff=True, **options)
-        assert not told.get("failed"), told
+        planned = run_module(module, _check=True, _diff=True, **options)
+        assert not planned.get("failed"), planned
         assert sent() == []
         done = run_module(module, _diff=True, **options)
         assert not done.get("failed"), done
         assert sorted(sent()) == sorted(changes)
-        assert done["changed"] is told["changed"] is bool(changes)
-        assert done["actions"] == told["actions"]
-        assert done["diff"] == told["diff"]
+        assert done["changed"] is planned["changed"] is bool(changes)
+        assert done["actions"] == planned["actions"]
+        assert done["diff"] == planned["diff"]
         again = run_module(module, _diff=True, **options)
         assert not again.get("failed"), again
         assert again["changed"] is False
@@ -77,10 +77,10 @@ def refused(run_module: Callable[..., Result], sent: Callable[[], list[str]]) ->
 
     def play(module: str, /, **options: Any) -> str:
         sent()
-        told = run_module(module, _check=True, **options)
+        planned = run_module(module, _check=True, **options)
         done = run_module(module, **options)
-        assert told["failed"] and done["failed"]
-        assert told["msg"] in (done["msg"], done["msg"] + MAY_BE_MADE)
+        assert planned["failed"] and done["failed"]
+        assert planned["msg"] in (done["msg"], done["msg"] + MAY_BE_MADE)
         assert "Traceback" not in done["msg"]
         assert sent() == []
         return str(done["msg"])

@@ -38,7 +38,7 @@ def site(run_module: Run, client: Client, emulator: Any) -> Site:
     return site
 
 
-def is_told(text: str, site: Site) -> bool:
+def describes(text: str, site: Site) -> bool:
     """Return whether a text says which machine it is, why, and what to do."""
     words = ("web1", site.id, "key pair", "Register the same public key", "state: absent")
     return all(word in text for word in words)
@@ -52,7 +52,7 @@ def test_all_machines_are_listed_and_a_warning_names_the_broken_one(
     shown = {vm["name"]: vm for vm in result["vms"]}
     assert shown.keys() == {"web1", "web2", "db1"}
     assert len(result["warnings"]) == 1
-    assert is_told(result["warnings"][0], site)
+    assert describes(result["warnings"][0], site)
     nics = [{**nic, "mac_address": None} for nic in site.was["nics"]]
     assert shown["web1"] == {**site.was, "key_pair": None, "nics": nics}
 
@@ -71,13 +71,13 @@ def test_all_machines_are_listed_and_a_warning_names_the_broken_one(
 def test_filters_go_on_beside_a_broken_machine(site: Site, run_module: Run, options: Result, names: list[str]) -> None:
     result = run_module("cloudn_vm_info", **options)
     assert sorted(vm["name"] for vm in result["vms"]) == names
-    assert is_told(result["warnings"][0], site)
+    assert describes(result["warnings"][0], site)
 
 
 def test_a_broken_machine_is_found_by_its_id(site: Site, run_module: Run) -> None:
     result = run_module("cloudn_vm_info", id=site.id)
     assert [vm["name"] for vm in result["vms"]] == ["web1"]
-    assert is_told(result["warnings"][0], site)
+    assert describes(result["warnings"][0], site)
 
 
 @pytest.mark.parametrize("name", ["web2", "db1", ["web2", "db1"], ["web2", "web3"]])
@@ -85,7 +85,7 @@ def test_a_task_on_other_machines_goes_on(site: Site, run_module: Run, name: Any
     done = run_module("cloudn_vm", name=name, tags={"a": "b"}, **NEW)
     assert not done.get("failed"), done["msg"]
     assert [vm["tags"] for vm in done["vms"]] == [{"a": "b"}] * len(done["vms"])
-    assert done["warnings"] == [] or is_told(done["warnings"][0], site)
+    assert done["warnings"] == [] or describes(done["warnings"][0], site)
 
 
 @pytest.mark.parametrize("options", [{}, {"state": "started"}, {"state": "stopped"}, {"state": "restarted"}])
@@ -93,7 +93,7 @@ def test_a_task_on_other_machines_goes_on(site: Site, run_module: Run, name: Any
 def test_a_task_on_that_machine_fails_with_the_way_out(
     site: Site, refused: Callable[..., str], options: Result, by: str
 ) -> None:
-    assert is_told(refused("cloudn_vm", name=["web2", site.was[by]], **NEW, **options), site)
+    assert describes(refused("cloudn_vm", name=["web2", site.was[by]], **NEW, **options), site)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_task_on_that_machine_fails_with_the_way_out(
 def test_other_modules_fail_with_the_way_out(
     site: Site, refused: Callable[..., str], module: str, options: Result
 ) -> None:
-    assert is_told(refused(module, **options), site)
+    assert describes(refused(module, **options), site)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_modules_that_need_its_id_alone_work(
 ) -> None:
     done = run_module(module, **options)
     assert len(done[plural]) == 1
-    assert is_told(done["warnings"][0], site)
+    assert describes(done["warnings"][0], site)
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
