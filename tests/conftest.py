@@ -21,7 +21,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
 from programs import clean_environment
-from reaching import environment_of
+from reaching import connection_to, environment_of
 from specs import imported
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -81,16 +81,6 @@ def client(emulator: Any) -> Any:
     return Client(emulator.url, emulator.api_key, emulator.api_secret)
 
 
-def _connection(emulator: Any) -> Result:
-    return {
-        "api_url": emulator.url,
-        "ec2_url": emulator.ec2_url,
-        "api_key": emulator.api_key,
-        "api_secret": emulator.api_secret,
-        "api_retries": 1,
-    }
-
-
 def _run_main(name: str, arguments: Result, patient: bool) -> Result:
     """Run the real ``main()`` of a module in this process and return its result.
 
@@ -116,7 +106,8 @@ def _runner(emulator: Any) -> Callable[..., Result]:
     def run(
         module: str, /, _check: bool = False, _diff: bool = False, _patient: bool = False, **options: Any
     ) -> Result:
-        arguments = {**_connection(emulator), **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
+        connection = {**connection_to(emulator), "ec2_url": emulator.ec2_url, "api_retries": 1}
+        arguments = {**connection, **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
         return _run_main(module, arguments, _patient)
 
     return run

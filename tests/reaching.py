@@ -13,6 +13,11 @@ from typing import Any
 from programs import cloudn_variables, with_programs
 
 
+def connection_to(emulator: Any) -> dict[str, Any]:
+    """Return the options by which a module or the inventory reaches an emulator."""
+    return {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
+
+
 def environment_of(emulator: Any) -> dict[str, str]:
     """Return the environment in which commands of Ansible reach an emulator."""
     ours = cloudn_variables(emulator.url, emulator.api_key, emulator.api_secret)

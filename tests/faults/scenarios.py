@@ -8,14 +8,11 @@ A scenario for another module is one more entry of ``SCENARIOS``; holdings.py sa
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from preparing import Task
 from samples import KEY, NEW, OTHER_KEY, ZONE
-
-Task = tuple[str, dict[str, Any]]
 
 # What nobody may find in anything that is written; the user data and the passwords are looked for as well.
 USER_DATA = "canary-user-data"
@@ -384,30 +381,3 @@ SCENARIOS = (
     Scenario("service-offering-info", "cloudn_service_offering_info", {}, reads=True),
     Scenario("disk-offering-info", "cloudn_disk_offering_info", {}, reads=True),
 )
-
-
-def filled(value: Any, known: dict[str, str]) -> Any:
-    """Return a task's options with the ids of the objects that were made before."""
-    if isinstance(value, str):
-        return re.sub(r"\{(\w+)\}", lambda match: known[match[1]], value)
-    if isinstance(value, dict):
-        return {key: filled(inner, known) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [filled(inner, known) for inner in value]
-    return value
-
-
-def prepared(
-    run: Callable[..., dict[str, Any]], before: Iterable[Task], known: dict[str, str] | None = None
-) -> dict[str, str]:
-    """Run the tasks of what must be there before; return the ids of what they made, by the names that options have.
-
-    The ids that are ``known`` already are among them.
-    """
-    known = dict(known or {})
-    for module, options in before:
-        done = run(module, **filled(options, known))
-        assert not done.get("failed"), done["msg"]
-        known |= {name: done[name]["id"] for name in ("vm", "snapshot") if name in done}
-        known |= {"job": done["jobs"][0]} if done.get("jobs") else {}
-    return known

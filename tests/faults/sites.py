@@ -24,8 +24,10 @@ from ansible.utils.display import Display
 from cases import PAGE, TIMEOUT
 from cloudn_emulator.store import Snapshot, new_id
 from holdings import counts, holdings
+from preparing import filled, prepared
+from reaching import connection_to
 from samples import NEW, ZONE
-from scenarios import Scenario, filled, prepared
+from scenarios import Scenario
 
 Result = dict[str, Any]
 RunAs = Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]
@@ -136,10 +138,9 @@ def site(scenario: Scenario, run_module_as: RunAs, paged: bool = False, **option
 
 def inventory(emulator: Any, options: Result) -> Result:
     """Read the inventory in this process, with Ansible's own manager; the result is like a module's."""
-    connection = {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "cloudn.yml"
-        path.write_text(yaml.safe_dump({"plugin": "cloudn.compute.cloudn", **connection, **options}))
+        path.write_text(yaml.safe_dump({"plugin": "cloudn.compute.cloudn", **connection_to(emulator), **options}))
         manager = InventoryManager(DataLoader(), sources=[str(path)], parse=False)
         said: list[str] = []
         with pytest.MonkeyPatch.context() as patch:

@@ -17,8 +17,9 @@ from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from asked import changes_sent_to
 from cases import sample
 from controllers import ENSURE, Controller, at_once
+from preparing import Task, filled, prepared
 from samples import KEY, NEW, ZONE
-from scenarios import DATA, DOWNLOAD, GROUP, MACHINE, SNAPSHOT, STOPPED, Task, filled, prepared
+from scenarios import DATA, DOWNLOAD, GROUP, MACHINE, SNAPSHOT, STOPPED
 from sites import Result
 
 

@@ -25,8 +25,9 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnEr
 from cases import SAMPLE, sample
 from cloudn_emulator.commands import ssh_key
 from controllers import Controller, at_once
+from preparing import Task, filled, prepared
 from samples import KEY, NEW, ZONE
-from scenarios import DOWNLOAD, MACHINE, SNAPSHOT, Task, filled, prepared
+from scenarios import DOWNLOAD, MACHINE, SNAPSHOT
 from sites import RunAs
 
 Result = dict[str, Any]

@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import ACTIONS
 from cloudn_emulator import Emulator
 from commands import MACHINE, PAGE, SECTIONS, SNAPSHOT, TEMPLATE, VOLUME
+from preparing import prepared
 
 TEXT = PAGE.with_name("ec2.md").read_text()
 TOOLS = {row.tool: row.command for rows in SECTIONS.values() for row in rows if row.tool}
@@ -37,12 +38,8 @@ def test_every_command_has_its_row_and_its_example() -> None:
 def test_the_examples_of_the_page_run(run_module_as: Callable[..., Any], playbook: Callable[..., Any]) -> None:
     """They run in the order of the page, at a service with the manual's commands, with ids of existing objects."""
     with run_module_as(dialect="cloudn") as (run, emulator):
-        ids = {}
         image = (TEMPLATE[0], {**TEMPLATE[1], "allow_restart": True})
-        for module, options in (MACHINE, image, SNAPSHOT, VOLUME):
-            done = run(module, **options)
-            assert not done.get("failed"), done["msg"]
-            ids |= {kind: done[kind]["id"] for kind in ("vm", "template", "snapshot", "volume") if kind in done}
+        ids = prepared(run, (MACHINE, image, SNAPSHOT, VOLUME))
         known = {**ids, "instance": ids["vm"], "image": ids["template"]}
         emulator.clear()
         tasks = [task for _tool, block in EXAMPLES for task in yaml.safe_load(block)]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import ACTIONS
 from commands import BEYOND, PAGE, SECTIONS, Row, page
+from preparing import filled, prepared
 
 ROWS = [row for rows in SECTIONS.values() for row in rows]
 # The native commands of the manual, version 1.1, in its order.
@@ -92,22 +93,8 @@ def test_the_page_is_up_to_date() -> None:
 def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
     """The task of the row sends the command to a service that knows the manual's names, and the service accepts it."""
     with run_module_as(dialect="cloudn", grants=row.grants) as (run, emulator):
-        known: dict[str, str] = {}
-        for module, options in row.before:
-            done = run(module, **options)
-            assert not done.get("failed"), done["msg"]
-            known |= {kind: done[kind]["id"] for kind in ("vm", "snapshot", "volume", "template") if kind in done}
-            known |= {"job": done["jobs"][0]} if "jobs" in done else {}
+        known = prepared(run, row.before)
         emulator.clear()
         done = run(row.module, **filled(row.options, known))
         assert not done.get("failed"), done["msg"]
         assert row.command in [request["command"] for request in emulator.requests if request["status"] == 200]
-
-
-def filled(options: Any, known: dict[str, str]) -> Any:
-    """Return options with the ids of the objects that were made before."""
-    if isinstance(options, dict):
-        return {name: filled(value, known) for name, value in options.items()}
-    if isinstance(options, list):
-        return [filled(value, known) for value in options]
-    return options.format(**known) if isinstance(options, str) else options

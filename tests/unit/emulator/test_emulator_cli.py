@@ -56,7 +56,7 @@ def ended(*options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_program_serves_and_stops_cleanly(number):
-    with running("--vms", "3", "--job-seconds", "60") as (process, (url, *_)):
+    with running("--vms", "3", "--job-seconds", "60") as (process, (url, *_others)):
         assert len(ask(url, "listVirtualMachines").json()["listvirtualmachinesresponse"]["virtualmachine"]) == 3
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
@@ -74,7 +74,7 @@ def test_options_reach_the_service():
         "--latency-ms",
         "50",
     )
-    with running(*options) as (_process, (url, *_)):
+    with running(*options) as (_process, (url, *_others)):
         assert ask(url, "listZones").status_code == 401
         answer = ask(url, "recoverVirtualMachine", "k", "secret-of-k")
         assert answer.status_code == 431
@@ -90,19 +90,19 @@ def test_both_apis_are_served_where_the_first_line_says():
 
 
 def test_listings_are_held_back_for_each_object():
-    with running("--vms", "10", "--list-ms-per-object", "10") as (_process, (url, *_)):
+    with running("--vms", "10", "--list-ms-per-object", "10") as (_process, (url, *_others)):
         assert ask(url, "listVirtualMachines").elapsed.total_seconds() >= 0.1
 
 
 def test_the_account_can_be_an_administrator():
-    with running("--account", "admin") as (_process, (url, *_)):
+    with running("--account", "admin") as (_process, (url, *_others)):
         assert ask(url, "recoverVirtualMachine").status_code == 431
 
 
 def test_the_log_has_a_line_per_request(tmp_path):
     log = tmp_path / "requests.jsonl"
     log.write_text('{"kept": true}\n')
-    with running("--log", str(log), "--api-key", "canary") as (_process, (url, *_)):
+    with running("--log", str(log), "--api-key", "canary") as (_process, (url, *_others)):
         ask(url, "listZones", "canary")
         ask(url, "noSuchCommand", "canary")
         kept, *lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -153,7 +153,7 @@ def test_a_short_secret_is_refused_and_not_shown():
     assert result.returncode == 2
     assert "error: --api-secret: 7 characters are too few, use at least 8." in result.stderr
     assert "s3cret7" not in result.stderr
-    with running("--api-secret", "s3cret88") as (_process, (url, *_)):
+    with running("--api-secret", "s3cret88") as (_process, (url, *_others)):
         assert ask(url, "listZones", secret="s3cret88").status_code == 200
 
 
@@ -166,7 +166,7 @@ def test_vars_name_what_the_neighbour_has():
     names = dict(word.split("=", 1) for word in shlex.split(ended("vars").stdout)[1::2])
     credentials = ("cloudn-emulator-neighbour-key", "cloudn-emulator-neighbour-secret")
     listings = ("VirtualMachines", "Volumes", "Templates", "Snapshots", "SecurityGroups", "AsyncJobs")
-    with running("--neighbour") as (_process, (url, *_)):
+    with running("--neighbour") as (_process, (url, *_others)):
         there = "".join(ask(url, f"list{kind}", *credentials, templatefilter="self").text for kind in listings)
     foreign = [name for name in names if name.startswith("foreign")]
     assert len(foreign) == 10
@@ -182,7 +182,7 @@ def test_vars_name_things_that_are_there(account):
     names = dict(word.split("=", 1) for word in words[1::2])
     own = [name for name in names if not name.startswith("foreign")]
     assert ",".join(own) == "zone,template,small,medium,disk,custom,ostype,account,defaultsg"
-    with running("--account", account) as (_process, (url, *_)):
+    with running("--account", account) as (_process, (url, *_others)):
         there = "".join(
             ask(url, command).text
             for command in (

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from inventories import make_hostile
+from reaching import connection_to
 from samples import NEW
 
 EMPTY_PLAY = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": []}])
@@ -20,7 +21,7 @@ EMPTY_PLAY = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": []}])
 
 def test_the_command_lists_what_the_manager_has(command: Any, read: Any, run_module_as: Any) -> None:
     with run_module_as(vms=501) as (_run, emulator):
-        reach = {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret, "states": []}
+        reach = {**connection_to(emulator), "states": []}
         listed = command(**reach)
         assert len(emulator.requests) <= 10
         inside = read(**reach)

@@ -24,13 +24,10 @@ from ansible_collections.cloudn.compute.plugins.inventory import cloudn
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from asked import sent_to
 from inventories import HOSTILE, make_hostile
+from reaching import connection_to
 from samples import NEW, UNKNOWN
 
 Read = Callable[..., Any]
-
-
-def reach(emulator: Any) -> dict[str, Any]:
-    return {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
 
 
 @pytest.fixture
@@ -50,7 +47,7 @@ def site(run_module: Callable[..., Any], emulator: Any) -> None:
 def test_inventories_of_any_size_take_few_requests(run_module_as: Any, read: Read, count: int, most: int) -> None:
     """A small account takes one request. Others take at most one for each 500 machines, and eight more."""
     with run_module_as(vms=count) as (_run, emulator):
-        inventory = read(states=[], **reach(emulator))
+        inventory = read(states=[], **connection_to(emulator))
         requests = list(emulator.requests)
     assert inventory.code == 0, inventory.said
     assert len(inventory.hosts) == count
@@ -63,7 +60,7 @@ def test_inventories_of_any_size_take_few_requests(run_module_as: Any, read: Rea
 def test_no_machine_is_left_out_while_others_come_and_go(run_module_as: Any, read: Read, change: str) -> None:
     with run_module_as(vms=300, faults=[{"kind": "page", "change": change}]) as (_run, emulator):
         before = {vm.name for vm in emulator.store.vms.values()}
-        inventory = read(states=[], **reach(emulator))
+        inventory = read(states=[], **connection_to(emulator))
         after = {vm.name for vm in emulator.store.vms.values() if vm.state != "Destroyed"}
         requests = len(emulator.requests)
     assert inventory.code == 0, inventory.said
@@ -75,14 +72,14 @@ def test_no_machine_is_left_out_while_others_come_and_go(run_module_as: Any, rea
 def test_an_error_in_a_later_page_ends_the_run(run_module_as: Any, read: Read) -> None:
     # All but the first: which of those read ahead turn out to be beyond the end, and are not needed, is a matter of time.
     with run_module_as(vms=300, faults=[{"kind": "status", "nth": list(range(2, 20))}]) as (_run, emulator):
-        inventory = read(states=[], **reach(emulator))
+        inventory = read(states=[], **connection_to(emulator))
     assert (inventory.code, inventory.hosts) == (1, {})
     assert "HTTP 503" in inventory.said
 
 
 def test_both_formats_give_the_same(run_module_as: Any, read: Read) -> None:
     with run_module_as(vms=300) as (_run, emulator):
-        one, other = (read(states=[], response_format=name, **reach(emulator)) for name in ("json", "xml"))
+        one, other = (read(states=[], response_format=name, **connection_to(emulator)) for name in ("json", "xml"))
     assert len(one.hosts) == 300
     assert one.hosts == other.hosts
     assert one.groups == other.groups
@@ -159,7 +156,7 @@ def test_destroyed_machines_are_hosts_only_when_asked_for(
     with run_module_as(account="admin") as (run, emulator):
         for name, state in (("web1", "present"), ("db1", "present"), ("off1", "stopped"), ("web1", "absent")):
             assert not run("cloudn_vm", name=name, state=state, **NEW).get("failed")
-        assert read(states=states, **reach(emulator)).hosts.keys() == expected
+        assert read(states=states, **connection_to(emulator)).hosts.keys() == expected
 
 
 def test_compose_groups_and_keyed_groups_work(site: None, read: Read) -> None:
@@ -264,9 +261,9 @@ def test_machines_of_one_name_at_two_services_are_both_hosts(
 ) -> None:
     with run_module_as() as (run, west):
         run("cloudn_vm", name="web1", **NEW)
-        first = configure("west.cloudn.yml", **reach(west))
+        first = configure("west.cloudn.yml", **connection_to(west))
         inventory = read(_sources=[first])
-        again = read(_sources=[configure("same.cloudn.yml", **reach(emulator))])
+        again = read(_sources=[configure("same.cloudn.yml", **connection_to(emulator))])
     other = next(name for name in inventory.hosts if name.startswith("web1_"))
     assert inventory.hosts.keys() == {"web1", other, "web2", "db1"}
     assert inventory.hosts["web1"]["cloudn_id"] != inventory.hosts[other]["cloudn_id"]
@@ -675,10 +672,10 @@ def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: Non
 @pytest.mark.parametrize("place", [0, 300, 599])
 def test_a_machine_without_its_key_pair_costs_few_requests(run_module_as: Any, read: Read, place: int) -> None:
     with run_module_as(vms=600) as (_run, emulator):
-        whole = read(states=[], **reach(emulator))
+        whole = read(states=[], **connection_to(emulator))
         usual = len(emulator.requests)
         list(emulator.store.vms.values())[place].public_key = "ssh-rsa AAAA"
         emulator.clear()
-        inventory = read(states=[], **reach(emulator))
+        inventory = read(states=[], **connection_to(emulator))
         assert inventory.hosts.keys() == whole.hosts.keys()
         assert len(emulator.requests) - usual <= 2 * math.log2(600) + 2

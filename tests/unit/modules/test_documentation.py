@@ -33,6 +33,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
     volume,
     zone,
 )
+from reaching import connection_to
 from samples import NEW
 from specs import imported
 
@@ -320,13 +321,7 @@ def test_the_examples_of_a_module_run(
 
 def test_the_connection_can_come_from_module_defaults(playbook: Callable[..., Any], emulator: Any) -> None:
     """The action group hands the connection to every module."""
-    defaults = {
-        "group/cloudn.compute.cloudn": {
-            "api_url": emulator.url,
-            "api_key": emulator.api_key,
-            "api_secret": emulator.api_secret,
-        }
-    }
+    defaults = {"group/cloudn.compute.cloudn": connection_to(emulator)}
     tasks = [{f"cloudn.compute.{name}": {}} for name in INFO]
     play = [{"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}]
     done = playbook(

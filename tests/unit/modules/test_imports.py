@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 import pytest
+from reaching import connection_to
 from samples import NEW
 
 # Runs a module's `main()` in a Python of its own; at the end, the last line tells what is imported.
@@ -45,8 +46,7 @@ FAILING = ("module_utils.advice", "api.request_errors")
 
 def run(emulator: Any, module: str, missing: tuple[str, ...] = (), **options: Any) -> tuple[dict[str, Any], list[str]]:
     """Return a module's result, and the names of all that it has imported."""
-    connection = {"api_url": emulator.url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
-    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**connection, **options}}).encode()
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**connection_to(emulator), **options}}).encode()
     program = RUN.format(module=module, missing=missing, arguments=arguments)
     path = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
     done = subprocess.run([sys.executable, "-c", program], env=path, capture_output=True, text=True, check=False)
