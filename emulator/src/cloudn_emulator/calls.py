@@ -1,22 +1,20 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The generic part of every command: parameters as the service reads and refuses them, filters and pages."""
+"""The generic part of every command: parameters as the service reads and refuses them, and pages."""
 
 from __future__ import annotations
 
-import functools
 import re
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from . import java_dates
-from .errors import ACCOUNT, MALFORMED, UNABLE, ApiError, bad_parameter, internal
+from .errors import MALFORMED, UNABLE, ApiError, bad_parameter, internal
 from .jobs import Jobs
-from .models import NO_OBJECT, Account, Tag
-from .store import Store, collated, without_accents
+from .models import Account
+from .store import Store
 
 PAGE_LIMIT = 500
 LONGEST = 255  # characters of a text, unless its parameter says otherwise; by CloudStack 3.0's code
@@ -198,183 +196,6 @@ def page_of(call: Call, objects: list[Any]) -> list[Any]:
     return objects[start : start + size]
 
 
-def contains(text: str | None, part: str) -> bool:
-    """Whether a filter's text is in a value, without regard to case; `%` and `_` stand for any text and character.
-
-    The service's database compares so (LIKE), and the service does not escape what it is given.
-    """
-    return text is not None and _finder(part)(without_accents(text))
-
-
-@functools.lru_cache(maxsize=256)
-def _finder(part: str) -> Callable[[str], bool]:
-    part = without_accents(part)
-    if not _SPECIAL.search(part):
-        return lambda text: part in text
-    like = _like(part)
-    return lambda text: like.search(text) is not None
-
-
-_SPECIAL = re.compile(r"[%_\\]")
-
-
-def _like(part: str) -> re.Pattern[str]:
-    """A part of a text as LIKE has it, behind and before any other; a backslash takes the next character's meaning away.
-
-    At the end of the part it meets the service's own `%`, so that the text must end with this sign.
-    """
-    wild = {"%": ".*", "_": "."}
-    pieces = re.findall(r"\\?.", part + "%", re.DOTALL)
-    return re.compile(
-        "".join(wild.get(piece) or re.escape(piece[-1]) for piece in pieces) + r"\Z",
-        re.DOTALL,
-    )
-
-
-def matching(objects: Iterable[Any], tests: Iterable[Callable[[Any], bool] | None]) -> list[Any]:
-    """The objects that pass every test; a filter that was not given is None."""
-    found = list(objects)
-    for test in tests:
-        if test is not None:
-            found = [one for one in found if test(one)]
-    return found
-
-
-def newest_first(objects: Iterable[Any]) -> list[Any]:
-    """Objects by the second in which they were made; those of one second stand in the order of their rows.
-
-    Measured on CloudStack 3.0.5, whose database knows no parts of a second.
-    """
-    return sorted(objects, key=lambda one: -int(one.created))
-
-
-def has_tags(call: Call, kind: str) -> Callable[[Any], bool] | None:
-    """The test of the `tags` filter: one of the pairs given is enough: CloudStack's source joins them with OR.
-
-    A pair without a key finds nothing. Raises ApiError (431) for one without a value.
-    """
-    pairs = call["tags"]
-    if not pairs:
-        return None
-    for pair in pairs:
-        if "value" not in pair:
-            raise bad_parameter(f"No value is passed in for key {pair.get('key', 'null')}")
-    wanted = {pair["key"]: pair["value"] for pair in pairs if "key" in pair}
-
-    def test(one: Any) -> bool:
-        tags = call.store.tags.get((kind, one.id), {})
-        return any(_tag_matches(tags.get(collated(key)), value) for key, value in wanted.items())
-
-    return test
-
-
-def _tag_matches(tag: Tag | None, value: str) -> bool:
-    return tag is not None and collated(tag.value) == collated(value)
-
-
-# --- whose an object is
-
-
-def no_permission(call: Call, resource: str) -> ApiError:
-    """The error (531) for somebody else's object, which the text calls `resource`."""
-    return ApiError(ACCOUNT, f"{call.account.label} does not have permission to operate with resource {resource}")
-
-
-def check_access(call: Call, owner: str, resource: str) -> None:
-    """Refuse (531) an object that is another account's; administrators may use them all."""
-    if owner != call.account.name and not call.account.admin:
-        raise no_permission(call, resource)
-
-
-def owner_for(call: Call) -> Account:
-    """The account for which something is made: the one that asks, or the one that `account` and `domainid` name.
-
-    Raises ApiError: 431 for a name without a domain and for an unknown one, 531 for somebody else.
-    """
-    return _permitted(call, named_owner(call))
-
-
-def named_owner(call: Call) -> Account:
-    """The account whose object a command names: the one that asks, or the one that `account` and `domainid` name.
-
-    Whether the object may be used is asked only once it is found. Raises ApiError (431).
-    """
-    name = call["account"]
-    if name is not None and call["domainid"] is None:
-        raise bad_parameter("Account must be specified with domainId parameter")
-    if name is not None:
-        return account_named(call, name, f"Unable to find account by name {name} in domain with specified id")
-    if call["projectid"] is not None:
-        raise bad_parameter("Unable to find project by id")
-    return call.account
-
-
-def owner_of_new(call: Call) -> Account:
-    """The account that is to have what a command makes at once, such as a group or a key pair.
-
-    `account` and `domainid` go together only (431). A plain account may only name itself, letter by letter (531): an
-    unknown account is as forbidden as somebody else's. For an administrator an unknown one is a 431.
-    """
-    name, domain = call["account"], call["domainid"]
-    if call["projectid"] is not None:
-        raise bad_parameter("Unable to find project by id")
-    if (name is None) != (domain is None):
-        raise bad_parameter("AccountName and domainId must be specified together")
-    if name is None:
-        return call.account
-    where = f"account {name} in domain {call.account.domain_id}"
-    if call.account.admin:
-        return account_named(call, name, f"Unable to find {where}")
-    if name != call.account.name or domain is NO_OBJECT:
-        raise ApiError(ACCOUNT, f"Can't create/list resources for {where}, permission denied")
-    return call.account
-
-
-def account_named(call: Call, name: str, unknown: str) -> Account:
-    """The account of this name, whoever asks. Raises ApiError: 431 with the text `unknown`."""
-    wanted = collated(name)
-    found = next((one for one in call.store.accounts.values() if collated(one.name) == wanted), None)
-    if found is None or call["domainid"] is NO_OBJECT:
-        raise bad_parameter(unknown)
-    return found
-
-
-def _permitted(call: Call, account: Account) -> Account:
-    check_access(call, account.name, account.label)
-    return account
-
-
-def owners(call: Call) -> Callable[[Any], bool]:
-    """The test of a listing for whose objects it shows: those of the account that asks, or of the one that is named.
-
-    `domainid` without `account` shows everybody's of that domain, even to a plain account: the real server's leak, not a
-    slip of this one. Raises ApiError: 431 for an unknown account or domain, 531 for another's.
-    """
-    name, domain = call["account"], call["domainid"]
-    if domain is NO_OBJECT:
-        raise bad_parameter("Unable to find domain by id")
-    if name is not None:
-        unknown = f"could not find account {name} in domain with specified id"
-        shown = _permitted(call, account_named(call, name, unknown)).name
-        return lambda one: one.owner == shown
-    if domain is not None or (call.account.admin and call["listall"]):
-        return lambda one: True
-    own = call.account.name
-    return lambda one: one.owner == own
-
-
-def ownership(call: Call, owner: str) -> dict[str, str]:
-    """The fields that tell whose an object is."""
-    account = call.store.accounts[owner]
-    return {"account": account.name, "domainid": account.domain_id, "domain": account.domain}
-
-
-def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
-    """The `tags` of an object in a listing, in the order of their keys; a tag may have no key."""
-    tags = sorted(call.store.tags_of(kind, id), key=lambda tag: collated(tag[0] or "").upper())
-    return [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
-
-
-def date_text(moment: float) -> str:
-    """A moment as answers write it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(moment))
+def done() -> dict[str, Any]:
+    """What a command without a job answers that has nothing to show: a text, where jobs have the truth value."""
+    return {"success": "true"}

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import functools
 import random
 import time
-import unicodedata
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from .collation import collated
 from .errors import CAPACITY, ApiError
 from .models import (
     DELETED_SNAPSHOT,
@@ -46,24 +45,6 @@ from .network_offerings import COUNTERS, OFFERINGS
 from .races import Races
 from .settings import Settings
 
-# The tables of objects that parameters name by id, by the names of the service's own tables.
-BY_ID = {
-    "async_job": "jobs",
-    "counter": "counters",
-    "data_center": "zones",
-    "event": "events",
-    "guest_os": "os_types",
-    "guest_os_category": "os_categories",
-    "host": "hosts",
-    "instance_group": "instance_groups",
-    "network_offerings": "network_offerings",
-    "security_group": "security_groups",
-    "security_group_rule": "rules",
-    "snapshot_policy": "snapshot_policies",
-    "snapshots": "snapshots",
-    "vm_instance": "vms",
-    "volumes": "volumes",
-}
 # The tables of what is deleted by a command of its own, by kind; those that take tags are named as tags name them.
 TABLES = {
     "InstanceGroup": "instance_groups",
@@ -146,6 +127,11 @@ class Store:
         """The account that asks with this key."""
         return next((one for one in self.accounts.values() if one.api_key and one.api_key == api_key), None)
 
+    def account_named(self, name: str) -> Account | None:
+        """The account of this name."""
+        wanted = collated(name)
+        return next((one for one in self.accounts.values() if collated(one.name) == wanted), None)
+
     # --- what parameters refer to, by the name of the service's table
 
     def find(self, table: str, id: str) -> Any:
@@ -157,21 +143,8 @@ class Store:
         id = id.rstrip(" ")
         if id == NO_OBJECT.id:
             return NO_OBJECT
-        if table == "disk_offering":  # both kinds of offerings share a table (measured on CloudStack 3.0.5)
-            return _row(self.service_offerings, id) or _row(self.disk_offerings, id)
-        if table == "vm_template":  # ISOs are templates, too
-            return _row(self.templates, id) or _row(self.host_isos, id)
-        if table == "domain":
-            return self.account if id == self.account.domain_id else None
-        if table == "account":
-            return next((one for one in self.accounts.values() if one.id == id), None)
-        if table == "user":
-            return next((one for one in self.accounts.values() if one.user_id == id), None)
-        if table == "networks":
-            return next((zone for zone in self.zones.values() if zone.network_id == id.lower()), None)
-        if table == "physical_network":
-            return next((zone for zone in self.zones.values() if zone.physical_network_id == id.lower()), None)
-        return _row(getattr(self, BY_ID[table]), id) if table in BY_ID else None
+        look = _FINDERS.get(table)
+        return look(self, id) if look else None
 
     # --- virtual machines
 
@@ -389,35 +362,51 @@ def by_name(objects: Iterable[Any], name: str, owner: str) -> Any:
     return next((one for one in objects if one.owner == owner and collated(one.name) == wanted), None)
 
 
-@functools.lru_cache(maxsize=4096)
-def collated(text: str) -> str:
-    """A text as the service's database compares it with `=`: case, accents and trailing blanks do not count.
+def _in(*tables: str) -> Callable[[Store, str], Any]:
+    """Looks for an object by its id in these tables of the store."""
 
-    Measured on CloudStack 3.0.5 (MySQL's utf8_general_ci): `Case1` = `case1 `, `café` = `cafe`, but wide letters and the
-    two kinds of kana are letters of their own. By MySQL's manual: `ß` = `s`.
-    """
-    return without_accents(text).rstrip(" ")
+    def look(store: Store, id: str) -> Any:
+        rows = (getattr(store, table) for table in tables)
+        return next((row for table in rows if (row := table.get(id) or table.get(id.lower()))), None)
 
-
-def without_accents(text: str) -> str:
-    """The same for a part of a text (LIKE), in which trailing blanks count."""
-    if text.isascii():
-        return text.lower()
-    return "".join(_base(char) for char in text)
+    return look
 
 
-@functools.lru_cache(maxsize=4096)
-def _base(char: str) -> str:
-    parts = unicodedata.decomposition(char).split()
-    if len(parts) == 2 and not parts[0].startswith("<") and 0x300 <= int(parts[1], 16) < 0x370:
-        return _base(chr(int(parts[0], 16)))
-    # By way of capitals, as MySQL does; it takes ß for s.
-    capital = "S" if char == "ß" else char.upper()
-    return capital.lower() if len(capital) == 1 else char
+def _with(table: str, field: str, in_lower_case: bool = False) -> Callable[[Store, str], Any]:
+    """Looks for the object of a table that has the id in this field."""
+
+    def look(store: Store, id: str) -> Any:
+        wanted = id.lower() if in_lower_case else id
+        return next((one for one in getattr(store, table).values() if getattr(one, field) == wanted), None)
+
+    return look
 
 
-def _row(table: dict[str, Any], id: str) -> Any:
-    return table.get(id) or table.get(id.lower())
+# How the object is found that a parameter names by its id, by the name of the service's own table.
+_FINDERS: dict[str, Callable[[Store, str], Any]] = {
+    "account": _with("accounts", "id"),
+    "async_job": _in("jobs"),
+    "counter": _in("counters"),
+    "data_center": _in("zones"),
+    "disk_offering": _in("service_offerings", "disk_offerings"),  # one table (measured on CloudStack 3.0.5)
+    "domain": lambda store, id: store.account if id == store.account.domain_id else None,
+    "event": _in("events"),
+    "guest_os": _in("os_types"),
+    "guest_os_category": _in("os_categories"),
+    "host": _in("hosts"),
+    "instance_group": _in("instance_groups"),
+    "network_offerings": _in("network_offerings"),
+    "networks": _with("zones", "network_id", in_lower_case=True),
+    "physical_network": _with("zones", "physical_network_id", in_lower_case=True),
+    "security_group": _in("security_groups"),
+    "security_group_rule": _in("rules"),
+    "snapshot_policy": _in("snapshot_policies"),
+    "snapshots": _in("snapshots"),
+    "user": _with("accounts", "user_id"),
+    "vm_instance": _in("vms"),
+    "vm_template": _in("templates", "host_isos"),  # ISOs are templates, too
+    "volumes": _in("volumes"),
+}
 
 
 def _number(ip: str) -> int:

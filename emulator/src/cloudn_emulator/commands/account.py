@@ -11,12 +11,16 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Call, account_named, check_access, contains, date_text, matching, named_owner, ownership, page_of
+from ..calls import Call, page_of
+from ..collation import collated, contains
 from ..errors import bad_parameter, internal
+from ..fields import date_text, ownership
+from ..filters import equals, has_part, matching
 from ..limits import limit, used
 from ..models import NO_OBJECT, Account
+from ..owners import account_named, check_access, named_owner
 from ..settings import RESOURCES, UNLIMITED
-from ..store import Store, collated
+from ..store import Store
 from ..wire import listing
 
 SYSTEM = "system"  # the account that nobody finds
@@ -29,10 +33,10 @@ _LAST = (("project", "project"), ("network", "network"))
 def list_accounts(call: Call) -> dict[str, Any]:
     """listAccounts: for a plain account its own, with the keys of its user in the clear, as the real server has them."""
     p = call.params
-    name, state, keyword, cleanup = call["name"], call["state"], call["keyword"], call["iscleanuprequired"]
+    state, keyword, cleanup = call["state"], call["keyword"], call["iscleanuprequired"]
     tests = [
         _shown(call),
-        (lambda one: collated(one.name) == collated(name)) if name is not None else None,
+        equals(call, "name", "name"),
         (lambda one: _type(one) == p["accounttype"]) if "accounttype" in p else None,
         (lambda one: collated(state) == STATE) if state is not None else None,
         (lambda one: not cleanup) if cleanup is not None else None,
@@ -111,14 +115,14 @@ def _user_view(account: Account) -> dict[str, Any]:
 
 def list_users(call: Call) -> dict[str, Any]:
     """listUsers, which plain accounts lack: the one user of each account but the service's own."""
-    p, name, account, keyword = call.params, call["username"], call["account"], call["keyword"]
+    p = call.params
     tests = [
         lambda one: one.name != SYSTEM,
         (lambda one: one.user_id == p["id"].user_id) if "id" in p else None,
-        (lambda one: collated(one.name) == collated(name)) if name is not None else None,
-        (lambda one: collated(one.name) == collated(account)) if account is not None else None,
+        equals(call, "username", "name"),
+        equals(call, "account", "name"),
         (lambda one: _type(one) == p["accounttype"]) if "accounttype" in p else None,
-        (lambda one: contains(one.name, keyword)) if keyword is not None else None,
+        has_part(call, "keyword", "name"),
     ]
     found = matching(call.store.accounts.values(), tests)
     return listing("user", [_user_view(one) for one in page_of(call, found)])

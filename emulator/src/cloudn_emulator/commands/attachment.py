@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Call, check_access
+from ..calls import Call
 from ..errors import ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
+from ..owners import check_access
 from .transfer import UPLOADED
 from .vm import network_reserved
 from .volume import storage, volume_view

@@ -8,28 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Call, contains, date_text, matching, owners, ownership, page_of
+from ..calls import Call, page_of
 from ..errors import bad_parameter
 from ..event_types import EVENT_TYPES
+from ..fields import date_text, ownership
+from ..filters import equals, has_part, matching, refers_to
 from ..models import Event
-from ..store import collated
+from ..owners import owners
 from ..wire import listing
 
 
 def list_events(call: Call) -> dict[str, Any]:
     """listEvents, newest first to the second, within one second oldest first."""
-    p, type, level, keyword = call.params, call["type"], call["level"], call["keyword"]
     since, until = call["startdate"], call["enddate"]
     tests = [
         owners(call),
-        (lambda event: event is p["id"]) if "id" in p else None,
-        (lambda event: collated(event.type) == collated(type)) if type is not None else None,
-        (lambda event: collated(event.level) == collated(level)) if level is not None else None,
+        refers_to(call, "id"),
+        equals(call, "type", "type"),
+        equals(call, "level", "level"),
         (lambda event: int(event.created) >= since) if since is not None else None,
         (lambda event: int(event.created) <= until) if until is not None else None,
-        (lambda event: any(contains(text, keyword) for text in (event.type, event.description, event.level)))
-        if keyword is not None
-        else None,
+        has_part(call, "keyword", "type", "description", "level"),
     ]
     if call["entrytime"] is not None and call["duration"] is not None:
         tests = [_is_pending(call)]  # nothing else counts then, not even whose they are: the real server's way

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, check_access, contains, date_text, matching, owner_of_new, owners, ownership, page_of
+from ..calls import Call, done, page_of
 from ..errors import bad_parameter
+from ..fields import date_text, ownership
+from ..filters import has_part, matching, named, refers_to
 from ..models import NO_OBJECT, InstanceGroup
+from ..owners import check_access, owner_of_new, owners
 from ..wire import listing
 
 
 def list_instance_groups(call: Call) -> dict[str, Any]:
     """listInstanceGroups: oldest first. `name` and `keyword` are parts of the name."""
-    id, name, keyword = call["id"], call["name"], call["keyword"]
     tests = [
         owners(call),
         lambda group: not group.removed,
-        (lambda group: group.id == id.id) if id is not None else None,
-        (lambda group: contains(group.name, name)) if name is not None else None,
-        (lambda group: contains(group.name, keyword)) if keyword is not None else None,
+        refers_to(call, "id"),
+        named(call),
+        has_part(call, "keyword", "name"),
     ]
     found = matching(call.store.instance_groups.values(), tests)
     return listing("instancegroup", [_view(call, group) for group in page_of(call, found)])
@@ -56,7 +58,7 @@ def delete_instance_group(call: Call) -> dict[str, Any]:
     group = call["id"]
     _check(call, group, "unable to find vm group by id")
     call.store.remove_instance_group(group)
-    return {"success": "true"}
+    return done()
 
 
 def _check(call: Call, group: InstanceGroup, unknown: str) -> None:

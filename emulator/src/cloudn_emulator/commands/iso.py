@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, has_tags, matching, page_of
+from ..calls import Call, page_of
+from ..filters import has_tags, matching
 from ..models import Template, Zone
 from ..wire import listing
 from .template_list import (

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, contains, date_text, matching, owners, page_of
+from ..calls import Call, page_of
 from ..errors import ACCOUNT, ApiError, bad_parameter
+from ..fields import date_text
+from ..filters import has_part, matching
 from ..models import NO_OBJECT, Job
+from ..owners import owners
 from ..wire import listing
 
 
@@ -27,12 +30,12 @@ def query_job(call: Call) -> dict[str, Any]:
 
 def list_jobs(call: Call) -> dict[str, Any]:
     """listAsyncJobs: all there were since `startdate`, oldest first, pending ones too; `keyword` is in the class."""
-    since, keyword = call["startdate"], call["keyword"]
+    since = call["startdate"]
     tests = [
         owners(call),
         lambda job: not job.lost,
         (lambda job: int(job.created) >= since) if since is not None else None,
-        (lambda job: contains(job.command, keyword)) if keyword is not None else None,
+        has_part(call, "keyword", "command"),
     ]
     found = matching(call.store.jobs.values(), tests)
     return listing("asyncjobs", [job_view(call, job) for job in page_of(call, found)])

@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Call, check_access, contains, date_text, has_tags, matching, owners, ownership, page_of
+from ..calls import Call, page_of
+from ..collation import collated, contains
 from ..errors import ACCOUNT, ApiError, bad_parameter
+from ..fields import date_text, ownership
+from ..filters import Test, equals, has_part, has_tags, matching, named, refers_to
 from ..models import Vm, Zone
 from ..network_offerings import OFFERINGS, SERVICES, NetworkOffering
-from ..store import collated
+from ..owners import check_access, owners
 from ..wire import listing
 
 NAME = "guestNetworkForBasicZone"
 DOMAIN = "cs1cloud.internal"
 RESOLVER = "192.0.2.53"
 OFFERING = OFFERINGS[0]
-Test = Callable[[Any], bool] | None
 
 
 def list_networks(call: Call) -> dict[str, Any]:
@@ -34,15 +36,13 @@ def list_networks(call: Call) -> dict[str, Any]:
         "canusefordeploy": True,
         "forvpc": False,
     }
-    p, keyword = call.params, call["keyword"]
-    tests: list[Test] = [
-        (lambda zone: zone is p["id"]) if "id" in p else None,
-        (lambda zone: zone is p["zoneid"]) if "zoneid" in p else None,
-        (lambda zone: zone is p["physicalnetworkid"]) if "physicalnetworkid" in p else None,
-        (lambda zone: False)
-        if "vpcid" in p or not all(_is(call, name, value) for name, value in fixed.items())
-        else None,
-        (lambda zone: not (call["issystem"] and call.account.admin)),
+    keyword = call["keyword"]
+    tests: list[Test | None] = [
+        refers_to(call, "id"),
+        refers_to(call, "zoneid"),
+        refers_to(call, "physicalnetworkid"),
+        lambda zone: "vpcid" not in call.params and all(_is(call, name, value) for name, value in fixed.items()),
+        lambda zone: not (call["issystem"] and call.account.admin),
         (lambda zone: contains(NAME, keyword)) if keyword is not None else None,
         _offers(call, lambda zone: OFFERING.services),
         has_tags(call, "Network"),
@@ -59,7 +59,7 @@ def _is(call: Call, name: str, value: str | bool) -> bool:
     return collated(asked) == collated(value)
 
 
-def _offers(call: Call, services: Callable[[Any], tuple[str, ...]]) -> Test:
+def _offers(call: Call, services: Callable[[Any], tuple[str, ...]]) -> Test | None:
     """The test for all the services that are asked for. Raises ApiError (431) for one that there is not."""
     asked = call["supportedservices"]
     if asked is None:
@@ -107,14 +107,12 @@ def _network_view(call: Call, zone: Zone) -> dict[str, Any]:
 
 def list_network_offerings(call: Call) -> dict[str, Any]:
     """listNetworkOfferings: none that could be used in a Basic zone, where nobody makes networks."""
-    p, keyword, name, text = call.params, call["keyword"], call["name"], call["displaytext"]
-    nothing = not all(_is(call, *one) for one in (("traffictype", "Guest"), ("state", "Enabled"), ("isdefault", True)))
-    tests: list[Test] = [
-        (lambda one: False) if nothing or "zoneid" in p or "networkid" in p or call["istagged"] else None,
-        (lambda one: one is p["id"]) if "id" in p else None,
-        (lambda one: contains(one.name, name)) if name is not None else None,
-        (lambda one: contains(one.text, text)) if text is not None else None,
-        (lambda one: contains(one.name, keyword) or contains(one.text, keyword)) if keyword is not None else None,
+    tests: list[Test | None] = [
+        lambda one: _is_for_guests(call),
+        refers_to(call, "id"),
+        named(call),
+        has_part(call, "displaytext", "text"),
+        has_part(call, "keyword", "name", "text"),
         lambda one: _is(call, "availability", "Required" if one.required else "Optional"),
         lambda one: _is(call, "guestiptype", one.kind),
         lambda one: _is(call, "specifyvlan", one.vlan),
@@ -124,6 +122,14 @@ def list_network_offerings(call: Call) -> dict[str, Any]:
         _offers(call, lambda one: one.services),
     ]
     return listing("networkoffering", [_offering_view(one) for one in page_of(call, matching(OFFERINGS, tests))])
+
+
+def _is_for_guests(call: Call) -> bool:
+    """Whether the filters leave anything: all offerings are alike in this."""
+    fixed = (("traffictype", "Guest"), ("state", "Enabled"), ("isdefault", True))
+    return all(_is(call, *one) for one in fixed) and not (
+        call.params.keys() & {"zoneid", "networkid"} or call["istagged"]
+    )
 
 
 def _offering_view(offering: NetworkOffering) -> dict[str, Any]:
@@ -157,22 +163,24 @@ def _service_view(offering: NetworkOffering, service: str) -> dict[str, Any]:
 
 def list_public_addresses(call: Call) -> dict[str, Any]:
     """listPublicIpAddresses: a Basic zone has none, but with `forvirtualnetwork=false` there are those of the machines."""
-    p, address, keyword = call.params, call["ipaddress"], call["keyword"]
-    absent = ("id", "vlanid", "vpcid")
-    nothing = call["forvirtualnetwork"] is not False or any(name in p for name in absent)
-    nothing = nothing or bool(call["issourcenat"] or call["isstaticnat"] or call["forloadbalancing"])
-    tests: list[Test] = [
+    address = call["ipaddress"]
+    tests: list[Test | None] = [
         owners(call),
-        (lambda vm: False) if nothing else None,
-        (lambda vm: vm.nic.ip is not None),
-        (lambda vm: vm.zone_id == p["zoneid"].id) if "zoneid" in p else None,
-        (lambda vm: vm.zone_id == p["physicalnetworkid"].id) if "physicalnetworkid" in p else None,
-        (lambda vm: vm.zone_id == p["associatednetworkid"].id) if "associatednetworkid" in p else None,
+        lambda vm: _is_for_machines(call) and vm.nic.ip is not None,
+        refers_to(call, "zoneid", "zone_id"),
+        refers_to(call, "physicalnetworkid", "zone_id"),
+        refers_to(call, "associatednetworkid", "zone_id"),
         (lambda vm: vm.nic.ip == address) if address is not None else None,
-        (lambda vm: contains(vm.nic.ip, keyword)) if keyword is not None else None,
+        has_part(call, "keyword", "nic.ip"),
     ]
     found = matching(call.store.vms.values(), tests)
     return listing("publicipaddress", [_address_view(call, vm) for vm in page_of(call, found)])
+
+
+def _is_for_machines(call: Call) -> bool:
+    """Whether the filters leave the addresses of machines, which are all alike in this."""
+    kinds = (call["issourcenat"], call["isstaticnat"], call["forloadbalancing"])
+    return call["forvirtualnetwork"] is False and not (call.params.keys() & {"id", "vlanid", "vpcid"} or any(kinds))
 
 
 def _address_view(call: Call, vm: Vm) -> dict[str, Any]:
@@ -198,12 +206,11 @@ def _address_view(call: Call, vm: Vm) -> dict[str, Any]:
 
 def list_counters(call: Call) -> dict[str, Any]:
     """listCounters."""
-    p, name, source, keyword = call.params, call["name"], call["source"], call["keyword"]
-    tests: list[Test] = [
-        (lambda one: one is p["id"]) if "id" in p else None,
-        (lambda one: collated(one.name) == collated(name)) if name is not None else None,
-        (lambda one: collated(one.source) == collated(source)) if source is not None else None,
-        (lambda one: contains(one.name, keyword)) if keyword is not None else None,
+    tests: list[Test | None] = [
+        refers_to(call, "id"),
+        equals(call, "name", "name"),
+        equals(call, "source", "source"),
+        has_part(call, "keyword", "name"),
     ]
     found = page_of(call, matching(call.store.counters.values(), tests))
     return listing("counter", [{"id": o.id, "name": o.name, "source": o.source, "value": o.value} for o in found])

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..calls import Call, check_access, contains, date_text, matching, page_of
+from ..calls import Call, page_of
 from ..errors import ACCOUNT, ApiError, bad_parameter
+from ..fields import date_text
+from ..filters import has_part, matching, named, refers_to
 from ..models import NO_OBJECT, DiskOffering, ServiceOffering
+from ..owners import check_access
 from ..wire import VERSION, listing
 
 # The lists of offerings that a plain account gets do not page: every page is the whole list, which is the real server's way.
@@ -89,14 +92,10 @@ def _is_searched(call: Call) -> bool:
 
 
 def _found(call: Call, offerings: Iterable[Any]) -> list[Any]:
-    p = call.params
-    name, keyword = p.get("name"), p.get("keyword")
     tests = [
-        (lambda offering: offering is p["id"]) if "id" in p else None,
-        (lambda offering: contains(offering.name, name)) if name is not None else None,
-        (lambda offering: contains(offering.name, keyword) or contains(offering.text, keyword))
-        if keyword is not None
-        else None,
+        refers_to(call, "id"),
+        named(call),
+        has_part(call, "keyword", "name", "text"),
     ]
     return matching(offerings, tests)
 

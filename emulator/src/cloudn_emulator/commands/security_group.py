@@ -8,22 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..calls import (
-    Call,
-    check_access,
-    contains,
-    has_tags,
-    matching,
-    named_owner,
-    owner_of_new,
-    owners,
-    ownership,
-    page_of,
-    tag_list,
-)
+from ..calls import Call, done, page_of
+from ..collation import collated
 from ..errors import IN_USE, ApiError, bad_parameter
+from ..fields import ownership, tag_list
+from ..filters import equals, has_part, has_tags, matching, refers_to
 from ..models import NO_OBJECT, Rule, SecurityGroup, Vm
-from ..store import by_name, collated
+from ..owners import check_access, named_owner, owner_of_new, owners
+from ..store import by_name
 from ..wire import listing
 
 INGRESS, EGRESS = "ingress", "egress"
@@ -114,14 +106,11 @@ def _groups_of(call: Call, vm: Vm) -> list[SecurityGroup]:
 
 
 def _groups_found(call: Call) -> list[SecurityGroup]:
-    id, name, keyword = call["id"], call["securitygroupname"], call["keyword"]
     tests = [
         owners(call),
-        (lambda group: group.id == id.id) if id is not None else None,
-        (lambda group: collated(group.name) == collated(name)) if name is not None else None,
-        (lambda group: contains(group.name, keyword) or contains(group.description, keyword))
-        if keyword is not None
-        else None,
+        refers_to(call, "id"),
+        equals(call, "securitygroupname", "name"),
+        has_part(call, "keyword", "name", "description"),
         has_tags(call, "SecurityGroup"),
     ]
     return matching(call.store.security_groups.values(), tests)
@@ -166,4 +155,4 @@ def delete_group(call: Call) -> dict[str, Any]:
         call.store.remove_rule(rule)
     del call.store.security_groups[group.id]
     call.store.tags.pop(("SecurityGroup", group.id), None)
-    return {"success": "true"}
+    return done()

@@ -12,11 +12,13 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from ..calls import Call, check_access, named_owner
+from ..calls import Call
+from ..collation import collated
 from ..errors import ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..models import NO_OBJECT, Rule, SecurityGroup, new_id
-from ..store import by_name, collated
+from ..owners import check_access, named_owner
+from ..store import by_name
 from .security_group import EGRESS, INGRESS, Naming, group_view, named_group
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
@@ -239,7 +241,7 @@ def _source(call: Call, source: dict[str, str]) -> SecurityGroup:
             "Invalid user group specified, fields 'group' and 'account' cannot be null, please specify groups in the form:"
             "  userGroupList[0].group=XXX&userGroupList[0].account=YYY"
         )
-    owner = next((one for one in call.store.accounts.values() if collated(one.name) == collated(account)), None)
+    owner = call.store.account_named(account)
     if owner is None:
         raise bad_parameter(f"Nonexistent account: {account} when trying to authorize security group rule")
     found = by_name(call.store.security_groups.values(), name, owner.name)

@@ -9,23 +9,14 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from ..calls import (
-    Call,
-    check_access,
-    contains,
-    date_text,
-    has_tags,
-    matching,
-    newest_first,
-    owners,
-    ownership,
-    page_of,
-    tag_list,
-)
+from ..calls import Call, page_of
 from ..errors import bad_parameter, internal
+from ..fields import date_text, ownership, tag_list
+from ..filters import has_part, has_tags, matching, named, newest_first, refers_to
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import DELETED_SNAPSHOT, DELETED_VOLUME, GONE, NO_OBJECT, Snapshot, Volume, new_id
+from ..owners import check_access, owners
 from ..schedule import INTERVALS
 from ..store import Store
 from ..wire import listing
@@ -106,18 +97,17 @@ async def _back_up(call: Call, snapshot: Snapshot) -> None:
 
 def list_snapshots(call: Call) -> dict[str, Any]:
     """listSnapshots, newest first."""
-    p = call.params
-    volume, name, keyword = p.get("volumeid"), p.get("name"), p.get("keyword")
+    volume = call["volumeid"]
     if volume is not None and volume is not NO_OBJECT and volume.state != DELETED_VOLUME:
         check_access(call, volume.owner, volume.label)
     shown, kinds = owners(call), _kinds(call)
     tests = [
         shown,
         lambda snapshot: snapshot.state != DELETED_SNAPSHOT,
-        (lambda snapshot: snapshot.id == p["id"].id) if "id" in p else None,
-        (lambda snapshot: snapshot.volume.id == volume.id) if volume else None,
-        (lambda snapshot: contains(snapshot.name, name)) if name is not None else None,
-        (lambda snapshot: contains(snapshot.name, keyword)) if keyword is not None else None,
+        refers_to(call, "id"),
+        refers_to(call, "volumeid", "volume.id"),
+        named(call),
+        has_part(call, "keyword", "name"),
         (lambda snapshot: snapshot.kind in kinds) if kinds is not None else None,
         has_tags(call, "Snapshot"),
     ]

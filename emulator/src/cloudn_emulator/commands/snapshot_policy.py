@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ..calls import Call, check_access
+from ..calls import Call, done
 from ..errors import ApiError, bad_parameter
 from ..jobs import CLASSES, Jobs
 from ..limits import check_limit, limit
 from ..models import DELETED_SNAPSHOT, DELETED_VOLUME, GONE, NO_OBJECT, Job, SnapshotPolicy, Volume, new_id
+from ..owners import check_access
 from ..schedule import INTERVALS, LONGEST, interval_named, next_run, time_zone
 from ..settings import UNLIMITED
 from ..store import Store
@@ -89,7 +90,7 @@ def delete_policies(call: Call) -> dict[str, Any]:
         check_access(call, policy.volume.owner, policy.volume.label)
     for policy in policies:
         call.store.snapshot_policies.pop(policy.id, None)
-    return {"success": "true"}
+    return done()
 
 
 def policy_view(policy: SnapshotPolicy) -> dict[str, Any]:

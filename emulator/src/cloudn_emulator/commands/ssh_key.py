@@ -10,10 +10,12 @@ import hashlib
 import re
 from typing import Any
 
-from ..calls import Call, matching, owner_of_new, owners, page_of
+from ..calls import Call, done, page_of
+from ..collation import collated
 from ..errors import bad_parameter, internal
+from ..filters import equals, matching
 from ..models import KeyPair, new_id
-from ..store import collated
+from ..owners import owner_of_new, owners
 from ..wire import listing
 
 KEY_BITS = 2048
@@ -45,16 +47,15 @@ def delete_key_pair(call: Call) -> dict[str, Any]:
             f"A key pair with name '{call['name']}' does not exist for account {owner} in specified domain id"
         )
     call.store.remove_key_pair(pair)
-    return {"success": "true"}
+    return done()
 
 
 def list_key_pairs(call: Call) -> dict[str, Any]:
     """listSSHKeyPairs: newest first. `name` and `fingerprint` are whole values; the real server ignores `keyword`."""
-    name, fingerprint = call["name"], call["fingerprint"]
     tests = [
         owners(call),
-        (lambda pair: collated(pair.name) == collated(name)) if name is not None else None,
-        (lambda pair: collated(pair.fingerprint) == collated(fingerprint)) if fingerprint is not None else None,
+        equals(call, "name", "name"),
+        equals(call, "fingerprint", "fingerprint"),
     ]
     found = matching(reversed(call.store.key_pairs.values()), tests)
     return listing("sshkeypair", [_view(pair) for pair in page_of(call, found)])

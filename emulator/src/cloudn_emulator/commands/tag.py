@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..calls import Call, check_access, owners, ownership, page_of
+from ..calls import Call, page_of
+from ..collation import collated
 from ..errors import bad_parameter, internal
+from ..fields import ownership
 from ..jobs import Work
 from ..models import NO_OBJECT, Snapshot, Tag, Template, Volume, Zone
-from ..store import collated
+from ..owners import check_access, owners
 from ..wire import listing
 
 # The kinds of object that the service knows, and the tables that hold those that can be there.

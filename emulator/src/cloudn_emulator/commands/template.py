@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, no_permission, owner_for
+from ..calls import Call
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import GONE, NO_OBJECT, Snapshot, Template, Volume, Zone, new_id
+from ..owners import no_permission, owner_for
 from ..wire import listing
 from .download import BEGUN, FORMATS, SIZE, check_address, check_extraction, checksum, extraction, fetch
 from .template_access import check_change, existing

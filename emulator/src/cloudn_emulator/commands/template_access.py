@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call
+from ..calls import Call, done
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..models import NO_OBJECT, Account, Template
-from ..store import collated
 from ..wire import OnlyJson
 
 OPERATIONS = ("add", "remove", "reset")
@@ -71,7 +70,7 @@ def update_permissions(call: Call) -> dict[str, Any]:
     _set_attributes(call, template)
     # What comes now may fail, and the attributes stay changed: so does the real server.
     _set_launch(call, template, (op or "").lower(), names)
-    return {"success": "true"}
+    return done()
 
 
 def _check_projects(call: Call) -> None:
@@ -96,29 +95,31 @@ def _set_attributes(call: Call, template: Template) -> None:
 def _set_launch(call: Call, template: Template, op: str, names: list[str] | None) -> None:
     if op == "reset":
         template.public, template.featured, template.launch = False, False, []
-        return
-    if op not in OPERATIONS:
-        return
-    if names is None:
-        raise internal()  # the real server goes through the names without a look whether there are any
-    found = [_account_named(call, name) for name in names]
-    if op == "remove":
-        gone = [account.name for account in found if account]
-        template.launch = [name for name in template.launch if name not in gone]
-        return
-    for name, account in zip(names, found, strict=True):
-        if account is None:
-            raise bad_parameter(
-                f"Unable to grant a launch permission to account {name}, account not found.  "
-                "No permissions updated, please verify the account names and retry."
-            )
-    new = [account.name for account in found if account and account is not call.account]
-    template.launch += [name for name in dict.fromkeys(new) if name not in template.launch]
+    elif op in OPERATIONS:
+        if names is None:
+            raise internal()  # the real server goes through the names without a look whether there are any
+        change = _add_launch if op == "add" else _remove_launch
+        change(call, template, names)
 
 
-def _account_named(call: Call, name: str) -> Account | None:
-    wanted = collated(name)
-    return next((one for one in call.store.accounts.values() if collated(one.name) == wanted), None)
+def _add_launch(call: Call, template: Template, names: list[str]) -> None:
+    new = [_grantee(call, name) for name in names]
+    template.launch = list(dict.fromkeys([*template.launch, *(one.name for one in new if one is not call.account)]))
+
+
+def _grantee(call: Call, name: str) -> Account:
+    account = call.store.account_named(name)
+    if account is None:
+        raise bad_parameter(
+            f"Unable to grant a launch permission to account {name}, account not found.  "
+            "No permissions updated, please verify the account names and retry."
+        )
+    return account
+
+
+def _remove_launch(call: Call, template: Template, names: list[str]) -> None:
+    gone = [account.name for account in map(call.store.account_named, names) if account]
+    template.launch = [name for name in template.launch if name not in gone]
 
 
 def list_permissions(call: Call) -> dict[str, Any]:

@@ -8,21 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..calls import (
-    Call,
-    contains,
-    date_text,
-    has_tags,
-    matching,
-    no_permission,
-    owners,
-    ownership,
-    page_of,
-    tag_list,
-)
+from ..calls import Call, page_of
+from ..collation import collated, contains
 from ..errors import bad_parameter
+from ..fields import date_text, ownership, tag_list
+from ..filters import has_tags, matching
 from ..models import NO_OBJECT, Template, Zone
-from ..store import collated
+from ..owners import no_permission, owners
 from ..wire import JavaMap, listing
 from .download import DONE
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, check_access, owner_for
+from ..calls import Call
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import DELETED_VOLUME, NO_OBJECT, Volume
+from ..owners import check_access, owner_for
 from .download import SIZE, check_address, check_extraction, extraction, fetch
 from .volume import NO_STORAGE, is_extractable, new_volume, volume_view
 

@@ -12,10 +12,11 @@ import string
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..calls import Call, check_access
+from ..calls import Call
 from ..errors import ACCOUNT, CAPACITY, ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..models import EXPUNGING, FAILED, GIB, GONE, NO_OBJECT, ServiceOffering, Vm, Volume, new_id
+from ..owners import check_access
 from .vm_view import vm_view
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-=\s]*")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..calls import Call, check_access, owner_for
+from ..calls import Call
 from ..errors import ApiError, bad_parameter, internal
 from ..jobs import Work
 from ..limits import check_limit
@@ -25,6 +25,7 @@ from ..models import (
     mac_address,
     new_id,
 )
+from ..owners import check_access, owner_for
 from ..store import by_name
 from .template_access import check_use, existing
 from .vm import check_host, check_userdata, power_on, result, service_offering

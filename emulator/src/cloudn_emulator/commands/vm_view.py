@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Call, contains, date_text, has_tags, matching, owners, ownership, page_of, tag_list
+from ..calls import Call, page_of
+from ..collation import collated, contains
 from ..errors import bad_parameter, internal
+from ..fields import date_text, ownership, tag_list
+from ..filters import equals, has_tags, matching, named, refers_to
 from ..models import EXPUNGING, GONE, NO_OBJECT, Nic, SecurityGroup, ServiceOffering, Template, Vm
-from ..store import collated
+from ..owners import owners
 from ..wire import listing
 
 DETAILS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
@@ -138,18 +141,18 @@ def list_vms(call: Call) -> dict[str, Any]:
 
 def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     p = call.params
-    keyword, name, state = p.get("keyword"), p.get("name"), p.get("state")
+    keyword = p.get("keyword")
     return [
         owners(call),
         *(_admin_tests(call) if call.account.admin else [lambda vm: vm.state not in (GONE, EXPUNGING)]),
-        (lambda vm: vm.id == p["id"].id) if "id" in p else None,
-        (lambda vm: contains(vm.name, name)) if name is not None else None,
-        (lambda vm: collated(vm.state) == collated(state)) if state is not None else None,
+        refers_to(call, "id"),
+        named(call),
+        equals(call, "state", "state"),
         (lambda vm: _is_named(call, vm, keyword)) if keyword is not None else None,
-        (lambda vm: vm.zone_id == p["zoneid"].id) if "zoneid" in p else None,
-        (lambda vm: vm.template_id == p["templateid"].id) if "templateid" in p else None,
+        refers_to(call, "zoneid", "zone_id"),
+        refers_to(call, "templateid", "template_id"),
         _group_test(call),
-        (lambda vm: vm.zone_id == p["networkid"].id) if "networkid" in p else None,
+        refers_to(call, "networkid", "zone_id"),
         (lambda vm: False) if "isoid" in p else None,  # nothing here has a disc in its drive
         _hypervisor_test(call),
         has_tags(call, "UserVm"),
@@ -169,7 +172,7 @@ def _admin_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     """Filters that count for administrators only; with a zone or pod they see Destroyed machines if they ask for that state."""
     p = call.params
     return [
-        (lambda vm: vm.host_id == p["hostid"].id) if "hostid" in p else None,
+        refers_to(call, "hostid", "host_id"),
         (lambda vm: False) if p.keys() & {"podid", "storageid"} else None,  # there is none to name but -1
         (lambda vm: vm.state != GONE) if p.keys() & {"zoneid", "podid"} and "state" not in p else None,
     ]

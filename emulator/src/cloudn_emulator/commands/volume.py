@@ -7,24 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import (
-    Call,
-    check_access,
-    contains,
-    date_text,
-    has_tags,
-    matching,
-    newest_first,
-    owner_for,
-    owners,
-    ownership,
-    page_of,
-    tag_list,
-)
+from ..calls import Call, done, page_of
 from ..errors import bad_parameter
+from ..fields import date_text, ownership, tag_list
+from ..filters import has_part, has_tags, matching, named, newest_first, refers_to
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, DiskOffering, Volume, Zone, new_id
+from ..owners import check_access, owner_for, owners
 from ..wire import listing
 
 GIB = 1024**3
@@ -42,19 +32,15 @@ def list_volumes(call: Call) -> dict[str, Any]:
 
     `hostid` and `podid` are read and not used: the service uses a pod only for administrators, and there are none here.
     """
-    p = call.params
-    name, keyword, kind = p.get("name"), p.get("keyword"), p.get("type")
     tests = [
         owners(call),
         lambda volume: _is_visible(call, volume),
-        (lambda volume: volume.id == p["id"].id) if "id" in p else None,
-        (lambda volume: contains(volume.name, name)) if name is not None else None,
-        (lambda volume: contains(volume.name, keyword) or contains(volume.kind, keyword))
-        if keyword is not None
-        else None,
-        (lambda volume: contains(volume.kind, kind)) if kind is not None else None,
-        (lambda volume: volume.vm_id == p["virtualmachineid"].id) if "virtualmachineid" in p else None,
-        (lambda volume: volume.zone_id == p["zoneid"].id) if "zoneid" in p else None,
+        refers_to(call, "id"),
+        named(call),
+        has_part(call, "keyword", "name", "kind"),
+        has_part(call, "type", "kind"),
+        refers_to(call, "virtualmachineid", "vm_id"),
+        refers_to(call, "zoneid", "zone_id"),
         has_tags(call, "Volume"),
     ]
     found = page_of(call, newest_first(matching(call.store.volumes.values(), tests)))
@@ -239,4 +225,4 @@ def delete_volume(call: Call) -> dict[str, Any]:
     if volume.state == "Uploading":
         raise bad_parameter("Please specify a volume that is not uploading")
     call.store.delete_volume(volume)
-    return {"success": "true"}
+    return done()

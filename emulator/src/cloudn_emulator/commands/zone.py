@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call, contains, matching
+from ..calls import Call
+from ..filters import has_part, matching, refers_to
 from ..models import GIB, Zone
 from ..store import Store
 from ..wire import listing
@@ -31,11 +32,10 @@ def list_zones(call: Call) -> dict[str, Any]:
     `domainid` finds the zones of a domain alone, of which there are none. `available=false` means those in which the account
     has a router, and in a Basic zone these are the service's own.
     """
-    p, keyword = call.params, call["keyword"]
-    hidden = "domainid" in p or call["available"] is False
+    hidden = "domainid" in call.params or call["available"] is False
     tests = [
-        (lambda zone: zone.id == p["id"].id) if "id" in p else None,
-        (lambda zone: contains(zone.name, keyword)) if keyword is not None else None,
+        refers_to(call, "id"),
+        has_part(call, "keyword", "name"),
     ]
     found = [] if hidden else matching(call.store.zones.values(), tests)
     return listing("zone", [_zone_view(call, zone) for zone in found])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..collation import collated
 from ..models import GONE, ServiceOffering
-from ..store import collated
 from .calls import Call, moment, owner_of, tag_set
 from .errors import Failed, Refused
 from .filters import Kind, is_device, like, same_number

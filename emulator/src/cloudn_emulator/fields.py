@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fields that answers share: whose an object is, its tags, moments."""
+
+from __future__ import annotations
+
+import time
+
+from .calls import Call
+from .collation import collated
+
+
+def ownership(call: Call, owner: str) -> dict[str, str]:
+    """The fields that tell whose an object is."""
+    account = call.store.accounts[owner]
+    return {"account": account.name, "domainid": account.domain_id, "domain": account.domain}
+
+
+def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
+    """The `tags` of an object in a listing, in the order of their keys; a tag may have no key."""
+    tags = sorted(call.store.tags_of(kind, id), key=lambda tag: collated(tag[0] or "").upper())
+    return [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
+
+
+def date_text(moment: float) -> str:
+    """A moment as answers write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(moment))

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whose an object is: who may use it, for whom something is made, whose objects a listing shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .calls import Call
+from .errors import ACCOUNT, ApiError, bad_parameter
+from .models import NO_OBJECT, Account
+
+
+def no_permission(call: Call, resource: str) -> ApiError:
+    """The error (531) for somebody else's object, which the text calls `resource`."""
+    return ApiError(ACCOUNT, f"{call.account.label} does not have permission to operate with resource {resource}")
+
+
+def check_access(call: Call, owner: str, resource: str) -> None:
+    """Refuse (531) an object that is another account's; administrators may use them all."""
+    if owner != call.account.name and not call.account.admin:
+        raise no_permission(call, resource)
+
+
+def owner_for(call: Call) -> Account:
+    """The account for which something is made: the one that asks, or the one that `account` and `domainid` name.
+
+    Raises ApiError: 431 for a name without a domain and for an unknown one, 531 for somebody else.
+    """
+    owner = named_owner(call)
+    check_access(call, owner.name, owner.label)
+    return owner
+
+
+def named_owner(call: Call) -> Account:
+    """The account whose object a command names: the one that asks, or the one that `account` and `domainid` name.
+
+    Whether the object may be used is asked only once it is found. Raises ApiError (431).
+    """
+    name = call["account"]
+    if name is not None and call["domainid"] is None:
+        raise bad_parameter("Account must be specified with domainId parameter")
+    if name is not None:
+        return account_named(call, name, f"Unable to find account by name {name} in domain with specified id")
+    if call["projectid"] is not None:
+        raise bad_parameter("Unable to find project by id")
+    return call.account
+
+
+def owner_of_new(call: Call) -> Account:
+    """The account that is to have what a command makes at once, such as a group or a key pair.
+
+    `account` and `domainid` go together only (431). A plain account may only name itself, letter by letter (531): an
+    unknown account is as forbidden as somebody else's. For an administrator an unknown one is a 431.
+    """
+    name, domain = call["account"], call["domainid"]
+    if call["projectid"] is not None:
+        raise bad_parameter("Unable to find project by id")
+    if (name is None) != (domain is None):
+        raise bad_parameter("AccountName and domainId must be specified together")
+    if name is None:
+        return call.account
+    where = f"account {name} in domain {call.account.domain_id}"
+    if call.account.admin:
+        return account_named(call, name, f"Unable to find {where}")
+    if name != call.account.name or domain is NO_OBJECT:
+        raise ApiError(ACCOUNT, f"Can't create/list resources for {where}, permission denied")
+    return call.account
+
+
+def account_named(call: Call, name: str, unknown: str) -> Account:
+    """The account of this name, whoever asks. Raises ApiError: 431 with the text `unknown`."""
+    found = call.store.account_named(name)
+    if found is None or call["domainid"] is NO_OBJECT:
+        raise bad_parameter(unknown)
+    return found
+
+
+def owners(call: Call) -> Callable[[Any], bool]:
+    """The test of a listing for whose objects it shows: those of the account that asks, or of the one that is named.
+
+    `domainid` without `account` shows everybody's of that domain, even to a plain account: the real server's leak, not a
+    slip of this one. Raises ApiError: 431 for an unknown account or domain, 531 for another's.
+    """
+    name, domain = call["account"], call["domainid"]
+    if domain is NO_OBJECT:
+        raise bad_parameter("Unable to find domain by id")
+    if name is not None:
+        unknown = f"could not find account {name} in domain with specified id"
+        account = account_named(call, name, unknown)
+        check_access(call, account.name, account.label)
+        return lambda one: one.owner == account.name
+    if domain is not None or (call.account.admin and call["listall"]):
+        return lambda one: True
+    own = call.account.name
+    return lambda one: one.owner == own
