@@ -55,26 +55,27 @@ class Command:
             raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
         call = Call(store, jobs, account, values)
         journal = Journal(call, self.action, self.job_class is not None) if self.action else None
+        result = await self._handle(call, journal)
+        if self.job_class:
+            work = journal.watched(result) if journal else result
+            job = jobs.start(self.job_class, account.name, work, fault)
+            return {"id": work.created_id, "jobid": job.id} if work.created_id else {"jobid": job.id}
+        if store.settings.count_all and call.total and "count" in result:
+            result["count"] = call.total
+        if journal:
+            journal.done(result)
+        if fault and fault.kind == "page":
+            change_page(store, result, fault.settings["change"], fault.settings["name"])
+        return result
+
+    async def _handle(self, call: Call, journal: Journal | None) -> Any:
         try:
             result = self.handler(call)
-            if inspect.isawaitable(result):
-                result = await result
+            return await result if inspect.isawaitable(result) else result
         except Exception:
             if journal:
                 journal.refused()
             raise
-        if store.settings.count_all and call.total and "count" in result:
-            result["count"] = call.total
-        if self.job_class is None:
-            if journal:
-                journal.done(result)
-            if fault and fault.kind == "page":
-                change_page(store, result, fault.settings["change"], fault.settings["name"])
-            return result
-        if journal:
-            result = journal.watched(result)
-        job = jobs.start(self.job_class, account.name, result, fault)
-        return {"id": result.created_id, "jobid": job.id} if result.created_id else {"jobid": job.id}
 
     def _past(self, jobs: Jobs, account: Account, params: dict[str, str], seconds: float) -> dict[str, Any]:
         """A listing as it was a while ago. What was made shortly before there is a memory of it is left out as well.

@@ -92,6 +92,11 @@ class Zone:
         """The id of the physical network below the zone's network."""
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"physical network {self.id}"))
 
+    @property
+    def storage(self) -> str:
+        """The name of the storage that its disks are on."""
+        return f"primary-{self.name}"
+
 
 @dataclass(slots=True)
 class Host:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 
 from . import os_types
@@ -142,34 +143,10 @@ def seeded(settings: Settings) -> Store:
     """A store with everything that is there from the beginning."""
     account = account_of(settings)
     store = Store(account, settings)
-    names = settings.zones
-    further = [_further_zone(number, name) for number, name in enumerate(names) if number >= len(ZONES)]
-    given = [replace(zone, name=name, hypervisors=_SIMULATED) for zone, name in zip(ZONES, names, strict=False)]
-    named = given or list(ZONES)
-    store.zones = {zone.id: zone for zone in named + further}
-    hosts = [
-        *HOSTS,
-        *(Host(_id_of(f"host {n} {zone.name}"), f"host-{zone.name}{n}", zone.id) for zone in further for n in (1, 2)),
-    ]
-    store.hosts = {host.id: host for host in hosts if host.zone_id in store.zones}
-    store.service_offerings = {
-        id: ServiceOffering(id, name, name, cpus, speed, memory, BEGINNING, ha)
-        for id, name, cpus, speed, memory, ha in PLANS
-    }
-    store.disk_offerings = {
-        id: DiskOffering(id, name, text, size, BEGINNING, custom=size == 0) for id, name, text, size in DISKS
-    }
-    store.os_categories, store.os_types = os_types.categories(), os_types.types()
-    for id, name, os_type, password, size, builtin in TEMPLATES:
-        owner = "system" if builtin else "admin"
-        store.templates[id] = Template(
-            id, name, name, os_type, owner, list(store.zones), BEGINNING, size * GIB, password, builtin=builtin
-        )
-        if builtin:
-            store.templates[id].checksum = ""
-    store.host_isos[XS_TOOLS[0]] = Template(
-        *XS_TOOLS, "103", "system", [], BEGINNING, 0, False, perhost=True, bootable=False, format="ISO"
-    )
+    store.zones = {zone.id: zone for zone in _zones(settings.zones)}
+    store.hosts = {host.id: host for host in _hosts(store)}
+    _add_offerings(store)
+    _add_templates(store)
     _log_in(store, account.name)
     store.add_security_group("default", "admin", DEFAULT_TEXT, ADMIN_DEFAULT_GROUP)
     if not account.admin:
@@ -181,15 +158,53 @@ def seeded(settings: Settings) -> Store:
     return store
 
 
-def _log_in(store: Store, name: str) -> None:
-    """The event of how an account's user got its keys: by logging in to the service's pages."""
-    text = "user has logged in"
-    store.add_event(Event(_id_of(f"login {name}"), name, name, "USER.LOGIN", "INFO", text, store.now(), "Completed"))
+def _zones(names: Sequence[str]) -> list[Zone]:
+    """The service's zones, or zones of these names: the first of them have the ids of the service's."""
+    if not names:
+        return list(ZONES)
+    own = [replace(zone, name=name, hypervisors=_SIMULATED) for zone, name in zip(ZONES, names, strict=False)]
+    return own + [_further_zone(number, name) for number, name in enumerate(names) if number >= len(ZONES)]
 
 
 def _further_zone(number: int, name: str) -> Zone:
     """A zone beyond those that the service has."""
     return Zone(_id_of(f"zone {name}"), name, _id_of(f"token {name}"), _id_of(f"network {name}"), number + 1)
+
+
+def _hosts(store: Store) -> list[Host]:
+    further = [zone for zone in store.zones.values() if zone.id not in (ZONE_A, ZONE_B)]
+    return [
+        *(host for host in HOSTS if host.zone_id in store.zones),
+        *(Host(_id_of(f"host {n} {zone.name}"), f"host-{zone.name}{n}", zone.id) for zone in further for n in (1, 2)),
+    ]
+
+
+def _add_offerings(store: Store) -> None:
+    store.service_offerings = {
+        id: ServiceOffering(id, name, name, cpus, speed, memory, BEGINNING, ha)
+        for id, name, cpus, speed, memory, ha in PLANS
+    }
+    store.disk_offerings = {
+        id: DiskOffering(id, name, text, size, BEGINNING, custom=size == 0) for id, name, text, size in DISKS
+    }
+    store.os_categories, store.os_types = os_types.categories(), os_types.types()
+
+
+def _add_templates(store: Store) -> None:
+    for id, name, os_type, password, size, builtin in TEMPLATES:
+        owner = "system" if builtin else "admin"
+        template = Template(id, name, name, os_type, owner, list(store.zones), BEGINNING, size * GIB, password)
+        template.builtin, template.checksum = builtin, "" if builtin else None
+        store.templates[id] = template
+    store.host_isos[XS_TOOLS[0]] = Template(
+        *XS_TOOLS, "103", "system", [], BEGINNING, 0, False, perhost=True, bootable=False, format="ISO"
+    )
+
+
+def _log_in(store: Store, name: str) -> None:
+    """The event of how an account's user got its keys: by logging in to the service's pages."""
+    text = "user has logged in"
+    store.add_event(Event(_id_of(f"login {name}"), name, name, "USER.LOGIN", "INFO", text, store.now(), "Completed"))
 
 
 # --- the neighbour
@@ -220,16 +235,12 @@ def _add_neighbour(store: Store) -> None:
         created=created,
         root_device="NetworkFilesystem",
     )
-    store.add_vm(vm)
-    store.reserve_address(vm)
-    root = Volume(serial, _id_of("neighbour root"), name, f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
-    root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
-    root.offering_id, root.template_id = vm.offering_id, template.id
+    root = _add_started(store, vm, _id_of("neighbour root"))
     disk = Volume(
         store.next_serial(), NEIGHBOUR["vol"], name, "neighbour-volume", zone.id, "DATADISK", 5 * GIB, created
     )
     disk.disk_offering_id = DISKS[0][0]
-    store.volumes |= {root.id: root, disk.id: disk}
+    store.volumes[disk.id] = disk
     snapshot = Snapshot(NEIGHBOUR["snap"], name, f"{vm.name}_{root.name}_20121001000000", root, root.size, created)
     snapshot.state = "BackedUp"
     store.snapshots[snapshot.id] = snapshot
@@ -253,6 +264,31 @@ def _add_neighbour(store: Store) -> None:
 
 
 # --- machines
+
+
+def _add_started(store: Store, vm: Vm, root_id: str) -> Volume:
+    """Take in a machine that was started before: it has an address. Returns its root disk."""
+    store.add_vm(vm)
+    store.reserve_address(vm)
+    template, storage = store.templates[vm.template_id], store.zones[vm.zone_id].storage
+    root = Volume(
+        vm.serial,
+        root_id,
+        vm.owner,
+        f"ROOT-{vm.serial}",
+        vm.zone_id,
+        "ROOT",
+        template.size,
+        vm.created,
+        state="Ready",
+        storage=storage,
+        vm_id=vm.id,
+        device=0,
+        offering_id=vm.offering_id,
+        template_id=template.id,
+    )
+    store.volumes[root.id] = root
+    return root
 
 
 ROLES = ("web", "app", "db", "cache", "batch")
@@ -307,13 +343,8 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
         root_device="NetworkFilesystem",
     )
     vm.ha = store.service_offerings[vm.offering_id].ha
-    store.add_vm(vm)
-    store.reserve_address(vm)
     if vm.state == "Running":
         vm.host_id = [host.id for host in store.hosts.values() if host.zone_id == zone.id][number % 2]
-    root = Volume(serial, _seed_id(chance), vm.owner, f"ROOT-{serial}", zone.id, "ROOT", template.size, created)
-    root.state, root.storage, root.vm_id, root.device = "Ready", f"primary-{zone.name}", vm.id, 0
-    root.offering_id, root.template_id = vm.offering_id, template.id
-    store.volumes[root.id] = root
+    _add_started(store, vm, _seed_id(chance))
     if number % 8:
         store.tags["UserVm", vm.id] = {"role": Tag("role", role), "env": Tag("env", environment)}

@@ -311,6 +311,11 @@ class Store:
         self.security_groups[group.id] = group
         return group
 
+    def groups_of(self, vm: Vm) -> list[SecurityGroup]:
+        """The groups of a VM that are still there."""
+        groups = (self.security_groups.get(id) for id in vm.security_group_ids)
+        return [group for group in groups if group]
+
     def add_rule(self, rule: Rule) -> None:
         """Take a rule into its group."""
         self.rules[rule.id] = rule

@@ -14,8 +14,8 @@ from ..jobs import Work
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
 from ..owners import check_access
 from .transfer import UPLOADED
-from .vm import network_reserved
-from .volume import storage, volume_view
+from .vm_state import network_reserved
+from .volume import volume_view
 
 CD_DRIVE, LAST_DEVICE = 3, 15  # 0 is the root disk
 FREE_DEVICES = [1, 2, *range(4, LAST_DEVICE)]  # the service never chooses the last one by itself
@@ -68,7 +68,7 @@ def _attach(call: Call) -> None:
     volume.device, volume.vm_id, volume.attached = _device(call, vm), vm.id, call.store.now()
     volume.status = None
     if volume.state != "Ready":
-        volume.state, volume.storage = "Ready", storage(call, volume)
+        volume.state, volume.storage = "Ready", call.store.zones[volume.zone_id].storage
 
 
 def detach_volume(call: Call) -> Work:

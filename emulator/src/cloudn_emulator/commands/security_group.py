@@ -101,8 +101,7 @@ def _groups_of(call: Call, vm: Vm) -> list[SecurityGroup]:
     if vm is NO_OBJECT:
         raise bad_parameter("Unable to list network groups for virtual machine instance -1; instance not found.")
     check_access(call, vm.owner, vm.label)
-    groups = (call.store.security_groups.get(id) for id in vm.security_group_ids)
-    return [group for group in groups if group]
+    return call.store.groups_of(vm)
 
 
 def _groups_found(call: Call) -> list[SecurityGroup]:

@@ -156,24 +156,27 @@ def _wanted_rules(call: Call, group: SecurityGroup, direction: str) -> list[Rule
 
     Raises ApiError: 431 where they make none, 531 for somebody else's group.
     """
-    cidrs, sources = call["cidrlist"], call["usersecuritygrouplist"]
+    cidrs: list[str] = call["cidrlist"] or []
     if direction == INGRESS:  # the real server takes any text for egress
-        for cidr in cidrs or ():
-            if not _is_cidr(cidr):
-                raise bad_parameter(f"{cidr} is an Invalid CIDR ")
+        _check_cidrs(cidrs)
     if group is NO_OBJECT:
         raise bad_parameter("Unable to find security group by id")
-    if cidrs is None and sources is None:
+    if call["cidrlist"] is None and call["usersecuritygrouplist"] is None:
         raise bad_parameter("At least one cidr or at least one security group needs to be specified")
     check_access(call, group.owner, group.label)
     protocol = "all" if call["protocol"] is None else call["protocol"]
     start, end = _ports(call, protocol)
-    named = {source.id: source for source in (_source(call, one) for one in sources or ())}
-    groups = sorted(named.values(), key=lambda source: source.row)
-    if any(len(cidr) > LONGEST_CIDR for cidr in cidrs or ()):
+    sources = _sources(call)
+    if any(len(cidr) > LONGEST_CIDR for cidr in cidrs):
         raise internal("Exception caught when adding security group rules")
-    origins = [(None, source.id) for source in groups] + [(cidr, None) for cidr in cidrs or ()]
+    origins = [(None, source.id) for source in sources] + [(cidr, None) for cidr in cidrs]
     return [Rule(new_id(), group.id, direction, protocol.lower(), start, end, *origin) for origin in origins]
+
+
+def _check_cidrs(cidrs: list[str]) -> None:
+    for cidr in cidrs:
+        if not _is_cidr(cidr):
+            raise bad_parameter(f"{cidr} is an Invalid CIDR ")
 
 
 def _is_cidr(text: str) -> bool:
@@ -202,10 +205,14 @@ def _ports(call: Call, protocol: str) -> tuple[int, int]:
     if protocol.lower() == "icmp":
         return _icmp(call["icmptype"], call["icmpcode"])
     start, end = call["startport"], call["endport"]
-    if protocol == "all":  # any other spelling, such as `ALL`, takes ports: the real server compares letter by letter
-        if start is not None or end is not None:
-            raise bad_parameter("Cannot specify startPort or endPort without specifying protocol")
-        return 0, 0
+    if protocol != "all":  # any other spelling, such as `ALL`, takes ports: the real server compares letter by letter
+        return _range(start, end)
+    if start is not None or end is not None:
+        raise bad_parameter("Cannot specify startPort or endPort without specifying protocol")
+    return 0, 0
+
+
+def _range(start: int | None, end: int | None) -> tuple[int, int]:
     if start is None or end is None:
         raise bad_parameter(f"Invalid port range specified, startPort = {_java(start)}, endPort = {_java(end)}")
     if start == 0 and end == 0:  # the real server's: no port at all becomes all of them
@@ -231,6 +238,12 @@ def _icmp(kind: int | None, code: int | None) -> tuple[int, int]:
 
 def _java(value: int | None) -> str:
     return "null" if value is None else str(value)
+
+
+def _sources(call: Call) -> list[SecurityGroup]:
+    """The groups that the rules name, each once, in the order of their rows."""
+    found = {source.id: source for source in (_source(call, one) for one in call["usersecuritygrouplist"] or ())}
+    return sorted(found.values(), key=lambda source: source.row)
 
 
 def _source(call: Call, source: dict[str, str]) -> SecurityGroup:

@@ -1,156 +1,25 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Virtual machines: their state machine and the commands on one, as measured on CloudStack 3.0.5."""
+"""The commands on one virtual machine, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import secrets
-import string
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..calls import Call
-from ..errors import ACCOUNT, CAPACITY, ApiError, bad_parameter, internal
+from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..jobs import Work
-from ..models import EXPUNGING, FAILED, GIB, GONE, NO_OBJECT, ServiceOffering, Vm, Volume, new_id
+from ..models import EXPUNGING, FAILED, GONE, NO_OBJECT, ServiceOffering, Vm, Volume, new_id
 from ..owners import check_access
+from .vm_state import bring_up, network_reserved, new_password, power_on, take_down
 from .vm_view import vm_view
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-=\s]*")
-LARGEST_DISK = 1024 * GIB  # no storage of the emulated zones has room for more
 
-# A start's phases as shares of its job: without an address, with one, with its disk, and already Running.
-NETWORK, DISK, RUNNING = 0.13, 0.05, 0.05
-STARTED = 1 - NETWORK - DISK - RUNNING
-
-
-# --- the state machine
-
-
-async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
-    """Stopped to Running. Joins a start under way, and leaves alone what is Running already, in Error or Destroyed.
-
-    Returns whether it started the machine. Raises ApiError: 530 while the machine is Stopping, 533 where there is no room.
-    """
-    while vm.state == "Starting" and vm.transition:
-        await settled(vm)
-    if vm.state == "Stopping":
-        await call.jobs.moment()
-        raise internal()
-    if vm.state != "Stopped":
-        await call.jobs.moment()
-        return False
-    if deploying:
-        vm.reserving = asyncio.get_running_loop().create_future()
-    work, disks = _begin(vm, "Starting"), call.store.volumes_of(vm)
-    try:
-        if any(disk.size > LARGEST_DISK for disk in disks):
-            await call.jobs.moment()
-            raise ApiError(CAPACITY, f"Unable to create a deployment for {vm.label}")
-        await call.jobs.take(NETWORK)
-        _check_own(vm, work)
-        call.store.reserve_address(vm)
-        _reserved(vm)
-        await call.jobs.take(DISK)
-        _make_disks(call, vm, disks)
-        await call.jobs.take(STARTED)
-        _check_own(vm, work)
-        vm.state, vm.host_id = "Running", _host_for(call, vm)
-    finally:
-        _end(vm, work)
-    await call.jobs.take(RUNNING)
-    return True
-
-
-def _make_disks(call: Call, vm: Vm, disks: list[Volume]) -> None:
-    vm.root_device = "NetworkFilesystem"
-    for volume in disks:
-        if volume.state == "Allocated":
-            volume.state, volume.storage = "Ready", f"primary-{call.store.zones[vm.zone_id].name}"
-
-
-def _host_for(call: Call, vm: Vm) -> str | None:
-    if call["hostid"]:
-        return call["hostid"].id
-    hosts = [host.id for host in call.store.hosts.values() if host.zone_id == vm.zone_id]
-    return hosts[vm.serial % len(hosts)] if hosts else None
-
-
-async def take_down(call: Call, vm: Vm, forced: bool = False) -> None:
-    """Running to Stopped; joins a stop under way. Raises ApiError (530) while the machine is Starting, unless it is forced."""
-    await network_reserved(vm)
-    while vm.state == "Stopping" and vm.transition:
-        await settled(vm)
-    if vm.state == "Starting":
-        await call.jobs.moment()
-        if not forced:
-            raise internal()
-        # The real server stops it at once, and the start that is under way finds its work taken from it: a deployment
-        # ends in Error.
-        vm.state = "Stopped"
-        _end(vm, vm.transition)
-        return
-    if vm.state != "Running":
-        await call.jobs.moment()
-        return
-    work = _begin(vm, "Stopping")
-    try:
-        await call.jobs.take(1)
-        vm.state, vm.host_id = "Stopped", None
-    finally:
-        _end(vm, work)
-
-
-def _begin(vm: Vm, state: str) -> asyncio.Future[None]:
-    """Let a job move a VM: others can wait for its end."""
-    vm.state = state
-    vm.transition = asyncio.get_running_loop().create_future()
-    return vm.transition
-
-
-def _end(vm: Vm, work: asyncio.Future[None] | None) -> None:
-    """End a job's move, unless another has taken the VM from it. A start that fails leaves the VM Stopped."""
-    _open(work)
-    if vm.transition is not work:
-        return
-    vm.transition = None
-    _reserved(vm)
-    if vm.state == "Starting":
-        vm.state = "Stopped"
-
-
-def _check_own(vm: Vm, work: asyncio.Future[None]) -> None:
-    """Fail (530) the job that no longer moves its VM."""
-    if vm.transition is not work:
-        raise internal()
-
-
-async def settled(vm: Vm) -> None:
-    """Wait until no job moves the VM."""
-    while vm.transition is not None:
-        await asyncio.shield(vm.transition)
-
-
-async def network_reserved(vm: Vm) -> None:
-    """Wait while the network of a new VM is being reserved: its row is locked then, for whoever wants to change it."""
-    while vm.reserving is not None:
-        await asyncio.shield(vm.reserving)
-
-
-def _reserved(vm: Vm) -> None:
-    _open(vm.reserving)
-    vm.reserving = None
-
-
-def _open(gate: asyncio.Future[None] | None) -> None:
-    if gate is not None and not gate.done():
-        gate.set_result(None)
-
-
-# --- commands on one VM, with a job
+# --- with a job
 
 
 def _job_of(call: Call, change: Callable[[Call, Vm], Awaitable[str | None]]) -> Work:
@@ -184,15 +53,6 @@ def check_host(call: Call) -> None:
         raise ApiError(ACCOUNT, "Parameter hostid can only be specified by a Root Admin, permission denied")
     if call["hostid"] is NO_OBJECT:
         raise bad_parameter("Unable to find the host to deploy the VM")
-
-
-async def power_on(call: Call, vm: Vm, deploying: bool = False) -> str | None:
-    """Start a VM; returns the password that is made when it is first started."""
-    started = await bring_up(call, vm, deploying)
-    if not (started and vm.password_due):
-        return None
-    vm.password_due = False
-    return new_password() if call.store.templates[vm.template_id].password else None
 
 
 def stop(call: Call) -> Work:
@@ -244,12 +104,6 @@ async def _reset_password(call: Call, vm: Vm) -> str:
     return new_password()
 
 
-def new_password() -> str:
-    """A password of the service's kind: a small and a capital letter, a digit, six small letters."""
-    kinds = (string.ascii_lowercase, string.ascii_uppercase, "23456789", *[string.ascii_lowercase] * 6)
-    return "".join(secrets.choice(kind) for kind in kinds)
-
-
 def restore(call: Call) -> Work:
     """restoreVirtualMachine: makes the root disk anew from its template.
 
@@ -290,7 +144,7 @@ def _renew_root_disk(call: Call, vm: Vm) -> None:
     vm.root_device = "Not created"
 
 
-# --- commands on one VM, done at once
+# --- done at once
 
 
 def _own_vm(call: Call) -> Vm:

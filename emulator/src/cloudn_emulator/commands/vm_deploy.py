@@ -28,7 +28,8 @@ from ..models import (
 from ..owners import check_access, owner_for
 from ..store import by_name
 from .template_access import check_use, existing
-from .vm import check_host, check_userdata, power_on, result, service_offering
+from .vm import check_host, check_userdata, result, service_offering
+from .vm_state import power_on
 
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 NO_SUCH_NETWORK = (

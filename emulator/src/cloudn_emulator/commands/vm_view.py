@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..calls import Call, page_of
@@ -18,6 +18,7 @@ from ..owners import owners
 from ..wire import listing
 
 DETAILS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
+ALL = frozenset(DETAILS)
 HYPERVISOR = "Simulator"
 # Those that CloudStack 3.0's code knows.
 HYPERVISORS = (
@@ -34,40 +35,56 @@ HYPERVISORS = (
 )
 
 
-def vm_view(call: Call, vm: Vm, words: set[str] | None = None, password: str | None = None) -> dict[str, Any]:
+def vm_view(call: Call, vm: Vm, words: Collection[str] = (), password: str | None = None) -> dict[str, Any]:
     """A VM as answers show it; `words` are those of `details`, none means all."""
-    every = not words or "all" in words
-    words = words or set()
-    store, admin = call.store, call.account.admin
-    zone, host = store.zones[vm.zone_id], store.hosts.get(vm.host_id or "")
-    view: dict[str, Any] = {"id": vm.id, "name": vm.name, "displayname": vm.displayname, **ownership(call, vm.owner)}
-    view |= {"created": date_text(vm.created), "state": vm.state, "haenable": vm.ha}
-    if vm.group_id and (every or "group" in words):
+    shown = ALL if not words or "all" in words else words
+    store = call.store
+    view = _identity(call, vm)
+    if "group" in shown and vm.group_id:
         view |= {"groupid": vm.group_id, "group": store.instance_groups[vm.group_id].name}
-    view |= {"zoneid": zone.id, "zonename": zone.name}
-    if admin:
-        view |= {"hostid": host.id, "hostname": host.name} if host else {"hostid": "0"}
-    if every or "tmpl" in words:
+    view |= _place(call, vm)
+    if "tmpl" in shown:
         view |= _template_fields(store.templates[vm.template_id])
-    if every or "servoff" in words:
+    if "servoff" in shown:
         view |= _offering_fields(store.service_offerings[vm.offering_id])
     view["guestosid"] = vm.os_type_id
-    if every or "volume" in words:
+    if "volume" in shown:
         view |= {"rootdeviceid": 0, "rootdevicetype": vm.root_device}
-    if every or "secgrp" in words:
-        groups = (store.security_groups.get(id) for id in vm.security_group_ids)
-        view["securitygroup"] = [_group_fields(group) for group in groups if group]
+    if "secgrp" in shown:
+        view["securitygroup"] = [_group_fields(group) for group in store.groups_of(vm)]
     if password:
         view["password"] = password
-    if every or "nics" in words:
-        view["nic"] = [_nic_fields(vm.nic, every, admin)]
+    if "nics" in shown:
+        view["nic"] = [_nic_fields(vm.nic, shown is ALL, call.account.admin)]
     view["hypervisor"] = HYPERVISOR
-    if admin:
+    if call.account.admin:
         view["instancename"] = instance_name(call, vm)
     view["tags"] = tag_list(call, "UserVm", vm.id)
-    if vm.public_key and every:
+    if shown is ALL and vm.public_key:
         view["keypair"] = _key_pair_name(call, vm.public_key)
     return view
+
+
+def _identity(call: Call, vm: Vm) -> dict[str, Any]:
+    return {
+        "id": vm.id,
+        "name": vm.name,
+        "displayname": vm.displayname,
+        **ownership(call, vm.owner),
+        "created": date_text(vm.created),
+        "state": vm.state,
+        "haenable": vm.ha,
+    }
+
+
+def _place(call: Call, vm: Vm) -> dict[str, str]:
+    """The zone of a VM, and its host for administrators."""
+    zone = call.store.zones[vm.zone_id]
+    fields = {"zoneid": zone.id, "zonename": zone.name}
+    if not call.account.admin:
+        return fields
+    host = call.store.hosts.get(vm.host_id or "")
+    return {**fields, "hostid": host.id, "hostname": host.name} if host else {**fields, "hostid": "0"}
 
 
 def _key_pair_name(call: Call, public_key: str) -> str:

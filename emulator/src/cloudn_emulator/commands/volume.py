@@ -160,7 +160,7 @@ async def create_volume(call: Call) -> Work:
     async def run() -> dict[str, Any]:
         await call.jobs.take(1)
         if snapshot:
-            volume.state, volume.storage = "Ready", storage(call, volume)
+            volume.state, volume.storage = "Ready", call.store.zones[volume.zone_id].storage
         return {"volume": volume_view(call, volume, snapshot.id if snapshot else None)}
 
     return Work(run, "Volume", volume.id, created_id=volume.id)
@@ -205,11 +205,6 @@ def new_volume(call: Call, owner: str, zone: Zone, size: int, offering_id: str |
     volume.storage, volume.disk_offering_id = NO_STORAGE, offering_id
     call.store.volumes[volume.id] = volume
     return volume
-
-
-def storage(call: Call, volume: Volume) -> str:
-    """The name of the storage that a volume is on once it is Ready."""
-    return f"primary-{call.store.zones[volume.zone_id].name}"
 
 
 def delete_volume(call: Call) -> dict[str, Any]:

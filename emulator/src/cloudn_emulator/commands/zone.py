@@ -58,26 +58,31 @@ def _zone_view(call: Call, zone: Zone) -> dict[str, Any]:
 def _capacities(store: Store, zone: Zone) -> list[dict[str, Any]]:
     """What is used of a zone: memory and storage in bytes, CPU in MHz, addresses in numbers."""
     hosts = sum(host.zone_id == zone.id for host in store.hosts.values())
-    plans = [
-        store.service_offerings[vm.offering_id] for vm in store.vms.values() if vm.zone_id == zone.id and vm.host_id
-    ]
-    disks = [volume for volume in store.volumes.values() if volume.zone_id == zone.id and volume.state != "Destroy"]
-    stored = sum(volume.size for volume in disks if volume.state == "Ready")
-    copied = sum(template.size for template in store.templates.values() if zone.id in template.zone_ids)
-    copied += sum(snapshot.size for snapshot in store.snapshots.values() if snapshot.volume.zone_id == zone.id)
+    plans = [store.service_offerings[vm.offering_id] for vm in _in(zone, store.vms) if vm.host_id]
+    stored = sum(volume.size for volume in _in(zone, store.volumes) if volume.state == "Ready")
     used = {
         MEMORY: (sum(plan.memory for plan in plans) * GIB // 1024, hosts * HOST_MEMORY),
         CPU: (sum(plan.cpus * plan.speed for plan in plans), hosts * HOST_CPU),
         STORAGE: (stored, ZONE_STORAGE),
         STORAGE_ALLOCATED: (stored, ZONE_STORAGE * OVERPROVISIONING),
         PRIVATE_ADDRESSES: SYSTEM_ADDRESSES,
-        SECONDARY_STORAGE: (copied, SECONDARY),
+        SECONDARY_STORAGE: (_copied(store, zone), SECONDARY),
         DIRECT_ADDRESSES: store.addresses(zone),
     }
     return [
         {"type": kind, "capacityused": part, "capacitytotal": total, "percentused": _percent(part, total)}
         for kind, (part, total) in used.items()
     ]
+
+
+def _in(zone: Zone, table: dict[str, Any]) -> list[Any]:
+    return [one for one in table.values() if one.zone_id == zone.id]
+
+
+def _copied(store: Store, zone: Zone) -> int:
+    """The bytes of a zone's templates and snapshots."""
+    templates = sum(template.size for template in store.templates.values() if zone.id in template.zone_ids)
+    return templates + sum(one.size for one in store.snapshots.values() if one.volume.zone_id == zone.id)
 
 
 def _percent(part: int, total: int) -> str:
