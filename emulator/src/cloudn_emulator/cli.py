@@ -23,7 +23,8 @@ from . import ec2, native, seed
 from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
 from .jobs import Jobs
-from .server import Record, Service, listen, to_file
+from .request_log import Record, to_file
+from .server import Service, listen
 from .settings import API_KEY, API_SECRET, RACE_ORDERS, RESOURCES, BadSetting, Settings
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from .calls import Call, Param, declare, read_params
 from .errors import UNABLE, internal
 from .events import ACTIONS, Action, Journal
-from .faults import Rule, change_page, without_young
+from .faults import FaultRule
+from .faults.listings import change_page, without_young
 from .jobs import CLASSES, Jobs
 from .models import NO_OBJECT, Account
 from .store import Store
@@ -41,7 +42,7 @@ class Command:
         return self.root[:-8]
 
     async def run(
-        self, store: Store, jobs: Jobs, account: Account, params: dict[str, str], fault: Rule | None = None
+        self, store: Store, jobs: Jobs, account: Account, params: dict[str, str], fault: FaultRule | None = None
     ) -> dict[str, Any]:
         """Do the command for an account; returns the body of its answer, which for an asynchronous one tells its job's id.
 

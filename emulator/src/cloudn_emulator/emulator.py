@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import ec2, native, seed
-from .faults import Faults
-from .faults import Settings as FaultRule
+from .faults import Faults, Given
 from .jobs import Jobs
 from .server import Service, listen
 from .settings import Settings
@@ -46,7 +45,7 @@ class Emulator:
     Raises BadSetting and TypeError for settings that can't be.
     """
 
-    def __init__(self, port: int = 0, faults: Sequence[FaultRule] = (), **settings: Any) -> None:
+    def __init__(self, port: int = 0, faults: Sequence[Given] = (), **settings: Any) -> None:
         self.settings = Settings(**{"job_seconds": 0.05, "group_lock_seconds": 0.2, **settings})
         self.api_key = self.settings.api_key
         self.api_secret = self.settings.api_secret
@@ -78,7 +77,7 @@ class Emulator:
         self._thread = None
         self._loop.close()
 
-    def faults(self, rules: Sequence[FaultRule]) -> None:
+    def faults(self, rules: Sequence[Given]) -> None:
         """Put these rules of faults in the place of those in force."""
         self._service.faults.set(rules)
         asyncio.run_coroutine_threadsafe(self._service.enforce(), self._loop).result(10)

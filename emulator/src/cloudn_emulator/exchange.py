@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from .faults import Rule
+from .faults import FaultRule
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -54,7 +54,7 @@ class Api(Protocol):
     def command(self, params: dict[str, str]) -> tuple[str, bool]:
         """The name of what is asked for, and whether it has a job."""
 
-    async def reply(self, asked: Asked, fault: Rule | None) -> Reply:
+    async def reply(self, asked: Asked, fault: FaultRule | None) -> Reply:
         """Do what is asked for; a fault of a job or of the answer's content is made here."""
 
     def unauthorized(self, params: dict[str, str]) -> Reply:

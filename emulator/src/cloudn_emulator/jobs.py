@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import INTERNAL, ApiError, internal
-from .faults import Rule, undo
+from .faults import FaultRule
 from .history import History
 from .models import Job, new_id
 from .store import Store
@@ -49,7 +49,7 @@ class Jobs:
         self._hung: list[tuple[Job, Run]] = []
         self._ended: deque[str] = deque()
 
-    def start(self, command: str, owner: str, work: Work, fault: Rule | None = None) -> Job:
+    def start(self, command: str, owner: str, work: Work, fault: FaultRule | None = None) -> Job:
         """Begin a job of an account; it runs once the answer is on its way, unless a fault of it says otherwise."""
         job = Job(new_id(), owner, command, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
@@ -76,9 +76,10 @@ class Jobs:
         await asyncio.sleep(seconds)
         self.release()
 
-    async def _break(self, job: Job, work: Work, fault: Rule) -> None:
+    async def _break(self, job: Job, work: Work, fault: FaultRule) -> None:
         await self.moment()
-        undo(self.store, work.created_id)
+        if work.created_id is not None:
+            self.store.take_back(work.created_id)
         _fail(job, internal())
         if job.result and not fault.settings["text"]:
             del job.result["errortext"]

@@ -14,7 +14,7 @@ from .catalogue import DIALECTS, FOR_ADMINISTRATORS
 from .commands.snapshot_policy import run_due
 from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
 from .exchange import Asked, Reply
-from .faults import Rule
+from .faults import FaultRule
 from .jobs import Jobs
 from .signature import is_signed
 from .store import Store
@@ -48,7 +48,7 @@ class Native:
         known = self.commands.get(name)
         return name, bool(known and known.job_class)
 
-    async def reply(self, asked: Asked, fault: Rule | None) -> Reply:
+    async def reply(self, asked: Asked, fault: FaultRule | None) -> Reply:
         """Do the command that is asked for."""
         root, status, body = await self.execute(asked.params, fault)
         if self.object_cost and status == 200 and asked.params["command"].startswith("list"):
@@ -68,7 +68,7 @@ class Native:
         in_json = params.get("response", "").lower() == "json"
         return Reply(status, *wire.render(root, body, in_json is not other_format), body.get("errortext"))
 
-    async def execute(self, params: dict[str, str], fault: Rule | None = None) -> tuple[str, int, dict[str, Any]]:
+    async def execute(self, params: dict[str, str], fault: FaultRule | None = None) -> tuple[str, int, dict[str, Any]]:
         """Do what the parameters ask; returns the answer's root, HTTP status and body."""
         self.store.expunge_due()
         run_due(self.store, self.jobs)

@@ -301,6 +301,13 @@ class Store:
         for policy in self.policies_of(volume):
             del self.snapshot_policies[policy.id]
 
+    def take_back(self, id: str) -> None:
+        """Take back what a command made at once, whose job then fails. A machine is left in state Error."""
+        for table in (self.volumes, self.snapshots, self.templates):
+            table.pop(id, None)
+        if id in self.vms:
+            self.mark_failed(self.vms[id])
+
     # --- security groups
 
     def add_security_group(

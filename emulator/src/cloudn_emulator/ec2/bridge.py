@@ -12,7 +12,7 @@ from typing import Any
 
 from ..commands.snapshot_policy import run_due
 from ..exchange import Asked, Reply
-from ..faults import Rule
+from ..faults import FaultRule
 from ..jobs import Jobs
 from ..store import Store
 from . import groups, images, instances, key_pairs, snapshots, tags, volumes, zones
@@ -103,7 +103,7 @@ class Bridge:
         known = self.actions.get(name.lower())
         return (known.name, known.has_job) if known else (name, False)
 
-    async def reply(self, asked: Asked, fault: Rule | None) -> Reply:
+    async def reply(self, asked: Asked, fault: FaultRule | None) -> Reply:
         """Do the action that is asked for, to the end of its jobs."""
         try:
             return await self._done(asked, fault)
@@ -117,7 +117,7 @@ class Bridge:
             log.exception("%s", asked.params.get("Action"))
             return _failure(UNEXPECTED)
 
-    async def _done(self, asked: Asked, fault: Rule | None) -> Reply:
+    async def _done(self, asked: Asked, fault: FaultRule | None) -> Reply:
         if asked.method not in METHODS:
             raise Refused(_wrong_method(asked.method))
         self.store.expunge_due()

@@ -12,7 +12,7 @@ from typing import Any, overload
 
 from ..catalogue import COMMANDS
 from ..errors import ApiError
-from ..faults import Rule
+from ..faults import FaultRule
 from ..jobs import Jobs
 from ..models import Account
 from ..store import Store
@@ -31,7 +31,7 @@ class Call:
     jobs: Jobs
     account: Account
     params: dict[str, str]
-    fault: Rule | None = None
+    fault: FaultRule | None = None
 
     @overload
     def get(self, name: str) -> str | None: ...

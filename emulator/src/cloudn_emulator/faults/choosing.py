@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of faults in force, and the one that decides over a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .reading import BadRule, read_rule
+from .rule import ANY, LISTINGS, OF_JOBS, OF_LISTS, FaultRule, Given
+
+
+class Faults:
+    """The rules in force; the first that is due decides over a request."""
+
+    def __init__(self, rules: Sequence[Given] = ()) -> None:
+        self.rules: list[FaultRule] = []
+        self.set(rules)
+
+    def set(self, rules: Any) -> None:
+        """Put these rules in the place of all others; raises BadRule and keeps the old ones where one is wrong."""
+        if not isinstance(rules, (list, tuple)):
+            raise BadRule("the rules are no list")
+        self.rules = [read_rule(given) for given in rules]
+
+    def due(self, command: str, has_job: bool) -> FaultRule | None:
+        """The rule that makes a fault of a request, if there is one."""
+        for rule in self.rules:
+            if (rule.kind in OF_JOBS and not has_job) or (rule.kind in OF_LISTS and not command.startswith(LISTINGS)):
+                continue
+            if not rule.is_ahead and rule.is_due(command):
+                return rule
+        return None
+
+    def refusal(self) -> float:
+        """For how many seconds nobody listens from now on, since the next request, whatever it is, is to be refused."""
+        return max((rule.settings["seconds"] for rule in self.rules if rule.is_ahead and rule.is_due(ANY)), default=0.0)
+
+    @property
+    def lag(self) -> float:
+        """The most seconds by which any listing lags."""
+        return max((rule.settings["seconds"] for rule in self.rules if rule.kind == "lag"), default=0.0)
