@@ -15,6 +15,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import Field, fields
 from typing import Any
 
 import yaml
@@ -23,16 +24,19 @@ from . import ec2, native, seed
 from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
 from .jobs import Jobs
+from .options import port
 from .request_log import Record, to_file
 from .server import Service, listen
-from .settings import API_KEY, API_SECRET, RACE_ORDERS, RESOURCES, BadSetting, Settings
+from .settings import BadSetting, Settings
+
+SETTINGS = [setting for setting in fields(Settings) if setting.metadata]  # those that are options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if len(options.zone) > seed.MOST_ZONES or len(set(options.zone)) < len(options.zone):
+    if len(options.zones) > seed.MOST_ZONES or len(set(options.zones)) < len(options.zones):
         parser.error(f"--zone: at most {seed.MOST_ZONES} different names")
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
     if options.what == "vars":
@@ -58,114 +62,25 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("what", nargs="?", choices=("serve", "vars"), default="serve", help="vars: print the seeded ids and end")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=_port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
-    add("--api-key", default=API_KEY, metavar="K", help="the account's key (%(default)s)")
-    add("--api-secret", default=API_SECRET, metavar="S", help="the account's secret (%(default)s)")
-    add("--account", choices=("user", "admin"), default="user", help="admin may recover and sees destroyed VMs")
-    add("--grant", action="append", default=[], choices=_grantable(), metavar="COMMAND", help="let the user do this")
-    add("--deny", action="append", default=[], choices=sorted(COMMANDS), metavar="COMMAND", help="do not let the user")
-    add(
-        "--dialect",
-        choices=tuple(DIALECTS),
-        default="cloudstack",
-        help="whose names of commands are known (%(default)s)",
-    )
-    add(
-        "--count",
-        choices=("page", "all"),
-        default="page",
-        help="what a listing's count is of: the page, as in CloudStack 3, or all pages, as in 4 (%(default)s)",
-    )
-    add("--vms", type=_count, default=0, metavar="N", help="this many virtual machines from the start")
-    add(
-        "--zone",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="name of a zone, instead of jp-e1a and jp-e1b; at most nine",
-    )
-    add("--job-seconds", type=_seconds, default=1.0, metavar="S", help="how long a job takes (%(default)s)")
-    add(
-        "--download-seconds",
-        type=_seconds,
-        default=5.0,
-        metavar="S",
-        help="how long a template or a volume that comes from an address takes (%(default)s)",
-    )
-    add("--latency-ms", type=_seconds, default=0.0, metavar="L", help="hold every request back (%(default)s)")
-    add(
-        "--list-ms-per-object",
-        type=_seconds,
-        default=0.0,
-        metavar="L",
-        help="hold listings back for each object in the answer (%(default)s)",
-    )
-    add(
-        "--clock-ahead",
-        type=_shift,
-        default=0.0,
-        metavar="S",
-        help="the service's clock is so many seconds ahead (negative: behind)",
-    )
-    add("--expunge-seconds", type=_seconds, default=86400.0, metavar="S", help="how long what is deleted stays known")
-    add(
-        "--ec2-give-up-seconds",
-        type=_seconds,
-        default=600.0,
-        metavar="S",
-        help="how long the EC2-compatible API waits for a job before it says that it timed out (%(default)s)",
-    )
-    add(
-        "--group-lock-seconds",
-        type=_seconds,
-        default=5.0,
-        metavar="S",
-        help="how long a change of a group's rules sleeps that finds the group locked (%(default)s)",
-    )
-    add(
-        "--race-ms",
-        type=_seconds,
-        default=0.0,
-        metavar="L",
-        help="time between the look whether a name is free and the new row; 0: none (%(default)s)",
-    )
-    add(
-        "--race-order",
-        choices=RACE_ORDERS,
-        default="first",
-        help="which of two rows made at one moment is listed first (%(default)s)",
-    )
-    add(
-        "--keep-jobs",
-        type=_count,
-        default=10_000,
-        metavar="N",
-        help="this many ended jobs are known, the newest (%(default)s)",
-    )
-    add(
-        "--limit",
-        type=_limit,
-        action="append",
-        default=[],
-        metavar="KIND=N",
-        help=f"how many things of a kind a plain account may have: {', '.join(RESOURCES)}",
-    )
-    add("--neighbour", action="store_true", help="a second plain account, with one of each kind of object")
+    add("--port", type=port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
+    for setting in SETTINGS:
+        _add_option(parser, setting)
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
-    add("--log", metavar="FILE", help="append one JSON line per request")
+    add("--log", metavar="FILE", help="append one JSON line for each request")
     return parser
 
 
+def _add_option(parser: argparse.ArgumentParser, setting: Field[Any]) -> None:
+    choices = {"grants": _grantable(), "denied": sorted(COMMANDS), "dialect": tuple(DIALECTS)}.get(setting.name)
+    given = {"option": f"--{setting.name.replace('_', '-')}", "default": setting.default, **setting.metadata}
+    if choices:
+        given["choices"] = choices
+    parser.add_argument(given.pop("option"), dest=setting.name, **given)
+
+
 def _settings(options: argparse.Namespace) -> Settings:
-    same = set(Settings.__dataclass_fields__) & set(vars(options))
-    return Settings(
-        **{name: getattr(options, name) for name in same},
-        grants=options.grant,
-        denied=options.deny,
-        limits=dict(options.limit),
-        zones=options.zone,
-        count_all=options.count == "all",
-    )
+    given = {setting.name: getattr(options, setting.name) for setting in SETTINGS}
+    return Settings(**{**given, "limits": dict(options.limits), "count_all": options.count_all == "all"})
 
 
 def _grantable() -> list[str]:
@@ -184,36 +99,6 @@ def _faults(path: str) -> list[Any]:
     return rules
 
 
-def _port(text: str) -> int:
-    return int(_number(text, int, 65535))
-
-
-def _count(text: str) -> int:
-    return int(_number(text, int, 100_000))
-
-
-def _limit(text: str) -> tuple[str, int]:
-    kind, _sign, most = text.partition("=")
-    if kind not in RESOURCES:
-        raise argparse.ArgumentTypeError(f"{text!r}: give one of {', '.join(RESOURCES)}, and a number behind `=`")
-    return kind, _count(most)
-
-
-def _seconds(text: str) -> float:
-    return _number(text, float, 10**9)
-
-
-def _shift(text: str) -> float:
-    return -_seconds(text[1:]) if text.startswith("-") else _seconds(text)
-
-
-def _number(text: str, kind: type, limit: float) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 <= kind(text) <= limit:
-            return kind(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {limit}")
-
-
 async def _serve(options: argparse.Namespace, settings: Settings) -> int:
     with contextlib.ExitStack() as files:
         record: Record = lambda entry: None  # noqa: E731
@@ -221,11 +106,11 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
             record = to_file(files.enter_context(open(options.log, "a", encoding="utf-8")))
         store = seed.seeded(settings)
         service = Service(store, Jobs(store), record, Faults(options.faults))
-        runner, port = await listen(service, options.host, options.port)
+        runner, number = await listen(service, options.host, options.port)
         try:
             host = f"[{options.host}]" if ":" in options.host else options.host
             print(
-                f"cloudn-emulator listens on http://{host}:{port}{native.PATH} and http://{host}:{port}{ec2.PATH} "
+                f"cloudn-emulator listens on http://{host}:{number}{native.PATH} and http://{host}:{number}{ec2.PATH} "
                 f"(account {store.account.name}, API key {store.account.api_key}, {len(store.vms)} virtual machines)",
                 flush=True,
             )

@@ -1,12 +1,16 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an emulator is started with: the same for the command line and for tests."""
+"""The settings of an emulator: each once, for the command line and for tests."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from .options import count, seconds, shift
 
 API_KEY = "cloudn-emulator-api-key"
 API_SECRET = "cloudn-emulator-api-secret"
@@ -26,57 +30,114 @@ class BadSetting(ValueError):
         self.reason = reason
 
 
+def _limit(text: str) -> tuple[str, int]:
+    """`KIND=N`: a kind of things, and how many of them there may be."""
+    kind, _sign, most = text.partition("=")
+    if kind not in RESOURCES:
+        raise argparse.ArgumentTypeError(f"{text!r}: give one of {', '.join(RESOURCES)}, and a number behind `=`")
+    return kind, count(most)
+
+
+def _option(value: Any, text: str, /, **given: Any) -> Any:
+    """A setting that is an option of the command line as well: its help, and what argparse takes beside.
+
+    The option has the name of the setting unless `option` gives another.
+    """
+    return field(default=value, metadata={"help": text, **given})
+
+
+_COUNT = {"type": count, "metavar": "N"}
+_SECONDS = {"type": seconds, "metavar": "S"}
+_MILLISECONDS = {"type": seconds, "metavar": "L"}
+_COMMANDS = {"action": "append", "default": [], "metavar": "COMMAND"}
+
+
 @dataclass(slots=True, kw_only=True)
 class Settings:
-    """How an emulator behaves.
+    """How an emulator behaves; the help of each option says what its setting does."""
 
-    The account: `account` is `user` (a plain one) or `admin`, with `api_key` and `api_secret`; `grants` names commands
-    beyond those of a plain account, `denied` those it lacks; `neighbour` adds a second plain account with objects;
-    `limits` are how many things of a kind (the words of RESOURCES) each plain account may have, -1 means any number.
+    # The account.
+    api_key: str = _option(API_KEY, "the account's key (%(default)s)", metavar="K")
+    api_secret: str = _option(API_SECRET, "the account's secret (%(default)s)", metavar="S")
+    account: str = _option("user", "an admin may recover and sees destroyed machines", choices=("user", "admin"))
+    grants: Collection[str] = _option((), "a command that the account may use besides", option="--grant", **_COMMANDS)
+    denied: Collection[str] = _option((), "a command that the account may not use", option="--deny", **_COMMANDS)
+    limits: Mapping[str, int] = field(  # -1: any number
+        default_factory=dict,
+        metadata={
+            "option": "--limit",
+            "action": "append",
+            "type": _limit,
+            "default": [],
+            "metavar": "KIND=N",
+            "help": f"how many things of a kind each plain account may have: {', '.join(RESOURCES)}",
+        },
+    )
+    neighbour: bool = _option(False, "add a second plain account, with one object of each kind", action="store_true")
 
-    What is there: `zones` are the names of the zones instead of the service's two, `vms` the machines from the start;
-    `dialect` is whose names of commands are known (`cloudstack` or `cloudn`), `count_all` makes a listing's `count` that
-    of all pages.
+    # What is there.
+    dialect: str = _option("cloudstack", "whose names of commands are known (%(default)s)")
+    count_all: bool = _option(
+        False,
+        "what the count of a listing is of: the page, as in CloudStack 3, or all pages, as in 4 (%(default)s)",
+        option="--count",
+        choices=("page", "all"),
+        default="page",
+    )
+    vms: int = _option(0, "how many virtual machines there are from the start", **_COUNT)
+    zones: Sequence[str] = _option(
+        (),
+        "name of a zone, instead of jp-e1a and jp-e1b; at most nine",
+        option="--zone",
+        metavar="NAME",
+        action="append",
+        default=[],
+    )
 
-    Time, in seconds where the name does not say otherwise: `job_seconds` is how long a job takes, `latency_ms` what each
-    request is held back, `list_ms_per_object` what a listing of the native API is held back for each object in it,
-    `download_seconds` how long a template or a volume that comes from an address takes (None: as long as a job),
-    `expunge_seconds` how long a destroyed machine keeps its name and groups, and how long a deleted volume, snapshot or
-    template is still known, `clock_ahead` how far the service's clock is ahead of this machine's (negative:
-    behind), `ec2_give_up_seconds` how long the EC2 half waits for a job before it says that it timed out.
+    # Time.
+    job_seconds: float = _option(1.0, "how long a job takes (%(default)s)", **_SECONDS)
+    download_seconds: float | None = _option(
+        None,  # None: as long as a job
+        "how long the download of a template or a volume takes (%(default)s)",
+        default=5.0,
+        **_SECONDS,
+    )
+    latency_ms: float = _option(0.0, "delay of each request (%(default)s)", **_MILLISECONDS)
+    list_ms_per_object: float = _option(
+        0.0, "delay of a listing of the native API for each object in its answer (%(default)s)", **_MILLISECONDS
+    )
+    clock_ahead: float = _option(
+        0.0, "how far the service's clock is ahead of this machine's (negative: behind)", type=shift, metavar="S"
+    )
+    expunge_seconds: float = _option(
+        86400.0,
+        "how long a destroyed machine keeps its name and groups, and how long a deleted volume, snapshot or template is "
+        "still known (%(default)s)",
+        **_SECONDS,
+    )
+    ec2_give_up_seconds: float = _option(
+        600.0,
+        "how long the EC2-compatible API waits for a job before it says that it timed out (%(default)s)",
+        **_SECONDS,
+    )
 
-    Races: `group_lock_seconds` is how long a change of a security group's rules sleeps that finds the group locked by
-    another; `race_ms` is the time between the look whether a name is free and the new row, `race_order` which of two rows
-    that were made at one moment is listed first (`first` or `last` made, or `random`).
+    # Two requests at one moment.
+    group_lock_seconds: float = _option(
+        5.0,
+        "how long a change of a group's rules sleeps when another change has locked the group (%(default)s)",
+        **_SECONDS,
+    )
+    race_ms: float = _option(
+        0.0, "time between the look whether a name is free and the new row; 0: none (%(default)s)", **_MILLISECONDS
+    )
+    race_order: str = _option(
+        "first", "which of two rows made at one moment is listed first (%(default)s)", choices=RACE_ORDERS
+    )
 
-    Memory: `keep_jobs` is how many ended jobs are known, the newest, `keep_requests` how many requests are remembered,
-    `keep_events` how many events.
-    """
-
-    account: str = "user"
-    api_key: str = API_KEY
-    api_secret: str = API_SECRET
-    grants: Collection[str] = ()
-    denied: Collection[str] = ()
-    neighbour: bool = False
-    limits: Mapping[str, int] = field(default_factory=dict)
-    zones: Sequence[str] = ()
-    vms: int = 0
-    dialect: str = "cloudstack"
-    count_all: bool = False
-    job_seconds: float = 1.0
-    download_seconds: float | None = None
-    latency_ms: float = 0.0
-    list_ms_per_object: float = 0.0
-    expunge_seconds: float = 86400.0
-    clock_ahead: float = 0.0
-    ec2_give_up_seconds: float = 600.0
-    group_lock_seconds: float = 5.0
-    race_ms: float = 0.0
-    race_order: str = "first"
-    keep_jobs: int = 10_000
-    keep_requests: int = 100_000
-    keep_events: int = 10_000
+    # Memory.
+    keep_jobs: int = _option(10_000, "how many ended jobs are known, the newest (%(default)s)", **_COUNT)
+    keep_requests: int = 100_000  # the newest
+    keep_events: int = 10_000  # the newest
 
     def __post_init__(self) -> None:
         if len(self.api_secret) < SHORTEST_SECRET:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 import requests
 from cloudn_emulator import Emulator, signature
-from cloudn_emulator.ec2.signature import sign
+from cloudn_emulator.ec2.access import sign
 from cloudn_emulator.exchange import Asked
 from waiting import soon
 

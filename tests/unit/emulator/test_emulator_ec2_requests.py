@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
-from cloudn_emulator.ec2.signature import is_past, sign, string_to_sign
+from cloudn_emulator.ec2.access import is_past, sign, string_to_sign
 from cloudn_emulator.exchange import Asked
 
 Emulate = Callable[..., Any]

@@ -14,8 +14,8 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, 
 from asked import sent_to
 from cloudn_emulator.commands import template as emulated
 from cloudn_emulator.ec2.bridge import Action
-from cloudn_emulator.ec2.calls import GIVEN_UP
-from cloudn_emulator.ec2.errors import Failed, Refused
+from cloudn_emulator.ec2.refusals import Failed, Refused
+from cloudn_emulator.ec2.request import GIVEN_UP
 from cloudn_emulator.exchange import Reply
 from cloudn_emulator.models import Account
 from samples import NEW, UNKNOWN

@@ -16,11 +16,11 @@ from ..faults import FaultRule
 from ..jobs import Jobs
 from ..store import Store
 from . import groups, images, instances, key_pairs, snapshots, tags, volumes, zones
-from .calls import Call
-from .errors import UNEXPECTED, Failed, Refused
+from .access import check
 from .java import JavaError
-from .signature import check
-from .wire import INTERNAL, answer, error, page, plain
+from .refusals import UNEXPECTED, Failed, Refused
+from .replies import INTERNAL, answer, error, page, plain
+from .request import Request
 
 log = logging.getLogger("cloudn_emulator")
 PATH = "/awsapi"
@@ -34,7 +34,7 @@ class Action:
     """An action; `has_job` tells whether it waits for a job of the native API."""
 
     name: str
-    handler: Callable[[Call], Awaitable[dict[str, Any]]]
+    handler: Callable[[Request], Awaitable[dict[str, Any]]]
     has_job: bool
 
 
@@ -128,7 +128,7 @@ class Bridge:
         action = self.actions.get(asked.params["Action"].lower())
         if action is None:
             raise Refused(error(400, "Client.Unsupported", "This operation is not available"))
-        body = await action.handler(Call(self.store, self.jobs, account, asked.params, fault))
+        body = await action.handler(Request(self.store, self.jobs, account, asked.params, fault))
         return answer(action.name, body, as_json=fault is not None and fault.kind == "other_format")
 
     def unauthorized(self, params: dict[str, str]) -> Reply:

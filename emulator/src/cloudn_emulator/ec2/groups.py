@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import Call, crashed, owner_of
-from .errors import UNEXPECTED, Failed, Refused
-from .filters import Kind, like
 from .java import JavaError, parse_int
-from .wire import page
+from .refusals import UNEXPECTED, Failed, Refused
+from .replies import page
+from .request import Request, crashed, owner_of
+from .selection import Kind, like
 
 Item = dict[str, Any]
 RULE = "ip-permission."
@@ -70,36 +70,36 @@ def _rules(group: Item) -> list[Item]:
     return rules
 
 
-async def _named(call: Call, names: list[str]) -> list[Item]:
+async def _named(request: Request, names: list[str]) -> list[Item]:
     """The groups of these names, in any case of their letters; all groups where no name is given. Raises Failed."""
-    groups = await call.listed("listSecurityGroups", "securitygroup", listall="true")
+    groups = await request.listed("listSecurityGroups", "securitygroup", listall="true")
     wanted = {name.lower() for name in names}
     return [group for group in groups if not wanted or group["name"].lower() in wanted]
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeSecurityGroups: without their ids, and only ingress rules. One rule must pass all filters of rules."""
-    filters = FILTERS.given(call)
+    filters = FILTERS.given(request)
     of_rules = [one for one in filters if one[0].startswith(RULE)]
     of_groups = [one for one in filters if one not in of_rules]
     try:
-        groups = FILTERS.passing(await _named(call, call.ids("GroupName")), of_groups)
+        groups = FILTERS.passing(await _named(request, request.ids("GroupName")), of_groups)
     except Failed:
         raise Failed(UNEXPECTED) from None
     found = [group for group in groups if not of_rules or FILTERS.passing(_rules(group), of_rules)]
     return {"securityGroupInfo": [_item(group) for group in found]}
 
 
-async def create(call: Call) -> Item:
+async def create(request: Request) -> Item:
     """CreateSecurityGroup: the answer does not tell the group's id."""
-    name, text = call.required("GroupName"), call.required("GroupDescription")
-    await call.native("createSecurityGroup", name=name, description=text)
+    name, text = request.required("GroupName"), request.required("GroupDescription")
+    await request.native("createSecurityGroup", name=name, description=text)
     return {"return": True}
 
 
-async def delete(call: Call) -> Item:
+async def delete(request: Request) -> Item:
     """DeleteSecurityGroup by name."""
-    await call.native("deleteSecurityGroup", name=call.required("GroupName"))
+    await request.native("deleteSecurityGroup", name=request.required("GroupName"))
     return {"return": True}
 
 
@@ -117,16 +117,16 @@ class Permission:
     sources: list[tuple[str, str]]
 
 
-def _permissions(call: Call) -> list[Permission]:
+def _permissions(request: Request) -> list[Permission]:
     """The permissions `IpPermissions.1.IpProtocol` and so on. Raises Refused."""
     found = []
-    for number, protocol in enumerate(call.numbered("IpPermissions.{}.IpProtocol"), 1):
+    for number, protocol in enumerate(request.numbered("IpPermissions.{}.IpProtocol"), 1):
         prefix = f"IpPermissions.{number}."
-        start, end = call.get(f"{prefix}FromPort"), call.get(f"{prefix}ToPort")
+        start, end = request.get(f"{prefix}FromPort"), request.get(f"{prefix}ToPort")
         if protocol.lower() != ICMP:
             start, end = _port(start), _port(end)
-        users, names = (call.numbered(f"{prefix}Groups.{{}}.{name}") for name in ("UserId", "GroupName"))
-        ranges = call.numbered(f"{prefix}IpRanges.{{}}.CidrIp")
+        users, names = (request.numbered(f"{prefix}Groups.{{}}.{name}") for name in ("UserId", "GroupName"))
+        ranges = request.numbered(f"{prefix}IpRanges.{{}}.CidrIp")
         found.append(Permission(protocol, start, end, ranges, list(zip(users, names, strict=False))))
     if not found:
         raise Refused(page(530, "At least one IpPermissions required"))
@@ -141,16 +141,16 @@ def _port(text: str | None) -> str:
         raise crashed(error) from None
 
 
-async def authorize(call: Call) -> Item:
+async def authorize(request: Request) -> Item:
     """AuthorizeSecurityGroupIngress: one job for each permission, in order; what is done before one fails stays."""
-    name, permissions = call.required("GroupName"), _permissions(call)
+    name, permissions = request.required("GroupName"), _permissions(request)
     for one in permissions:
         ends = ("icmptype", "icmpcode") if one.protocol.lower() == ICMP else ("startport", "endport")
         sources: dict[str, str] = {}
         for number, (user, group) in enumerate(one.sources):
             prefix = f"usersecuritygrouplist[{number}]."
             sources |= {f"{prefix}account": user, f"{prefix}group": group}
-        await call.native(
+        await request.native(
             "authorizeSecurityGroupIngress",
             securitygroupname=name,
             protocol=one.protocol,
@@ -161,16 +161,16 @@ async def authorize(call: Call) -> Item:
     return {"return": True}
 
 
-async def revoke(call: Call) -> Item:
+async def revoke(request: Request) -> Item:
     """RevokeSecurityGroupIngress: the first rule that has the protocol and the ports of the first permission.
 
     Neither the addresses nor the source groups are compared (the real bridge's): another rule may go.
     """
-    name, (wanted, *_others) = call.required("GroupName"), _permissions(call)
-    rules = [rule for group in await _named(call, [name]) for rule in _rules(group) if _is_meant(wanted, rule)]
+    name, (wanted, *_others) = request.required("GroupName"), _permissions(request)
+    rules = [rule for group in await _named(request, [name]) for rule in _rules(group) if _is_meant(wanted, rule)]
     if not rules:
         raise Failed("Cannot find matching ruleid.")
-    await call.native("revokeSecurityGroupIngress", id=rules[0]["ruleid"])
+    await request.native("revokeSecurityGroupIngress", id=rules[0]["ruleid"])
     return {"return": True}
 
 

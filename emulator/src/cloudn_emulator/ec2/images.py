@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .calls import Call, crashed, owner_of, tag_set
-from .errors import Failed, Refused
 from .instances import lookup
 from .java import JavaError, part, split
-from .wire import page
+from .refusals import Failed, Refused
+from .replies import page
+from .request import Request, crashed, owner_of, tag_set
 from .zones import zone_id
 
 Item = dict[str, Any]
@@ -45,145 +45,145 @@ def _item(template: Item) -> Item:
     }
 
 
-async def _listed(call: Call, templatefilter: str, id: str | None = None) -> list[Item]:
-    return await call.listed("listTemplates", "template", templatefilter=templatefilter, id=id)
+async def _listed(request: Request, templatefilter: str, id: str | None = None) -> list[Item]:
+    return await request.listed("listTemplates", "template", templatefilter=templatefilter, id=id)
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeImages: all but ids is ignored. An image is shown once for each zone that has it."""
-    ids = call.ids("ImageId")
+    ids = request.ids("ImageId")
     wanted: list[tuple[str, str | None]] = [("executable", id) for id in ids] or [(word, None) for word in FILTERS]
-    found = [template for word, id in wanted for template in await _listed(call, word, id)]
+    found = [template for word, id in wanted for template in await _listed(request, word, id)]
     return {"imagesSet": [_item(template) for template in found]}
 
 
-async def create(call: Call) -> Item:
+async def create(request: Request) -> Item:
     """CreateImage of the root disk: a running machine is stopped for it and started again.
 
     Where the image can't be made after that stop, nothing starts the machine (CloudStack's source).
     """
-    id, name = call.required("InstanceId"), call.required("Name")
-    disks = await call.listed("listVolumes", "volume", virtualmachineid=id)
+    id, name = request.required("InstanceId"), request.required("Name")
+    disks = await request.listed("listVolumes", "volume", virtualmachineid=id)
     root = next((disk for disk in disks if disk["type"] == "ROOT"), None)
     restart = root is not None and root["vmstate"] in ("Running", "Starting")
     if restart:
-        await call.native("stopVirtualMachine", id=id)
-    machine = await lookup(call, id)
-    template = await _first(call, machine["templateid"])
-    made = await call.native(
+        await request.native("stopVirtualMachine", id=id)
+    machine = await lookup(request, id)
+    template = await _first(request, machine["templateid"])
+    made = await request.native(
         "createTemplate",
         name=name,
-        displaytext=call.get("Description") or "",
+        displaytext=request.get("Description") or "",
         ostypeid=template["ostypeid"],
         volumeid=root["id"] if root else None,
     )
     if restart:
-        await call.native("startVirtualMachine", id=id)
+        await request.native("startVirtualMachine", id=id)
     return {"imageId": made["template"]["id"]}
 
 
-async def deregister(call: Call) -> Item:
+async def deregister(request: Request) -> Item:
     """DeregisterImage: deletes the template."""
-    await call.native("deleteTemplate", id=call.required("ImageId"))
+    await request.native("deleteTemplate", id=request.required("ImageId"))
     return {"return": True}
 
 
-async def modify_description(call: Call) -> Item:
+async def modify_description(request: Request) -> Item:
     """ModifyImageAttribute as the measured bridge has it: the description and nothing else."""
-    return await _describe_anew(call, call.required("ImageId"), call.required("Description"))
+    return await _describe_anew(request, request.required("ImageId"), request.required("Description"))
 
 
-async def reset(call: Call) -> Item:
+async def reset(request: Request) -> Item:
     """ResetImageAttribute: takes the description away, whichever attribute is named."""
-    return await _describe_anew(call, call.required("ImageId"), "")
+    return await _describe_anew(request, request.required("ImageId"), "")
 
 
-async def _describe_anew(call: Call, id: str, text: str) -> Item:
-    template = await _first(call, id)
-    await call.native("updateTemplate", id=id, name=template["name"], displaytext=text)
+async def _describe_anew(request: Request, id: str, text: str) -> Item:
+    template = await _first(request, id)
+    await request.native("updateTemplate", id=id, name=template["name"], displaytext=text)
     return {"return": True}
 
 
-async def _first(call: Call, id: str) -> Item:
+async def _first(request: Request, id: str) -> Item:
     """An image by its id. Raises Failed; where there is none, with what Java says of an empty array."""
-    found = await _listed(call, "executable", id)
+    found = await _listed(request, "executable", id)
     if not found:
         raise Failed("Index 0 out of bounds for length 0")
     return found[0]
 
 
-async def describe_attribute(call: Call) -> Item:
+async def describe_attribute(request: Request) -> Item:
     """DescribeImageAttribute: only the description, and only where a parameter of that name is given."""
-    if call.get("Description") is None:
+    if request.get("Description") is None:
         raise Refused(page(501, "Unsupported - only description supported"))
-    found = await _listed(call, "executable", call.id_to_load("ImageId"))
+    found = await _listed(request, "executable", request.id_to_load("ImageId"))
     return {"imageId": found[0]["id"], "description": {"value": found[0]["displaytext"]}} if found else {}
 
 
-async def register(call: Call) -> Item:
+async def register(request: Request) -> Item:
     """RegisterImage: `Architecture` is `format:zone:OS type:hypervisor`, a part of the OS type's name is enough.
 
     What is missing goes on as the text `null` (the real bridge's).
     """
-    location, described = call.required("ImageLocation"), split(call.required("Architecture"), ":")
+    location, described = request.required("ImageLocation"), split(request.required("Architecture"), ":")
     try:
         kind, zone, os_type, hypervisor = (
             [part(described, index) for index in range(4)] if len(described) > 2 else [None] * 4
         )
     except JavaError as error:
         raise crashed(error) from None
-    name = call.get("Name")
+    name = request.get("Name")
     if name is None:
         raise Failed("Missing parameter - name")
-    made = await call.native(
+    made = await request.native(
         "registerTemplate",
-        displaytext=call.get("Description", name),
+        displaytext=request.get("Description", name),
         format=kind or "null",
         hypervisor=hypervisor or "null",
         name=name,
-        ostypeid=await _os_type(call, os_type),
+        ostypeid=await _os_type(request, os_type),
         url=location,
-        zoneid=await zone_id(call, zone),
+        zoneid=await zone_id(request, zone),
     )
     return {"imageId": made["template"][0]["id"]}
 
 
-async def _os_type(call: Call, name: str | None) -> str:
+async def _os_type(request: Request, name: str | None) -> str:
     if name is None:
         raise JavaError("NullPointerException", 'Cannot invoke "String.toLowerCase()" because "osTypeName" is null')
-    types = await call.listed("listOsTypes", "ostype")
+    types = await request.listed("listOsTypes", "ostype")
     return next((one["id"] for one in types if name.lower() in one["description"].lower()), "null")
 
 
-async def modify(call: Call) -> Item:
+async def modify(request: Request) -> Item:
     """ModifyImageAttribute as the service's manual has it: who may launch the image, or its description.
 
     In the form of later EC2 (`LaunchPermission.Add.1.UserId`, `.Group`) or of older (`OperationType`, `UserId.1`,
     `UserGroup.1`); the group `all` is everybody.
     """
-    id = call.required("ImageId")
-    text = call.get("Description") or call.get("Description.Value")
-    operations = _launch_operations(call)
+    id = request.required("ImageId")
+    text = request.get("Description") or request.get("Description.Value")
+    operations = _launch_operations(request)
     if text is None and not operations:
         raise Refused(page(530, "Missing Attribute parameter - Description/LaunchPermission should be provided"))
     for op, names, everybody in operations:
         public = str(op == "add").lower() if everybody else None
         launch = {"op": op, "accounts": ",".join(names)} if names else {}
-        await call.native("updateTemplatePermissions", id=id, ispublic=public, **launch)
+        await request.native("updateTemplatePermissions", id=id, ispublic=public, **launch)
     if text is not None:
-        await call.native("updateTemplate", id=id, displaytext=text)
+        await request.native("updateTemplate", id=id, displaytext=text)
     return {"return": True}
 
 
-def _launch_operations(call: Call) -> list[tuple[str, list[str], bool]]:
+def _launch_operations(request: Request) -> list[tuple[str, list[str], bool]]:
     """What is asked for of launch permissions: operation, accounts, and whether everybody is meant too."""
-    older = (call.get("OperationType") or "").lower()
+    older = (request.get("OperationType") or "").lower()
     operations = []
     for op in ("add", "remove"):
         prefix = f"LaunchPermission.{op.capitalize()}."
-        names = [value for name, value in call.params.items() if name.startswith(prefix)]
+        names = [value for name, value in request.params.items() if name.startswith(prefix)]
         if older == op:
-            names += call.ids("UserId") + call.ids("UserGroup")
+            names += request.ids("UserId") + request.ids("UserGroup")
         if names:
             accounts = [name for name in names if name.lower() != EVERYBODY]
             operations.append((op, accounts, len(accounts) < len(names)))

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..collation import collated
 from ..models import GONE, ServiceOffering
-from .calls import Call, moment, owner_of, tag_set
-from .errors import Failed, Refused
-from .filters import Kind, is_device, like, same_number
-from .wire import page
+from .refusals import Failed, Refused
+from .replies import page
+from .request import Request, moment, owner_of, tag_set
+from .selection import Kind, is_device, like, same_number
 from .zones import zone_id
 
 Item = dict[str, Any]
@@ -119,56 +119,56 @@ def _groups(vm: Item) -> list[Item]:
 # --- the actions
 
 
-async def lookup(call: Call, id: str) -> Item:
+async def lookup(request: Request, id: str) -> Item:
     """The machine of this id as the native API shows it; raises Failed where it is not seen (any more)."""
-    found = await call.listed("listVirtualMachines", "virtualmachine", id=id, listall="true")
+    found = await request.listed("listVirtualMachines", "virtualmachine", id=id, listall="true")
     if not found:
         raise Failed(f"Instance:{id} not found")
     return found[0]
 
 
-async def _lookup_all(call: Call, ids: list[str]) -> list[Item]:
-    return [await lookup(call, id) for id in ids]
+async def _lookup_all(request: Request, ids: list[str]) -> list[Item]:
+    return [await lookup(request, id) for id in ids]
 
 
-async def _all(call: Call) -> list[Item]:
-    return await call.listed("listVirtualMachines", "virtualmachine", listall="true")
+async def _all(request: Request) -> list[Item]:
+    return await request.listed("listVirtualMachines", "virtualmachine", listall="true")
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeInstances: each in a reservation of its own; one unknown id fails the whole call."""
-    filters = FILTERS.given(call)
-    ids = call.ids("InstanceId")
-    machines = await _lookup_all(call, ids) if ids else await _all(call)
+    filters = FILTERS.given(request)
+    ids = request.ids("InstanceId")
+    machines = await _lookup_all(request, ids) if ids else await _all(request)
     return {"reservationSet": [_reservation(vm) for vm in FILTERS.passing(machines, filters)]}
 
 
-async def describe_attribute(call: Call) -> Item:
+async def describe_attribute(request: Request) -> Item:
     """DescribeInstanceAttribute: only the plan's name."""
-    if not any(value.lower() == "instancetype" for value in call.ids("Attribute")):
+    if not any(value.lower() == "instancetype" for value in request.ids("Attribute")):
         raise Refused(page(501, "Unsupported - only instanceType supported"))
-    vm = await lookup(call, call.id_to_load("InstanceId"))
+    vm = await lookup(request, request.id_to_load("InstanceId"))
     return {"instanceId": vm["id"], "instanceType": {"value": vm["serviceofferingname"]}}
 
 
-async def run(call: Call) -> Item:
+async def run(request: Request) -> Item:
     """RunInstances: one after the other, each up to its job's end. User data and security groups are ignored."""
-    image = call.required("ImageId")
-    least, most = call.integer("MinCount"), call.integer("MaxCount")
-    if call.get("size") is not None:
-        call.integer("size")
-    count = await _count(call, least, most)
-    plan = _plan(call, call.get("InstanceType", "m1.small"))
-    zone = await zone_id(call, call.get("Placement.AvailabilityZone"))
+    image = request.required("ImageId")
+    least, most = request.integer("MinCount"), request.integer("MaxCount")
+    if request.get("size") is not None:
+        request.integer("size")
+    count = await _count(request, least, most)
+    plan = _plan(request, request.get("InstanceType", "m1.small"))
+    zone = await zone_id(request, request.get("Placement.AvailabilityZone"))
     made = []
     for _number in range(count):
-        result = await call.native(
+        result = await request.native(
             "deployVirtualMachine",
             serviceofferingid=plan.id,
             templateid=image,
             zoneid=zone,
-            keypair=call.get("KeyName"),
-            size=call.get("size"),
+            keypair=request.get("KeyName"),
+            size=request.get("size"),
         )
         made.append(result["virtualmachine"])
     if not made:
@@ -182,82 +182,82 @@ async def run(call: Call) -> Item:
     }
 
 
-async def _count(call: Call, least: int, most: int) -> int:
+async def _count(request: Request, least: int, most: int) -> int:
     """How many machines to make: the most that are asked for, or the least where the account has not so many left.
 
     So a least above the most is no error. Raises Failed where not even the least are left.
     """
-    left = most if call.account.admin else await _left(call, most)
+    left = most if request.account.admin else await _left(request, most)
     if left < least:
         raise Failed(f"Only {left} instance(s) left to allocate")
     return least if left < most else most
 
 
-async def _left(call: Call, most: int) -> int:
+async def _left(request: Request, most: int) -> int:
     """How many machines the account may still make; `most` where it has no limit."""
-    (limit,) = await call.listed("listResourceLimits", "resourcelimit", resourcetype="0")
+    (limit,) = await request.listed("listResourceLimits", "resourcelimit", resourcetype="0")
     allowed: int = limit["max"]
-    return most if allowed == -1 else allowed - len(await _all(call))
+    return most if allowed == -1 else allowed - len(await _all(request))
 
 
-def _plan(call: Call, name: str) -> ServiceOffering:
+def _plan(request: Request, name: str) -> ServiceOffering:
     """The plan of this name, as the database compares names. Raises Failed."""
-    plans = call.store.service_offerings.values()
+    plans = request.store.service_offerings.values()
     plan = next((plan for plan in plans if collated(plan.name) == collated(name)), None)
     if plan is None:
         raise Failed(f"instanceType: [{name}] not found!")
     return plan
 
 
-async def reboot(call: Call) -> Item:
+async def reboot(request: Request) -> Item:
     """RebootInstances."""
-    for vm in await _lookup_all(call, call.required_ids("InstanceId")):
+    for vm in await _lookup_all(request, request.required_ids("InstanceId")):
         if vm["state"] != GONE:
-            await call.native("rebootVirtualMachine", id=vm["id"])
+            await request.native("rebootVirtualMachine", id=vm["id"])
     return {"return": True}
 
 
-async def start(call: Call) -> Item:
+async def start(request: Request) -> Item:
     """StartInstances."""
-    return await _move(call, "startVirtualMachine", ("Running", GONE))
+    return await _move(request, "startVirtualMachine", ("Running", GONE))
 
 
-async def stop(call: Call) -> Item:
+async def stop(request: Request) -> Item:
     """StopInstances."""
-    return await _take_down(call, "stopVirtualMachine", ("Stopped", GONE))
+    return await _take_down(request, "stopVirtualMachine", ("Stopped", GONE))
 
 
-async def terminate(call: Call) -> Item:
+async def terminate(request: Request) -> Item:
     """TerminateInstances: they are gone at once for a plain account."""
-    return await _take_down(call, "destroyVirtualMachine", (GONE,))
+    return await _take_down(request, "destroyVirtualMachine", (GONE,))
 
 
-async def _take_down(call: Call, command: str, done: tuple[str, ...]) -> Item:
+async def _take_down(request: Request, command: str, done: tuple[str, ...]) -> Item:
     try:
-        return await _move(call, command, done)
+        return await _move(request, command, done)
     except Failed as failure:
         raise Failed(f"{failure.text}, might already be destroyed") from None
 
 
-async def _move(call: Call, command: str, done: tuple[str, ...]) -> Item:
+async def _move(request: Request, command: str, done: tuple[str, ...]) -> Item:
     """Do a command to each that is not in one of these states, one after the other; tells the states before and after."""
     changes = []
-    for vm in await _lookup_all(call, call.required_ids("InstanceId")):
+    for vm in await _lookup_all(request, request.required_ids("InstanceId")):
         after = vm["state"]
         if after not in done:
-            after = (await call.native(command, id=vm["id"]))["virtualmachine"]["state"]
+            after = (await request.native(command, id=vm["id"]))["virtualmachine"]["state"]
         changes.append({"instanceId": vm["id"], "currentState": state(after), "previousState": state(vm["state"])})
     return {"instancesSet": changes}
 
 
-async def modify(call: Call) -> Item:
+async def modify(request: Request) -> Item:
     """ModifyInstanceAttribute: only the plan, by name. The measured bridge does not have it, the service's manual does."""
-    id = call.required("InstanceId")
-    wanted = call.get("InstanceType.Value")
-    if wanted is None and (call.get("Attribute") or "").lower() == "instancetype":
-        wanted = call.get("Value")
+    id = request.required("InstanceId")
+    wanted = request.get("InstanceType.Value")
+    if wanted is None and (request.get("Attribute") or "").lower() == "instancetype":
+        wanted = request.get("Value")
     if wanted is None:
-        wanted = call.required("InstanceType.Value")
-    plan = _plan(call, wanted)
-    await call.native("changeServiceForVirtualMachine", id=id, serviceofferingid=plan.id)
+        wanted = request.required("InstanceType.Value")
+    plan = _plan(request, wanted)
+    await request.native("changeServiceForVirtualMachine", id=id, serviceofferingid=plan.id)
     return {"return": True}

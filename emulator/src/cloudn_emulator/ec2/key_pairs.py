@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .calls import Call, crashed
-from .errors import Refused
-from .filters import Kind, like
 from .java import JavaError
-from .wire import page
+from .refusals import Refused
+from .replies import page
+from .request import Request, crashed
+from .selection import Kind, like
 
 Item = dict[str, Any]
 
@@ -29,33 +29,33 @@ def _item(pair: Item) -> Item:
     return {"keyName": pair["name"], "keyFingerprint": pair["fingerprint"]}
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeKeyPairs: names in any case of their letters; what is not there is left out, as are unknown filters."""
-    filters, names = FILTERS.given(call), {name.lower() for name in call.ids("KeyName")}
-    pairs = await call.listed("listSSHKeyPairs", "sshkeypair")
+    filters, names = FILTERS.given(request), {name.lower() for name in request.ids("KeyName")}
+    pairs = await request.listed("listSSHKeyPairs", "sshkeypair")
     named = [pair for pair in pairs if not names or pair["name"].lower() in names]
     return {"keySet": [_item(pair) for pair in FILTERS.passing(named, filters)]}
 
 
-async def create(call: Call) -> Item:
+async def create(request: Request) -> Item:
     """CreateKeyPair: the answer has the private key, which nothing else ever shows."""
-    made = await call.native("createSSHKeyPair", name=call.required("KeyName"))
+    made = await request.native("createSSHKeyPair", name=request.required("KeyName"))
     return {**_item(made["keypair"]), "keyMaterial": made["keypair"]["privatekey"]}
 
 
-async def register(call: Call) -> Item:
+async def register(request: Request) -> Item:
     """ImportKeyPair: one of its two parameters is enough to begin with; a pair without a name is called `null` (the real bridge's)."""
-    name, material = call.get("KeyName"), call.get("PublicKeyMaterial")
+    name, material = request.get("KeyName"), request.get("PublicKeyMaterial")
     if name is None and material is None:
         raise Refused(page(530, "Missing parameter"))
     if material is None:
         message = 'Cannot invoke "String.contains(java.lang.CharSequence)" because "publicKeyMaterial" is null'
         raise crashed(JavaError("NullPointerException", message))
-    made = await call.native("registerSSHKeyPair", name="null" if name is None else name, publickey=material)
+    made = await request.native("registerSSHKeyPair", name="null" if name is None else name, publickey=material)
     return _item(made["keypair"])
 
 
-async def delete(call: Call) -> Item:
+async def delete(request: Request) -> Item:
     """DeleteKeyPair: one that is not there is an error."""
-    await call.native("deleteSSHKeyPair", name=call.required("KeyName"))
+    await request.native("deleteSSHKeyPair", name=request.required("KeyName"))
     return {"return": True}

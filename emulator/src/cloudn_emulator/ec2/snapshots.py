@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .calls import Call, gigabytes, moment, owner_of, tag_set
-from .errors import UNEXPECTED, Failed
-from .filters import Kind, like, same_moment, same_number
 from .java import JavaError
+from .refusals import UNEXPECTED, Failed
+from .request import Request, gigabytes, moment, owner_of, tag_set
+from .selection import Kind, like, same_moment, same_number
 
 Item = dict[str, Any]
 # What the states of the native API are called here, as CloudStack's source has it; any other is an error.
@@ -36,11 +36,11 @@ def _status(snapshot: Item) -> tuple[str, str]:
     return STATES.get(snapshot["state"], ("error", "0%"))
 
 
-async def _with_size(call: Call, snapshot: Item) -> Item:
+async def _with_size(request: Request, snapshot: Item) -> Item:
     """A snapshot with the size of its volume, 0 where that is gone, and the key of who asks."""
-    disks = await call.listed("listVolumes", "volume", id=snapshot["volumeid"])
+    disks = await request.listed("listVolumes", "volume", id=snapshot["volumeid"])
     size = gigabytes(disks[0]["size"]) if disks else 0
-    return {**snapshot, "gigabytes": size, "caller": call.account.api_key}
+    return {**snapshot, "gigabytes": size, "caller": request.account.api_key}
 
 
 def _item(snapshot: Item, status: str, progress: str) -> Item:
@@ -56,27 +56,27 @@ def _item(snapshot: Item, status: str, progress: str) -> Item:
     }
 
 
-async def create(call: Call) -> Item:
+async def create(request: Request) -> Item:
     """CreateSnapshot: the description that is given is ignored, the snapshot's name stands for it."""
-    made = await call.native("createSnapshot", volumeid=call.required("VolumeId"))
-    return _item(await _with_size(call, made["snapshot"]), "completed", "100")
+    made = await request.native("createSnapshot", volumeid=request.required("VolumeId"))
+    return _item(await _with_size(request, made["snapshot"]), "completed", "100")
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeSnapshots: whatever goes wrong is an unexpected error, an unknown or a deleted id too."""
-    filters = FILTERS.given(call)
+    filters = FILTERS.given(request)
     try:
-        found = [await _with_size(call, snapshot) for snapshot in await _listed(call, call.ids("SnapshotId"))]
+        found = [await _with_size(request, snapshot) for snapshot in await _listed(request, request.ids("SnapshotId"))]
         passing = FILTERS.passing(found, filters)
     except (Failed, JavaError):
         raise Failed(UNEXPECTED) from None
     return {"snapshotSet": [_described(snapshot) for snapshot in passing]}
 
 
-async def _listed(call: Call, ids: list[str]) -> list[Item]:
+async def _listed(request: Request, ids: list[str]) -> list[Item]:
     if not ids:
-        return await call.listed("listSnapshots", "snapshot")
-    found = [await call.listed("listSnapshots", "snapshot", id=id) for id in ids]
+        return await request.listed("listSnapshots", "snapshot")
+    found = [await request.listed("listSnapshots", "snapshot", id=id) for id in ids]
     if [] in found:
         raise Failed(UNEXPECTED)
     return [snapshot for (snapshot,) in found]
@@ -86,7 +86,7 @@ def _described(snapshot: Item) -> Item:
     return {**_item(snapshot, *_status(snapshot)), "ownerAlias": snapshot["account"], "tagSet": tag_set(snapshot)}
 
 
-async def delete(call: Call) -> Item:
+async def delete(request: Request) -> Item:
     """DeleteSnapshot: a second time it fails."""
-    await call.native("deleteSnapshot", id=call.required("SnapshotId"))
+    await request.native("deleteSnapshot", id=request.required("SnapshotId"))
     return {"return": True}

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .calls import Call
-from .errors import Refused
-from .filters import Kind, like
 from .java import split
-from .wire import error, page
+from .refusals import Refused
+from .replies import error, page
+from .request import Request
+from .selection import Kind, like
 
 Item = dict[str, Any]
 # What EC2 calls the kinds of objects that the native API calls otherwise; the others have one name in both.
@@ -36,29 +36,29 @@ FILTERS = Kind(
 )
 
 
-async def create(call: Call) -> Item:
+async def create(request: Request) -> Item:
     """CreateTags."""
-    return await _change(call, "createTags")
+    return await _change(request, "createTags")
 
 
-async def delete(call: Call) -> Item:
+async def delete(request: Request) -> Item:
     """DeleteTags."""
-    return await _change(call, "deleteTags")
+    return await _change(request, "deleteTags")
 
 
-async def _change(call: Call, command: str) -> Item:
+async def _change(request: Request, command: str) -> Item:
     """One job for each kind of object, in the order of the kinds; what is done before one fails stays."""
-    objects = _objects(call)
-    tags = _tags(call)
+    objects = _objects(request)
+    tags = _tags(request)
     for kind, ids in objects.items():
         native = NATIVE.get(kind.lower(), kind)
-        await call.native(command, resourcetype=native, resourceids=",".join(ids), **tags)
+        await request.native(command, resourcetype=native, resourceids=",".join(ids), **tags)
     return {"return": True}
 
 
-def _objects(call: Call) -> dict[str, list[str]]:
+def _objects(request: Request) -> dict[str, list[str]]:
     """The ids that are given, by kind. Raises Refused."""
-    given = call.numbered("ResourceId.{}")
+    given = request.numbered("ResourceId.{}")
     if not given:
         raise Refused(page(530, "At least one Resource is required"))
     objects: dict[str, list[str]] = {}
@@ -71,22 +71,22 @@ def _objects(call: Call) -> dict[str, list[str]]:
     return objects
 
 
-def _tags(call: Call) -> dict[str, str]:
+def _tags(request: Request) -> dict[str, str]:
     """The tags that are given, as parameters of the native commands. Raises Refused."""
-    keys = call.numbered("Tag.{}.Key")
+    keys = request.numbered("Tag.{}.Key")
     if not keys:
         raise Refused(page(530, "At least one Tag is required"))
-    values = {key: call.get(f"Tag.{number}.Value") for number, key in enumerate(keys, 1)}
+    values = {key: request.get(f"Tag.{number}.Value") for number, key in enumerate(keys, 1)}
     params: dict[str, str] = {}
     for number, (key, value) in enumerate(values.items()):
         params |= {f"tags[{number}].key": key} | ({} if value is None else {f"tags[{number}].value": value})
     return params
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeTags: unknown filters are ignored."""
-    filters = FILTERS.given(call)
-    tags = FILTERS.passing(await call.listed("listTags", "tag", listall="true"), filters)
+    filters = FILTERS.given(request)
+    tags = FILTERS.passing(await request.listed("listTags", "tag", listall="true"), filters)
     items = [
         {"resourceId": tag["resourceid"], "resourceType": _kind(tag), "key": tag["key"], "value": tag["value"]}
         for tag in tags

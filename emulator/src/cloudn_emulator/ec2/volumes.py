@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from ..models import new_id
-from .calls import Call, gigabytes, moment, tag_set
-from .errors import Failed, Refused
-from .filters import CD_DRIVE, LETTERS, Kind, is_device, like, same_moment, same_number, text_like
 from .java import JavaError, parse_long
-from .wire import error, page
+from .refusals import Failed, Refused
+from .replies import error, page
+from .request import Request, gigabytes, moment, tag_set
+from .selection import CD_DRIVE, LETTERS, Kind, is_device, like, same_moment, same_number, text_like
 from .zones import zone_id
 
 Item = dict[str, Any]
@@ -86,31 +86,31 @@ def _number(device: str) -> int:
     return number
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeVolumes: the status says `available` of attached ones too."""
-    filters = FILTERS.given(call)
-    ids: list[str | None] = [*call.ids("VolumeId")] or [None]
-    found = [volume for id in ids for volume in await call.listed("listVolumes", "volume", id=id)]
+    filters = FILTERS.given(request)
+    ids: list[str | None] = [*request.ids("VolumeId")] or [None]
+    found = [volume for id in ids for volume in await request.listed("listVolumes", "volume", id=id)]
     return {"volumeSet": [_item(volume) for volume in FILTERS.passing(found, filters)]}
 
 
-async def create(call: Call) -> Item:
+async def create(request: Request) -> Item:
     """CreateVolume: of a size, by the disk offering that lets its user choose, or from a snapshot. It has a random name."""
-    zone_name, size, snapshot = call.required("AvailabilityZone"), call.get("Size"), call.get("SnapshotId")
+    zone_name, size, snapshot = request.required("AvailabilityZone"), request.get("Size"), request.get("SnapshotId")
     if size is not None and snapshot is not None:
         raise Refused(page(530, "Size and SnapshotId parameters are mutually exclusive"))
     if size is None and snapshot is None:
         raise Refused(page(530, "Size or SnapshotId has to be specified"))
     if size is not None:
         size = _size(size)
-    offering = None if snapshot is not None else await _custom_offering(call)
-    made = await call.native(
+    offering = None if snapshot is not None else await _custom_offering(request)
+    made = await request.native(
         "createVolume",
         name=new_id(),
         diskofferingid=offering,
         size=size,
         snapshotid=snapshot,
-        zoneid=await zone_id(call, zone_name),
+        zoneid=await zone_id(request, zone_name),
     )
     volume = made["volume"]
     return {
@@ -134,27 +134,27 @@ def _size(text: str) -> str:
     return str(size)
 
 
-async def _custom_offering(call: Call) -> str:
+async def _custom_offering(request: Request) -> str:
     """The disk offering that lets its user choose the size, the last of several. Raises Failed."""
-    custom = [one["id"] for one in await call.listed("listDiskOfferings", "diskoffering") if one["iscustomized"]]
+    custom = [one["id"] for one in await request.listed("listDiskOfferings", "diskoffering") if one["iscustomized"]]
     if not custom:
         raise Failed("No Customize Disk Offering Found")
     id: str = custom[-1]
     return id
 
 
-async def attach(call: Call) -> Item:
+async def attach(request: Request) -> Item:
     """AttachVolume: under a device's name, which must be given."""
-    id, instance, device = (call.required(name) for name in ("VolumeId", "InstanceId", "Device"))
+    id, instance, device = (request.required(name) for name in ("VolumeId", "InstanceId", "Device"))
     number = str(_number(device))
-    result = await call.native("attachVolume", id=id, virtualmachineid=instance, deviceid=number)
-    return _change(result["volume"], device, call.store.time())
+    result = await request.native("attachVolume", id=id, virtualmachineid=instance, deviceid=number)
+    return _change(result["volume"], device, request.store.time())
 
 
-async def detach(call: Call) -> Item:
+async def detach(request: Request) -> Item:
     """DetachVolume: by the volume's id alone; when it was attached is told as some day in 1970."""
-    result = await call.native("detachVolume", id=call.required("VolumeId"))
-    return _change(result["volume"], call.get("Device"), call.store.time().replace(1970, 2, 1))
+    result = await request.native("detachVolume", id=request.required("VolumeId"))
+    return _change(result["volume"], request.get("Device"), request.store.time().replace(1970, 2, 1))
 
 
 def _change(volume: Item, device: str | None, time: datetime) -> Item:
@@ -167,7 +167,7 @@ def _change(volume: Item, device: str | None, time: datetime) -> Item:
     }
 
 
-async def delete(call: Call) -> Item:
+async def delete(request: Request) -> Item:
     """DeleteVolume."""
-    await call.native("deleteVolume", id=call.required("VolumeId"))
+    await request.native("deleteVolume", id=request.required("VolumeId"))
     return {"return": True}

@@ -7,40 +7,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from .calls import Call
-from .errors import Failed
+from .refusals import Failed
+from .request import Request
 
 Item = dict[str, Any]
 
 
-async def _named(call: Call, names: list[str]) -> list[Item]:
+async def _named(request: Request, names: list[str]) -> list[Item]:
     """The zones of these names, in any case of their letters; all zones where no name is given. Raises Failed."""
-    zones = await call.listed("listZones", "zone", available="true")
+    zones = await request.listed("listZones", "zone", available="true")
     wanted = {name.lower() for name in names}
     return [zone for zone in zones if not wanted or zone["name"].lower() in wanted]
 
 
-async def zone_id(call: Call, name: str | None) -> str:
+async def zone_id(request: Request, name: str | None) -> str:
     """The id of a zone, of the first one where no name is given. Raises Failed."""
-    zones = await _named(call, [] if name is None else [name])
+    zones = await _named(request, [] if name is None else [name])
     if not zones:
         raise Failed(f"Unknown zoneName value - {name}")
     id: str = zones[0]["id"]
     return id
 
 
-async def describe(call: Call) -> Item:
+async def describe(request: Request) -> Item:
     """DescribeAvailabilityZones: filters are ignored, an unknown name finds nothing."""
-    zones = await _named(call, call.ids("ZoneName"))
+    zones = await _named(request, request.ids("ZoneName"))
     items = [
         {"zoneName": zone["name"], "zoneState": "available", "regionName": None, "messageSet": []} for zone in zones
     ]
     return {"availabilityZoneInfo": items}
 
 
-async def describe_addresses(call: Call) -> Item:
+async def describe_addresses(request: Request) -> Item:
     """DescribeAddresses, which finds none in a Basic zone."""
-    found = await call.listed("listPublicIpAddresses", "publicipaddress")
+    found = await request.listed("listPublicIpAddresses", "publicipaddress")
     return {
         "addressesSet": [{"publicIp": one["ipaddress"], "instanceId": one.get("virtualmachineid")} for one in found]
     }

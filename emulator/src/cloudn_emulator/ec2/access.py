@@ -18,9 +18,9 @@ from ..exchange import Asked
 from ..models import Account
 from ..signature import java_quote
 from ..store import Store
-from .errors import Refused
 from .java import parse_date
-from .wire import page, plain
+from .refusals import Refused
+from .replies import page, plain
 
 VERSION = "2010-11-15"
 METHODS = {"HmacSHA256": hashlib.sha256, "HmacSHA1": hashlib.sha1}

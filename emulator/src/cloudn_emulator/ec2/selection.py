@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import Call
-from .errors import Refused
 from .java import JavaError, parse_date, parse_int, part, split
-from .wire import error
+from .refusals import Refused
+from .replies import error
+from .request import Request
 
 View = dict[str, Any]
 Test = Callable[[Any, str], bool]
@@ -44,11 +44,11 @@ class Kind:
     absent: Sequence[str] = ()
     tagged: bool = True
 
-    def given(self, call: Call) -> Given:
+    def given(self, request: Request) -> Given:
         """The filters of a request with their values; raises Refused (501) for one that is not known here."""
         filters: Given = []
-        while (name := call.get(f"Filter.{len(filters) + 1}.Name")) is not None:
-            values = call.numbered(f"Filter.{len(filters) + 1}.Value.{{}}")
+        while (name := request.get(f"Filter.{len(filters) + 1}.Name")) is not None:
+            values = request.numbered(f"Filter.{len(filters) + 1}.Value.{{}}")
             filters.append((name, values if name.lower() in TIMES else [_pattern(value) for value in values]))
         return [(name, values) for name, values in filters if self._is_known(name)]
 

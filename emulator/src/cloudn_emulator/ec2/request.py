@@ -16,15 +16,15 @@ from ..faults import FaultRule
 from ..jobs import Jobs
 from ..models import Account
 from ..store import Store
-from .errors import UNEXPECTED, Failed, Refused
 from .java import JavaError, parse_int
-from .wire import page, plain
+from .refusals import UNEXPECTED, Failed, Refused
+from .replies import page, plain
 
 GIVEN_UP = "Operation failed - async-job query timed out"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Request:
     """A request for an action, by an account that may."""
 
     store: Store
