@@ -196,6 +196,6 @@ def page_of(call: Call, objects: list[Any]) -> list[Any]:
     return objects[start : start + size]
 
 
-def done() -> dict[str, Any]:
-    """What a command without a job answers that has nothing to show: a text, where jobs have the truth value."""
-    return {"success": "true"}
+def done(call: Call) -> dict[str, Any]:
+    """What a command without a job answers that has nothing else to tell."""
+    return {"success": call.store.generation.success}

@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands there are: name, parameters, what does them. One line each; everything else is generic."""
+"""The commands of CloudStack 3: an entry for each with its name, its parameters and the function that does it.
+
+A generation that has a command in another way (parameters, root, class, who may use it, or another function) has an entry
+of its own for it, in a table that is laid over this one: as the names of the service's manual are.
+"""
 
 from __future__ import annotations
 
@@ -318,18 +322,16 @@ migrateVirtualMachine registerUserKeys updateResourceCount updateResourceLimit
 """
 FOR_ADMINISTRATORS = frozenset(_FOR_ADMINISTRATORS.split())
 
+COMMANDS: dict[str, Command] = {one.name: one for one in _COMMANDS}
+
 # The service's manual has its own names for two of them.
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
-COMMANDS: dict[str, Command] = {one.name: one for one in _COMMANDS}
-DIALECTS = {
-    "cloudstack": COMMANDS,
-    "cloudn": {
-        named.name: named
-        for named in (
-            replace(one, name=SPELLINGS[one.name], root=f"{SPELLINGS[one.name].lower()}response")
-            if one.name in SPELLINGS
-            else one
-            for one in _COMMANDS
-        )
-    },
-}
+
+
+def _spelled(one: Command) -> Command:
+    """A command under the manual's name."""
+    name = SPELLINGS.get(one.name)
+    return replace(one, name=name, root=f"{name.lower()}response") if name else one
+
+
+DIALECTS = {"cloudstack": COMMANDS, "cloudn": {one.name: one for one in map(_spelled, _COMMANDS)}}

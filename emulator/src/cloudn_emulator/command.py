@@ -15,7 +15,7 @@ from .errors import UNABLE, internal
 from .events import ACTIONS, Action, Journal
 from .faults import FaultRule
 from .faults.listings import change_page, without_young
-from .jobs import CLASSES, Jobs
+from .jobs import Jobs
 from .models import NO_OBJECT, Account
 from .store import Store
 
@@ -44,30 +44,29 @@ class Command:
     async def run(
         self, store: Store, jobs: Jobs, account: Account, params: dict[str, str], fault: FaultRule | None = None
     ) -> dict[str, Any]:
-        """Do the command for an account; returns the body of its answer, which for an asynchronous one tells its job's id.
+        """Do the command for an account; returns the body of its answer, with its job's id if it has one.
 
-        A fault of jobs is made in that job; a listing that lags shows what was there a while ago, and one that changes while
-        it is read changes after it. Raises ApiError.
+        A fault of jobs is made in that job. A listing that lags shows what was there a while ago. One that changes while it
+        is read changes after it. Raises ApiError.
         """
         if fault and fault.kind == "lag" and self.name.startswith("list"):
             return self._past(jobs, account, params, fault.settings["seconds"])
-        values = read_params(self.params, params, self.label, store)
-        if self.job_class and values.get(self.entity) is NO_OBJECT:
-            raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
-        call = Call(store, jobs, account, values)
+        call = Call(store, jobs, account, self._read(store, params))
         journal = Journal(call, self.action, self.job_class is not None) if self.action else None
         result = await self._handle(call, journal)
         if self.job_class:
             work = journal.watched(result) if journal else result
             job = jobs.start(self.job_class, account.name, work, fault)
             return {"id": work.created_id, "jobid": job.id} if work.created_id else {"jobid": job.id}
-        if store.settings.count_all and call.total and "count" in result:
-            result["count"] = call.total
         if journal:
             journal.done(result)
-        if fault and fault.kind == "page":
-            change_page(store, result, fault.settings["change"], fault.settings["name"])
-        return result
+        return _listed(call, result, fault)
+
+    def _read(self, store: Store, params: dict[str, str]) -> dict[str, Any]:
+        values = read_params(self.params, params, self.label, store)
+        if self.job_class and values.get(self.entity) is NO_OBJECT:
+            raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
+        return values
 
     async def _handle(self, call: Call, journal: Journal | None) -> Any:
         try:
@@ -84,9 +83,17 @@ class Command:
         An id of what was made since is unknown, as it was then.
         """
         store, known = jobs.history.before(seconds)
-        values = read_params(self.params, params, self.label, store)
-        body = self.handler(Call(store, jobs, account, values))
+        body = self.handler(Call(store, jobs, account, self._read(store, params)))
         return body if known else without_young(body, store.now() - seconds)
+
+
+def _listed(call: Call, body: dict[str, Any], fault: FaultRule | None) -> dict[str, Any]:
+    """A listing with its count. A fault changes what is there once it is read."""
+    if call.store.settings.count_all and call.total and "count" in body:
+        body["count"] = call.total
+    if fault and fault.kind == "page":
+        change_page(call.store, body, fault.settings["change"], fault.settings["name"])
+    return body
 
 
 def command(
@@ -99,6 +106,5 @@ def command(
     entity: str = "id",
 ) -> Command:
     """Declare a command; the parameters are those that `declare` reads. Its root is its name's where none is given."""
-    full_class = CLASSES + job_class if job_class else None
     named = root or f"{name.lower()}response"
-    return Command(name, declare(params), handler, full_class, named, granted, entity, ACTIONS.get(name))
+    return Command(name, declare(params), handler, job_class, named, granted, entity, ACTIONS.get(name))

@@ -12,14 +12,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import INTERNAL, ApiError, internal
+from .errors import ApiError, internal
 from .faults import FaultRule
 from .history import History
 from .models import Job, new_id
 from .store import Store
 
 log = logging.getLogger("cloudn_emulator")
-CLASSES = "com.cloud.api.commands."  # of the commands, as jobs tell them
 Run = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -50,8 +49,9 @@ class Jobs:
         self._ended: deque[str] = deque()
 
     def start(self, command: str, owner: str, work: Work, fault: FaultRule | None = None) -> Job:
-        """Begin a job of an account; it runs once the answer is on its way, unless a fault of it says otherwise."""
-        job = Job(new_id(), owner, command, self.store.now(), work.instance_type, work.instance_id)
+        """Begin a job of an account for the class of a command; it runs once the answer is on its way, unless a fault of it says otherwise."""
+        classes = self.store.generation.job_classes
+        job = Job(new_id(), owner, classes + command, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
         kind = fault.kind if fault else None
         job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
@@ -80,7 +80,7 @@ class Jobs:
         await self.moment()
         if work.created_id is not None:
             self.store.take_back(work.created_id)
-        _fail(job, internal())
+        self._fail(job, internal())
         if job.result and not fault.settings["text"]:
             del job.result["errortext"]
         if not fault.settings["result"]:
@@ -124,13 +124,18 @@ class Jobs:
         try:
             result = await run()
         except ApiError as error:
-            _fail(job, error)
+            self._fail(job, error)
         except Exception:
             log.exception("job %s of %s", job.id, job.command)
-            _fail(job, internal())
+            self._fail(job, internal())
         else:
             job.result, job.status = result, 1
         self._end(job)
+
+    def _fail(self, job: Job, error: ApiError) -> None:
+        job.code = self.store.generation.job_code(error.code)
+        job.result = {"errorcode": error.code, "errortext": error.text}
+        job.status = 2
 
     def _end(self, job: Job) -> None:
         """Tell those that wait for a job that it has ended, and forget the oldest ended ones."""
@@ -139,9 +144,3 @@ class Jobs:
         while len(self._ended) > self.store.settings.keep_jobs:
             self.store.jobs.pop(self._ended.popleft(), None)
         self.history.note()
-
-
-def _fail(job: Job, error: ApiError) -> None:
-    job.code = INTERNAL  # whatever the reason; the inner code is the real one
-    job.result = {"errorcode": error.code, "errortext": error.text}
-    job.status = 2

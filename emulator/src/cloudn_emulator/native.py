@@ -12,7 +12,7 @@ from typing import Any
 from . import wire
 from .catalogue import DIALECTS, FOR_ADMINISTRATORS
 from .commands.snapshot_policy import run_due
-from .errors import INTERNAL, NO_COMMAND, UNAUTHORIZED, ApiError, internal
+from .errors import INTERNAL, UNAUTHORIZED, ApiError, internal
 from .exchange import Asked, Reply
 from .faults import FaultRule
 from .jobs import Jobs
@@ -66,7 +66,9 @@ class Native:
         self, root: str, status: int, body: dict[str, Any], params: dict[str, str], other_format: bool = False
     ) -> Reply:
         in_json = params.get("response", "").lower() == "json"
-        return Reply(status, *wire.render(root, body, in_json is not other_format), body.get("errortext"))
+        return Reply(
+            status, *wire.render(root, body, in_json is not other_format, self.store.generation), body.get("errortext")
+        )
 
     async def execute(self, params: dict[str, str], fault: FaultRule | None = None) -> tuple[str, int, dict[str, Any]]:
         """Do what the parameters ask; returns the answer's root, HTTP status and body."""
@@ -74,16 +76,15 @@ class Native:
         run_due(self.store, self.jobs)
         name = params.get("command", "")
         command = self.commands.get(name)
-        if (
-            command is None and name not in FOR_ADMINISTRATORS
-        ):  # told even to a wrong signature (measured on CloudStack 3.0.5)
-            return _error("errorresponse", ApiError(NO_COMMAND, "The given command does not exist"))
+        if command is None and name not in FOR_ADMINISTRATORS:
+            # Told even to a wrong signature: measured on CloudStack 3.0.5.
+            return _error("errorresponse", self.store.generation.no_command)
         account = self.store.account_with_key(_api_key(params))
         if account is None or not is_signed(params, account.api_secret, self.store.time()):
             root = command.root if command else f"{name.lower()}response"
             return _error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
         if command is None or not account.may(name, command.granted):
-            return _error("errorresponse", ApiError(NO_COMMAND, f"The given command:{name} does not exist"))
+            return _error("errorresponse", self.store.generation.not_granted(name))
         try:
             return command.root, 200, await command.run(self.store, self.jobs, account, params, fault)
         except ApiError as error:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from . import os_types
-from .jobs import CLASSES
 from .models import (
     GIB,
     Account,
@@ -258,7 +257,15 @@ def _add_neighbour(store: Store) -> None:
         featured=False,
         format="QCOW2",
     )
-    job = Job(NEIGHBOUR["job"], name, CLASSES + "RevokeSecurityGroupIngressCmd", created, None, None, status=1)
+    job = Job(
+        NEIGHBOUR["job"],
+        name,
+        store.generation.job_classes + "RevokeSecurityGroupIngressCmd",
+        created,
+        None,
+        None,
+        status=1,
+    )
     job.result = {"success": True}
     store.jobs[job.id] = job
 

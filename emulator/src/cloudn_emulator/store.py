@@ -14,6 +14,7 @@ from typing import Any
 
 from .collation import collated
 from .errors import CAPACITY, ApiError
+from .generation import CLOUDSTACK_3
 from .models import (
     DELETED_SNAPSHOT,
     DELETED_VOLUME,
@@ -59,13 +60,14 @@ SYSTEM_VMS = 3  # rows of virtual machines that are the service's own, from its 
 class Store:
     """Everything there is, of all accounts.
 
-    `account` is the one that the emulator was started for, `settings` are what it was started with. `chance` decides what
-    the service leaves to chance, the same in each run.
+    `account` is the one that the emulator was started for, `settings` are what it was started with, `generation` is that
+    of the service. `chance` decides what the service leaves to chance, the same in each run.
     """
 
     def __init__(self, account: Account, settings: Settings) -> None:
         self.account = account
         self.settings = settings
+        self.generation = CLOUDSTACK_3
         self.races = Races(settings)
         self.chance = random.Random(1)
         self.accounts: dict[str, Account] = {}

@@ -9,9 +9,7 @@ import json
 import re
 from typing import Any
 
-VERSION = "3.0.5.20121008162729"
-JSON_TYPE = "text/javascript;charset=UTF-8"
-XML_TYPE = "text/xml;charset=UTF-8"
+from .generation import CLOUDSTACK_3, Generation
 
 # XML 1.0 has no way to write these; a carriage return would be read back as a line feed unless escaped.
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -37,14 +35,16 @@ def listing(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"count": len(items), name: items} if items else {}
 
 
-def render(root: str, body: dict[str, Any], json_wanted: bool) -> tuple[bytes, str]:
+def render(
+    root: str, body: dict[str, Any], json_wanted: bool, generation: Generation = CLOUDSTACK_3
+) -> tuple[bytes, str]:
     """Write an answer; returns its bytes and its content type."""
     if json_wanted:
-        return f'{{ "{root}" : {_spaced(body)} }}'.encode("utf-8", "replace"), JSON_TYPE
-    pieces = [f'<?xml version="1.0" encoding="UTF-8"?><{root} cloud-stack-version="{VERSION}">']
+        return f'{{ "{root}" : {_spaced(body)} }}'.encode("utf-8", "replace"), generation.json_type
+    pieces = [f'<?xml version="1.0" encoding="UTF-8"?><{root} cloud-stack-version="{generation.version}">']
     _children(body, pieces)
     pieces.append(f"</{root}>")
-    return "".join(pieces).encode(), XML_TYPE
+    return "".join(pieces).encode(), generation.xml_type
 
 
 def error_body(code: int, text: str) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def delete_instance_group(call: Call) -> dict[str, Any]:
     group = call["id"]
     _check(call, group, "unable to find vm group by id")
     call.store.remove_instance_group(group)
-    return done()
+    return done(call)
 
 
 def _check(call: Call, group: InstanceGroup, unknown: str) -> None:

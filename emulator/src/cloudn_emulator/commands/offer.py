@@ -14,7 +14,7 @@ from ..fields import date_text
 from ..filters import has_part, matching, named, refers_to
 from ..models import NO_OBJECT, DiskOffering, ServiceOffering
 from ..owners import check_access
-from ..wire import VERSION, listing
+from ..wire import listing
 
 # The lists of offerings that a plain account gets do not page: every page is the whole list, which is the real server's way.
 
@@ -117,7 +117,7 @@ def list_capabilities(call: Call) -> dict[str, Any]:
     return {
         "capability": {
             "securitygroupsenabled": True,
-            "cloudstackversion": VERSION,
+            "cloudstackversion": call.store.generation.version,
             "userpublictemplateenabled": True,
             "supportELB": "false",
             "projectinviterequired": False,

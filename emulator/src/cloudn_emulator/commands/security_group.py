@@ -154,4 +154,4 @@ def delete_group(call: Call) -> dict[str, Any]:
         call.store.remove_rule(rule)
     del call.store.security_groups[group.id]
     call.store.tags.pop(("SecurityGroup", group.id), None)
-    return done()
+    return done(call)

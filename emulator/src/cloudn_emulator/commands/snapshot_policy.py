@@ -10,7 +10,7 @@ from typing import Any
 
 from ..calls import Call, done
 from ..errors import ApiError, bad_parameter
-from ..jobs import CLASSES, Jobs
+from ..jobs import Jobs
 from ..limits import check_limit, limit
 from ..models import DELETED_SNAPSHOT, DELETED_VOLUME, GONE, NO_OBJECT, Job, SnapshotPolicy, Volume, new_id
 from ..owners import check_access
@@ -90,7 +90,7 @@ def delete_policies(call: Call) -> dict[str, Any]:
         check_access(call, policy.volume.owner, policy.volume.label)
     for policy in policies:
         call.store.snapshot_policies.pop(policy.id, None)
-    return done()
+    return done(call)
 
 
 def policy_view(policy: SnapshotPolicy) -> dict[str, Any]:
@@ -147,7 +147,15 @@ def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> Non
         return
     snapshot = new_snapshot(store, volume, policy.interval, moment)
     snapshot.state = "BackedUp"
-    job = Job(new_id(), volume.owner, CLASSES + "CreateSnapshotCmd", moment, "Snapshot", snapshot.id, status=1)
+    job = Job(
+        new_id(),
+        volume.owner,
+        store.generation.job_classes + "CreateSnapshotCmd",
+        moment,
+        "Snapshot",
+        snapshot.id,
+        status=1,
+    )
     job.result = {"snapshot": snapshot_view(call, snapshot)}
     store.jobs[job.id] = job
     alike = [

@@ -47,7 +47,7 @@ def delete_key_pair(call: Call) -> dict[str, Any]:
             f"A key pair with name '{call['name']}' does not exist for account {owner} in specified domain id"
         )
     call.store.remove_key_pair(pair)
-    return done()
+    return done(call)
 
 
 def list_key_pairs(call: Call) -> dict[str, Any]:

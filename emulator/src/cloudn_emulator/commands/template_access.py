@@ -70,7 +70,7 @@ def update_permissions(call: Call) -> dict[str, Any]:
     _set_attributes(call, template)
     # What comes now may fail, and the attributes stay changed: so does the real server.
     _set_launch(call, template, (op or "").lower(), names)
-    return done()
+    return done(call)
 
 
 def _check_projects(call: Call) -> None:

@@ -220,4 +220,4 @@ def delete_volume(call: Call) -> dict[str, Any]:
     if volume.state == "Uploading":
         raise bad_parameter("Please specify a volume that is not uploading")
     call.store.delete_volume(volume)
-    return done()
+    return done(call)

@@ -10,8 +10,9 @@ import json
 from typing import Any
 
 from ..exchange import Reply
+from ..generation import CLOUDSTACK_3
 from ..models import new_id
-from ..wire import JSON_TYPE, NOT_XML, XML_TYPE
+from ..wire import NOT_XML
 
 HTML_TYPE = "text/html;charset=utf-8"
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
@@ -26,10 +27,12 @@ def answer(action: str, body: dict[str, Any], as_json: bool = False) -> Reply:
     """What an action gave: `<ActionResponse>` with a request's id, lists as elements `item`, missing values empty."""
     root, body = f"{action}Response", {"requestId": new_id(), **body}
     if as_json:
-        return Reply(200, json.dumps({root: body}, ensure_ascii=False).encode("utf-8", "replace"), JSON_TYPE)
+        return Reply(
+            200, json.dumps({root: body}, ensure_ascii=False).encode("utf-8", "replace"), CLOUDSTACK_3.json_type
+        )
     pieces: list[str] = []
     _element(root, body, pieces)
-    return Reply(200, "".join(pieces).encode(), XML_TYPE)
+    return Reply(200, "".join(pieces).encode(), CLOUDSTACK_3.xml_type)
 
 
 def _element(name: str, value: Any, pieces: list[str]) -> None:
@@ -61,7 +64,7 @@ def error(status: int, code: str, message: str) -> Reply:
         f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>{code}</Code>'
         f"<Message>{message}</Message></Error></Errors><RequestID>{new_id()}</RequestID></Response>"
     )
-    return Reply(status, body.encode("utf-8", "replace"), XML_TYPE)
+    return Reply(status, body.encode("utf-8", "replace"), CLOUDSTACK_3.xml_type)
 
 
 def page(status: int, message: str) -> Reply:
