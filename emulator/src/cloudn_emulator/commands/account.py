@@ -49,22 +49,30 @@ def list_accounts(call: Call) -> dict[str, Any]:
 def _shown(call: Call) -> Callable[[Account], bool]:
     """The test for which accounts are shown at all. Raises ApiError: 431 for what is unknown, 530 for -1, 531 for others."""
     wanted, domain = call["id"], call["domainid"]
+    _check_wanted(call, wanted)
+    _check_domain(call, domain)
+    if wanted is not None:
+        return lambda one: one is wanted
+    if call.account.admin and (call["listall"] or domain is not None):
+        return lambda one: one.name != SYSTEM
+    return lambda one: one is call.account
+
+
+def _check_wanted(call: Call, wanted: Any) -> None:
     if wanted is NO_OBJECT:
         raise internal()
     if wanted is not None:
         if wanted.name == SYSTEM:
             raise bad_parameter("Unable to find account by id")
         check_access(call, wanted.name, wanted.label)
+
+
+def _check_domain(call: Call, domain: Any) -> None:
     if domain is NO_OBJECT:
         raise bad_parameter(f"Domain id={domain.id} doesn't exist")
     if domain is not None and call["name"] is not None:
         named = account_named(call, call["name"], f"Unable to find account {call['name']} in domain {domain.domain_id}")
         check_access(call, named.name, named.label)
-    if wanted is not None:
-        return lambda one: one is wanted
-    if call.account.admin and (call["listall"] or domain is not None):
-        return lambda one: one.name != SYSTEM
-    return lambda one: one is call.account
 
 
 def _type(account: Account) -> int:

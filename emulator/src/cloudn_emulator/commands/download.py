@@ -63,20 +63,23 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 
 
 def _check_host(host: str | None) -> None:
-    unresolved = bad_parameter(f"Unable to resolve {host}")
     try:
         ip = ipaddress.ip_address(host or "127.0.0.1")  # Java takes no host for this machine
     except ValueError:
-        labels = str(host).rstrip(".").split(".")
-        if labels[-1] == "localhost":
-            raise bad_parameter("Illegal host specified in url") from None
-        if len(labels) < 2 or not all(labels) or labels[-1].isdigit() or labels[-1] in _NOWHERE:
-            raise unresolved from None
+        _check_name(str(host))
         return
     if ip.is_unspecified or ip.is_link_local or ip.is_loopback or ip.is_multicast:
         raise bad_parameter("Illegal host specified in url")
     if ip.version == 6:
         raise bad_parameter(f"IPV6 addresses not supported ({ip})")
+
+
+def _check_name(host: str) -> None:
+    labels = host.rstrip(".").split(".")
+    if labels[-1] == "localhost":
+        raise bad_parameter("Illegal host specified in url")
+    if len(labels) < 2 or not all(labels) or labels[-1].isdigit() or labels[-1] in _NOWHERE:
+        raise bad_parameter(f"Unable to resolve {host}")
 
 
 async def fetch(call: Call, url: str) -> str | None:

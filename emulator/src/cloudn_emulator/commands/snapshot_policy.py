@@ -137,25 +137,13 @@ def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> Non
     A destroyed machine's disk gets none, nor does an account that has as many snapshots as it may.
     """
     volume = policy.volume
-    vm = store.vms.get(volume.vm_id or "")
-    if volume.state != "Ready" or (vm and vm.state == GONE):
-        return
     call = Call(store, jobs, store.accounts[volume.owner], {})
-    try:
-        check_limit(call, volume.owner, "snapshot")
-    except ApiError:
+    if not _may_run(call, volume):
         return
     snapshot = new_snapshot(store, volume, policy.interval, moment)
     snapshot.state = "BackedUp"
-    job = Job(
-        new_id(),
-        volume.owner,
-        store.generation.job_classes + "CreateSnapshotCmd",
-        moment,
-        "Snapshot",
-        snapshot.id,
-        status=1,
-    )
+    classes = store.generation.job_classes
+    job = Job(new_id(), volume.owner, classes + "CreateSnapshotCmd", moment, "Snapshot", snapshot.id, status=1)
     job.result = {"snapshot": snapshot_view(call, snapshot)}
     store.jobs[job.id] = job
     alike = [
@@ -165,3 +153,14 @@ def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> Non
     ]
     for oldest in alike[: -policy.kept]:
         store.delete_snapshot(oldest)
+
+
+def _may_run(call: Call, volume: Volume) -> bool:
+    vm = call.store.vms.get(volume.vm_id or "")
+    if volume.state != "Ready" or (vm and vm.state == GONE):
+        return False
+    try:
+        check_limit(call, volume.owner, "snapshot")
+    except ApiError:
+        return False
+    return True

@@ -38,20 +38,19 @@ HYPERVISORS = (
 def vm_view(call: Call, vm: Vm, words: Collection[str] = (), password: str | None = None) -> dict[str, Any]:
     """A VM as answers show it; `words` are those of `details`, none means all."""
     shown = ALL if not words or "all" in words else words
-    store = call.store
     view = _identity(call, vm)
-    if "group" in shown and vm.group_id:
-        view |= {"groupid": vm.group_id, "group": store.instance_groups[vm.group_id].name}
+    if "group" in shown:
+        view |= _instance_group_fields(call, vm)
     view |= _place(call, vm)
     if "tmpl" in shown:
-        view |= _template_fields(store.templates[vm.template_id])
+        view |= _template_fields(call.store.templates[vm.template_id])
     if "servoff" in shown:
-        view |= _offering_fields(store.service_offerings[vm.offering_id])
+        view |= _offering_fields(call.store.service_offerings[vm.offering_id])
     view["guestosid"] = vm.os_type_id
     if "volume" in shown:
         view |= {"rootdeviceid": 0, "rootdevicetype": vm.root_device}
     if "secgrp" in shown:
-        view["securitygroup"] = [_group_fields(group) for group in store.groups_of(vm)]
+        view["securitygroup"] = list(map(_group_fields, call.store.groups_of(vm)))
     if password:
         view["password"] = password
     if "nics" in shown:
@@ -60,9 +59,13 @@ def vm_view(call: Call, vm: Vm, words: Collection[str] = (), password: str | Non
     if call.account.admin:
         view["instancename"] = instance_name(call, vm)
     view["tags"] = tag_list(call, "UserVm", vm.id)
-    if shown is ALL and vm.public_key:
-        view["keypair"] = _key_pair_name(call, vm.public_key)
-    return view
+    return view | _key_pair_fields(call, vm) if shown is ALL else view
+
+
+def _instance_group_fields(call: Call, vm: Vm) -> dict[str, str]:
+    if not vm.group_id:
+        return {}
+    return {"groupid": vm.group_id, "group": call.store.instance_groups[vm.group_id].name}
 
 
 def _identity(call: Call, vm: Vm) -> dict[str, Any]:
@@ -87,15 +90,17 @@ def _place(call: Call, vm: Vm) -> dict[str, str]:
     return {**fields, "hostid": host.id, "hostname": host.name} if host else {**fields, "hostid": "0"}
 
 
-def _key_pair_name(call: Call, public_key: str) -> str:
+def _key_pair_fields(call: Call, vm: Vm) -> dict[str, str]:
     """The name of the first pair with the key that a VM was given.
 
     Where there is none any more, the real server fails (530), and with it every listing that would show the VM.
     """
-    pair = call.store.key_pair_of(public_key)
+    if not vm.public_key:
+        return {}
+    pair = call.store.key_pair_of(vm.public_key)
     if pair is None:
         raise internal()
-    return pair.name
+    return {"keypair": pair.name}
 
 
 def instance_name(call: Call, vm: Vm) -> str:

@@ -40,14 +40,16 @@ def change_page(store: Store, body: dict[str, Any], change: str, name: str) -> N
     if kind is None:
         return
     table = getattr(store, _TABLES[kind])
-    named = [item["id"] for item in body[kind] if fnmatch.fnmatchcase(str(item.get("name")), name)]
-    # One of a page that was read before may have vanished meanwhile.
-    there = (table[id] for id in named if id in table and getattr(table[id], "state", "") != GONE)
-    one = next(there, None)
-    if one is not None and change == "appear":
-        _appear(store, table, one)
-    elif one is not None:
-        _vanish(store, table, one)
+    ids = [item["id"] for item in body[kind] if fnmatch.fnmatchcase(str(item.get("name")), name)]
+    one = next((table[id] for id in ids if _is_there(table.get(id))), None)
+    if one is not None:
+        change_table = _appear if change == "appear" else _vanish
+        change_table(store, table, one)
+
+
+def _is_there(one: Any) -> bool:
+    """Whether an object has not vanished since its page was read."""
+    return one is not None and getattr(one, "state", "") != GONE
 
 
 def _appear(store: Store, table: dict[str, Any], like: Any) -> None:
