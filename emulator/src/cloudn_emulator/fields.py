@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 from .calls import Call
 from .collation import collated
+from .errors import bad_parameter
 
 
 def ownership(call: Call, owner: str) -> dict[str, str]:
@@ -21,6 +23,19 @@ def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
     """The `tags` of an object in a listing, in the order of their keys; a tag may have no key."""
     tags = sorted(call.store.tags_of(kind, id), key=lambda tag: collated(tag[0] or "").upper())
     return [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
+
+
+def details(call: Call, words: Collection[str]) -> Collection[str]:
+    """Which of these words the parameter `details` has: all of them where it has none or `all`.
+
+    Raises ApiError (431) for another word.
+    """
+    wanted = set(call["details"] or ())
+    if not wanted <= set(words):
+        raise bad_parameter(
+            f"The details parameter contains a non permitted value. The allowed values are [{', '.join(words)}]"
+        )
+    return words if not wanted or "all" in wanted else wanted
 
 
 def date_text(moment: float) -> str:

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import ApiError, internal
 from .faults import FaultRule
@@ -19,6 +19,7 @@ from .models import Job, new_id
 from .store import Store
 
 log = logging.getLogger("cloudn_emulator")
+Checked = TypeVar("Checked")
 Run = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -111,6 +112,14 @@ class Jobs:
     async def moment(self) -> None:
         """The short time in which a job finds that it can't, or that there is nothing to do."""
         await asyncio.sleep(min(0.1, self.seconds / 20))
+
+    async def checked(self, check: Callable[[], Checked]) -> Checked:
+        """What a check in a job gives; if it refuses, the job fails after a moment."""
+        try:
+            return check()
+        except Exception:
+            await self.moment()
+            raise
 
     async def stop(self) -> None:
         """Give up what is under way."""

@@ -255,6 +255,10 @@ class Store:
         given = self._next_address.get(zone.id, FIRST_ADDRESS) - FIRST_ADDRESS
         return given - len(self._addresses.get(zone.id, ())), LAST_ADDRESS - FIRST_ADDRESS + 1
 
+    def vm_of(self, volume: Volume) -> Vm | None:
+        """The VM that a disk is attached to."""
+        return self.vms.get(volume.vm_id or "")
+
     def volumes_of(self, vm: Vm) -> list[Volume]:
         """The disks attached to a VM, oldest first."""
         return [volume for volume in self.volumes.values() if volume.vm_id == vm.id]
@@ -263,7 +267,7 @@ class Store:
 
     def instance_group_named(self, name: str, owner: str) -> InstanceGroup | None:
         """The account's display group of this name."""
-        return by_name((one for one in self.instance_groups.values() if not one.removed), name, owner)
+        return _by_name((one for one in self.instance_groups.values() if not one.removed), name, owner)
 
     def instance_group(self, name: str, owner: str) -> InstanceGroup:
         """The account's display group of this name; made where there is none."""
@@ -312,6 +316,10 @@ class Store:
 
     # --- security groups
 
+    def security_group_named(self, name: str, owner: str) -> SecurityGroup | None:
+        """The account's security group of this name: after a race there may be several, and the first one made counts."""
+        return _by_name(self.security_groups.values(), name, owner)
+
     def add_security_group(
         self, name: str, owner: str, description: str | None, id: str | None = None
     ) -> SecurityGroup:
@@ -341,7 +349,7 @@ class Store:
 
     def key_pair(self, name: str, owner: str) -> KeyPair | None:
         """The account's key pair of this name: after a race there may be several, and the first one made counts."""
-        return by_name(self.key_pairs.values(), name, owner)
+        return _by_name(self.key_pairs.values(), name, owner)
 
     def key_pair_of(self, public_key: str) -> KeyPair | None:
         """The first key pair, whoever's it is, with this public key."""
@@ -370,7 +378,7 @@ class Store:
         return [(tag.key, tag.value) for tag in self.tags.get((kind, id), {}).values()]
 
 
-def by_name(objects: Iterable[Any], name: str, owner: str) -> Any:
+def _by_name(objects: Iterable[Any], name: str, owner: str) -> Any:
     """The account's first object of this name, or None."""
     wanted = collated(name)
     return next((one for one in objects if one.owner == owner and collated(one.name) == wanted), None)

@@ -83,11 +83,11 @@ def _children(body: dict[str, Any], pieces: list[str]) -> None:
             pieces.append(f"</{name}>")
 
 
-def text(value: Any) -> str:
+def text(value: Any, escapes: dict[int, str] = _ESCAPES) -> str:
     """A value as the text of an element."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return NOT_XML.sub("", str(value)).translate(_ESCAPES)
+    return NOT_XML.sub("", str(value)).translate(escapes)
 
 
 def header(text: str) -> str:

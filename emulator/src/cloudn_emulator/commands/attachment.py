@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call
-from ..errors import ApiError, bad_parameter, internal
+from ..errors import bad_parameter, internal
 from ..jobs import Work
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
 from ..owners import check_access
@@ -128,11 +128,7 @@ def _job(call: Call, check: Callable[[Call], None], change: Callable[[Call], Non
         vm = call["virtualmachineid"]
         if isinstance(vm, Vm):
             await network_reserved(vm)
-        try:
-            check(call)
-        except ApiError:
-            await call.jobs.moment()
-            raise
+        await call.jobs.checked(lambda: check(call))
         await call.jobs.take(1)
         check(call)
         change(call)

@@ -13,9 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..calls import Call
 from ..errors import bad_parameter
-from ..models import Zone, new_id
+from ..models import GIB, Zone, new_id
 
-GIB = 1024**3
 SIZE = 8 * GIB  # of everything that is downloaded
 FORMATS = ("QCOW2", "RAW", "VHD", "ISO", "OVA", "BAREMETAL")
 DONE = "Download Complete"

@@ -15,7 +15,6 @@ from ..fields import ownership, tag_list
 from ..filters import equals, has_part, has_tags, matching, refers_to
 from ..models import NO_OBJECT, Rule, SecurityGroup, Vm
 from ..owners import check_access, named_owner, owner_of_new, owners
-from ..store import by_name
 from ..wire import listing
 
 INGRESS, EGRESS = "ingress", "egress"
@@ -83,7 +82,7 @@ def named_group(call: Call, id: str, name: str, naming: Naming) -> SecurityGroup
     if group is not None:
         return group
     owner = named_owner(call)
-    found = by_name(call.store.security_groups.values(), wanted, owner.name)
+    found = call.store.security_group_named(wanted, owner.name)
     if found is None:
         raise bad_parameter(naming.unknown.format(name=wanted, number=owner.number))
     return found
@@ -121,7 +120,7 @@ def _groups_found(call: Call) -> list[SecurityGroup]:
 async def create_group(call: Call) -> dict[str, Any]:
     """createSecurityGroup: names are unique in the account (431)."""
     owner, name = owner_of_new(call).name, call["name"]
-    if by_name(call.store.security_groups.values(), name, owner):
+    if call.store.security_group_named(name, owner):
         raise bad_parameter(f"Unable to create security group, a group with name {name} already exists.")
     await call.store.races.gap(("group", owner, collated(name)))
     group = call.store.add_security_group(name, owner, call["description"])

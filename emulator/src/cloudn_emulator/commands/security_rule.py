@@ -14,11 +14,10 @@ from typing import Any
 
 from ..calls import Call
 from ..collation import collated
-from ..errors import ApiError, bad_parameter, internal
+from ..errors import bad_parameter, internal
 from ..jobs import Work
 from ..models import NO_OBJECT, Rule, SecurityGroup, new_id
 from ..owners import check_access, named_owner
-from ..store import by_name
 from .security_group import EGRESS, INGRESS, Naming, group_view, named_group
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
@@ -57,11 +56,7 @@ def _authorize(call: Call, direction: str) -> Work:
     group = named_group(call, "securitygroupid", "securitygroupname", naming)
 
     async def run() -> dict[str, Any]:
-        try:
-            rules = _wanted_rules(call, group, direction)
-        except ApiError:
-            await call.jobs.moment()
-            raise
+        rules = await call.jobs.checked(lambda: _wanted_rules(call, group, direction))
         await call.jobs.take(1)
         async with _locked(call, group):
             new = _add_rules(call, group, rules)
@@ -86,16 +81,7 @@ def _revoke(call: Call, direction: str) -> Work:
     rule = call["id"]
 
     async def run() -> dict[str, Any]:
-        group = call.store.security_groups.get(rule.group_id)
-        try:
-            if group is None or rule.id not in group.rules:
-                raise bad_parameter(f"Unable to find security rule with id {rule.id}")
-            if rule.direction != direction:
-                raise bad_parameter("Mismatch in rule type for security rule with specified id ")
-            check_access(call, group.owner, group.label)
-        except ApiError:
-            await call.jobs.moment()
-            raise
+        group = await call.jobs.checked(lambda: _group_of(call, rule, direction))
         await call.jobs.take(1)
         async with _locked(call, group):
             if group.id not in call.store.security_groups:
@@ -104,6 +90,17 @@ def _revoke(call: Call, direction: str) -> Work:
         return {"success": True}
 
     return Work(run, "SecurityGroup", rule.group_id)
+
+
+def _group_of(call: Call, rule: Rule, direction: str) -> SecurityGroup:
+    """The group of a rule that may be revoked. Raises ApiError: 431 for a rule that is not there, 531 for another's."""
+    group = call.store.security_groups.get(rule.group_id)
+    if group is None or rule.id not in group.rules:
+        raise bad_parameter(f"Unable to find security rule with id {rule.id}")
+    if rule.direction != direction:
+        raise bad_parameter("Mismatch in rule type for security rule with specified id ")
+    check_access(call, group.owner, group.label)
+    return group
 
 
 @contextlib.asynccontextmanager
@@ -257,7 +254,7 @@ def _source(call: Call, source: dict[str, str]) -> SecurityGroup:
     owner = call.store.account_named(account)
     if owner is None:
         raise bad_parameter(f"Nonexistent account: {account} when trying to authorize security group rule")
-    found = by_name(call.store.security_groups.values(), name, owner.name)
+    found = call.store.security_group_named(name, owner.name)
     if found is None:
         raise bad_parameter(
             f"Nonexistent group {name} for account {account} is given, unable to authorize security group rule."

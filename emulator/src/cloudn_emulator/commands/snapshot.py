@@ -61,7 +61,7 @@ def create_snapshot(call: Call) -> Work:
 
 def new_snapshot(store: Store, volume: Volume, kind: str, created: float) -> Snapshot:
     """A snapshot's row: its name tells the machine, the disk and the second."""
-    vm = store.vms.get(volume.vm_id or "")
+    vm = store.vm_of(volume)
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(created))
     name = f"{vm.name if vm else 'detached'}_{volume.name}_{stamp}"
     snapshot = Snapshot(new_id(), volume.owner, name, volume, volume.size, created, kind=kind)
@@ -71,7 +71,7 @@ def new_snapshot(store: Store, volume: Volume, kind: str, created: float) -> Sna
 
 def _check_machine(store: Store, snapshot: Snapshot) -> None:
     """Take the snapshot of a destroyed machine's disk back: its job fails (530)."""
-    vm = store.vms.get(snapshot.volume.vm_id or "")
+    vm = store.vm_of(snapshot.volume)
     if vm and vm.state == GONE:
         store.delete_snapshot(snapshot)
         raise internal()

@@ -156,7 +156,7 @@ def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> Non
 
 
 def _may_run(call: Call, volume: Volume) -> bool:
-    vm = call.store.vms.get(volume.vm_id or "")
+    vm = call.store.vm_of(volume)
     if volume.state != "Ready" or (vm and vm.state == GONE):
         return False
     try:

@@ -47,11 +47,7 @@ def create_tags(call: Call) -> Work:
     """createTags: all of them or, where one can't be made, none."""
 
     async def run() -> dict[str, Any]:
-        try:
-            new = _new_tags(call)
-        except Exception:
-            await call.jobs.moment()
-            raise
+        new = await call.jobs.checked(lambda: _new_tags(call))
         await call.jobs.take(1)
         _insert(call, new)
         return {"success": True}
@@ -98,11 +94,7 @@ def delete_tags(call: Call) -> Work:
     """
 
     async def run() -> dict[str, Any]:
-        try:
-            _doomed(call)
-        except Exception:
-            await call.jobs.moment()
-            raise
+        await call.jobs.checked(lambda: _doomed(call))
         await call.jobs.take(1)
         for place, row in _doomed(call):
             del call.store.tags[place][row]

@@ -15,8 +15,9 @@ from ..models import GONE, NO_OBJECT, Snapshot, Template, Volume, Zone, new_id
 from ..owners import no_permission, owner_for
 from ..wire import listing
 from .download import BEGUN, FORMATS, SIZE, check_address, check_extraction, checksum, extraction, fetch
+from .hypervisors import hypervisor_of
 from .template_access import check_change, existing
-from .template_list import hypervisor_of, template_view, update_view
+from .template_list import template_view, update_view
 
 LONGEST_NAME = 32  # characters, of a template that is made here
 
@@ -96,7 +97,7 @@ def _volume_of(call: Call, source: Volume | Snapshot) -> Volume:
                 f"Snapshot id={source.id} is not in BackedUp state yet and can't be used for template creation"
             )
         return source.volume
-    vm = call.store.vms.get(source.vm_id or "")
+    vm = call.store.vm_of(source)
     if vm is None or vm.state not in ("Stopped", GONE):
         raise internal()
     return source

@@ -17,22 +17,10 @@ from ..models import NO_OBJECT, Template, Zone
 from ..owners import no_permission, owners
 from ..wire import JavaMap, listing
 from .download import DONE
+from .hypervisors import NONE, hypervisor_of
 
 FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community", "all")
 ONLY_READY = ("featured", "selfexecutable", "sharedexecutable", "community")
-KNOWN_HYPERVISORS = (
-    "Simulator",
-    "XenServer",
-    "KVM",
-    "VMware",
-    "Hyperv",
-    "VirtualBox",
-    "Parralels",
-    "BareMetal",
-    "Ovm",
-    "Any",
-)
-NO_HYPERVISOR = "None"
 ZonedTemplate = tuple[Template, Zone]
 
 
@@ -95,7 +83,7 @@ def _search(call: Call, wanted: str, permitted: set[str]) -> list[ZonedTemplate]
     tests = [
         # The real server lists no template of a hypervisor that none of its hosts has; by its id it shows it.
         lambda template: not template.is_iso and template.hypervisor in of_hosts,
-        (lambda template: template.hypervisor == hypervisor) if hypervisor != NO_HYPERVISOR else None,
+        (lambda template: template.hypervisor == hypervisor) if hypervisor != NONE else None,
         name_test(call),
         has_tags(call, "Template"),
         filter_test(wanted, permitted),
@@ -154,12 +142,6 @@ def in_changing_order(call: Call, found: list[ZonedTemplate]) -> list[ZonedTempl
     """
     order = call.store.chance
     return sorted(order.sample(found, len(found)), key=lambda one: one[0].sort_key)
-
-
-def hypervisor_of(text: str | None) -> str:
-    """The hypervisor that a parameter means: in any case, and none for what is not known."""
-    wanted = (text or "").lower()
-    return next((name for name in KNOWN_HYPERVISORS if name.lower() == wanted), NO_HYPERVISOR)
 
 
 # --- views

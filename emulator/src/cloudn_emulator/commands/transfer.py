@@ -75,7 +75,7 @@ def extract_volume(call: Call) -> Work:
 
 
 def _check_extractable(call: Call, volume: Volume) -> None:
-    vm = call.store.vms.get(volume.vm_id or "")
+    vm = call.store.vm_of(volume)
     if vm and vm.state != "Stopped":
         text = "Invalid state of the volume with specified ID. It should be either detached or the VM should be in stopped state."
         raise ApiError(ACCOUNT, text)

@@ -26,7 +26,6 @@ from ..models import (
     new_id,
 )
 from ..owners import check_access, owner_for
-from ..store import by_name
 from .template_access import check_use, existing
 from .vm import check_host, check_userdata, result, service_offering
 from .vm_state import power_on
@@ -102,7 +101,7 @@ def _security_groups(call: Call, owner: Account) -> list[SecurityGroup]:
 
 
 def _group_named(call: Call, owner: Account, name: str) -> SecurityGroup:
-    group = by_name(call.store.security_groups.values(), name, owner.name)
+    group = call.store.security_group_named(name, owner.name)
     if group is None:
         raise bad_parameter(f"Unable to find group by name {name} for account {owner.number}")
     return group

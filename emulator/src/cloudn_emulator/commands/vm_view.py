@@ -11,33 +11,20 @@ from typing import Any
 from ..calls import Call, page_of
 from ..collation import collated, contains
 from ..errors import bad_parameter, internal
-from ..fields import date_text, ownership, tag_list
+from ..fields import date_text, details, ownership, tag_list
 from ..filters import equals, has_tags, matching, named, refers_to
 from ..models import EXPUNGING, GONE, NO_OBJECT, Nic, SecurityGroup, ServiceOffering, Template, Vm
 from ..owners import owners
 from ..wire import listing
+from .hypervisors import NONE, hypervisor_of
 
 DETAILS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
-ALL = frozenset(DETAILS)
 HYPERVISOR = "Simulator"
-# Those that CloudStack 3.0's code knows.
-HYPERVISORS = (
-    "xenserver",
-    "kvm",
-    "vmware",
-    "hyperv",
-    "virtualbox",
-    "parralels",
-    "baremetal",
-    "simulator",
-    "ovm",
-    "any",
-)
 
 
-def vm_view(call: Call, vm: Vm, words: Collection[str] = (), password: str | None = None) -> dict[str, Any]:
-    """A VM as answers show it; `words` are those of `details`, none means all."""
-    shown = ALL if not words or "all" in words else words
+def vm_view(call: Call, vm: Vm, shown: Collection[str] = DETAILS, password: str | None = None) -> dict[str, Any]:
+    """A VM as answers show it, with what these words of `details` stand for."""
+    every = "all" in shown
     view = _identity(call, vm)
     if "group" in shown:
         view |= _instance_group_fields(call, vm)
@@ -54,12 +41,12 @@ def vm_view(call: Call, vm: Vm, words: Collection[str] = (), password: str | Non
     if password:
         view["password"] = password
     if "nics" in shown:
-        view["nic"] = [_nic_fields(vm.nic, shown is ALL, call.account.admin)]
+        view["nic"] = [_nic_fields(vm.nic, every, call.account.admin)]
     view["hypervisor"] = HYPERVISOR
     if call.account.admin:
         view["instancename"] = instance_name(call, vm)
     view["tags"] = tag_list(call, "UserVm", vm.id)
-    return view | _key_pair_fields(call, vm) if shown is ALL else view
+    return view | _key_pair_fields(call, vm) if every else view
 
 
 def _instance_group_fields(call: Call, vm: Vm) -> dict[str, str]:
@@ -152,13 +139,9 @@ def _nic_fields(nic: Nic, every: bool, admin: bool) -> dict[str, Any]:
 
 def list_vms(call: Call) -> dict[str, Any]:
     """listVirtualMachines: pages by creation time, oldest first; the order within a page means nothing."""
-    words = set(call["details"] or ())
-    if not words <= set(DETAILS):
-        raise bad_parameter(
-            "The details parameter contains a non permitted value. The allowed values are " + f"[{', '.join(DETAILS)}]"
-        )
+    shown = details(call, DETAILS)
     found = matching(call.store.vms.values(), _vm_tests(call))
-    return listing("virtualmachine", [vm_view(call, vm, words) for vm in reversed(page_of(call, found))])
+    return listing("virtualmachine", [vm_view(call, vm, shown) for vm in reversed(page_of(call, found))])
 
 
 def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
@@ -213,6 +196,6 @@ def _hypervisor_test(call: Call) -> Callable[[Vm], bool] | None:
     hypervisor = call["hypervisor"]
     if hypervisor is None:
         return None
-    if hypervisor.lower() not in HYPERVISORS:
+    if hypervisor_of(hypervisor) == NONE:
         raise bad_parameter(f"Invalid HypervisorType {hypervisor}")
-    return lambda vm: hypervisor.lower() == HYPERVISOR.lower()
+    return lambda vm: hypervisor_of(hypervisor) == HYPERVISOR

@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ..calls import Call, done, page_of
 from ..errors import bad_parameter
-from ..fields import date_text, ownership, tag_list
+from ..fields import date_text, details, ownership, tag_list
 from ..filters import has_part, has_tags, matching, named, newest_first, refers_to
 from ..jobs import Work
 from ..limits import check_limit
-from ..models import DELETED_VOLUME, GONE, NO_OBJECT, DiskOffering, Volume, Zone, new_id
+from ..models import DELETED_VOLUME, GIB, GONE, NO_OBJECT, DiskOffering, Volume, Zone, new_id
 from ..owners import check_access, owner_for, owners
 from ..wire import listing
 
-GIB = 1024**3
 NO_STORAGE = "none"  # of a disk that was never attached
 SMALLEST, LARGEST = 1, 1024  # GiB, of a disk whose size is given
 BEING_MADE = ("Creating", "CreatedOnPrimary", "BackingUp")  # a snapshot
@@ -44,35 +44,25 @@ def list_volumes(call: Call) -> dict[str, Any]:
         has_tags(call, "Volume"),
     ]
     found = page_of(call, newest_first(matching(call.store.volumes.values(), tests)))
-    wanted = _details(call) if found else set()  # the real server reads the words only for a disk that it shows
-    return listing("volume", [volume_view(call, volume, details=wanted) for volume in found])
+    shown = details(call, DETAILS) if found else ()  # the real server reads the words only for a disk that it shows
+    return listing("volume", [volume_view(call, volume, shown=shown) for volume in found])
 
 
 def _is_visible(call: Call, volume: Volume) -> bool:
     if volume.state == DELETED_VOLUME:
         return False
-    vm = call.store.vms.get(volume.vm_id or "")
+    vm = call.store.vm_of(volume)
     return call.account.admin or vm is None or vm.state != GONE
 
 
-def _details(call: Call) -> set[str]:
-    """The words of `details`. Raises ApiError (431) for an unknown one."""
-    words = set(call["details"] or ("all",))
-    if not words <= set(DETAILS):
-        allowed = ", ".join(DETAILS)
-        raise bad_parameter(f"The details parameter contains a non permitted value. The allowed values are [{allowed}]")
-    return words
-
-
 def volume_view(
-    call: Call, volume: Volume, snapshot_id: str | None = None, details: set[str] | None = None
+    call: Call, volume: Volume, snapshot_id: str | None = None, shown: Collection[str] = DETAILS
 ) -> dict[str, Any]:
     """A volume as answers show it; what only attached ones have is left out of others.
 
     Only the job that makes a volume from a snapshot tells which (`snapshot_id`). What `details` leaves out was not measured.
     """
     zone = call.store.zones[volume.zone_id]
-    shown = set(DETAILS) if details is None or "all" in details else details
     view: dict[str, Any] = {"id": volume.id, "name": volume.name, "zoneid": zone.id, "zonename": zone.name}
     view["type"] = volume.kind
     view |= _machine_fields(call, volume, "vm" in shown)
@@ -99,7 +89,7 @@ def volume_view(
 
 
 def _machine_fields(call: Call, volume: Volume, shown: bool) -> dict[str, Any]:
-    vm = call.store.vms.get(volume.vm_id or "")
+    vm = call.store.vm_of(volume)
     if vm is None:
         return {}
     view: dict[str, Any] = {"deviceid": volume.device}

@@ -12,9 +12,10 @@ from typing import Any
 from ..exchange import Reply
 from ..generation import CLOUDSTACK_3
 from ..models import new_id
-from ..wire import NOT_XML
+from ..wire import text
 
 HTML_TYPE = "text/html;charset=utf-8"
+# Quotation marks stay as they are, unlike in the answers of the native API.
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 INTERNAL = "Server.InternalError"
 PAGE = (
@@ -47,15 +48,8 @@ def _element(name: str, value: Any, pieces: list[str]) -> None:
         for one in value:
             _element("item", one, pieces)
     elif value is not None:
-        pieces.append(_text(value))
+        pieces.append(text(value, _ESCAPES))
     pieces.append(f"</{name}>")
-
-
-def _text(value: Any) -> str:
-    """A value as the text of an element; quotation marks stay as they are, unlike in the native API's answers."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return NOT_XML.sub("", str(value)).translate(_ESCAPES)
 
 
 def error(status: int, code: str, message: str) -> Reply:
