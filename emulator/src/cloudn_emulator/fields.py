@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Collection
 
@@ -40,4 +41,9 @@ def details(call: Call, words: Collection[str]) -> Collection[str]:
 
 def date_text(moment: float) -> str:
     """A moment as answers write it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(moment))
+    return _second_text(int(moment))
+
+
+@functools.lru_cache(maxsize=4096)
+def _second_text(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(second))

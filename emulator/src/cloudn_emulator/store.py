@@ -10,6 +10,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from operator import attrgetter
 from typing import Any
 
 from .collation import collated
@@ -384,14 +385,16 @@ def _by_name(objects: Iterable[Any], name: str, owner: str) -> Any:
     return next((one for one in objects if one.owner == owner and collated(one.name) == wanted), None)
 
 
-def _in(*tables: str) -> Callable[[Store, str], Any]:
-    """Looks for an object by its id in these tables of the store."""
+def _in(table: str) -> Callable[[Store, str], Any]:
+    """Looks for an object by its id in a table of the store."""
+    rows = attrgetter(table)
+    return lambda store, id: rows(store).get(id) or rows(store).get(id.lower())
 
-    def look(store: Store, id: str) -> Any:
-        rows = (getattr(store, table) for table in tables)
-        return next((row for table in rows if (row := table.get(id) or table.get(id.lower()))), None)
 
-    return look
+def _in_both(first: str, second: str) -> Callable[[Store, str], Any]:
+    """Looks for an object by its id in two tables of the store that are one to the service."""
+    in_first, in_second = _in(first), _in(second)
+    return lambda store, id: in_first(store, id) or in_second(store, id)
 
 
 def _with(table: str, field: str, in_lower_case: bool = False) -> Callable[[Store, str], Any]:
@@ -410,7 +413,7 @@ _FINDERS: dict[str, Callable[[Store, str], Any]] = {
     "async_job": _in("jobs"),
     "counter": _in("counters"),
     "data_center": _in("zones"),
-    "disk_offering": _in("service_offerings", "disk_offerings"),  # one table (measured on CloudStack 3.0.5)
+    "disk_offering": _in_both("service_offerings", "disk_offerings"),  # measured on CloudStack 3.0.5
     "domain": lambda store, id: store.account if id == store.account.domain_id else None,
     "event": _in("events"),
     "guest_os": _in("os_types"),
@@ -426,7 +429,7 @@ _FINDERS: dict[str, Callable[[Store, str], Any]] = {
     "snapshots": _in("snapshots"),
     "user": _with("accounts", "user_id"),
     "vm_instance": _in("vms"),
-    "vm_template": _in("templates", "host_isos"),  # ISOs are templates, too
+    "vm_template": _in_both("templates", "host_isos"),
     "volumes": _in("volumes"),
 }
 

@@ -46,7 +46,9 @@ def vm_view(call: Call, vm: Vm, shown: Collection[str] = DETAILS, password: str 
     if call.account.admin:
         view["instancename"] = instance_name(call, vm)
     view["tags"] = tag_list(call, "UserVm", vm.id)
-    return view | _key_pair_fields(call, vm) if every else view
+    if every:
+        view |= _key_pair_fields(call, vm)
+    return view
 
 
 def _instance_group_fields(call: Call, vm: Vm) -> dict[str, str]:
@@ -148,9 +150,9 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     p = call.params
     keyword = p.get("keyword")
     return [
+        refers_to(call, "id"),
         owners(call),
         *(_admin_tests(call) if call.account.admin else [lambda vm: vm.state not in (GONE, EXPUNGING)]),
-        refers_to(call, "id"),
         named(call),
         equals(call, "state", "state"),
         (lambda vm: _is_named(call, vm, keyword)) if keyword is not None else None,

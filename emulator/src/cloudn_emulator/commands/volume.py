@@ -34,13 +34,13 @@ def list_volumes(call: Call) -> dict[str, Any]:
     """
     tests = [
         owners(call),
-        lambda volume: _is_visible(call, volume),
         refers_to(call, "id"),
         named(call),
         has_part(call, "keyword", "name", "kind"),
         has_part(call, "type", "kind"),
         refers_to(call, "virtualmachineid", "vm_id"),
         refers_to(call, "zoneid", "zone_id"),
+        lambda volume: _is_visible(call, volume),
         has_tags(call, "Volume"),
     ]
     found = page_of(call, newest_first(matching(call.store.volumes.values(), tests)))
