@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The generic part of every command: parameters as the service reads and refuses them, and pages."""
+"""What all commands share: how their parameters are read and refused, and pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .models import Account
 from .store import Store
 
 PAGE_LIMIT = 500
-LONGEST = 255  # characters of a text, unless its parameter says otherwise; by CloudStack 3.0's code
+LONGEST = 255  # characters of a text whose parameter gives no limit, by CloudStack 3.0's code
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
@@ -41,9 +41,9 @@ class Param:
 
 @dataclass(slots=True)
 class Call:
-    """One command of an account with its parameters, read and checked; absent ones are None.
+    """One command of an account with its parameters, read and checked. A parameter that is not given is None.
 
-    `total` is how many objects a listing has found, on all its pages.
+    `total` is how many objects a listing has found on all its pages.
     """
 
     store: Store
@@ -59,8 +59,8 @@ class Call:
 def declare(text: str) -> tuple[Param, ...]:
     """Read a declaration such as `id:vm_instance! name tags:{} ids:[security_group] userdata<2048`.
 
-    A kind stands behind a colon (string where none does), in brackets for a comma-separated list;
-    `<` gives the greatest length (of a single text, where none does, LONGEST), `!` says that the parameter is required.
+    A kind stands behind a colon; without one it is string. Brackets mean a comma-separated list. `<` gives the greatest
+    length; a single text without it may have LONGEST characters. `!` says that the parameter is required.
     """
     return tuple(_declared(word) for word in text.split())
 
@@ -75,17 +75,17 @@ def _declared(word: str) -> Param:
 
 
 def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, store: Store) -> dict[str, Any]:
-    """Parameters as Python values, objects in place of ids; unknown ones are ignored, names count without case.
+    """Parameters as Python values, with objects in place of ids. Names count without case, unknown ones are ignored.
 
-    An id `-1` is NO_OBJECT. Raises ApiError: 430 for a badly formed map, 431 for missing, unreadable, too long or unknown values,
-    530 for characters beyond the basic plane (all measured on CloudStack 3.0.5).
+    An id `-1` is NO_OBJECT. Raises ApiError, all measured on CloudStack 3.0.5: 430 for a badly formed map; 431 for a
+    value that is missing, unreadable, too long or unknown; 530 for characters beyond the basic plane.
     """
     if any(map(_BEYOND.search, raw.values())):
         raise internal()
     given = _unpack(raw)
     declared = tuple(declared)
     if not _INTEGER.fullmatch(given.get("pagesize", "0")) and any(param.name == "pagesize" for param in declared):
-        raise internal(UNABLE)  # the real server reads it before all others, and falls over
+        raise internal(UNABLE)  # the real server reads it first and crashes
     values = {}
     for param in declared:
         value = given.get(param.name)
@@ -186,7 +186,7 @@ def _check_paging(values: dict[str, Any], any_size: bool) -> None:
 
 
 def page_of(call: Call, objects: list[Any]) -> list[Any]:
-    """The objects of the page that was asked for; without a page the first 500. Page 0 is page 1."""
+    """The objects of the page that was asked for, or the first 500 if none was. Page 0 is page 1."""
     page, size = call["page"], call["pagesize"]
     call.total = len(objects)
     if size == -1:
@@ -197,5 +197,5 @@ def page_of(call: Call, objects: list[Any]) -> list[Any]:
 
 
 def done(call: Call) -> dict[str, Any]:
-    """What a command without a job answers that has nothing else to tell."""
+    """What a command without a job answers that has nothing else to say."""
     return {"success": call.store.generation.success}

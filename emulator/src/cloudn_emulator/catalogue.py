@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands of CloudStack 3: an entry for each with its name, its parameters and the function that does it.
+"""The commands of CloudStack 3: for each an entry with its name, its parameters and the function that does it.
 
-A generation that has a command in another way (parameters, root, class, who may use it, or another function) has an entry
-of its own for it, in a table that is laid over this one: as the names of the service's manual are.
+Another generation may have a command in another way: other parameters, another root, class or function, other accounts
+that may use it. It then gets an entry of its own, in a table like DIALECTS, which does this for the names of the
+service's manual.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from .commands import (
 )
 
 PAGED = " keyword page:int pagesize:int"
-ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not look whether the page can be
+ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not check the page
 LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
 OWNED = " account domainid:domain projectid:projects"
 NAT = "id:firewall_rules ipaddressid:user_ip_address tags:{}"
@@ -312,8 +313,8 @@ _COMMANDS = (
     ),
 )
 
-# Commands that the real server has for administrators only. The emulator does them for nobody, but knows of them: their
-# signatures are checked before it says that they do not exist.
+# Commands that the real server has for administrators only. The emulator does none of them. Like the real server, it
+# checks their signatures before it says that they do not exist.
 _FOR_ADMINISTRATORS = """
 assignVirtualMachine createAccount createUser listAlerts listCapacity listClusters listConfigurations listDomainChildren
 listDomains listExternalLoadBalancers listHosts listPhysicalNetworks listPods listRouters listStoragePools

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: `cloudn-emulator` serves, `cloudn-emulator vars` tells the seeded ids."""
+"""The command line: `cloudn-emulator` serves, `cloudn-emulator vars` prints the seeded ids."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _faults(path: str) -> list[Any]:
 
 async def _serve(options: argparse.Namespace, settings: Settings) -> int:
     with contextlib.ExitStack() as files:
-        record: Record = lambda entry: None  # noqa: E731
+        record: Record = _record_nothing
         if options.log:
             record = to_file(files.enter_context(open(options.log, "a", encoding="utf-8")))
         store = seed.seeded(settings)
@@ -114,13 +114,17 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
                 f"(account {store.account.name}, API key {store.account.api_key}, {len(store.vms)} virtual machines)",
                 flush=True,
             )
-            await _told_to_stop()
+            await _wait_for_signal()
         finally:
             await runner.cleanup()
     return 0
 
 
-async def _told_to_stop() -> None:
+def _record_nothing(entry: dict[str, Any]) -> None:
+    """Without `--log` there is no record."""
+
+
+async def _wait_for_signal() -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

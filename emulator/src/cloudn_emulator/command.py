@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a command is, and how one is done: parameters are read, the handler called, its job started."""
+"""A command, and how it is done: its parameters are read, its function is called, its job is started."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from .store import Store
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. `job_class` is set for asynchronous ones; `granted` is false where plain accounts lack it.
+    """A command. Asynchronous ones have a `job_class`. A plain account has it if it is `granted`.
 
-    `entity` names the parameter of the object that an asynchronous one is about, `action` says what is noted of it.
+    `entity` names the parameter with the object of an asynchronous one. `action` says which events are noted.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Command:
 
     @property
     def label(self) -> str:
-        """The command as error texts call it: the root without its last eight letters, whatever they are."""
+        """The command as error texts call it: its root without the last eight letters, which need not be `response`."""
         return self.root[:-8]
 
     async def run(
@@ -65,7 +65,7 @@ class Command:
     def _read(self, store: Store, params: dict[str, str]) -> dict[str, Any]:
         values = read_params(self.params, params, self.label, store)
         if self.job_class and values.get(self.entity) is NO_OBJECT:
-            raise internal(UNABLE)  # the real server looks for the object's owner, and falls over
+            raise internal(UNABLE)  # the real server looks for the object's owner and crashes
         return values
 
     async def _handle(self, call: Call, journal: Journal | None) -> Any:
@@ -78,9 +78,10 @@ class Command:
             raise
 
     def _past(self, jobs: Jobs, account: Account, params: dict[str, str], seconds: float) -> dict[str, Any]:
-        """A listing as it was a while ago. What was made shortly before there is a memory of it is left out as well.
+        """A listing as it was a while ago.
 
-        An id of what was made since is unknown, as it was then.
+        Nothing is remembered from before the first copy, so objects that were made shortly before it are left out as
+        well. An id of an object that was made since is unknown, as it was then.
         """
         store, known = jobs.history.before(seconds)
         body = self.handler(Call(store, jobs, account, self._read(store, params)))
@@ -88,7 +89,7 @@ class Command:
 
 
 def _listed(call: Call, body: dict[str, Any], fault: FaultRule | None) -> dict[str, Any]:
-    """A listing with its count. A fault changes what is there once it is read."""
+    """A listing with its count. A fault changes its objects after it was read."""
     if call.store.settings.count_all and call.total and "count" in body:
         body["count"] = call.total
     if fault and fault.kind == "page":
@@ -105,6 +106,6 @@ def command(
     granted: bool = True,
     entity: str = "id",
 ) -> Command:
-    """Declare a command; the parameters are those that `declare` reads. Its root is its name's where none is given."""
+    """Declare a command. `declare` reads its parameters. Its root comes from its name unless one is given."""
     named = root or f"{name.lower()}response"
     return Command(name, declare(params), handler, job_class, named, granted, entity, ACTIONS.get(name))

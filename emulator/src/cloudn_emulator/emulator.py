@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator for tests: the real server in a thread of its own, on a free port."""
+"""The emulator for tests: the server in a thread of its own, on a free port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 
 
 class Requests(list[dict[str, Any]]):
-    """A record of requests that forgets the oldest: it has the newest `most`, and for a while up to a tenth more."""
+    """A record of requests that forgets the oldest. It keeps the newest `most`, and at times up to a tenth more."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -37,12 +37,12 @@ class Requests(list[dict[str, Any]]):
 class Emulator:
     """A running emulator, used as a context manager: `Emulator(job_seconds=0.05, vms=10)`.
 
-    `settings` are those of `Settings`; here a job takes 0.05 s by default, and who waits for a group's lock sleeps
-    0.2 s. `port` is where it listens (0: any free port), `faults` are rules of what goes wrong.
+    `settings` are those of `Settings`, with two other defaults: a job takes 0.05 s, and a change that finds a group
+    locked sleeps 0.2 s. It listens on `port`, or on any free port for 0. `faults` are rules of what goes wrong.
 
-    `url`, `ec2_url`, `api_key`, `api_secret`: how to reach it. `requests`: a list of the newest requests (time, command
-    or action, params without credentials, status, ms, connection). `store`: what it holds, for looking. `vars`: the seeded ids by name.
-    Raises BadSetting and TypeError for settings that can't be.
+    `url`, `ec2_url`, `api_key` and `api_secret` are how to reach it. `requests` is a list of the newest requests: time,
+    command or action, params without credentials, status, ms, connection. `store` is what it holds. `vars` are the
+    seeded ids by name. Raises BadSetting and TypeError for settings that cannot be.
     """
 
     def __init__(self, port: int = 0, faults: Sequence[Given] = (), **settings: Any) -> None:
@@ -68,7 +68,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop listening, give up the jobs under way, and end the thread; a second time does nothing."""
+        """Stop listening, give up the jobs under way, and end the thread. A second call does nothing."""
         if self._thread is None:
             return
         asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
@@ -78,12 +78,12 @@ class Emulator:
         self._loop.close()
 
     def faults(self, rules: Sequence[Given]) -> None:
-        """Put these rules of faults in the place of those in force."""
+        """Replace the rules of faults in force by these."""
         self._service.faults.set(rules)
         asyncio.run_coroutine_threadsafe(self._service.enforce(), self._loop).result(10)
 
     def release_jobs(self) -> None:
-        """Let the jobs that hang because of a fault go on."""
+        """Let the jobs go on that hang because of a fault."""
 
         async def release() -> None:
             self.jobs.release()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors as the API tells them: a code, which is the HTTP status too, and a text."""
+"""Errors of the API: each has a code, which is the HTTP status too, and a text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNABLE = "Internal server error, unable to execute request."
 
 
 class ApiError(Exception):
-    """What the caller is told: at once as an answer with this status, or inside a job as its result."""
+    """An error that the caller sees: at once as an answer with this status, or inside a job as its result."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)

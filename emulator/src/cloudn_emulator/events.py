@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the service notes in its events about each command, as measured on CloudStack 3.0.5 or from its source."""
+"""The events that the service notes about each command, as measured on CloudStack 3.0.5 or from its source."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ CREATED, SCHEDULED, STARTED, COMPLETED = "Created", "Scheduled", "Started", "Com
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is noted about a command. Names in braces stand for its parameters, `{new}` for the object that it makes.
+    """The events of a command. Names in braces stand for its parameters, `{new}` for the object that it makes.
 
-    `text` says what is done and `details` on what; `scheduled` says it for an asynchronous one that waits for its turn,
-    `made` for the first part of one that makes an object. `has_no_start`: that the job starts is not noted; `has_no_end`:
-    neither that it starts nor how it ends. `times` is how often each event is there: the real server notes some twice.
-    The events belong to the account that has the object which the parameter `about` names, or to the one that asks where
-    there is no such object, or to `owner`.
+    `text` says what is done, `details` to which object. `scheduled` is the text of an asynchronous command that waits
+    for its turn. `made` is the text for the first part of a command that makes an object. `has_no_start`: no event for
+    the start of the job. `has_no_end`: none for its start and none for its end. `times` is how often each event is
+    there, as the real server notes some twice.
+
+    The events belong to `owner`. If it is None, they belong to the owner of the object that the parameter `about`
+    names, or else to the account that asks.
     """
 
     type: str
@@ -44,9 +46,9 @@ class Action:
 
 
 def _rules(word: str) -> Callable[[Call], str]:
-    """What is told about new rules: the group, and the CIDRs or groups that get access."""
+    """Describes new rules: the group, and the CIDRs or groups that get access."""
 
-    def told(call: Call) -> str:
+    def describe(call: Call) -> str:
         sources = call["usersecuritygrouplist"]
         if sources:
             pairs = (f"{one.get('group', 'null')}/{one.get('account', 'null')}" for one in sources)
@@ -57,7 +59,7 @@ def _rules(word: str) -> Callable[[Call], str]:
             what = "<error:  no ingress parameters>"
         return f"authorizing {word} to group: {_number(call['securitygroupid'])} to {what}"
 
-    return told
+    return describe
 
 
 _VM = "Vm Id: {id}"
@@ -133,7 +135,7 @@ ACTIONS = {
     "revokeSecurityGroupEgress": Action(
         "SG.REVOKE.EGRESS", "Revoking Egress Rule ", "", "revoking egress rule id: {id}"
     ),
-    # Tags' events are the service's own, so that no plain account sees them: the real server's way.
+    # On the real server the events of tags are the service's own: no plain account sees them.
     "createTags": Action(
         "CREATE_TAGS", "creating resource tags", "", "creating tags", has_no_start=True, owner="system"
     ),
@@ -144,7 +146,7 @@ ACTIONS = {
 
 
 class Journal:
-    """Notes what becomes of one command."""
+    """Notes the events of one command."""
 
     def __init__(self, call: Call, action: Action, has_job: bool) -> None:
         about = call[action.about]
@@ -156,20 +158,20 @@ class Journal:
         self.start = "0"
 
     def refused(self) -> None:
-        """Note that the command failed at once; of what a job should have done nothing is noted."""
+        """Note that the command failed at once. There are no events for the job that it did not start."""
         if self.action.made:
             self._note(ERROR, CREATED, f"Error while creating entity for {self.action.made}")
         elif not self.has_job:
             self._note(ERROR, COMPLETED, f"Error while {self._what()}")
 
     def done(self, result: dict[str, Any]) -> None:
-        """Note that a command without a job is done; its result may hold what it made."""
+        """Note that a command without a job is done. Its result may hold the object that it made."""
         self.new = next((value[0]["id"] for value in result.values() if isinstance(value, list) and value), None)
         for _time in range(self.action.times):
             self._note(INFO, COMPLETED, f"Successfully completed {self._what()}")
 
     def watched(self, work: Work) -> Work:
-        """Note that a job begins; gives the same work, which notes its start and its end."""
+        """Note that a job is scheduled. Returns the same work, which also notes its start and its end."""
         action, self.new = self.action, work.created_id
         if action.made:
             made = self._with_details(action.made)
@@ -225,7 +227,7 @@ class Journal:
         return f"{text}. {self._filled(details)}"
 
     def _filled(self, text: str) -> str:
-        values = _Told(self.call.params)
+        values = _Described(self.call.params)
         if self.new is not None:
             values["new"] = _number_of(self.call, self.new)
         return text.format_map(values)
@@ -235,8 +237,8 @@ def _owner_of(about: Any) -> str | None:
     return None if about is NO_OBJECT else getattr(about, "owner", None)
 
 
-class _Told(dict[str, Any]):
-    """Parameters as descriptions tell them: objects by their numbers, what is not given as Java's null."""
+class _Described(dict[str, Any]):
+    """Parameters as descriptions have them: an object as its number, a missing one as Java's null."""
 
     def __getitem__(self, name: str) -> Any:
         return _number(self.get(name)) if name in self else "null"
@@ -248,7 +250,7 @@ def _number_of(call: Call, id: str) -> str:
 
 
 def _number(value: Any) -> str:
-    """A text as it is; an object by its row's number in the database."""
+    """A text as it is, or the number of an object's row in the database."""
     if value is None:
         return "null"
     if isinstance(value, (str, int)):
@@ -259,5 +261,5 @@ def _number(value: Any) -> str:
 
 
 def _row(id: str) -> str:
-    """The number of a row of a kind that the emulator does not number: the same for an object at all times."""
+    """The number of a row in a table that the emulator does not number. It is always the same for an object."""
     return id if id.isdigit() else str(zlib.crc32(id.encode()) % 10_000)

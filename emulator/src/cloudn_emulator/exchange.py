@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes over HTTP: a request as the APIs read it, and the answer of one."""
+"""What the HTTP side and the APIs exchange: a request as the APIs read it, and the answer to it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: `query` is the address behind `?` as it came.
+    """A request. `query` is the address behind `?` as it came.
 
-    `params` are the parameters of the address and of a form; the first of several with one name counts.
+    `params` are the parameters of the address and of a form. Of several with one name the first counts.
     """
 
     method: str
@@ -32,7 +32,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; some have no content type. `description` goes into a header of the native API's errors."""
+    """An answer. Some have no content type. `description` goes into a header of the native API's errors."""
 
     status: int
     payload: bytes
@@ -43,8 +43,9 @@ class Reply:
 class Api(Protocol):
     """One of the APIs that are served over the same store.
 
-    `paths` is where it is served, as patterns of the web framework, `methods` by which methods of HTTP (`*`: by all, the API
-    itself refuses the wrong ones), `credentials` names the parameters that tell who asks, in lower case.
+    `paths` are the paths that it is served at, as patterns of the web framework. `methods` are the methods of HTTP; `*`
+    means that the API itself refuses the wrong ones. `credentials` names the parameters that say who asks, in lower
+    case.
     """
 
     paths: tuple[str, ...]
@@ -52,20 +53,20 @@ class Api(Protocol):
     credentials: tuple[str, ...]
 
     def command(self, params: dict[str, str]) -> tuple[str, bool]:
-        """The name of what is asked for, and whether it has a job."""
+        """The name of the command or action, and whether it has a job."""
 
     async def reply(self, asked: Asked, fault: FaultRule | None) -> Reply:
-        """Do what is asked for; a fault of a job or of the answer's content is made here."""
+        """Do the request. A fault of a job or of the answer's content is made here."""
 
     def unauthorized(self, params: dict[str, str]) -> Reply:
-        """What is answered to wrong credentials."""
+        """The answer to wrong credentials."""
 
 
 async def read(request: web.Request) -> Asked:
     """Read a request.
 
-    The address is UTF-8; a form is ISO-8859-1 unless its content type says charset=UTF-8 (measured on
-    CloudStack 3.0.5).
+    The address is UTF-8. A form is ISO-8859-1 unless its content type says charset=UTF-8 (measured on CloudStack
+    3.0.5).
     """
     query = request.rel_url.raw_query_string
     pairs = _pairs(query, "utf-8")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fields that answers share: whose an object is, its tags, moments."""
+"""Fields that answers share: the owner of an object, its tags, moments."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .errors import bad_parameter
 
 
 def ownership(call: Call, owner: str) -> dict[str, str]:
-    """The fields that tell whose an object is."""
+    """The fields that say which account an object belongs to."""
     account = call.store.accounts[owner]
     return {"account": account.name, "domainid": account.domain_id, "domain": account.domain}
 
 
 def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
-    """The `tags` of an object in a listing, in the order of their keys; a tag may have no key."""
+    """The `tags` of an object in a listing, in the order of their keys. A tag may have no key."""
     tags = sorted(call.store.tags_of(kind, id), key=lambda tag: collated(tag[0] or "").upper())
     return [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
 
 
 def details(call: Call, words: Collection[str]) -> Collection[str]:
-    """Which of these words the parameter `details` has: all of them where it has none or `all`.
+    """The words of the parameter `details`: all of these words if it has none, or `all`.
 
     Raises ApiError (431) for another word.
     """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters of listings: tests of objects, made from a call's parameters."""
+"""The filters of listings: tests of objects, made from the parameters of a call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Test = Callable[[Any], bool]
 
 
 def matching(objects: Iterable[Any], tests: Iterable[Test | None]) -> list[Any]:
-    """The objects that pass every test; a filter that was not given is None."""
+    """The objects that pass every test. A filter that was not given is None."""
     found = list(objects)
     for test in tests:
         if test is not None:
@@ -27,9 +27,9 @@ def matching(objects: Iterable[Any], tests: Iterable[Test | None]) -> list[Any]:
 
 
 def newest_first(objects: Iterable[Any]) -> list[Any]:
-    """Objects by the second in which they were made; those of one second stand in the order of their rows.
+    """Objects by the second in which they were made. Those of one second stand in the order of their rows.
 
-    Measured on CloudStack 3.0.5, whose database knows no parts of a second.
+    Measured on CloudStack 3.0.5, whose database has no parts of a second.
     """
     return sorted(objects, key=lambda one: -int(one.created))
 
@@ -45,7 +45,7 @@ def has_part(call: Call, parameter: str, *fields: str) -> Test | None:
         return None
     found = finder(call[parameter])
     values = [attrgetter(field) for field in fields]
-    if len(values) == 1:  # a listing of many objects takes less time so
+    if len(values) == 1:  # this is faster for many objects
         value = values[0]
         return lambda one: found(value(one))
     return lambda one: any(found(value(one)) for value in values)

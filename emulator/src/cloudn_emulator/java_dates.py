@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dates as the service reads them: as Java's SimpleDateFormat does, which takes more than its pattern says."""
+"""Dates as the service reads them. It uses Java's SimpleDateFormat, which takes more than its pattern says."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ _LONGEST_FIRST = sorted(_ZONES, key=len, reverse=True)
 
 
 def moment(text: str, pattern: str) -> float:
-    """The moment that a text tells, in seconds since the epoch; the zone is UTC where the pattern has none.
+    """The moment of a text, in seconds since the epoch. The zone is UTC if the pattern has none.
 
-    As in Java: numbers may be out of range (month 13 is the next January), shorter, longer or negative, blanks may stand
-    before them, and whatever follows is not looked at. Raises ValueError.
+    As in Java, numbers may be out of range (month 13 is the next January), shorter, longer or negative. Blanks may
+    stand before them. The text behind the date is ignored. Raises ValueError.
     """
     numbers = {"y": 1970, "M": 1, "d": 1, "H": 0, "m": 0, "s": 0}
     offset, position = 0, 0
@@ -93,12 +93,12 @@ def moment(text: str, pattern: str) -> float:
 
 
 def since(text: str) -> float:
-    """The moment at which a range of events begins: one that is told, or the first of a day. Raises ValueError."""
+    """The beginning of a range of events: a moment, or the first second of a day. Raises ValueError."""
     return moment(text, _MOMENT if _IS_MOMENT.fullmatch(text) else _DAY)
 
 
 def until(text: str) -> float:
-    """The moment at which a range of events ends: one that is told, or the last second of a day. Raises ValueError."""
+    """The end of a range of events: a moment, or the last second of a day. Raises ValueError."""
     return moment(text, _MOMENT) if _IS_MOMENT.fullmatch(text) else moment(text, _DAY) + 86399
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs: what goes on after an asynchronous command was answered, and how long it takes."""
+"""Jobs: the work that goes on after the answer to an asynchronous command, and how long it takes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Run = Callable[[], Awaitable[dict[str, Any]]]
 
 @dataclass(slots=True)
 class Work:
-    """What an asynchronous command leaves to its job: `run` gives the job's result or raises ApiError.
+    """The work of an asynchronous command: `run` gives the job's result or raises ApiError.
 
-    `created_id` is the id of the object that the command makes, where it makes one.
+    `created_id` is the id of the object that the command makes, if it makes one.
     """
 
     run: Run
@@ -39,7 +39,7 @@ class Work:
 class Jobs:
     """Starts jobs, several at once, and stops them with the server.
 
-    `history` is what the store held before, noted at the end of each. Of the ended jobs only the newest are known.
+    `history` has copies of the store, one from the end of each job. Only the newest ended jobs are known.
     """
 
     def __init__(self, store: Store) -> None:
@@ -50,7 +50,10 @@ class Jobs:
         self._ended: deque[str] = deque()
 
     def start(self, command: str, owner: str, work: Work, fault: FaultRule | None = None) -> Job:
-        """Begin a job of an account for the class of a command; it runs once the answer is on its way, unless a fault of it says otherwise."""
+        """Begin a job of an account for the class of a command.
+
+        It runs once the answer is on its way, unless a fault of the job says otherwise.
+        """
         classes = self.store.generation.job_classes
         job = Job(new_id(), owner, classes + command, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
@@ -89,7 +92,7 @@ class Jobs:
         self._end(job)
 
     def later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Let something go on that no job tells of, such as a download."""
+        """Let work go on that has no job, such as a download."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -106,15 +109,15 @@ class Jobs:
 
     @property
     def delay(self) -> float:
-        """How long a job waits until it begins, so that what it changes shows only some time after its answer."""
+        """How long a job waits before it begins. Its changes can be seen only some time after its answer."""
         return min(self.seconds / 20, max(0.005, self.seconds / 800))
 
     async def moment(self) -> None:
-        """The short time in which a job finds that it can't, or that there is nothing to do."""
+        """The short time that a job takes to find that it can't do its work, or has nothing to do."""
         await asyncio.sleep(min(0.1, self.seconds / 20))
 
     async def checked(self, check: Callable[[], Checked]) -> Checked:
-        """What a check in a job gives; if it refuses, the job fails after a moment."""
+        """The result of a check in a job. If the check refuses, the job fails after a moment."""
         try:
             return check()
         except Exception:
@@ -147,7 +150,7 @@ class Jobs:
         job.status = 2
 
     def _end(self, job: Job) -> None:
-        """Tell those that wait for a job that it has ended, and forget the oldest ended ones."""
+        """Wake those that wait for a job that has ended, and forget the oldest ended jobs."""
         job.ended.set()
         self._ended.append(job.id)
         while len(self._ended) > self.store.settings.keep_jobs:

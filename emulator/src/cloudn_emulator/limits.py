@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much an account may have, and how much it has."""
+"""How many things of a kind an account may have, and how many it has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import RESOURCE, ApiError
 from .settings import RESOURCES, UNLIMITED
 from .store import Store
 
-# Limits that nobody gave: more than anybody will use, and where the real server's own are meant, those.
+# Limits that are not set: large ones, or those of the real server.
 DEFAULTS = {
     "instance": 100_000,
     "ip": 100_000,
@@ -29,7 +29,7 @@ DEFAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of thing that is limited: `text` is what error texts call it; nobody has any where there is no table of it."""
+    """A kind of thing that is limited. `text` is its name in error texts. Without a table nobody has any of it."""
 
     text: str
     table: Callable[[Store], Collection[Any]] | None = None
@@ -51,7 +51,7 @@ assert tuple(_RESOURCES) == RESOURCES
 
 
 def limit(store: Store, owner: str, word: str) -> int:
-    """How many of a kind an account may have; administrators as many as they like."""
+    """How many of a kind an account may have. Administrators have no limit."""
     if store.accounts[owner].admin:
         return UNLIMITED
     return store.settings.limits.get(word, DEFAULTS[word])
@@ -66,9 +66,9 @@ def used(store: Store, owner: str, word: str) -> int:
 
 
 def check_limit(call: Call, owner: str, word: str) -> None:
-    """Refuse (534) one more of a kind where the account would have more than it may."""
+    """Refuse (534) one more of a kind if the account has as many as it may have."""
     most, resource = limit(call.store, owner, word), _RESOURCES[word]
-    # Counting takes time, so it is done only where there are so many of all accounts.
+    # Counting takes time. It is needed only if all accounts together have so many.
     if most == UNLIMITED or (resource.table and len(resource.table(call.store)) < most):
         return
     if used(call.store, owner, word) + 1 > most:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the service listens: it can refuse connections for a while, and knows the connections that it has."""
+"""The address that the service listens on. It can refuse connections for a while, and knows those that it has."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-BACKLOG = 1024  # connections that wait until they are taken up
+BACKLOG = 1024  # connections that wait for the server
 Later = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class Listener:
-    """Listens on one address. `later` lets something go on beside the requests."""
+    """Listens on one address. `later` starts work that goes on beside the requests."""
 
     def __init__(self, later: Later) -> None:
         self._later = later
@@ -31,7 +31,7 @@ class Listener:
         self._paused: asyncio.Task[None] | None = None
 
     async def start(self, runner: web.AppRunner, host: str, port: int) -> int:
-        """Listen; returns the port. Raises OSError where that can't be."""
+        """Listen; returns the port. Raises OSError if it can't listen there."""
         await runner.setup()
         try:
             self._site = web.TCPSite(runner, host, port, backlog=BACKLOG)
@@ -43,7 +43,7 @@ class Listener:
         return self._address[1]
 
     async def pause(self, seconds: float, then: Callable[[], Awaitable[Any]]) -> None:
-        """Refuse new connections for a while, or until `resume`. Does `then` when it listens again."""
+        """Refuse new connections for a while, or until `resume`. Calls `then` when it listens again."""
         if self._paused is not None or self._site is None:
             return
         await self._site.stop()
@@ -70,7 +70,7 @@ class Listener:
 
     @contextlib.contextmanager
     def busy(self, request: web.Request) -> Iterator[None]:
-        """While a request is answered its connection is not idle."""
+        """Mark the connection of a request as busy while the request is answered."""
         self._busy.append(request)
         try:
             yield
@@ -85,7 +85,7 @@ class Listener:
                 transport.close()
 
     def number_of(self, request: web.Request) -> int:
-        """The number of a request's connection, from 1; 0 where the client has gone already."""
+        """The number of the connection of a request, from 1, or 0 if the client has gone."""
         transport = request.transport
         if transport is None:
             return 0

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the emulated cloud has: one data class for each kind of object."""
+"""The objects of the emulated cloud: one data class for each kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GIB = 1024**3  # bytes
 
 
 def new_id() -> str:
-    """A fresh id, as the service makes them: a UUID made by chance (version 4)."""
+    """A fresh id, as the service makes them: a random UUID (version 4)."""
     digits = os.urandom(16).hex()
     return (
         f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) % 4]}{digits[17:20]}-{digits[20:]}"
@@ -29,9 +29,9 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class NoObject:
-    """What the id `-1` stands for: no object. A filter with it finds nothing, or is as if it were not given.
+    """The object of the id `-1`, which is none. As a filter it finds nothing, or is ignored.
 
-    A command that needs more of it than the id falls over as the real server does, for which it is a null pointer (530).
+    Its other fields raise an error (530): the real server has a null pointer there and crashes.
     """
 
     id: str = "-1"
@@ -45,9 +45,9 @@ NO_OBJECT = NoObject()
 
 @dataclass(slots=True)
 class Account:
-    """Who may ask; `grants` are commands it may use beyond those of its kind, `denied` those it may not.
+    """An account that may ask. `grants` are commands that it has besides those of its kind, `denied` those it lacks.
 
-    One without a key can't ask: it only owns things.
+    An account without a key cannot ask: it only owns things.
     """
 
     name: str
@@ -69,15 +69,15 @@ class Account:
         return f"Acct[{self.number}-{self.name}]"
 
     def may(self, command: str, granted: bool) -> bool:
-        """Whether it has a command, which is `granted` to all or not."""
+        """Whether the account may use a command, which all accounts have if it is `granted`."""
         return command not in self.denied and (granted or self.admin or command in self.grants)
 
 
 @dataclass(slots=True)
 class Zone:
-    """A Basic zone with its one shared network; `subnet` is the second number of its addresses (10.N.0.0/16).
+    """A Basic zone with its one shared network. `subnet` is the second number of its addresses (10.N.0.0/16).
 
-    `hypervisors` are what its hosts run.
+    `hypervisors` are those of its hosts.
     """
 
     id: str
@@ -123,7 +123,7 @@ class ServiceOffering:
 
 @dataclass(slots=True)
 class DiskOffering:
-    """A kind of data disk: size in GiB, 0 where the size is given when a disk is made."""
+    """A kind of data disk: its size in GiB, or 0 if each disk is given its own size."""
 
     id: str
     name: str
@@ -152,10 +152,10 @@ class OsType:
 
 @dataclass(slots=True)
 class Template:
-    """An image, or an ISO: size in bytes, the zones that have it, and the accounts that may launch it.
+    """An image or an ISO: its size in bytes, the zones that have it, and the accounts that may launch it.
 
-    `unready` holds the status of each zone whose copy can't be used, `downloading` the zones to which it is on its way.
-    One that was deleted stays, `removed`. An ISO that is `perhost` comes with the hosts and is in no zone.
+    `unready` has the status of each copy that cannot be used, by its zone. `downloading` has the zones whose copy is
+    under way. A deleted template stays, `removed`. An ISO that is `perhost` comes with the hosts and is in no zone.
     """
 
     id: str
@@ -192,7 +192,7 @@ class Template:
 
     @property
     def is_iso(self) -> bool:
-        """Whether it is an ISO, which the commands on templates do not know."""
+        """Whether it is an ISO. The commands on templates do not know ISOs."""
         return self.format == "ISO"
 
 
@@ -203,7 +203,7 @@ def mac_address(serial: int) -> str:
 
 @dataclass(slots=True)
 class Nic:
-    """The network card of a VM; it has no address before its network is reserved."""
+    """The network card of a VM. It has no address before its network is reserved."""
 
     id: str
     network_id: str
@@ -213,10 +213,11 @@ class Nic:
 
 @dataclass(slots=True)
 class Vm:
-    """A virtual machine of an account; `serial` is its row's number.
+    """A virtual machine of an account. `serial` is the number of its row.
 
-    It has a public key, not the name of its pair: the pair may go, or get another name. `password_due` is set until it is
-    first started. `transition` is open while a job moves it, `reserving` until its network is reserved.
+    It has a public key, not the name of a pair: the pair may be deleted, or get another name. `password_due` is set
+    until the machine is first started. `transition` is open while a job changes its state, `reserving` until its
+    network is reserved.
     """
 
     serial: int
@@ -251,10 +252,10 @@ class Vm:
 
 @dataclass(slots=True)
 class Volume:
-    """A disk: size in bytes; `attached` only where it was attached by a command of its own.
+    """A disk: size in bytes. `attached` is set only if a command of its own attached it.
 
-    `disk_offering_id` is a service offering's id for a disk made from a snapshot of a root disk; `status` tells how far
-    an upload is. A deleted disk stays for a time, in state Destroy.
+    A disk that was made from a snapshot of a root disk has the id of a service offering as its `disk_offering_id`.
+    `status` is how far an upload is. A deleted disk stays for a time, in state Destroy.
     """
 
     serial: int
@@ -283,9 +284,10 @@ class Volume:
 
 @dataclass(slots=True)
 class Snapshot:
-    """A copy of a disk, which outlives it: size in bytes. `kind` is MANUAL, or the interval of the policy that made it.
+    """A copy of a disk, which outlives it: size in bytes.
 
-    A deleted one stays for a time, in state Destroyed.
+    `kind` is MANUAL, or the interval of the policy that made it. A deleted snapshot stays for a time, in state
+    Destroyed.
     """
 
     id: str
@@ -318,7 +320,7 @@ class SnapshotPolicy:
 
 @dataclass(slots=True)
 class Rule:
-    """One rule of a security group: from or to a CIDR or another group. For icmp, start and end are type and code."""
+    """One rule of a security group, for a CIDR or for another group. For icmp, start and end are type and code."""
 
     id: str
     group_id: str
@@ -332,7 +334,7 @@ class Rule:
 
 @dataclass(slots=True)
 class SecurityGroup:
-    """A security group of an account with its rules, by id; `row` is its row's number.
+    """A security group of an account with its rules, by id. `row` is the number of its row.
 
     It is `locked` while a command changes its rules.
     """
@@ -353,7 +355,7 @@ class SecurityGroup:
 
 @dataclass(slots=True)
 class InstanceGroup:
-    """The display group of an account's VMs. A `removed` one is known for a while, but holds no VM."""
+    """The display group of an account's VMs. A `removed` one is known for a while and holds no VM."""
 
     id: str
     owner: str
@@ -369,7 +371,7 @@ class InstanceGroup:
 
 @dataclass(slots=True)
 class KeyPair:
-    """A public SSH key under a name of its account's. `id` is the row's, which no answer tells."""
+    """A public SSH key of an account, under a name. `id` is the row's id, which no answer shows."""
 
     id: str
     owner: str
@@ -380,7 +382,7 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the service noted about an action: whose object it was on (`owner`), who did it, how far it was (`state`).
+    """An event: whose object it is about (`owner`), who did something to it, and how far it was (`state`).
 
     `parent` is the id of the event that began the action, or `0`.
     """
@@ -398,7 +400,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag of an object; one without a key is possible, and so is one with an empty key."""
+    """A tag of an object. Its key may be missing or empty."""
 
     key: str | None
     value: str
@@ -407,9 +409,9 @@ class Tag:
 
 @dataclass(slots=True)
 class Job:
-    """An asynchronous job: status 0 pending, 1 done, 2 failed; the result stays as it was when the job ended.
+    """An asynchronous job: status 0 pending, 1 done, 2 failed. The result stays as it was when the job ended.
 
-    One that `hangs` never ends, one that is `lost` is not known any more to who asks for it. `ended` is set at its end.
+    A job that `hangs` never ends. Nobody can ask for a job that is `lost`. `ended` is set at its end.
     """
 
     id: str

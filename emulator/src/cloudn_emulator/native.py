@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The native API: from parameters to the command, and its answer in JSON or XML."""
+"""The native API: finds the command of a request, and writes its answer in JSON or XML."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .store import Store
 
 log = logging.getLogger("cloudn_emulator")
 PATH = "/client/api"
-# What listing an object costs by the words in `details`, against a listing without any: some words cost more than all of
-# them together. Measured on CloudStack 3.0.5 with 203 virtual machines.
+# The cost of listing an object by the number of words in `details`; 1 is a listing without words. Some words cost more
+# than all of them together. Measured on CloudStack 3.0.5 with 203 virtual machines.
 DETAILS_COST = {0: 1.0, 1: 1.6, 2: 2.0}
 MORE_DETAILS_COST = 2.4
 LEAST_DETAILS_COST = 0.5  # `min`
@@ -43,13 +43,13 @@ class Native:
         self.object_cost = store.settings.list_ms_per_object / 1000
 
     def command(self, params: dict[str, str]) -> tuple[str, bool]:
-        """The name of the command that is asked for, and whether it has a job."""
+        """The name of the command, and whether it has a job."""
         name = params.get("command", "")
         known = self.commands.get(name)
         return name, bool(known and known.job_class)
 
     async def reply(self, asked: Asked, fault: FaultRule | None) -> Reply:
-        """Do the command that is asked for."""
+        """Do the command."""
         root, status, body = await self.execute(asked.params, fault)
         if self.object_cost and status == 200 and asked.params["command"].startswith("list"):
             await asyncio.sleep(listing_seconds(self.object_cost, body, asked.params.get("details", "")))
@@ -57,7 +57,7 @@ class Native:
         return self._render(root, status, body, asked.params, other_format)
 
     def unauthorized(self, params: dict[str, str]) -> Reply:
-        """What is answered to wrong credentials."""
+        """The answer to wrong credentials."""
         command = self.commands.get(params.get("command", ""))
         root = command.root if command else "errorresponse"
         return self._render(*_error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED)), params)
@@ -71,13 +71,13 @@ class Native:
         )
 
     async def execute(self, params: dict[str, str], fault: FaultRule | None = None) -> tuple[str, int, dict[str, Any]]:
-        """Do what the parameters ask; returns the answer's root, HTTP status and body."""
+        """Do the command; returns the answer's root, HTTP status and body."""
         self.store.expunge_due()
         run_due(self.store, self.jobs)
         name = params.get("command", "")
         command = self.commands.get(name)
         if command is None and name not in FOR_ADMINISTRATORS:
-            # Told even to a wrong signature: measured on CloudStack 3.0.5.
+            # This is the answer even to a wrong signature: measured on CloudStack 3.0.5.
             return _error("errorresponse", self.store.generation.no_command)
         account = self.store.account_with_key(_api_key(params))
         if account is None or not is_signed(params, account.api_secret, self.store.time()):
@@ -99,7 +99,7 @@ def _api_key(params: dict[str, str]) -> str:
 
 
 def listing_seconds(object_cost: float, body: dict[str, Any], details: str) -> float:
-    """How long the service works on an answer of a listing: for each object in it, as much as its `details` cost."""
+    """How long the service works on the answer of a listing: a cost for each object, which depends on `details`."""
     words = {word.strip() for word in details.split(",")} - {""}
     factor = DETAILS_COST.get(len(words), MORE_DETAILS_COST)
     if words == {"min"}:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The texts of options of the command line, read. Raises ArgumentTypeError for one that can't be."""
+"""Reads the texts of options of the command line. Raises ArgumentTypeError for a bad one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose an object is: who may use it, for whom something is made, whose objects a listing shows."""
+"""The accounts that objects belong to: who may use an object, who gets a new one, whose a listing shows."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .models import NO_OBJECT, Account
 
 
 def no_permission(call: Call, resource: str) -> ApiError:
-    """The error (531) for somebody else's object, which the text calls `resource`."""
+    """The error (531) for another account's object, which the text calls `resource`."""
     return ApiError(ACCOUNT, f"{call.account.label} does not have permission to operate with resource {resource}")
 
 
 def check_access(call: Call, owner: str, resource: str) -> None:
-    """Refuse (531) an object that is another account's; administrators may use them all."""
+    """Refuse (531) another account's object. Administrators may use all objects."""
     if owner != call.account.name and not call.account.admin:
         raise no_permission(call, resource)
 
 
 def owner_for(call: Call) -> Account:
-    """The account for which something is made: the one that asks, or the one that `account` and `domainid` name.
+    """The account that gets a new object: the one that asks, or the one that `account` and `domainid` name.
 
-    Raises ApiError: 431 for a name without a domain and for an unknown one, 531 for somebody else.
+    Raises ApiError: 431 for a name without a domain and for an unknown one, 531 for another account.
     """
     owner = named_owner(call)
     check_access(call, owner.name, owner.label)
@@ -35,9 +35,9 @@ def owner_for(call: Call) -> Account:
 
 
 def named_owner(call: Call) -> Account:
-    """The account whose object a command names: the one that asks, or the one that `account` and `domainid` name.
+    """The owner of the object that a command names: who asks, or the account of `account` and `domainid`.
 
-    Whether the object may be used is asked only once it is found. Raises ApiError (431).
+    The service checks the permission only after it has found the object. Raises ApiError (431).
     """
     name = call["account"]
     if name is not None and call["domainid"] is None:
@@ -50,10 +50,10 @@ def named_owner(call: Call) -> Account:
 
 
 def owner_of_new(call: Call) -> Account:
-    """The account that is to have what a command makes at once, such as a group or a key pair.
+    """The account that gets the object of a command without a job, such as a group or a key pair.
 
-    `account` and `domainid` go together only (431). A plain account may only name itself, letter by letter (531): an
-    unknown account is as forbidden as somebody else's. For an administrator an unknown one is a 431.
+    `account` and `domainid` go together only (431). A plain account may only name itself, letter by letter. It gets the
+    same error (531) for an unknown account and for an existing one. An administrator gets a 431 for an unknown account.
     """
     name, domain = call["account"], call["domainid"]
     if call["projectid"] is not None:
@@ -71,7 +71,7 @@ def owner_of_new(call: Call) -> Account:
 
 
 def account_named(call: Call, name: str, unknown: str) -> Account:
-    """The account of this name, whoever asks. Raises ApiError: 431 with the text `unknown`."""
+    """The account of this name, for any caller. Raises ApiError: 431 with the text `unknown`."""
     found = call.store.account_named(name)
     if found is None or call["domainid"] is NO_OBJECT:
         raise bad_parameter(unknown)
@@ -79,10 +79,10 @@ def account_named(call: Call, name: str, unknown: str) -> Account:
 
 
 def owners(call: Call) -> Callable[[Any], bool]:
-    """The test of a listing for whose objects it shows: those of the account that asks, or of the one that is named.
+    """The test of a listing for the owner of an object: the account that asks, or the one that is named.
 
-    `domainid` without `account` shows everybody's of that domain, even to a plain account: the real server's leak, not a
-    slip of this one. Raises ApiError: 431 for an unknown account or domain, 531 for another's.
+    `domainid` without `account` shows the objects of all accounts of that domain, even to a plain account: this leak is
+    the real server's. Raises ApiError: 431 for an unknown account or domain, 531 for another's.
     """
     name, domain = call["account"], call["domainid"]
     if domain is NO_OBJECT:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two requests at one moment: the service looks whether a name is free, and inserts the row only after that."""
+"""Two requests at one moment: the service looks whether a name is free, and inserts the row after that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from .settings import Settings
 
 
 class Races:
-    """The gap between the look and the row. Measured on CloudStack 3.0.5: two requests at one moment both find the name free."""
+    """The gap between the look and the row.
+
+    Measured on CloudStack 3.0.5: two requests at one moment both find the name free.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -21,9 +24,9 @@ class Races:
         self._chance = random.Random(1)
 
     async def gap(self, name: Hashable) -> None:
-        """Let the gap pass for a row of this name: call it after the look, and insert the row at once after it.
+        """Let the gap pass for a row of this name: call it after the look, and insert the row right after it.
 
-        Who comes into the gap of another may get its row first: `race_order` decides.
+        A request that comes into the gap of another may get its row first: `race_order` decides.
         """
         if not self.settings.race_ms:
             return
@@ -36,7 +39,7 @@ class Races:
             if behind and self._gives_way():
                 await asyncio.wait(behind)
         finally:
-            # The row follows in the same step of the event loop; only then those that wait for it go on.
+            # The caller inserts the row in this step of the event loop. Those that wait for it go on in the next one.
             asyncio.get_running_loop().call_soon(self._leave, name, inserted)
 
     def _gives_way(self) -> bool:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record of requests: what is kept of each, without anything secret."""
+"""The record of requests, without anything secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def log_entry(
     milliseconds: float,
     connection: int,
 ) -> dict[str, Any]:
-    """What is recorded of a request: no credentials, and of secret values only how long they are."""
+    """The record of a request. It has no credentials, and only the lengths of secret values."""
     shown = {name: _shown(name, value) for name, value in params.items() if name.lower() not in credentials}
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
@@ -43,7 +43,7 @@ def _shown(name: str, value: str) -> str:
 
 
 def to_file(file: IO[str]) -> Record:
-    """A record that writes one JSON line per request, at once."""
+    """A record that writes one JSON line for each request, at once."""
     encode = json.JSONEncoder(ensure_ascii=False).encode
 
     def write(entry: dict[str, Any]) -> None:

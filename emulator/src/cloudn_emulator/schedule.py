@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a snapshot policy runs: its interval, its schedule and its time zone, as CloudStack 3.0's source reads them."""
+"""When a snapshot policy runs: its interval, schedule and time zone, as CloudStack 3.0's source reads them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-INTERVALS = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY")  # the service tells them by their numbers, from 0
+INTERVALS = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY")  # answers have their numbers, from 0
 PARTS = {"HOURLY": 1, "DAILY": 2, "WEEKLY": 3, "MONTHLY": 3}  # of a schedule: minute, hour, day
 LONGEST = {
     "HOURLY": timedelta(hours=1),
@@ -34,12 +34,12 @@ SHORT = dict(zip(_SHORT.split()[::2], _SHORT.split()[1::2], strict=True))
 
 
 def interval_named(text: str) -> str | None:
-    """The interval of this name, in any case of its letters; None where there is none."""
+    """The interval of this name in any case, or None."""
     return text.upper() if text.upper() in INTERVALS else None
 
 
 def time_zone(name: str) -> tuple[str, tzinfo]:
-    """The name and the rules of a time zone; an unknown name stands for GMT, as it does in Java."""
+    """The name and the rules of a time zone. An unknown name means GMT, as in Java."""
     offset = _OFFSET.fullmatch(name)
     if offset:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
@@ -54,7 +54,7 @@ def time_zone(name: str) -> tuple[str, tzinfo]:
 def next_run(interval: str, schedule: str, zone: str, after: float) -> float:
     """The first moment of a schedule `minute[:hour[:day]]` after another, both in seconds since the epoch.
 
-    Raises ValueError for a schedule that the interval can't have. What follows behind the parts that count is ignored.
+    Further parts of the schedule are ignored. Raises ValueError for a schedule that the interval cannot have.
     """
     minute, hour, day = _parts(interval, schedule)
     rules = time_zone(zone)[1]
@@ -71,7 +71,7 @@ def next_run(interval: str, schedule: str, zone: str, after: float) -> float:
 
 
 def _repeated(run: datetime, interval: str) -> Iterator[datetime]:
-    """A run and those that follow it, at the same time by the clock on the wall."""
+    """A run and those that follow it, at the same local time."""
     while True:
         yield run
         if interval == "MONTHLY":

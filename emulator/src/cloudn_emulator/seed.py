@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is there at the start: zones and plans under the service's ids, offerings, templates, and machines on request."""
+"""What exists at the start: zones and plans under the service's ids, offerings, templates, machines on request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BEGINNING = 1325376000.0  # 2012-01-01: offerings and templates are older than a
 
 ZONE_A = "1b02e74c-6c21-4aa3-b96c-51042de8fccd"
 ZONE_B = "91e59e5f-2971-48e7-adbe-e853ed875e76"
-# The service's own zones take templates of XenServer beside those of the recorded server's simulator.
+# The service's own zones take templates of XenServer, besides those of the simulator of the recorded server.
 _SIMULATED = ("Simulator",)
 _HYPERVISORS = (*_SIMULATED, "XenServer")
 ZONES = (
@@ -103,7 +103,7 @@ def _id_of(text: str) -> str:
 
 
 NEIGHBOUR_KEY, NEIGHBOUR_SECRET = "cloudn-emulator-neighbour-key", "cloudn-emulator-neighbour-secret"
-# What the neighbour has, by the names that recorded scenarios use for it behind `foreign`.
+# The neighbour's objects, by their names in recorded scenarios, where `foreign` stands before them.
 NEIGHBOUR = {
     "account": "neighbour",
     "sgname": "neighbour-group",
@@ -113,7 +113,7 @@ NEIGHBOUR = {
 
 
 def account_of(settings: Settings) -> Account:
-    """The account that uses the emulator: a plain one (flatuser) or admin."""
+    """The account of whoever uses the emulator: a plain one (flatuser), or admin."""
     key, secret = settings.api_key, settings.api_secret
     grants, denied = frozenset(settings.grants), frozenset(settings.denied)
     if settings.account == "admin":
@@ -123,7 +123,7 @@ def account_of(settings: Settings) -> Account:
 
 
 def variables(kind: str) -> dict[str, str]:
-    """The seeded ids by the names that recorded scenarios use for them; those of the neighbour begin with `foreign`."""
+    """The seeded ids by their names in recorded scenarios. The names of the neighbour begin with `foreign`."""
     return {
         "zone": ZONE_A,
         "template": CENTOS,
@@ -139,7 +139,7 @@ def variables(kind: str) -> dict[str, str]:
 
 
 def seeded(settings: Settings) -> Store:
-    """A store with everything that is there from the beginning."""
+    """A store with everything that exists at the start."""
     account = account_of(settings)
     store = Store(account, settings)
     store.zones = {zone.id: zone for zone in _zones(settings.zones)}
@@ -158,7 +158,7 @@ def seeded(settings: Settings) -> Store:
 
 
 def _zones(names: Sequence[str]) -> list[Zone]:
-    """The service's zones, or zones of these names: the first of them have the ids of the service's."""
+    """The service's zones, or zones of these names. The first two of them have the ids of the service's."""
     if not names:
         return list(ZONES)
     own = [replace(zone, name=name, hypervisors=_SIMULATED) for zone, name in zip(ZONES, names, strict=False)]
@@ -201,7 +201,7 @@ def _add_templates(store: Store) -> None:
 
 
 def _log_in(store: Store, name: str) -> None:
-    """The event of how an account's user got its keys: by logging in to the service's pages."""
+    """The event of an account's first login, in which its user got its keys."""
     text = "user has logged in"
     store.add_event(Event(_id_of(f"login {name}"), name, name, "USER.LOGIN", "INFO", text, store.now(), "Completed"))
 
@@ -305,7 +305,7 @@ PORTS = {"web": (80, 443), "app": (8080,), "db": (5432,), "cache": (6379,), "bat
 
 
 def _add_machines(store: Store, count: int) -> None:
-    """Varied machines, the same for the same number: one a minute, the last just made."""
+    """Varied machines, always the same for the same number: one a minute, the last one just made."""
     chance = random.Random(1)
     groups = {role: _add_role_group(store, role, chance) for role in ROLES}
     first = time.time() - 60 * count

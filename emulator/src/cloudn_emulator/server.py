@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP side: requests go to their API, and answers back, with what faults make of them and a record of each."""
+"""The HTTP side: passes requests to their API, and sends and records the answers, with what faults make of them."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class Service:
         await self.jobs.stop()
 
     async def show_faults(self, request: web.Request) -> web.Response:
-        """The rules of faults in force, with how often each has made one."""
+        """Show the rules of faults in force, and how many faults each has made."""
         return web.json_response([rule.view() for rule in self.faults.rules])
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        """Put other rules of faults in force: a list, in JSON or YAML."""
+        """Replace the rules of faults by others: a list in JSON or YAML."""
         try:
             self.faults.set(yaml.safe_load(await request.text()) or [])
         except (BadRule, yaml.YAMLError, UnicodeDecodeError) as error:
@@ -73,7 +73,7 @@ class Service:
         return answer
 
     async def enforce(self) -> None:
-        """See to what new rules of faults need from now on: a memory for lists that lag, a first request to refuse."""
+        """Prepare for new rules of faults: remember the store for lists that lag, refuse the first request."""
         self.jobs.history.keep(self.faults.lag)
         await self.listener.resume()
         await self._refuse_next()
@@ -116,7 +116,7 @@ class Service:
         return self._response(answer) if isinstance(answer, Reply) else answer
 
     async def _refuse(self, api: Api, request: web.Request, asked: Asked, fault: FaultRule) -> web.Response | None:
-        """What is answered, if anything is, to a request whose command is not done."""
+        """The answer, if there is one, to a request whose command is not done."""
         if fault.kind == "unauthorized":
             return self._response(api.unauthorized(asked.params))
         if fault.kind == "refuse" and fault.settings["seconds"]:
@@ -124,7 +124,7 @@ class Service:
         return answer_undone(request, fault)
 
     async def _refuse_next(self) -> bool:
-        """Stop listening where the next request is to be refused, and close the connections that it could come by."""
+        """If the next request is to be refused, stop listening and close the connections that it could use."""
         seconds = self.faults.refusal()
         if seconds:
             await self._stop_listening(seconds)
@@ -146,7 +146,7 @@ class Service:
 
 @lru_cache(maxsize=8)
 def _date(second: int) -> str:
-    """A moment as headers write it."""
+    """A second, as headers write it."""
     return formatdate(second, usegmt=True)
 
 
@@ -155,14 +155,16 @@ class _Untyped(web.Response):
 
 
 async def _untype(request: web.Request, response: web.StreamResponse) -> None:
-    """Take away the content type that the framework gives to what has none."""
+    """Remove the content type that the framework adds to an answer that has none."""
     if isinstance(response, _Untyped):
         response.headers.pop("Content-Type", None)
 
 
 async def listen(service: Service, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Start serving; returns what stops it (`cleanup`) and the port. Raises OSError where it can't listen."""
-    quiet = logging.getLogger("cloudn_emulator.http")  # broken connections and requests are the clients' affair
+    """Start to serve; returns the runner, whose `cleanup` stops it, and the port. Raises OSError if it can't."""
+    quiet = logging.getLogger(
+        "cloudn_emulator.http"
+    )  # no logs of broken connections and requests: clients break them on purpose
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False
     runner = web.AppRunner(service.application(), access_log=None, logger=quiet, shutdown_timeout=0.5)

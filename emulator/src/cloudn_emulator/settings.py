@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of an emulator: each once, for the command line and for tests."""
+"""The settings of an emulator, each once: for the command line and for tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNLIMITED = -1
 
 
 class BadSetting(ValueError):
-    """A setting that can't be; the text begins with its name and says what to do."""
+    """A setting that cannot be. The text begins with its name and says what to do."""
 
     def __init__(self, setting: str, reason: str) -> None:
         super().__init__(f"{setting}: {reason}")
@@ -39,7 +39,7 @@ def _limit(text: str) -> tuple[str, int]:
 
 
 def _option(value: Any, text: str, /, **given: Any) -> Any:
-    """A setting that is an option of the command line as well: its help, and what argparse takes beside.
+    """A setting that is also an option of the command line, with its help and other arguments for argparse.
 
     The option has the name of the setting unless `option` gives another.
     """
@@ -54,7 +54,7 @@ _COMMANDS = {"action": "append", "default": [], "metavar": "COMMAND"}
 
 @dataclass(slots=True, kw_only=True)
 class Settings:
-    """How an emulator behaves; the help of each option says what its setting does."""
+    """How an emulator behaves. The help of each option explains its setting."""
 
     # The account.
     api_key: str = _option(API_KEY, "the account's key (%(default)s)", metavar="K")

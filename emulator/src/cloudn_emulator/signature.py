@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server's side of the signature: is a request signed with the secret, and has it not expired?"""
+"""The signature of a request, as the server checks it: made with the secret, and not expired."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLAIN = re.compile("[A-Za-z0-9.*_-]*")
 
 
 def string_to_sign(params: dict[str, str]) -> str:
-    """What is signed: every parameter but `signature`, sorted by name, values percent-encoded as Java does, lower case.
+    """The text that is signed: every parameter but `signature`, sorted by name, encoded as Java does, in lower case.
 
     Measured on CloudStack 3.0.5: names are not encoded, `*` stays, `~` becomes %7E.
     """
@@ -33,7 +33,7 @@ def sign(params: dict[str, str], secret: str) -> str:
 
 
 def is_signed(params: dict[str, str], secret: str, now: datetime | None = None) -> bool:
-    """Whether a request carries a signature with this secret, and (version 3) an expiry that lies ahead."""
+    """Whether a request has a signature with this secret and, in version 3, an expiry in the future."""
     named = {name.lower(): value for name, value in params.items()}
     if "signature" not in named:
         return False
@@ -48,7 +48,7 @@ def java_quote(value: str) -> str:
 
 
 def _lies_ahead(expires: str | None, now: datetime | None) -> bool:
-    """Whether a moment is still to come; it may be written in every way that Java reads."""
+    """Whether a moment is in the future. It may be written in every way that Java reads."""
     if expires is None:
         return False
     try:

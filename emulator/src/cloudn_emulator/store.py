@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one store: what the emulated cloud holds, in memory. Only the server's event loop changes it."""
+"""The store: everything in the emulated cloud, in memory. Only the event loop of the server changes it."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ from .network_offerings import COUNTERS, OFFERINGS
 from .races import Races
 from .settings import Settings
 
-# The tables of what is deleted by a command of its own, by kind; those that take tags are named as tags name them.
+# The tables of objects that commands delete, by kind. Kinds that have tags have the names that tags use.
 TABLES = {
     "InstanceGroup": "instance_groups",
     "Snapshot": "snapshots",
     "Template": "templates",
     "Volume": "volumes",
 }
-FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone: the third and fourth number of an address in one
-SYSTEM_VMS = 3  # rows of virtual machines that are the service's own, from its beginning
+FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone, as one number: the third and fourth part of an address
+SYSTEM_VMS = 3  # the service's own virtual machines have the first rows
 
 
 class Store:
-    """Everything there is, of all accounts.
+    """Everything that exists, of all accounts.
 
-    `account` is the one that the emulator was started for, `settings` are what it was started with, `generation` is that
-    of the service. `chance` decides what the service leaves to chance, the same in each run.
+    `account` is the account that the emulator was started for, `settings` are its settings, `generation` is the
+    generation of the service. `chance` makes the random choices of the service, the same in each run.
     """
 
     def __init__(self, account: Account, settings: Settings) -> None:
@@ -108,7 +108,7 @@ class Store:
         return time.time() + self.settings.clock_ahead
 
     def time(self) -> datetime:
-        """The same as a moment."""
+        """The time as a datetime."""
         return datetime.fromtimestamp(self.now(), timezone.utc)
 
     def next_serial(self) -> int:
@@ -116,14 +116,14 @@ class Store:
         return self.next_row("volumes")
 
     def next_row(self, table: str) -> int:
-        """The number of a new row in a table of the service's database: names of VMs' disks carry it."""
+        """The number of a new row in a table of the service's database. The names of disks of VMs have it."""
         self._rows[table] += 1
         return self._rows[table]
 
     # --- accounts
 
     def add_account(self, account: Account) -> None:
-        """Take an account in; one of the same name gives way."""
+        """Add an account. It replaces one of the same name."""
         self.accounts[account.name] = account
 
     def account_with_key(self, api_key: str) -> Account | None:
@@ -138,10 +138,10 @@ class Store:
     # --- what parameters refer to, by the name of the service's table
 
     def find(self, table: str, id: str) -> Any:
-        """The object of this table and id, or None; destroyed machines are found, expunged ones are not.
+        """The object of this table and id, or None. Destroyed machines are found, expunged ones are not.
 
-        The real server's database compares ids without regard to case and trailing blanks, and `-1` stands for no object
-        at all: NO_OBJECT.
+        The real server's database compares ids without regard to case and trailing blanks. `-1` means no object:
+        NO_OBJECT.
         """
         id = id.rstrip(" ")
         if id == NO_OBJECT.id:
@@ -152,42 +152,42 @@ class Store:
     # --- virtual machines
 
     def host_name_taken(self, zone: Zone, name: str) -> bool:
-        """Whether a VM of the zone's network has this host name; destroyed ones keep theirs until expunged."""
+        """Whether a VM in the zone's network has this host name. Destroyed VMs keep theirs until they are expunged."""
         return self._host_names[zone.network_id, name] > 0
 
     def add_vm(self, vm: Vm) -> None:
-        """Take a new VM in, and its host name with it, which another may have as well after a race."""
+        """Add a new VM and its host name. After a race another VM may have the same name."""
         self.vms[vm.id] = vm
         self._vm_rows[vm.serial] = vm.id
         self._host_names[vm.nic.network_id, vm.name] += 1
 
     def vm_of_row(self, row: int) -> Vm | None:
-        """The VM with this row number; an expunged one is not found."""
+        """The VM with this row number. An expunged one is not found."""
         return self.vms.get(self._vm_rows.get(row, ""))
 
     def mark_destroyed(self, vm: Vm, now: float | None = None) -> None:
-        """Make a VM Destroyed; it is expunged when its time is up."""
+        """Make a VM Destroyed. It is expunged when its time is over."""
         vm.state, vm.host_id = GONE, None
         vm.destroyed_at = self.now() if now is None else now
         self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
 
     def mark_failed(self, vm: Vm) -> None:
-        """Leave a VM whose deployment failed in state Error, without its disks; its time runs as that of a destroyed one."""
+        """Leave a VM whose deployment failed in state Error, without its disks. It is expunged like a destroyed one."""
         vm.state, vm.host_id, vm.destroyed_at = FAILED, None, self.now()
         self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
         for volume in self.volumes_of(vm):
             self.delete_volume(volume)
 
     def mark_deleted(self, kind: str, id: str) -> None:
-        """Take away the tags of something that was deleted: `kind` is one of TABLES.
+        """Remove the tags of an object that was deleted. `kind` is one of TABLES.
 
-        It is still known as a deleted one, until its time is up as that of a VM.
+        The object is still known as a deleted one until its time is over, as that of a VM.
         """
         self.tags.pop((kind, id), None)
         self._deleted.append((self.now(), kind, id))
 
     def expunge_due(self, now: float | None = None) -> None:
-        """Remove the VMs that were destroyed long enough ago, and forget the other things that were deleted then."""
+        """Remove the VMs that were destroyed long enough ago, and forget the other objects that were deleted then."""
         now = self.now() if now is None else now
         due = now - self.settings.expunge_seconds
         shown, expunged = [], set()
@@ -207,7 +207,7 @@ class Store:
             self._expunge_disks(expunged)
 
     def _is_shown(self, template_id: str) -> bool:
-        """Whether a VM still shows a deleted template, or a copy that was under way has put it into a zone again."""
+        """Whether a VM still shows a deleted template, or a late copy has put it into a zone again."""
         template = self.templates.get(template_id)
         if template is None:
             return False
@@ -224,7 +224,10 @@ class Store:
             self._addresses.setdefault(vm.zone_id, deque()).append(_number(vm.nic.ip))
 
     def _expunge_disks(self, vm_ids: set[str]) -> None:
-        """Remove the root disks of expunged VMs, and detach their data disks: in one pass, since there may be many of both."""
+        """Remove the root disks of expunged VMs and detach their data disks.
+
+        It goes through the disks only once, since there may be many disks and many VMs.
+        """
         for volume in [one for one in self.volumes.values() if one.vm_id in vm_ids]:
             if volume.kind == "ROOT":
                 del self.volumes[volume.id]
@@ -234,9 +237,9 @@ class Store:
                 volume.vm_id = volume.device = volume.attached = None
 
     def reserve_address(self, vm: Vm) -> None:
-        """Give the VM's card an address of its zone, where it has none.
+        """Give a VM's card an address of its zone, if it has none.
 
-        Raises ApiError (533) when the zone has none left.
+        Raises ApiError (533) if the zone has no free address.
         """
         if vm.nic.ip:
             return
@@ -271,7 +274,7 @@ class Store:
         return _by_name((one for one in self.instance_groups.values() if not one.removed), name, owner)
 
     def instance_group(self, name: str, owner: str) -> InstanceGroup:
-        """The account's display group of this name; made where there is none."""
+        """The account's display group of this name. It is made if there is none."""
         found = self.instance_group_named(name, owner)
         if found is None:
             found = InstanceGroup(new_id(), owner, name, self.now())
@@ -279,7 +282,7 @@ class Store:
         return found
 
     def remove_instance_group(self, group: InstanceGroup) -> None:
-        """Take a group away from its VMs; it is forgotten when its time is up."""
+        """Remove a group and take its VMs out of it. It is forgotten when its time is over."""
         group.removed = True
         for vm in self.vms.values():
             if vm.group_id == group.id:
@@ -289,13 +292,13 @@ class Store:
     # --- disks and snapshots
 
     def delete_volume(self, volume: Volume) -> None:
-        """Make a disk Destroy; its tags and its snapshot policies go with it, its snapshots stay."""
+        """Make a disk Destroy, and remove its tags and its snapshot policies. Its snapshots stay."""
         volume.state = DELETED_VOLUME
         self.remove_policies(volume)
         self.mark_deleted("Volume", volume.id)
 
     def delete_snapshot(self, snapshot: Snapshot) -> None:
-        """Make a snapshot Destroyed; its tags go with it."""
+        """Make a snapshot Destroyed, and remove its tags."""
         snapshot.state = DELETED_SNAPSHOT
         self.mark_deleted("Snapshot", snapshot.id)
 
@@ -304,12 +307,12 @@ class Store:
         return [policy for policy in self.snapshot_policies.values() if policy.volume.id == volume.id]
 
     def remove_policies(self, volume: Volume) -> None:
-        """Take the snapshot policies of a disk out."""
+        """Remove the snapshot policies of a disk."""
         for policy in self.policies_of(volume):
             del self.snapshot_policies[policy.id]
 
     def take_back(self, id: str) -> None:
-        """Take back what a command made at once, whose job then fails. A machine is left in state Error."""
+        """Remove what a command made at once, after its job has failed. A machine stays, in state Error."""
         for table in (self.volumes, self.snapshots, self.templates):
             table.pop(id, None)
         if id in self.vms:
@@ -318,13 +321,13 @@ class Store:
     # --- security groups
 
     def security_group_named(self, name: str, owner: str) -> SecurityGroup | None:
-        """The account's security group of this name: after a race there may be several, and the first one made counts."""
+        """The account's security group of this name. After a race there may be several: the oldest counts."""
         return _by_name(self.security_groups.values(), name, owner)
 
     def add_security_group(
         self, name: str, owner: str, description: str | None, id: str | None = None
     ) -> SecurityGroup:
-        """Make a group without rules for an account, beside others of the same name."""
+        """Make a group without rules for an account. There may be others of the same name."""
         group = SecurityGroup(self.next_row("security_group"), id or new_id(), owner, name, description)
         self.security_groups[group.id] = group
         return group
@@ -335,12 +338,12 @@ class Store:
         return [group for group in groups if group]
 
     def add_rule(self, rule: Rule) -> None:
-        """Take a rule into its group."""
+        """Add a rule to its group."""
         self.rules[rule.id] = rule
         self.security_groups[rule.group_id].rules[rule.id] = rule
 
     def remove_rule(self, rule: Rule) -> None:
-        """Take a rule out of its group."""
+        """Remove a rule from its group."""
         self.rules.pop(rule.id, None)
         group = self.security_groups.get(rule.group_id)
         if group:
@@ -349,25 +352,25 @@ class Store:
     # --- key pairs
 
     def key_pair(self, name: str, owner: str) -> KeyPair | None:
-        """The account's key pair of this name: after a race there may be several, and the first one made counts."""
+        """The account's key pair of this name. After a race there may be several: the oldest counts."""
         return _by_name(self.key_pairs.values(), name, owner)
 
     def key_pair_of(self, public_key: str) -> KeyPair | None:
-        """The first key pair, whoever's it is, with this public key."""
+        """The first key pair of any account with this public key."""
         return next((one for one in self.key_pairs.values() if one.public_key == public_key), None)
 
     def add_key_pair(self, pair: KeyPair) -> None:
-        """Take a key pair in, beside others of the same name."""
+        """Add a key pair. There may be others of the same name."""
         self.key_pairs[pair.id] = pair
 
     def remove_key_pair(self, pair: KeyPair) -> None:
-        """Take a key pair out."""
+        """Remove a key pair."""
         del self.key_pairs[pair.id]
 
     # --- events
 
     def add_event(self, event: Event) -> None:
-        """Take a new event in; of many only the newest are kept."""
+        """Add an event. Only the newest events are kept."""
         self.events[event.id] = event
         if len(self.events) > self.settings.keep_events:
             self.events.popitem(last=False)
@@ -392,7 +395,7 @@ def _in(table: str) -> Callable[[Store, str], Any]:
 
 
 def _in_both(first: str, second: str) -> Callable[[Store, str], Any]:
-    """Looks for an object by its id in two tables of the store that are one to the service."""
+    """Looks for an object by its id in two tables of the store, which are one table of the service."""
     in_first, in_second = _in(first), _in(second)
     return lambda store, id: in_first(store, id) or in_second(store, id)
 
@@ -407,7 +410,7 @@ def _with(table: str, field: str, in_lower_case: bool = False) -> Callable[[Stor
     return look
 
 
-# How the object is found that a parameter names by its id, by the name of the service's own table.
+# How an object is found by its id, for each table of the service's database.
 _FINDERS: dict[str, Callable[[Store, str], Any]] = {
     "account": _with("accounts", "id"),
     "async_job": _in("jobs"),

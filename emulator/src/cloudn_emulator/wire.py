@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bytes of an answer: the same Python value as JSON or as XML, written as CloudStack 3.0.5 writes it."""
+"""Writes answers: the same Python value as JSON or as XML, as CloudStack 3.0.5 writes it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import Any
 
 from .generation import CLOUDSTACK_3, Generation
 
-# XML 1.0 has no way to write these; a carriage return would be read back as a line feed unless escaped.
+# XML 1.0 cannot have these. A carriage return is escaped, since a reader would take it for a line feed.
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
 
 _NOT_IN_HEADER = re.compile(r"[^ -~]")
-LONGEST_HEADER = 4000  # characters; what is longer would not fit into what servers send, and clients read, as a header
+LONGEST_HEADER = 4000  # characters; servers and clients refuse longer headers
 
 
 class OnlyJson(list[Any]):
-    """A list that the service writes into JSON and forgets in XML."""
+    """A list that the service writes in JSON, and leaves out in XML."""
 
 
 class JavaMap(dict[str, str]):
-    """A map that the service writes into JSON as an object, and into XML as Java shows it: `{key=value, key=value}`."""
+    """A map that is an object in JSON. In XML it is a text as Java writes it: `{key=value, key=value}`."""
 
     def __str__(self) -> str:
         return "{" + ", ".join(f"{key}={value}" for key, value in self.items()) + "}"
 
 
 def listing(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-    """The body of a list answer: `count` and the objects; an empty list has neither (measured on CloudStack 3.0.5)."""
+    """The body of a list answer: `count` and the objects. An empty list has neither (measured on CloudStack 3.0.5)."""
     return {"count": len(items), name: items} if items else {}
 
 
@@ -48,7 +48,7 @@ def render(
 
 
 def error_body(code: int, text: str) -> dict[str, Any]:
-    """The body of an error; its empty list leaves no element in XML."""
+    """The body of an error. In XML its empty list leaves no element."""
     return {"uuidList": [], "errorcode": code, "errortext": text}
 
 
@@ -56,7 +56,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _spaced(body: dict[str, Any]) -> str:
-    """A body as JSON, with blanks where the real server puts them."""
+    """A body as JSON, with the blanks of the real server."""
     names = list(body)
     if not names:
         return "{ }"
@@ -91,5 +91,5 @@ def text(value: Any, escapes: dict[int, str] = _ESCAPES) -> str:
 
 
 def header(text: str) -> str:
-    """A text as the value of a header, which takes no other characters than ASCII's."""
+    """A text as the value of a header: signs that are not ASCII's become `?`."""
     return _NOT_IN_HEADER.sub("?", text[:LONGEST_HEADER])

@@ -25,13 +25,13 @@ from ..wire import listing
 
 SYSTEM = "system"  # the account that nobody finds
 STATE = "enabled"
-# What the listing of accounts tells of each kind: its word there, and the resource.
+# The kinds in a listing of accounts: the word for it there, and the resource.
 _FIRST = (("vm", "instance"), ("ip", "ip"), ("volume", "volume"), ("snapshot", "snapshot"), ("template", "template"))
 _LAST = (("project", "project"), ("network", "network"))
 
 
 def list_accounts(call: Call) -> dict[str, Any]:
-    """listAccounts: for a plain account its own, with the keys of its user in the clear, as the real server has them."""
+    """listAccounts: a plain account finds its own. As on the real server, the keys of its user are in the clear."""
     p = call.params
     state, keyword, cleanup = call["state"], call["keyword"], call["iscleanuprequired"]
     tests = [
@@ -47,7 +47,10 @@ def list_accounts(call: Call) -> dict[str, Any]:
 
 
 def _shown(call: Call) -> Callable[[Account], bool]:
-    """The test for which accounts are shown at all. Raises ApiError: 431 for what is unknown, 530 for -1, 531 for others."""
+    """The test for the accounts that are shown.
+
+    Raises ApiError: 431 for an unknown account, 530 for -1, 531 for another account.
+    """
     wanted, domain = call["id"], call["domainid"]
     _check_wanted(call, wanted)
     _check_domain(call, domain)
@@ -92,11 +95,11 @@ def _account_view(store: Store, account: Account) -> dict[str, Any]:
 
 
 def _amounts(store: Store, account: Account, word: str, resource: str) -> dict[str, Any]:
-    """How much an account may have of something, has, and may still get; only the second is a number."""
+    """How many an account may have, has, and may still get. Only the second is a number."""
     most, total = limit(store, account.name, resource), used(store, account.name, resource)
     left = "Unlimited" if most == UNLIMITED else str(most - total)
     if resource == "ip":
-        left = "0"  # the real server takes the public addresses that are free, and a Basic zone has none
+        left = "0"  # the real server shows the free public addresses, and a Basic zone has none
     return {
         f"{word}limit": "Unlimited" if most == UNLIMITED else str(most),
         f"{word}total": total,
@@ -122,7 +125,7 @@ def _user_view(account: Account) -> dict[str, Any]:
 
 
 def list_users(call: Call) -> dict[str, Any]:
-    """listUsers, which plain accounts lack: the one user of each account but the service's own."""
+    """listUsers, which plain accounts lack: the one user of each account, without the service's own."""
     p = call.params
     tests = [
         lambda one: one.name != SYSTEM,
@@ -137,7 +140,7 @@ def list_users(call: Call) -> dict[str, Any]:
 
 
 def cloud_identifier(call: Call) -> dict[str, Any]:
-    """getCloudIdentifier: the installation's own id, signed with the secret of a user."""
+    """getCloudIdentifier: the installation's id, signed with the secret of a user."""
     account = call["userid"]
     if account is NO_OBJECT:
         raise bad_parameter("Could not find the user")
@@ -149,7 +152,7 @@ def cloud_identifier(call: Call) -> dict[str, Any]:
 
 
 def list_resource_limits(call: Call) -> dict[str, Any]:
-    """listResourceLimits. A plain account gets its own, whatever account it names, and never pages: the real server's way."""
+    """listResourceLimits. As on the real server, a plain account always gets its own limits, and no pages."""
     kind = call["resourcetype"]
     if kind is not None and not 0 <= kind < len(RESOURCES):
         raise bad_parameter("Please specify a valid resource type.")

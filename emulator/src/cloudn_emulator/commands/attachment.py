@@ -24,7 +24,7 @@ NEITHER = "Please provide either a volume id, or a tuple(device id, instance id)
 
 
 def attach_volume(call: Call) -> Work:
-    """attachVolume: everything that is wrong fails the job; the first free device is taken unless one is named."""
+    """attachVolume: every error fails the job. The first free device is taken unless one is named."""
     return _job(call, _check_attach, _attach)
 
 
@@ -72,7 +72,7 @@ def _attach(call: Call) -> None:
 
 
 def detach_volume(call: Call) -> Work:
-    """detachVolume by id; by machine and device the job fails (530), but the volume is detached all the same."""
+    """detachVolume by id. By machine and device the volume is detached too, but the job fails (530)."""
     if call["id"] is None:
         return Work(lambda: _detach_device(call))
     return _job(call, _check_detach, _detach)
@@ -83,14 +83,14 @@ async def _detach_device(call: Call) -> dict[str, Any]:
     await call.jobs.moment()
     if vm is None or device is None:
         raise bad_parameter(NEITHER)
-    # None of this device is an error inside the real server, so is a machine that there is not.
+    # The real server crashes if there is no such machine, or no volume at this device.
     volume = next((one for one in call.store.volumes_of(vm) if one.device == device), None)
     if volume is None:
         raise internal()
     _check_detachable(call, volume)
     await call.jobs.take(1)
     _free(volume)
-    # The real server looks for the disk by its id, which was not given, and takes that for a failure.
+    # The real server looks for the disk by its id, which was not given. It does not find the disk and reports a failure.
     raise internal("Failed to detach volume")
 
 
@@ -122,7 +122,7 @@ def _free(volume: Volume) -> None:
 
 
 def _job(call: Call, check: Callable[[Call], None], change: Callable[[Call], None]) -> Work:
-    """A job that looks, takes its time, looks again (another job may have been faster) and changes."""
+    """A job that checks, takes its time, checks again (another job may have been faster) and changes."""
 
     async def run() -> dict[str, Any]:
         vm = call["virtualmachineid"]

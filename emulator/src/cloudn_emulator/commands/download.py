@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disks and templates that come from an address, and those that go to one. Nothing is really fetched."""
+"""Disks and templates that are downloaded from an address or uploaded to one. Nothing is really fetched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_EXTRACTED = 1000  # addresses that are remembered
 BEGUN = "0% Downloaded"
 MODES = ("HTTP_DOWNLOAD", "FTP_UPLOAD")
 _PACKED = ("", ".zip", ".bz2", ".gz")
-# How addresses of a format end. The service looks for no dot before the ending.
+# The endings of addresses for each format. The service does not ask for a dot before the ending.
 _ENDINGS = {
     **{kind: tuple(kind.lower() + packed for packed in _PACKED) for kind in ("VHD", "QCOW2", "OVA")},
     "RAW": ("img", "raw"),
@@ -32,10 +32,10 @@ _NOWHERE = ("invalid", "test", "example")  # top level domains that are kept fre
 
 
 def check_address(url: str, kind: str) -> None:
-    """Refuse (431) an address that the service does not download from, in the order in which it looks.
+    """Refuse (431) an address that the service does not download from, with the checks in its order.
 
-    Measured on CloudStack 3.0.5: `file:`, an unknown format, endings, scheme, port, host. No name is really looked up: those
-    that can't be in use, and names without a dot, count as names that can't be resolved.
+    Measured on CloudStack 3.0.5: `file:`, an unknown format, endings, scheme, port, host. No name is really looked up:
+    a name without a dot, or of a domain that nobody may use, counts as one that cannot be resolved.
     """
     if "file://" in url.lower():
         raise bad_parameter("File:// type urls are currently unsupported")
@@ -82,7 +82,7 @@ def _check_name(host: str) -> None:
 
 
 async def fetch(call: Call, url: str) -> str | None:
-    """Let the time of a download pass; returns what failed, or None. What has `/missing/` in its path is not found."""
+    """Let the time of a download pass; returns an error text, or None. A path with `/missing/` is not found."""
     seconds = call.store.settings.download_seconds
     await asyncio.sleep(call.jobs.seconds if seconds is None else seconds)
     if "/missing/" in urlsplit(url).path:
@@ -91,14 +91,14 @@ async def fetch(call: Call, url: str) -> str | None:
 
 
 def checksum(content: str) -> str:
-    """The MD5 sum of something that has no content here but its address or id."""
+    """The MD5 sum of an object that has no content here: of its address or id."""
     return hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
 
 
 def check_extraction(call: Call, any_case: bool = False) -> None:
-    """Refuse (431) a mode that there is not, and an upload without an address that it can go to.
+    """Refuse (431) an unknown mode, and an upload to an address that it cannot go to.
 
-    The mode of a template counts in any case, that of a volume does not: CloudStack's source.
+    The mode of a template may be in any case, that of a volume may not: CloudStack's source.
     """
     mode, url = call["mode"], call["url"] or ""
     if (mode.upper() if any_case else mode) not in MODES:
@@ -110,7 +110,7 @@ def check_extraction(call: Call, any_case: bool = False) -> None:
 
 
 def extraction(call: Call, id: str, name: str, zone: Zone, suffix: str) -> dict[str, Any]:
-    """The result of an extraction: an address to download from, the same each time, or the one that was given."""
+    """The result of an extraction: an address to download from, the same each time, or the given one."""
     uploaded = call["mode"].upper() == "FTP_UPLOAD"
     extract_id, path = (new_id(), "") if uploaded else _extracted(call, id)
     view: dict[str, Any] = {"id": id, "name": name, "extractId": extract_id, "accountid": call.account.id}

@@ -19,7 +19,7 @@ from ..wire import listing
 
 
 def list_events(call: Call) -> dict[str, Any]:
-    """listEvents, newest first to the second, within one second oldest first."""
+    """listEvents: newest first by second. Events of one second come oldest first."""
     since, until = call["startdate"], call["enddate"]
     tests = [
         owners(call),
@@ -31,14 +31,17 @@ def list_events(call: Call) -> dict[str, Any]:
         has_part(call, "keyword", "type", "description", "level"),
     ]
     if call["entrytime"] is not None and call["duration"] is not None:
-        tests = [_is_pending(call)]  # nothing else counts then, not even whose they are: the real server's way
+        tests = [_is_pending(call)]  # the real server then ignores all else, even the owner
     found = matching(call.store.events.values(), tests)
     found.sort(key=lambda event: -int(event.created))
     return listing("event", [_event_view(call, event) for event in page_of(call, found)])
 
 
 def _is_pending(call: Call) -> Callable[[Event], bool]:
-    """The test for what began between `entrytime` and `duration` seconds ago and has not ended. Raises ApiError (431)."""
+    """The test for actions that began between `entrytime` and `duration` seconds ago and have not ended.
+
+    Raises ApiError (431).
+    """
     entry, duration = call["entrytime"], call["duration"]
     if entry <= duration:
         raise bad_parameter("Entry time must be greater than duration")

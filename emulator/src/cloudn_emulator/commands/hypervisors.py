@@ -10,6 +10,6 @@ NONE = "None"
 
 
 def hypervisor_of(text: str | None) -> str:
-    """The hypervisor that a parameter means: in any case, and none for what is not known."""
+    """The hypervisor that a parameter means, in any case, or NONE for an unknown one."""
     wanted = (text or "").lower()
     return next((name for name in KNOWN if name.lower() == wanted), NONE)

@@ -30,7 +30,7 @@ def list_instance_groups(call: Call) -> dict[str, Any]:
 
 
 def create_instance_group(call: Call) -> dict[str, Any]:
-    """createInstanceGroup: names are unique in the account (431), also at one moment: the account is locked meanwhile."""
+    """createInstanceGroup: names are unique in the account (431). The account is locked, so there is no race."""
     owner, name = owner_of_new(call).name, call["name"]
     if call.store.instance_group_named(name, owner):
         raise bad_parameter(
@@ -40,9 +40,9 @@ def create_instance_group(call: Call) -> dict[str, Any]:
 
 
 def update_instance_group(call: Call) -> dict[str, Any]:
-    """updateInstanceGroup: gives a group another name, if any.
+    """updateInstanceGroup: renames a group.
 
-    The real server finds the group itself under its new name, so that a change of case alone is refused (431).
+    The real server refuses (431) a name that differs only in case, since it finds the group itself under it.
     """
     group, name = call["id"], call["name"]
     _check(call, group, "unable to find a vm group with specified groupId")
@@ -54,7 +54,7 @@ def update_instance_group(call: Call) -> dict[str, Any]:
 
 
 def delete_instance_group(call: Call) -> dict[str, Any]:
-    """deleteInstanceGroup: its machines are in no group then. The id stays known for a while, and can't be used."""
+    """deleteInstanceGroup: its machines leave it. The id stays known for a while, but cannot be used."""
     group = call["id"]
     _check(call, group, "unable to find vm group by id")
     call.store.remove_instance_group(group)

@@ -33,7 +33,7 @@ INSTALLED = "Successfully Installed"
 
 
 def list_isos(call: Call) -> dict[str, Any]:
-    """listIsos: those that come with the hosts are in no zone, and shown by all filters but `community` and `self`."""
+    """listIsos: ISOs of the hosts are in no zone. All filters but `community` and `self` show them."""
     wanted = checked_filter(call, DEFAULT_FILTER if call["isofilter"] is None else call["isofilter"])
     permitted = permitted_accounts(call, wanted)
     if call["id"] is not None:

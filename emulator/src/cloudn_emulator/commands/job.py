@@ -29,7 +29,7 @@ def query_job(call: Call) -> dict[str, Any]:
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
-    """listAsyncJobs: all there were since `startdate`, oldest first, pending ones too; `keyword` is in the class."""
+    """listAsyncJobs: all jobs since `startdate`, pending ones too, oldest first. `keyword` is a part of the class."""
     since = call["startdate"]
     tests = [
         owners(call),
@@ -42,7 +42,7 @@ def list_jobs(call: Call) -> dict[str, Any]:
 
 
 def job_view(call: Call, job: Job) -> dict[str, Any]:
-    """A job: a pending one tells what it is about, a finished one its result."""
+    """A job: a pending one shows its object, a finished one its result."""
     owner = call.store.accounts[job.owner]
     view: dict[str, Any] = {"accountid": owner.id, "userid": owner.user_id, "cmd": job.command}
     view |= {"jobstatus": job.status, "jobprocstatus": 0, "jobresultcode": job.code}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks, what kinds of them there are, their addresses, and what a Basic zone has none of, as measured on CloudStack 3.0.5."""
+"""Networks, their offerings and addresses, and what a Basic zone has none of, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ OFFERING = OFFERINGS[0]
 
 
 def list_networks(call: Call) -> dict[str, Any]:
-    """listNetworks: each Basic zone has one, shared by all accounts. `issystem` is for administrators only."""
-    owners(call)  # for its refusals: the networks are everybody's
+    """listNetworks: each Basic zone has one, which all accounts share. `issystem` is for administrators only."""
+    owners(call)  # only for its errors: all accounts see the networks
     fixed: dict[str, str | bool] = {
         "type": "Shared",
         "traffictype": "Guest",
@@ -52,7 +52,7 @@ def list_networks(call: Call) -> dict[str, Any]:
 
 
 def _is(call: Call, name: str, value: str | bool) -> bool:
-    """Whether a filter, where it is given, asks for this value."""
+    """Whether a filter is not given, or asks for this value."""
     asked = call[name]
     if asked is None or isinstance(value, bool):
         return asked in (None, value)
@@ -60,7 +60,7 @@ def _is(call: Call, name: str, value: str | bool) -> bool:
 
 
 def _offers(call: Call, services: Callable[[Any], tuple[str, ...]]) -> Test | None:
-    """The test for all the services that are asked for. Raises ApiError (431) for one that there is not."""
+    """The test for all services that are asked for. Raises ApiError (431) for an unknown service."""
     asked = call["supportedservices"]
     if asked is None:
         return None
@@ -106,7 +106,7 @@ def _network_view(call: Call, zone: Zone) -> dict[str, Any]:
 
 
 def list_network_offerings(call: Call) -> dict[str, Any]:
-    """listNetworkOfferings: none that could be used in a Basic zone, where nobody makes networks."""
+    """listNetworkOfferings: none of them can be used in a Basic zone, where nobody makes networks."""
     tests: list[Test | None] = [
         lambda one: _is_for_guests(call),
         refers_to(call, "id"),
@@ -125,7 +125,7 @@ def list_network_offerings(call: Call) -> dict[str, Any]:
 
 
 def _is_for_guests(call: Call) -> bool:
-    """Whether the filters leave anything: all offerings are alike in this."""
+    """Whether the filters for fields that all offerings share leave any offering."""
     fixed = (("traffictype", "Guest"), ("state", "Enabled"), ("isdefault", True))
     return all(_is(call, *one) for one in fixed) and not (
         call.params.keys() & {"zoneid", "networkid"} or call["istagged"]
@@ -162,7 +162,7 @@ def _service_view(offering: NetworkOffering, service: str) -> dict[str, Any]:
 
 
 def list_public_addresses(call: Call) -> dict[str, Any]:
-    """listPublicIpAddresses: a Basic zone has none, but with `forvirtualnetwork=false` there are those of the machines."""
+    """listPublicIpAddresses: a Basic zone has none. `forvirtualnetwork=false` shows those of machines."""
     address = call["ipaddress"]
     tests: list[Test | None] = [
         owners(call),
@@ -178,7 +178,7 @@ def list_public_addresses(call: Call) -> dict[str, Any]:
 
 
 def _is_for_machines(call: Call) -> bool:
-    """Whether the filters leave the addresses of machines, which are all alike in this."""
+    """Whether the filters for fields that all addresses share leave those of machines."""
     kinds = (call["issourcenat"], call["isstaticnat"], call["forloadbalancing"])
     return call["forvirtualnetwork"] is False and not (call.params.keys() & {"id", "vlanid", "vpcid"} or any(kinds))
 
@@ -220,7 +220,7 @@ def list_counters(call: Call) -> dict[str, Any]:
 
 
 def list_nothing(call: Call) -> dict[str, Any]:
-    """A listing of what there can't be. Raises ApiError for an account and for a machine that the caller may not name."""
+    """A listing that is always empty. Raises ApiError for an account or a machine that the caller may not name."""
     owners(call)
     vm = call["virtualmachineid"]
     if isinstance(vm, Vm):
@@ -237,6 +237,6 @@ def list_projects(call: Call) -> dict[str, Any]:
 
 
 def list_vpns(call: Call) -> dict[str, Any]:
-    """listRemoteAccessVpns: of an address, and there is none that could have one."""
+    """listRemoteAccessVpns of an address: no address can have one."""
     address = call["publicipid"]
     raise bad_parameter(f"Unable to list remote access vpns, IP address {address.id} not found")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the service offers: plans, kinds of disks, capabilities, as measured on CloudStack 3.0.5."""
+"""The service's offers: plans, kinds of disks, capabilities, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from ..models import NO_OBJECT, DiskOffering, ServiceOffering
 from ..owners import check_access
 from ..wire import listing
 
-# The lists of offerings that a plain account gets do not page: every page is the whole list, which is the real server's way.
+# As on the real server, lists of offerings have no pages for a plain account: every page is the whole list.
 
 
 def list_service_offerings(call: Call) -> dict[str, Any]:
-    """listServiceOfferings. For a plain account `name` and `keyword` find only its own domain's, so none of the
-    public ones; `id` finds any, whatever else is asked for."""
+    """listServiceOfferings: a plain account finds any plan by its `id`, whatever other filters it gives.
+
+    `name` and `keyword` find only plans of its own domain, so none of the public ones.
+    """
     plans = list(call.store.service_offerings.values())
     if call.account.admin:
         return listing("serviceoffering", [_service_offering_view(one) for one in page_of(call, _all_plans(call))])
@@ -37,7 +39,7 @@ def list_service_offerings(call: Call) -> dict[str, Any]:
 
 
 def _all_plans(call: Call) -> list[ServiceOffering]:
-    """What an administrator finds; with a machine, what it could change to."""
+    """The plans that an administrator finds. With a machine, those that it could change to."""
     found = [] if call["issystem"] else _found(call, call.store.service_offerings.values())
     if "virtualmachineid" in call.params:
         found = [plan for plan in found if plan.id != call["virtualmachineid"].offering_id]
@@ -45,7 +47,7 @@ def _all_plans(call: Call) -> list[ServiceOffering]:
 
 
 def _check_machine(call: Call) -> None:
-    """Refuse a machine that is not there (431) or another account's (531). The list is the same with it and without."""
+    """Refuse a machine that does not exist (431) or is another account's (531). It does not change the list."""
     vm = call["virtualmachineid"]
     if vm is NO_OBJECT:
         raise bad_parameter(f"unable to find a virtual machine with id {vm.id}")
@@ -71,8 +73,10 @@ def _service_offering_view(offering: ServiceOffering) -> dict[str, Any]:
 
 
 def list_disk_offerings(call: Call) -> dict[str, Any]:
-    """listDiskOfferings. For a plain account `id`, `name` and `keyword` find none of the public ones: such a caller lists
-    them all. `domainid` finds those of a domain alone, of which there are none."""
+    """listDiskOfferings: a plain account that gives `id`, `name` or `keyword` finds none of the public ones.
+
+    `domainid` finds only offerings of a domain. There are none.
+    """
     _check_domain(call, "disk offering")
     if call.account.admin:
         found = page_of(call, _found(call, call.store.disk_offerings.values()))

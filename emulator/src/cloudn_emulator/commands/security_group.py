@@ -24,7 +24,7 @@ INGRESS, EGRESS = "ingress", "egress"
 
 
 def group_view(call: Call, group: SecurityGroup, rules: list[Rule]) -> dict[str, Any]:
-    """A group with these rules; without any it has no lists of rules."""
+    """A group with these rules. Without rules it has no lists of rules."""
     view: dict[str, Any] = {"id": group.id, "name": group.name}
     if group.description is not None:
         view["description"] = group.description
@@ -45,10 +45,10 @@ def _rule_view(call: Call, rule: Rule) -> dict[str, Any]:
 
 
 def _listed(call: Call, group: SecurityGroup) -> dict[str, Any]:
-    """A group as a listing shows it, with tags only where it has rules.
+    """A group as a listing shows it. Only a group with rules has tags.
 
-    They are the real server's slip: not the group's own, but those of the VM that has the same row number, whoever owns
-    it. Only listTags and the filter `tags` know a group's own.
+    As on the real server, these are not its own tags, but those of the VM with the same row number, of any account.
+    Only listTags and the filter `tags` know the tags of a group.
     """
     view = group_view(call, group, list(group.rules.values()))
     if group.rules:
@@ -62,7 +62,7 @@ def _listed(call: Call, group: SecurityGroup) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How a command's errors speak of the group that it names by id or by name."""
+    """The error texts of a command that takes a group by id or by name."""
 
     both: str
     neither: str
@@ -70,7 +70,7 @@ class Naming:
 
 
 def named_group(call: Call, id: str, name: str, naming: Naming) -> SecurityGroup:
-    """The group that a command names by one of these two parameters, whoever owns it; NO_OBJECT for the id `-1`.
+    """The group that a command names by one of two parameters, of any owner. NO_OBJECT for the id `-1`.
 
     Raises ApiError (431).
     """
@@ -89,14 +89,14 @@ def named_group(call: Call, id: str, name: str, naming: Naming) -> SecurityGroup
 
 
 def list_groups(call: Call) -> dict[str, Any]:
-    """listSecurityGroups: oldest first. `securitygroupname` is the whole name, `keyword` a part of it or of the text."""
+    """listSecurityGroups: oldest first. `securitygroupname` is the whole name, `keyword` a part of name or text."""
     vm = call["virtualmachineid"]
     found = _groups_of(call, vm) if vm is not None else page_of(call, _groups_found(call))
     return listing("securitygroup", [_listed(call, group) for group in found])
 
 
 def _groups_of(call: Call, vm: Vm) -> list[SecurityGroup]:
-    """The groups of a VM, a destroyed one too. The real server ignores every other filter, and pages, beside it."""
+    """The groups of a VM, also of a destroyed one. The real server then ignores every other filter, and pages."""
     if vm is NO_OBJECT:
         raise bad_parameter("Unable to list network groups for virtual machine instance -1; instance not found.")
     check_access(call, vm.owner, vm.label)
@@ -135,9 +135,9 @@ DELETED = Naming(
 
 
 def delete_group(call: Call) -> dict[str, Any]:
-    """deleteSecurityGroup: not `default` (431), nor one that a rule names or a VM has (536).
+    """deleteSecurityGroup: not `default` (431), and not a group that a rule names or a VM has (536).
 
-    A rule of its own that names the group holds it too, and so does a destroyed VM until it is expunged.
+    A rule of the group itself counts too, and so does a destroyed VM until it is expunged.
     """
     group = named_group(call, "id", "name", DELETED)
     if group is NO_OBJECT:

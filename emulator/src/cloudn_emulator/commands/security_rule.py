@@ -23,8 +23,8 @@ from .security_group import EGRESS, INGRESS, Naming, group_view, named_group
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
 LAST_PORT = 65535
 LONGEST_CIDR = 44  # characters: by the schema of CloudStack 3.0's database
-# How long a change of rules holds its group's lock, and how late a thread wakes at most that waits for it. With these, as
-# many rounds pass as were measured on CloudStack 3.0.5: 10 rules by 2 at once take one sleep, by 10 at once three.
+# How long a change of rules holds the lock of its group, and by how much a thread that sleeps for it may wake too late.
+# With these values it takes as many sleeps as on CloudStack 3.0.5: one for 10 rules by 2 at once, three by 10 at once.
 HELD_SECONDS = 0.01
 LATE_SECONDS = 0.02
 _OCTET = re.compile(r"[+-]?\d{1,3}")
@@ -45,7 +45,7 @@ def authorize_egress(call: Call) -> Work:
 
 
 def _authorize(call: Call, direction: str) -> Work:
-    """Which group is meant is found at once; all else about the rules is refused in the job."""
+    """The group is looked up at once. All other errors fail the job."""
     named_owner(call)
     naming = Naming(
         "securityGroupId and securityGroupName parameters are mutually exclusive",
@@ -86,14 +86,14 @@ def _revoke(call: Call, direction: str) -> Work:
         async with _locked(call, group):
             if group.id not in call.store.security_groups:
                 raise internal(f"Failed to revoke security group {direction} rule")
-            call.store.remove_rule(rule)  # it may be gone: of two requests at one moment both succeed
+            call.store.remove_rule(rule)  # it may be gone: two requests at one moment both succeed
         return {"success": True}
 
     return Work(run, "SecurityGroup", rule.group_id)
 
 
 def _group_of(call: Call, rule: Rule, direction: str) -> SecurityGroup:
-    """The group of a rule that may be revoked. Raises ApiError: 431 for a rule that is not there, 531 for another's."""
+    """The group of a rule that may be revoked. Raises ApiError: 431 for an unknown rule, 531 for another account's."""
     group = call.store.security_groups.get(rule.group_id)
     if group is None or rule.id not in group.rules:
         raise bad_parameter(f"Unable to find security rule with id {rule.id}")
@@ -107,7 +107,7 @@ def _group_of(call: Call, rule: Rule, direction: str) -> SecurityGroup:
 async def _locked(call: Call, group: SecurityGroup) -> AsyncIterator[None]:
     """Hold a group's lock for a change of its rules.
 
-    Nobody is told that a lock is free: the real server sleeps while it is taken (5 seconds), and looks again.
+    On the real server a change that finds the lock taken sleeps 5 seconds and looks again. Nothing wakes it earlier.
     """
     while group.locked:
         late = random.uniform(0, LATE_SECONDS)
@@ -121,10 +121,10 @@ async def _locked(call: Call, group: SecurityGroup) -> AsyncIterator[None]:
 
 
 def _add_rules(call: Call, group: SecurityGroup, rules: list[Rule]) -> list[Rule]:
-    """Add the rules that are not there yet, and tell which those are; a group that is gone takes none.
+    """Add the rules that are new, and return them. A deleted group takes none.
 
-    The real server looks only at the oldest rule that is alike in all but the direction: where that has the other
-    direction, the same rule can be added again and again.
+    The real server compares a rule with the oldest one that is alike in all but the direction. If that one has the
+    other direction, the same rule can be added again and again.
     """
     if group.id not in call.store.security_groups:
         return []
@@ -149,9 +149,9 @@ def _key(rule: Rule) -> tuple[Any, ...]:
 
 
 def _wanted_rules(call: Call, group: SecurityGroup, direction: str) -> list[Rule]:
-    """The rules that the parameters speak of, in the order in which they are added: groups, then CIDRs.
+    """The rules of the parameters, in the order in which they are added: groups, then CIDRs.
 
-    Raises ApiError: 431 where they make none, 531 for somebody else's group.
+    Raises ApiError: 431 for bad parameters, 531 for another account's group.
     """
     cidrs: list[str] = call["cidrlist"] or []
     if direction == INGRESS:  # the real server takes any text for egress
@@ -177,8 +177,10 @@ def _check_cidrs(cidrs: list[str]) -> None:
 
 
 def _is_cidr(text: str) -> bool:
-    """Whether a text is a CIDR for CloudStack 3.0's code: leading zeros, signs, bits of the host and a slash or point too
-    many at an end are all the same to it."""
+    """Whether a text is a CIDR for CloudStack 3.0's code.
+
+    It takes leading zeros, signs, bits of the host, and slashes or points at the end.
+    """
     parts = _split(text, "/")
     octets = _split(parts[0], ".")
     if len(parts) != 2 or len(octets) != 4 or not _PREFIX.fullmatch(parts[1]):
@@ -191,18 +193,18 @@ def _is_octet(text: str) -> bool:
 
 
 def _split(text: str, sign: str) -> list[str]:
-    """A text in parts, without the empty ones at its end, as Java splits it."""
+    """The parts of a text without the empty ones at its end, as Java splits it."""
     return text.rstrip(sign).split(sign)
 
 
 def _ports(call: Call, protocol: str) -> tuple[int, int]:
-    """Start and end port, or type and code, of a rule; raises ApiError (431)."""
+    """Start and end port of a rule, or type and code. Raises ApiError (431)."""
     if protocol.lower() not in PROTOCOLS:
         raise bad_parameter(f"Invalid protocol {protocol}")
     if protocol.lower() == "icmp":
         return _icmp(call["icmptype"], call["icmpcode"])
     start, end = call["startport"], call["endport"]
-    if protocol != "all":  # any other spelling, such as `ALL`, takes ports: the real server compares letter by letter
+    if protocol != "all":  # the real server compares letter by letter: `ALL` takes ports
         return _range(start, end)
     if start is not None or end is not None:
         raise bad_parameter("Cannot specify startPort or endPort without specifying protocol")
@@ -212,7 +214,7 @@ def _ports(call: Call, protocol: str) -> tuple[int, int]:
 def _range(start: int | None, end: int | None) -> tuple[int, int]:
     if start is None or end is None:
         raise bad_parameter(f"Invalid port range specified, startPort = {_java(start)}, endPort = {_java(end)}")
-    if start == 0 and end == 0:  # the real server's: no port at all becomes all of them
+    if start == 0 and end == 0:  # on the real server no port becomes all ports
         end = LAST_PORT
     if start > end or start == -1:
         raise bad_parameter(f"Invalid port range {start}:{end}")
@@ -244,7 +246,7 @@ def _sources(call: Call) -> list[SecurityGroup]:
 
 
 def _source(call: Call, source: dict[str, str]) -> SecurityGroup:
-    """The group that a rule names, of any account; raises ApiError (431)."""
+    """The group that a rule names, of any account. Raises ApiError (431)."""
     account, name = source.get("account"), source.get("group")
     if account is None or name is None:
         raise bad_parameter(

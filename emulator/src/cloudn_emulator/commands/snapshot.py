@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots: their commands, as measured on CloudStack 3.0.5; what was not measured is from its source."""
+"""The commands on snapshots, as measured on CloudStack 3.0.5. The rest is from its source."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS = ("MANUAL", "RECURRING", "TEMPLATE", *INTERVALS)
 
 
 def create_snapshot(call: Call) -> Work:
-    """createSnapshot: only of a disk that is Ready. `account` and `domainid` are read and not used."""
+    """createSnapshot: only of a disk that is Ready. `account` and `domainid` are ignored."""
     volume, policy = call["volumeid"], call["policyid"]
     if volume is NO_OBJECT or volume.state == DELETED_VOLUME:
         raise bad_parameter("Unable to find volume by id")
@@ -47,12 +47,12 @@ def create_snapshot(call: Call) -> Work:
     async def run() -> dict[str, Any]:
         _check_machine(call.store, snapshot)
         if policy:
-            # The real server looks for the run of the policy that this snapshot belongs to, and falls over.
+            # The real server looks for the run of the policy, finds none and crashes.
             await call.jobs.moment()
             snapshot.state = "Error"
             raise internal()
         await _back_up(call, snapshot)
-        # The real server tells the state as it was before the copy.
+        # The real server shows the state before the copy.
         state = DONE if empty else "CreatedOnPrimary"
         return {"snapshot": {**snapshot_view(call, snapshot), "state": state}}
 
@@ -60,7 +60,7 @@ def create_snapshot(call: Call) -> Work:
 
 
 def new_snapshot(store: Store, volume: Volume, kind: str, created: float) -> Snapshot:
-    """A snapshot's row: its name tells the machine, the disk and the second."""
+    """A snapshot's row. Its name has the machine, the disk and the second."""
     vm = store.vm_of(volume)
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(created))
     name = f"{vm.name if vm else 'detached'}_{volume.name}_{stamp}"
@@ -70,7 +70,7 @@ def new_snapshot(store: Store, volume: Volume, kind: str, created: float) -> Sna
 
 
 def _check_machine(store: Store, snapshot: Snapshot) -> None:
-    """Take the snapshot of a destroyed machine's disk back: its job fails (530)."""
+    """Delete the snapshot of a destroyed machine's disk again, and fail its job (530)."""
     vm = store.vm_of(snapshot.volume)
     if vm and vm.state == GONE:
         store.delete_snapshot(snapshot)
@@ -78,14 +78,14 @@ def _check_machine(store: Store, snapshot: Snapshot) -> None:
 
 
 def _is_empty(store: Store, snapshot: Snapshot) -> bool:
-    """Whether it has the name of the last one of its disk, made in the same second: there is nothing to copy then."""
+    """Whether the last snapshot of its disk has the same name, from the same second: then nothing is copied."""
     before = (one for one in reversed(store.snapshots.values()) if one is not snapshot)
     last = next((one for one in before if one.volume is snapshot.volume), None)
     return last is not None and last.state == DONE and last.name == snapshot.name
 
 
 async def _back_up(call: Call, snapshot: Snapshot) -> None:
-    """Take and copy a snapshot; one that is deleted meanwhile stays so."""
+    """Take and copy a snapshot. If it is deleted meanwhile it stays deleted."""
     for state in ("BackingUp", DONE):
         await call.jobs.take(0.5)
         if snapshot.state != DELETED_SNAPSHOT:
@@ -116,7 +116,7 @@ def list_snapshots(call: Call) -> dict[str, Any]:
 
 
 def _kinds(call: Call) -> Collection[str] | None:
-    """The kinds of snapshots that are asked for, or None for all; `intervaltype` counts only beside `volumeid`."""
+    """The kinds of snapshots that are asked for, or None for all. `intervaltype` needs `volumeid`."""
     kind, interval = call["snapshottype"], call["intervaltype"]
     if kind is None:
         if interval is None or call["volumeid"] is None:
@@ -154,7 +154,7 @@ def snapshot_view(call: Call, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def delete_snapshot(call: Call) -> Work:
-    """deleteSnapshot: not twice; one that is being made goes too, and its job ends well all the same."""
+    """deleteSnapshot: not twice. It also deletes a snapshot that is being made, whose job still ends well."""
     snapshot = call["id"]
 
     async def run() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshot policies: their commands, and the snapshots that they make; as measured on CloudStack 3.0.5 and by its source."""
+"""Snapshot policies and the snapshots that they make, as measured on CloudStack 3.0.5 and by its source."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ MOST_KEPT = 8  # of each interval: the service's own settings snapshot.max.hourl
 
 
 async def create_policy(call: Call) -> dict[str, Any]:
-    """createSnapshotPolicy: a disk has one policy for each interval; a second one changes it, and it keeps its id.
+    """createSnapshotPolicy: a disk has one policy for each interval. A second one changes it and keeps its id.
 
-    Two requests at one moment can make two, as nothing but this look keeps them apart.
+    Two requests at one moment can make two policies: only this look keeps them apart.
     """
     volume = _volume(call)
     if volume.state != "Ready":
@@ -49,7 +49,7 @@ async def create_policy(call: Call) -> dict[str, Any]:
         await call.store.races.gap(("snapshot policy", volume.id, interval))
         policy = SnapshotPolicy(new_id(), volume, interval, "", "", 0, moment)
         call.store.snapshot_policies[policy.id] = policy
-    # The real server leaves the next run of a changed policy as it was: the new schedule counts only after that.
+    # The real server leaves the next run of a changed policy as it was. The new schedule counts after that.
     policy.schedule, policy.timezone, policy.kept = call["schedule"], zone, call["maxsnaps"]
     return {"snapshotpolicy": policy_view(policy)}
 
@@ -73,12 +73,12 @@ def _check_kept(call: Call, owner: str) -> None:
 
 
 def list_policies(call: Call) -> dict[str, Any]:
-    """listSnapshotPolicies: those of one disk. It does not page."""
+    """listSnapshotPolicies: the policies of one disk, without pages."""
     return listing("snapshotpolicy", [policy_view(policy) for policy in call.store.policies_of(_volume(call))])
 
 
 def delete_policies(call: Call) -> dict[str, Any]:
-    """deleteSnapshotPolicies: all of them or, where one can't be, none; the snapshots that they made stay."""
+    """deleteSnapshotPolicies: deletes all of them or, after an error, none. Their snapshots stay."""
     if call["id"] is None and call["ids"] is None:
         raise bad_parameter("No policy id (or list of ids) specified.")
     policies = [call["id"]] if call["ids"] is None else call["ids"]
@@ -94,7 +94,7 @@ def delete_policies(call: Call) -> dict[str, Any]:
 
 
 def policy_view(policy: SnapshotPolicy) -> dict[str, Any]:
-    """A policy as answers show it: its interval is a number."""
+    """A policy as answers show it. Its interval is a number."""
     return {
         "id": policy.id,
         "volumeid": policy.volume.id,
@@ -109,7 +109,7 @@ def policy_view(policy: SnapshotPolicy) -> dict[str, Any]:
 
 
 def run_due(store: Store, jobs: Jobs) -> None:
-    """Make the snapshots whose time has come since the last request; no timer runs."""
+    """Make the snapshots that were due since the last request. No timer runs."""
     now = store.now()
     due = [policy for policy in store.snapshot_policies.values() if policy.next_run <= now]
     runs = [(moment, policy) for policy in due for moment in _runs(policy, now)]
@@ -118,7 +118,10 @@ def run_due(store: Store, jobs: Jobs) -> None:
 
 
 def _runs(policy: SnapshotPolicy, now: float) -> deque[float]:
-    """When the policy has run until now, without what would be removed again; sets its next run."""
+    """The moments at which the policy ran until now. Sets its next run.
+
+    Runs whose snapshots would be removed at once are left out.
+    """
     runs: deque[float] = deque(maxlen=policy.kept)
     long_ago = now - (policy.kept + 1) * LONGEST[policy.interval].total_seconds()
     moment = policy.next_run
@@ -132,9 +135,9 @@ def _runs(policy: SnapshotPolicy, now: float) -> deque[float]:
 
 
 def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> None:
-    """Make a policy's snapshot, and remove the oldest of its interval.
+    """Make a policy's snapshot, and remove the oldest ones of its interval.
 
-    A destroyed machine's disk gets none, nor does an account that has as many snapshots as it may.
+    The disk of a destroyed machine gets none, nor does an account at its limit of snapshots.
     """
     volume = policy.volume
     call = Call(store, jobs, store.accounts[volume.owner], {})

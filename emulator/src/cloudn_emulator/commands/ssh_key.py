@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SSH key pairs: real keys, the fingerprint is the MD5 of the public key's blob."""
+"""SSH key pairs: real keys, with the MD5 of the public key's blob as fingerprint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY_BITS = 2048
 
 
 async def create_key_pair(call: Call) -> dict[str, Any]:
-    """createSSHKeyPair: the only answer that ever has the private key."""
+    """createSSHKeyPair: no other answer ever has the private key."""
     owner = _check_free(call)
     private, public = _generate()
     await call.store.races.gap(("keypair", owner, collated(call["name"])))
@@ -31,7 +31,7 @@ async def create_key_pair(call: Call) -> dict[str, Any]:
 
 
 async def register_key_pair(call: Call) -> dict[str, Any]:
-    """registerSSHKeyPair: refuses (431) what is not an RSA public key."""
+    """registerSSHKeyPair: refuses (431) all but an RSA public key."""
     owner = _check_free(call)
     public = _public_key(call["publickey"])
     await call.store.races.gap(("keypair", owner, collated(call["name"])))
@@ -39,7 +39,7 @@ async def register_key_pair(call: Call) -> dict[str, Any]:
 
 
 def delete_key_pair(call: Call) -> dict[str, Any]:
-    """deleteSSHKeyPair: of several pairs of one name, the first one made goes."""
+    """deleteSSHKeyPair: of several pairs of one name it deletes the oldest."""
     owner = owner_of_new(call).name
     pair = call.store.key_pair(call["name"], owner)
     if pair is None:
@@ -62,7 +62,7 @@ def list_key_pairs(call: Call) -> dict[str, Any]:
 
 
 def _check_free(call: Call) -> str:
-    """The account that is to have a pair of this name, which it has not yet. Raises ApiError (431)."""
+    """The account that gets a pair of this name. Raises ApiError (431) if it has one already."""
     owner = owner_of_new(call).name
     if call.store.key_pair(call["name"], owner):
         raise bad_parameter(f"A key pair with name '{call['name']}' already exists.")
@@ -80,15 +80,15 @@ def _view(pair: KeyPair) -> dict[str, str]:
 
 
 def _public_key(material: str) -> str:
-    """Kind and blob of a key in OpenSSH's form (which may be Base64 as a whole). Raises ApiError (431).
+    """Kind and blob of a key in OpenSSH's form, or of that form in Base64. Raises ApiError (431).
 
-    By CloudStack 3.0's code: RSA only, and nobody looks at the blob.
+    By CloudStack 3.0's code: RSA only, and the blob is not checked.
     """
     text = material if " " in material else _decoded(material).decode("utf-8", "replace")
     words = text.rstrip(" ").split(" ")
     if not text.startswith("ssh-rsa") or len(words) < 2:
         raise bad_parameter("Public key is invalid")
-    if not words[1]:  # two blanks: the real server looks for a blob behind the first one, and falls over
+    if not words[1]:  # two blanks: the real server finds no blob behind the first one and crashes
         raise internal()
     return f"{words[0]} {words[1]}"
 
@@ -100,9 +100,9 @@ def fingerprint(public_key: str) -> str:
 
 
 def _decoded(text: str) -> bytes:
-    """Base64 read as leniently as the service does.
+    """Base64, read as leniently as the service does.
 
-    It takes either alphabet, skips what is no digit, ends at the first `=`, and drops a lone last digit.
+    It takes either alphabet, skips other signs, ends at the first `=`, and drops a last digit without a partner.
     """
     digits = re.sub(r"[^A-Za-z0-9+/]", "", text.partition("=")[0].replace("-", "+").replace("_", "/"))
     digits = digits[: len(digits) - (len(digits) % 4 == 1)]
@@ -110,7 +110,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _generate() -> tuple[str, str]:
-    # Imported here: it takes longer than the rest of a start, and few runs make keys.
+    # Imported here: the import takes longer than the rest of a start, and few runs make keys.
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 

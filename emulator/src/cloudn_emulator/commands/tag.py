@@ -17,7 +17,7 @@ from ..models import NO_OBJECT, Snapshot, Tag, Template, Volume, Zone
 from ..owners import check_access, owners
 from ..wire import listing
 
-# The kinds of object that the service knows, and the tables that hold those that can be there.
+# The kinds of objects that the service knows, and the tables of those that exist here.
 TABLES = {
     "UserVm": "vm_instance",
     "Template": "vm_template",
@@ -36,7 +36,7 @@ TABLES = {
     "StaticRoute": "static_routes",
 }
 _KINDS = {kind.lower(): kind for kind in TABLES}
-LONGEST = 255  # characters of a key and of a value: the database cuts off what is longer
+LONGEST = 255  # characters of a key and of a value: the database cuts off the rest
 Pairs = dict[str | None, str | None]
 
 
@@ -44,7 +44,7 @@ Pairs = dict[str | None, str | None]
 
 
 def create_tags(call: Call) -> Work:
-    """createTags: all of them or, where one can't be made, none."""
+    """createTags: makes all of them or, after an error, none."""
 
     async def run() -> dict[str, Any]:
         new = await call.jobs.checked(lambda: _new_tags(call))
@@ -56,9 +56,10 @@ def create_tags(call: Call) -> Work:
 
 
 def _new_tags(call: Call) -> list[tuple[tuple[str, str], Tag]]:
-    """The tags to make, each with the object that gets it.
+    """The tags to make, each with its object.
 
-    Raises ApiError: 431 for an object or a value that is not there, 531 for somebody else's, 530 where there is no object.
+    Raises ApiError: 431 for an unknown object or a missing value, 531 for another account's object, 530 without
+    objects.
     """
     kind, customer = _kind(call), call["customer"]
     new = []
@@ -75,10 +76,10 @@ def _new_tags(call: Call) -> list[tuple[tuple[str, str], Tag]]:
 
 
 def _insert(call: Call, new: list[tuple[tuple[str, str], Tag]]) -> None:
-    """Take the tags in. Raises ApiError (530) for a key that is taken, also by another of these tags."""
+    """Add the tags. Raises ApiError (530) for a key that is taken, also by another of these tags."""
     rows: dict[tuple[str, str], dict[str | int, Tag]] = {}
     for place, tag in new:
-        # Tags without a key never clash: to the database no two of them are alike.
+        # Tags without a key never clash: for the database they all differ.
         row = call.store.next_serial() if tag.key is None else collated(tag.key)
         if row in call.store.tags.get(place, {}) or row in rows.get(place, {}):
             raise internal()
@@ -88,9 +89,9 @@ def _insert(call: Call, new: list[tuple[tuple[str, str], Tag]]) -> None:
 
 
 def delete_tags(call: Call) -> Work:
-    """deleteTags: by key, or by key and value; without tags all of the objects' are removed. None found is a 431.
+    """deleteTags: by key, or by key and value. Without tags it deletes all of the objects. No tag found is a 431.
 
-    The objects themselves are not looked at: an id that no tag belongs to is no error.
+    An id that no tag belongs to is no error: the objects are not looked up.
     """
 
     async def run() -> dict[str, Any]:
@@ -104,10 +105,10 @@ def delete_tags(call: Call) -> Work:
 
 
 def _doomed(call: Call) -> set[tuple[tuple[str, str], str | int]]:
-    """The tags to delete. Raises ApiError: 431 where there are none, 530 without an object, 531 for somebody else's."""
+    """The tags to delete. Raises ApiError: 431 for none, 530 without objects, 531 for another account's object."""
     kind, pairs = _kind(call), _pairs(call)
     if not call["resourceids"]:
-        raise internal()  # the real server asks its database for ids in an empty list, and the database refuses that
+        raise internal()  # the real server sends its database an empty list of ids, which is an error there
     doomed = set()
     for id in call["resourceids"]:
         one = call.store.find(TABLES[kind], id)
@@ -127,7 +128,7 @@ def _is_named(tag: Tag, pairs: Pairs) -> bool:
     This comparison is Java's, not the database's: accents and trailing blanks count.
     """
     if tag.key is None:
-        raise internal()  # the real server falls over a tag without a key
+        raise internal()  # a tag without a key crashes the real server
     return any(
         key is not None
         and _equal_ignoring_case(tag.key, key)
@@ -165,7 +166,7 @@ def _owner(one: Any) -> str:
 
 
 def _is_removed(one: Any) -> bool:
-    """Whether an object is only a memory: deleted ones are still found by their ids, but take no tags any more."""
+    """Whether an object is deleted. A deleted one is still found by its id, but takes no tags."""
     if isinstance(one, Volume):
         return one.state == "Destroy"
     if isinstance(one, Snapshot):
@@ -177,7 +178,7 @@ def _is_removed(one: Any) -> bool:
 
 
 def list_tags(call: Call) -> dict[str, Any]:
-    """listTags: filters are whole values; `keyword` is ignored, which is the real server's way."""
+    """listTags: filters are whole values. The real server ignores `keyword`."""
     exact = ("resourcetype", "resourceid", "key", "value", "customer")
     wanted = {name: collated(call[name]) for name in exact if call[name] is not None}
     views = [view for view in _views(call) if _is_wanted(view, wanted)]

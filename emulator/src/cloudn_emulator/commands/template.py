@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates: making, changing and deleting them, as measured on CloudStack 3.0.5; what was not measured is from its source."""
+"""Making, changing and deleting templates, as measured on CloudStack 3.0.5. The rest is from its source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_NAME = 32  # characters, of a template that is made here
 async def create_template(call: Call) -> Work:
     """createTemplate: from a snapshot, or from a disk of a stopped machine.
 
-    It is in no listing before its job has ended.
+    No listing shows it before its job has ended.
     """
     source = _owned_source(call)
     _check_new(call)
@@ -61,7 +61,7 @@ async def create_template(call: Call) -> Work:
 
 
 def _owned_source(call: Call) -> Volume | Snapshot:
-    """The disk or snapshot that the template is made of; raises ApiError: 431 for none, 531 for somebody else's."""
+    """The disk or snapshot that the template is made of. Raises ApiError: 431 for none, 531 for another account's."""
     source = call["volumeid"]
     if source is None:
         source = call["snapshotid"]
@@ -88,8 +88,7 @@ def _check_tag(call: Call) -> None:
 def _volume_of(call: Call, source: Volume | Snapshot) -> Volume:
     """The disk behind a source. Raises ApiError: 431 for a snapshot that is not backed up, 530 for a disk in use.
 
-    A disk that is attached to no machine is a 530 too, whatever its state: so does the real server, which looks for the
-    state of the disk's machine and finds none.
+    A disk without a machine is a 530 too, in each state: the real server looks for the state of its machine and finds none.
     """
     if isinstance(source, Snapshot):
         if source.state != "BackedUp":
@@ -130,7 +129,7 @@ def _new(call: Call, owner: str) -> Template:
 
 
 async def register_template(call: Call) -> dict[str, Any]:
-    """registerTemplate (in the manual uploadTemplate): answers at once, ready only after the download.
+    """registerTemplate (in the manual uploadTemplate): answers at once; the template is ready after the download.
 
     An administrator may register for all zones (`zoneid=-1`).
     """
@@ -145,7 +144,7 @@ async def register_template(call: Call) -> dict[str, Any]:
     check_address(call["url"], call["format"])
     hypervisor = hypervisor_of(call["hypervisor"])
     if call["ostypeid"] is NO_OBJECT or hypervisor == "BareMetal":
-        raise internal()  # the row can't be written; there is no server for bare metal
+        raise internal()  # the row can't be written: there is no server for bare metal
     template = _new(call, owner.name)
     template.format, template.hypervisor = call["format"].upper(), hypervisor
     template.extractable, template.checksum = bool(call["isextractable"]), call["checksum"]
@@ -164,7 +163,7 @@ def _begin_download(call: Call, template: Template, zone: Zone, url: str) -> Non
 
 
 async def _download(call: Call, template: Template, zone: Zone, url: str) -> None:
-    """A zone's copy comes: told by its status, ready or failed at the end."""
+    """Let the copy of a zone come. Its status shows how far it is, and at the end whether it failed."""
     failure = await fetch(call, url)
     template.downloading.discard(zone.id)
     if failure:
@@ -175,7 +174,7 @@ async def _download(call: Call, template: Template, zone: Zone, url: str) -> Non
 
 
 def copy_template(call: Call) -> Work:
-    """copyTemplate: the job only begins the copy; it can be used some time after the job's end."""
+    """copyTemplate: the job only begins the copy, which can be used some time after the end of the job."""
     template, source, target = call["id"], call["sourcezoneid"], call["destzoneid"]
 
     async def run() -> dict[str, Any]:
@@ -206,7 +205,7 @@ def _is_ready(template: Template, zone: Zone) -> bool:
 
 
 def update_template(call: Call) -> dict[str, Any]:
-    """updateTemplate: changes nothing where one of the new values is wrong (431)."""
+    """updateTemplate: changes nothing if one of the new values is wrong (431)."""
     template = existing(call["id"], "unable to find template/iso by id")
     check_change(call, template)
     new = {
@@ -235,7 +234,7 @@ def _new_format(text: str | None) -> str | None:
 
 
 def delete_template(call: Call) -> Work:
-    """deleteTemplate: from one zone, or from all. What is wrong fails the job; so does a download that has not ended."""
+    """deleteTemplate: from one zone, or from all. Each error fails the job; so does a download under way."""
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
@@ -268,7 +267,7 @@ def _remove_copies(call: Call, template: Template, gone: set[str]) -> None:
 
 
 def extract_template(call: Call) -> Work:
-    """extractTemplate: only one's own that is marked for it; checked in the order of the real server, all in the job."""
+    """extractTemplate: only of a template of its own that is marked for it. All checks are in the job."""
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()

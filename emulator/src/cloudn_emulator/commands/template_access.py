@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may use and change a template, and the commands that tell and change it: as CloudStack 3.0.5 has it."""
+"""Who may use and change a template, and the commands on that, as CloudStack 3.0.5 has them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_usable(call: Call, template: Template) -> bool:
 
 
 def check_use(call: Call, template: Template) -> None:
-    """Refuse (531) a template of which the caller may not launch machines."""
+    """Refuse (531) a template that the caller may not launch machines of."""
     if not is_usable(call, template):
         raise ApiError(
             ACCOUNT, f"{call.account.label} does not have permission to launch instances from {template.label}"
@@ -29,9 +29,9 @@ def check_use(call: Call, template: Template) -> None:
 
 
 def check_change(call: Call, template: Template) -> None:
-    """Refuse (531) a template that the caller may not change: somebody else's public one, or one that it may not launch.
+    """Refuse (531) a template that the caller may not change: another account's public one, or one it may not launch.
 
-    Who may launch somebody else's private template may also change it: the real server's rule, not a slip of this one.
+    On the real server an account that may launch another's private template may also change it.
     """
     check_use(call, template)
     if template.public and template.owner != call.account.name and not call.account.admin:
@@ -39,7 +39,7 @@ def check_change(call: Call, template: Template) -> None:
 
 
 def existing(template: Any, unknown: str) -> Template:
-    """A template that an id names; raises ApiError (431, with this text) where it is deleted, or the id -1."""
+    """A template that an id names. Raises ApiError (431, with this text) if it is deleted, or the id is -1."""
     if template is NO_OBJECT or template.removed:
         raise bad_parameter(unknown)
     return template
@@ -55,7 +55,7 @@ def _not_iso(template: Template) -> Template:
 
 
 def update_permissions(call: Call) -> dict[str, Any]:
-    """updateTemplatePermissions: public, featured, and who else may launch it (add, remove, reset; in any case)."""
+    """updateTemplatePermissions: public, featured, and who may launch it (add, remove, reset, in any case)."""
     template = _not_iso(existing(call["id"], "unable to find  by template id"))
     names, op = call["accounts"], call["op"]
     _check_projects(call)
@@ -68,13 +68,13 @@ def update_permissions(call: Call) -> dict[str, Any]:
     if call["isextractable"] is not None and not call.account.admin:
         raise bad_parameter("Only ROOT admins are allowed to modify this attribute.")
     _set_attributes(call, template)
-    # What comes now may fail, and the attributes stay changed: so does the real server.
+    # As on the real server the attributes stay changed if this fails.
     _set_launch(call, template, (op or "").lower(), names)
     return done(call)
 
 
 def _check_projects(call: Call) -> None:
-    """Nobody has a project here."""
+    """Refuse projects: there are none."""
     if call["projectids"] is None:
         return
     if call["accounts"] is not None:
@@ -97,7 +97,7 @@ def _set_launch(call: Call, template: Template, op: str, names: list[str] | None
         template.public, template.featured, template.launch = False, False, []
     elif op in OPERATIONS:
         if names is None:
-            raise internal()  # the real server goes through the names without a look whether there are any
+            raise internal()  # the real server does not check whether there are names
         change = _add_launch if op == "add" else _remove_launch
         change(call, template, names)
 
@@ -123,9 +123,9 @@ def _remove_launch(call: Call, template: Template, names: list[str]) -> None:
 
 
 def list_permissions(call: Call) -> dict[str, Any]:
-    """listTemplatePermissions: the owner of a private one is named after the others; XML leaves the accounts out.
+    """listTemplatePermissions: the last account is the owner of a private one. XML leaves the accounts out.
 
-    Those of a public template are told to everybody: measured on CloudStack 3.0.5.
+    Everybody sees those of a public template: measured on CloudStack 3.0.5.
     """
     template = _not_iso(existing(call["id"], "unable to find template by template id"))
     check_use(call, template)

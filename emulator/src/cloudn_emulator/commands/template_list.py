@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""listTemplates, and how a template looks. Measured on CloudStack 3.0.5; what was not measured is from its source."""
+"""listTemplates, and how templates are shown. Measured on CloudStack 3.0.5; the rest is from its source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ZonedTemplate = tuple[Template, Zone]
 
 
 def list_templates(call: Call) -> dict[str, Any]:
-    """listTemplates: a template once for each zone that has it; without a known `templatefilter` a 431."""
+    """listTemplates: a template once for each zone that has it. An unknown `templatefilter` is a 431."""
     wanted = checked_filter(call, call["templatefilter"])
     permitted = permitted_accounts(call, wanted)
     if call["id"] is not None:
@@ -36,7 +36,7 @@ def list_templates(call: Call) -> dict[str, Any]:
 
 
 def checked_filter(call: Call, wanted: str) -> str:
-    """The filter of a listing; raises ApiError (431) for an unknown one, and for `all` of a plain account."""
+    """The filter of a listing. Raises ApiError (431) for an unknown one, and for `all` of a plain account."""
     if wanted not in FILTERS:
         raise bad_parameter(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
     if wanted == "all" and not call.account.admin:
@@ -45,9 +45,9 @@ def checked_filter(call: Call, wanted: str) -> str:
 
 
 def permitted_accounts(call: Call, wanted: str) -> set[str]:
-    """The accounts that a filter is about: the one that asks, or the one that is named. Raises ApiError as `owners` does.
+    """The accounts of a filter: the one that asks, or the one that is named. Raises ApiError as `owners` does.
 
-    Without anybody (for `domainid` or a project alone), the filters about owners find nothing.
+    For `domainid` or a project alone there are none. Then the filters about owners find nothing.
     """
     owners(call)
     if call["account"] is not None:
@@ -59,10 +59,10 @@ def permitted_accounts(call: Call, wanted: str) -> set[str]:
 
 
 def by_id(call: Call, iso: bool) -> list[ZonedTemplate]:
-    """The template that `id` names, in each of its zones. All other filters but the zone are as if they were not given.
+    """The template that `id` names, in each of its zones. All other filters but the zone are ignored.
 
-    Raises ApiError: 431 for one that does not exist, or is an ISO where a template is asked for, and the other way round.
-    Another's private one is a 531, even for an account that may launch it: the real server's rule.
+    Raises ApiError: 431 for an unknown one, for an ISO in place of a template and the reverse. Another account's
+    private one is a 531 on the real server, even for an account that may launch it.
     """
     template = call["id"]
     if template is NO_OBJECT:
@@ -81,7 +81,7 @@ def _search(call: Call, wanted: str, permitted: set[str]) -> list[ZonedTemplate]
     hypervisor = hypervisor_of(call["hypervisor"])
     of_hosts = {name for zone in call.store.zones.values() for name in zone.hypervisors}
     tests = [
-        # The real server lists no template of a hypervisor that none of its hosts has; by its id it shows it.
+        # The real server lists no template whose hypervisor none of its hosts has. It shows such a template by its id.
         lambda template: not template.is_iso and template.hypervisor in of_hosts,
         (lambda template: template.hypervisor == hypervisor) if hypervisor != NONE else None,
         name_test(call),
@@ -92,9 +92,9 @@ def _search(call: Call, wanted: str, permitted: set[str]) -> list[ZonedTemplate]
 
 
 def name_test(call: Call) -> Callable[[Template], bool] | None:
-    """The test of `keyword` and `name`; the keyword alone counts where both are given.
+    """The test of `keyword` and `name`. If both are given, only the keyword counts.
 
-    Nothing is found with a double quote: the real server writes the name into its SQL as it is, and the query fails.
+    The real server writes the name into its SQL as it is. With a double quote the query fails and finds nothing.
     """
     part = call["name"] if call["keyword"] is None else call["keyword"]
     if part is None:
@@ -103,7 +103,7 @@ def name_test(call: Call) -> Callable[[Template], bool] | None:
 
 
 def filter_test(wanted: str, permitted: set[str]) -> Callable[[Template], bool]:
-    """The test of a filter for these accounts; whether copies are ready is not looked at."""
+    """The test of a filter for these accounts. It does not ask whether copies are ready."""
 
     def own(template: Template) -> bool:
         return template.owner in permitted
@@ -117,7 +117,7 @@ def filter_test(wanted: str, permitted: set[str]) -> Callable[[Template], bool]:
         "self": own,
         "selfexecutable": own,
         "sharedexecutable": shared,
-        # Templates that were shared with the account are not among them on the real server.
+        # On the real server these are without the templates that others share with the account.
         "executable": lambda template: bool(permitted) and (template.public or own(template)),
         "all": lambda template: True,
     }
@@ -125,7 +125,7 @@ def filter_test(wanted: str, permitted: set[str]) -> Callable[[Template], bool]:
 
 
 def in_zones(call: Call, templates: Iterable[Template], only_ready: bool) -> list[ZonedTemplate]:
-    """Templates with each of their zones: those of the zone that is asked for, and only ready copies, where wanted."""
+    """Templates with each of their zones: only the zone that is asked for, and only ready copies, if wanted."""
     zone = call["zoneid"]
     return [
         (template, call.store.zones[id])
@@ -136,9 +136,9 @@ def in_zones(call: Call, templates: Iterable[Template], only_ready: bool) -> lis
 
 
 def in_changing_order(call: Call, found: list[ZonedTemplate]) -> list[ZonedTemplate]:
-    """By sort key; those of one key come in another order each time, so that pages overlap and miss some.
+    """Templates by sort key. Those of one key come in another order each time, so pages overlap and miss some.
 
-    That is the real server's: its database sorts by this key alone. Here the orders are the same in each run.
+    The database of the real server sorts by this key alone. Here the orders are the same in each run.
     """
     order = call.store.chance
     return sorted(order.sample(found, len(found)), key=lambda one: one[0].sort_key)
@@ -155,7 +155,7 @@ _ORDER = _FIELDS.split()
 
 
 def in_order(view: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a template or an ISO in the service's order; those that are None are left out."""
+    """The fields of a template or an ISO in the service's order, without those that are None."""
     return {name: view[name] for name in _ORDER if view.get(name) is not None}
 
 
@@ -177,24 +177,24 @@ def template_view(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
 
 
 def update_view(call: Call, template: Template) -> dict[str, Any]:
-    """A template as the answer to its update shows it: that knows no zone, so it is not ready there."""
+    """A template in the answer to its update. That answer has no zone, so the template is not ready there."""
     return in_order({**_fields(call, template), "isready": False})
 
 
 def copy_view(call: Call, template: Template, zone: Zone, done: str) -> dict[str, Any]:
-    """The copy of a template that a zone has; only the owner is told its status, which is `done` where it can be used."""
-    told = call.account.admin or template.owner == call.account.name
+    """The copy of a template in a zone. Only the owner sees its status, which is `done` for a ready copy."""
+    is_owner = call.account.admin or template.owner == call.account.name
     return {
         "isready": zone.id not in template.unready,
         "zoneid": zone.id,
         "zonename": zone.name,
-        "status": template.unready.get(zone.id, done) if told else None,
+        "status": template.unready.get(zone.id, done) if is_owner else None,
         "size": template.size or None,
     }
 
 
 def common_view(call: Call, template: Template, kind: str = "Template") -> dict[str, Any]:
-    """What templates and ISOs tell alike; `kind` is what their tags are of."""
+    """The fields that templates and ISOs share. `kind` is the kind of their tags."""
     return {
         "id": template.id,
         "name": template.name,

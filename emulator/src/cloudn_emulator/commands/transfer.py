@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes that come from an address, and those that go to one, as measured on CloudStack 3.0.5 and by its source."""
+"""Volumes that are downloaded or extracted, as measured on CloudStack 3.0.5 and by its source."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ UPLOADED = "Uploaded"
 
 
 def upload_volume(call: Call) -> Work:
-    """uploadVolume: the job only begins the download; the volume's state and status tell how that goes on.
+    """uploadVolume: the job only begins the download. The state and status of the volume show how it goes on.
 
-    Everything that is wrong fails the job, somebody else's account too.
+    Each error fails the job, even one about another account.
     """
 
     async def run() -> dict[str, Any]:
@@ -52,7 +52,7 @@ async def _upload(call: Call, volume: Volume) -> None:
 
 
 def extract_volume(call: Call) -> Work:
-    """extractVolume: only of a disk that was attached once, and not while the machine that has it runs (inner code 531)."""
+    """extractVolume: only of a disk that was attached once, and whose machine does not run (inner code 531)."""
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
@@ -66,7 +66,7 @@ def extract_volume(call: Call) -> Work:
             raise bad_parameter("The volume doesnt belong to a storage pool so cant extract it")
         _check_extractable(call, volume)
         if call["mode"] == "FTP_UPLOAD" and call["url"] is None:
-            raise internal()  # the real server does not look whether there is an address
+            raise internal()  # the real server does not check whether there is an address
         check_extraction(call)
         await call.jobs.take(1)
         return {"volume": extraction(call, volume.id, volume.name, call["zoneid"], "vhd")}

@@ -33,12 +33,12 @@ def _job_of(call: Call, change: Callable[[Call, Vm], Awaitable[str | None]]) -> 
 
 
 def result(call: Call, vm: Vm, password: str | None = None) -> dict[str, Any]:
-    """What a command on a VM answers. Raises ApiError (530), although it is done, where the VM can't be shown."""
+    """The answer of a command on a VM. Raises ApiError (530) if the VM cannot be shown, although the work is done."""
     return {"virtualmachine": vm_view(call, vm, password=password)}
 
 
 def start(call: Call) -> Work:
-    """startVirtualMachine: on a Destroyed VM it ends well, and the VM is still Destroyed."""
+    """startVirtualMachine: of a Destroyed VM it ends well, and the VM stays Destroyed."""
     return _job_of(call, _start)
 
 
@@ -48,7 +48,7 @@ async def _start(call: Call, vm: Vm) -> str | None:
 
 
 def check_host(call: Call) -> None:
-    """Refuse the host to start on that a plain account names (531), or that is none (431)."""
+    """Refuse a host to start on: that of a plain account (531), and the id -1 (431)."""
     if call["hostid"] is not None and not call.account.admin:
         raise ApiError(ACCOUNT, "Parameter hostid can only be specified by a Root Admin, permission denied")
     if call["hostid"] is NO_OBJECT:
@@ -74,7 +74,7 @@ async def _reboot(call: Call, vm: Vm) -> None:
 
 
 def destroy(call: Call) -> Work:
-    """destroyVirtualMachine: a second time it does nothing and ends well. One in state Error goes to Expunging at once."""
+    """destroyVirtualMachine: a second time it ends well without work. A VM in state Error becomes Expunging at once."""
     return _job_of(call, _destroy)
 
 
@@ -88,7 +88,7 @@ async def _destroy(call: Call, vm: Vm) -> None:
 
 
 def reset_password(call: Call) -> Work:
-    """resetPasswordForVirtualMachine: for password-enabled templates only, and for machines that were started once."""
+    """resetPasswordForVirtualMachine: for a template with passwords, and a machine that was started once."""
     return _job_of(call, _reset_password)
 
 
@@ -105,9 +105,9 @@ async def _reset_password(call: Call, vm: Vm) -> str:
 
 
 def restore(call: Call) -> Work:
-    """restoreVirtualMachine: makes the root disk anew from its template.
+    """restoreVirtualMachine: makes the root disk again from its template.
 
-    It does so even with somebody else's machine: the real server forgets to look whose it is.
+    The real server does not check the owner, so this works for another account's machine too.
     """
     vm = call["virtualmachineid"]
 
@@ -133,7 +133,7 @@ def restore(call: Call) -> Work:
 
 
 def _renew_root_disk(call: Call, vm: Vm) -> None:
-    """Put a new disk in the place of the root disk, which is deleted; it is made when the machine starts."""
+    """Replace the root disk by a new one, and delete the old one. The machine makes the new one when it starts."""
     store = call.store
     old = next(disk for disk in store.volumes_of(vm) if disk.kind == "ROOT")
     new = Volume(store.next_row("volumes"), new_id(), old.owner, old.name, old.zone_id, old.kind, old.size, store.now())
@@ -148,7 +148,7 @@ def _renew_root_disk(call: Call, vm: Vm) -> None:
 
 
 def _own_vm(call: Call) -> Vm:
-    """The VM that a command names. Raises ApiError: 431 where it names none, 531 for somebody else's."""
+    """The VM that a command names. Raises ApiError: 431 for -1, 531 for another account's."""
     vm = call["id"]
     if vm is NO_OBJECT:
         raise bad_parameter(f"unable to find a virtual machine with id {vm.id}")
@@ -157,7 +157,7 @@ def _own_vm(call: Call) -> Vm:
 
 
 def recover(call: Call) -> dict[str, Any]:
-    """recoverVirtualMachine: Destroyed becomes Stopped, anything else is a 431."""
+    """recoverVirtualMachine: Destroyed becomes Stopped. Any other state is a 431."""
     vm = _own_vm(call)
     if vm.state != GONE:
         raise bad_parameter("Vm with specified id is not in the right state")
@@ -166,7 +166,7 @@ def recover(call: Call) -> dict[str, Any]:
 
 
 def change_service(call: Call) -> dict[str, Any]:
-    """changeServiceForVirtualMachine: only Stopped, and only to another offering."""
+    """changeServiceForVirtualMachine: only of a Stopped VM, and only to another offering."""
     vm = _own_vm(call)
     offering = service_offering(call["serviceofferingid"])
     if vm.state != "Stopped":
@@ -186,7 +186,7 @@ def change_service(call: Call) -> dict[str, Any]:
 
 
 def service_offering(found: Any) -> ServiceOffering:
-    """The service offering that a parameter names; a disk offering's id is of the same table, but no use (431)."""
+    """The service offering that a parameter names. Disk offerings share its table: the id of one is a 431."""
     if not isinstance(found, ServiceOffering):
         raise bad_parameter("Unable to find service offering by id")
     return found
@@ -208,7 +208,7 @@ async def update(call: Call) -> dict[str, Any]:
 
 
 def check_userdata(userdata: str | None) -> None:
-    """Refuse (431) user data that is not Base64, or that holds no byte.
+    """Refuse (431) user data that is not Base64, or has no byte.
 
     The real server takes Base64 without its padding, and reads it up to the first `=`.
     """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""deployVirtualMachine: what it takes and refuses, as measured on CloudStack 3.0.5; the order of checks is its source's."""
+"""deployVirtualMachine, as measured on CloudStack 3.0.5; the order of its checks is from its source."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NO_SUCH_NETWORK = (
 
 
 async def deploy(call: Call) -> Work:
-    """deployVirtualMachine: nearly everything about the parameters is refused at once; the machine starts in the job."""
+    """deployVirtualMachine: nearly all parameters are checked at once. The machine starts in the job."""
     owner = owner_for(call)
     if call["zoneid"] is NO_OBJECT:
         raise bad_parameter("Unable to find zone by id")
@@ -76,7 +76,7 @@ async def _run(call: Call, vm: Vm) -> dict[str, Any]:
 
 
 def _check_network(call: Call) -> None:
-    """A Basic zone has one network: naming any is refused (431), even none in an empty list."""
+    """A Basic zone has one network. Naming any network is refused (431), even an empty list."""
     for entry in call["iptonetworklist"] or ():
         id = entry.get("networkid")
         if id is None or call.store.find("networks", id) is None:
@@ -117,10 +117,10 @@ def _check_template(call: Call) -> None:
 
 
 def _data_disk(call: Call) -> tuple[str, int] | None:
-    """The offering and size (bytes) of the data disk that is wanted besides.
+    """The offering and size (bytes) of the data disk, if one is wanted.
 
-    A service offering's id makes one as well, since the real server has both kinds in one table: it has no size of its own,
-    as a custom disk offering has none. Any size is taken for them; others have their own, whatever is given.
+    The id of a service offering makes one as well, since the real server has both kinds in one table. Like a custom
+    disk offering it has no size of its own, and any size is taken. The other offerings ignore the given size.
     """
     found, size = call["diskofferingid"], call["size"]
     if found is None:
@@ -132,11 +132,11 @@ def _data_disk(call: Call) -> tuple[str, int] | None:
     if size is None:
         raise bad_parameter(f"Disk offering {found.id} requires size parameter.")
     bits = 1 << 64
-    return found.id, (size * GIB + bits // 2) % bits - bits // 2  # Java's numbers of 64 bits begin anew
+    return found.id, (size * GIB + bits // 2) % bits - bits // 2  # Java's numbers of 64 bits wrap around
 
 
 def _public_key(call: Call, owner: Account) -> str | None:
-    """The public key of the pair that is named; an empty name is none."""
+    """The public key of the pair that is named. An empty name means none."""
     name = call["keypair"]
     if not name:
         return None
@@ -163,7 +163,7 @@ async def _host_name(call: Call) -> str | None:
 
 
 def _check_rows(call: Call, disk: tuple[str, int] | None) -> None:
-    """What the real server's database or network falls over (530): an address, no file of the template, less than no size."""
+    """Raise the errors (530) of the database or network: an address, no file of the template, a size below zero."""
     if call["ipaddress"] is not None:
         raise internal()
     if call["zoneid"].id in call["templateid"].unready or (disk and disk[1] < 0):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The states of virtual machines: a job that starts or stops one, and others that wait for it; as measured on CloudStack 3.0.5."""
+"""The states of virtual machines: how a job starts or stops one, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ..models import GIB, Vm, Volume
 
 LARGEST_DISK = 1024 * GIB  # no storage of the emulated zones has room for more
 
-# A start's phases as shares of its job: without an address, with one, with its disk, and already Running.
+# The phases of a start as shares of its job: without an address, with one, with its disk, already Running.
 NETWORK, DISK, RUNNING = 0.13, 0.05, 0.05
 STARTED = 1 - NETWORK - DISK - RUNNING
 
 
 async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
-    """Stopped to Running. Joins a start under way, and leaves alone what is Running already, in Error or Destroyed.
+    """Start a Stopped machine. Joins a start under way. A machine that is Running, Destroyed or in Error stays so.
 
-    Returns whether it started the machine. Raises ApiError: 530 while the machine is Stopping, 533 where there is no room.
+    Returns whether it started the machine. Raises ApiError: 530 while the machine is Stopping, 533 if there is no room.
     """
     while vm.state == "Starting" and vm.transition:
         await settled(vm)
@@ -70,7 +70,10 @@ def _host_for(call: Call, vm: Vm) -> str | None:
 
 
 async def take_down(call: Call, vm: Vm, forced: bool = False) -> None:
-    """Running to Stopped; joins a stop under way. Raises ApiError (530) while the machine is Starting, unless it is forced."""
+    """Stop a Running machine. Joins a stop under way.
+
+    Raises ApiError (530) while the machine is Starting, unless it is forced.
+    """
     await network_reserved(vm)
     while vm.state == "Stopping" and vm.transition:
         await settled(vm)
@@ -78,8 +81,7 @@ async def take_down(call: Call, vm: Vm, forced: bool = False) -> None:
         await call.jobs.moment()
         if not forced:
             raise internal()
-        # The real server stops it at once, and the start that is under way finds its work taken from it: a deployment
-        # ends in Error.
+        # The real server stops it at once. The start under way then fails, and a deployment ends in Error.
         vm.state = "Stopped"
         _end(vm, vm.transition)
         return
@@ -95,14 +97,14 @@ async def take_down(call: Call, vm: Vm, forced: bool = False) -> None:
 
 
 def _begin(vm: Vm, state: str) -> asyncio.Future[None]:
-    """Let a job move a VM: others can wait for its end."""
+    """Begin a job's change of a VM's state. Others can wait for its end."""
     vm.state = state
     vm.transition = asyncio.get_running_loop().create_future()
     return vm.transition
 
 
 def _end(vm: Vm, work: asyncio.Future[None] | None) -> None:
-    """End a job's move, unless another has taken the VM from it. A start that fails leaves the VM Stopped."""
+    """End a job's change of a VM's state, unless another job has taken the VM. A start that fails leaves it Stopped."""
     _open(work)
     if vm.transition is not work:
         return
@@ -113,19 +115,19 @@ def _end(vm: Vm, work: asyncio.Future[None] | None) -> None:
 
 
 def _check_own(vm: Vm, work: asyncio.Future[None]) -> None:
-    """Fail (530) the job that no longer moves its VM."""
+    """Fail (530) the job if another has taken its VM."""
     if vm.transition is not work:
         raise internal()
 
 
 async def settled(vm: Vm) -> None:
-    """Wait until no job moves the VM."""
+    """Wait until no job changes the state of the VM."""
     while vm.transition is not None:
         await asyncio.shield(vm.transition)
 
 
 async def network_reserved(vm: Vm) -> None:
-    """Wait while the network of a new VM is being reserved: its row is locked then, for whoever wants to change it."""
+    """Wait while the network of a new VM is reserved: its row is locked then."""
     while vm.reserving is not None:
         await asyncio.shield(vm.reserving)
 
@@ -141,7 +143,7 @@ def _open(gate: asyncio.Future[None] | None) -> None:
 
 
 async def power_on(call: Call, vm: Vm, deploying: bool = False) -> str | None:
-    """Start a VM; returns the password that is made when it is first started."""
+    """Start a VM; returns the password that its first start makes."""
     started = await bring_up(call, vm, deploying)
     if not (started and vm.password_due):
         return None
@@ -150,6 +152,6 @@ async def power_on(call: Call, vm: Vm, deploying: bool = False) -> str | None:
 
 
 def new_password() -> str:
-    """A password of the service's kind: a small and a capital letter, a digit, six small letters."""
+    """A password as the service makes them: a small and a capital letter, a digit, six small letters."""
     kinds = (string.ascii_lowercase, string.ascii_uppercase, "23456789", *[string.ascii_lowercase] * 6)
     return "".join(secrets.choice(kind) for kind in kinds)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How virtual machines are shown, and their listing, as measured on CloudStack 3.0.5."""
+"""How virtual machines are shown and listed, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HYPERVISOR = "Simulator"
 
 
 def vm_view(call: Call, vm: Vm, shown: Collection[str] = DETAILS, password: str | None = None) -> dict[str, Any]:
-    """A VM as answers show it, with what these words of `details` stand for."""
+    """A VM as answers show it, with the fields of these words of `details`."""
     every = "all" in shown
     view = _identity(call, vm)
     if "group" in shown:
@@ -80,9 +80,9 @@ def _place(call: Call, vm: Vm) -> dict[str, str]:
 
 
 def _key_pair_fields(call: Call, vm: Vm) -> dict[str, str]:
-    """The name of the first pair with the key that a VM was given.
+    """The name of the first pair with the public key of a VM.
 
-    Where there is none any more, the real server fails (530), and with it every listing that would show the VM.
+    If there is none any more, the real server fails (530), and so does every listing that would show the VM.
     """
     if not vm.public_key:
         return {}
@@ -93,7 +93,7 @@ def _key_pair_fields(call: Call, vm: Vm) -> dict[str, str]:
 
 
 def instance_name(call: Call, vm: Vm) -> str:
-    """The name that the hypervisor knows a VM by."""
+    """The name of a VM on its hypervisor."""
     return f"i-{call.store.accounts[vm.owner].number}-{vm.serial}-VM"
 
 
@@ -140,7 +140,7 @@ def _nic_fields(nic: Nic, every: bool, admin: bool) -> dict[str, Any]:
 
 
 def list_vms(call: Call) -> dict[str, Any]:
-    """listVirtualMachines: pages by creation time, oldest first; the order within a page means nothing."""
+    """listVirtualMachines: pages by creation time, oldest first. The order within a page has no meaning."""
     shown = details(call, DETAILS)
     found = matching(call.store.vms.values(), _vm_tests(call))
     return listing("virtualmachine", [vm_view(call, vm, shown) for vm in reversed(page_of(call, found))])
@@ -160,7 +160,7 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
         refers_to(call, "templateid", "template_id"),
         _group_test(call),
         refers_to(call, "networkid", "zone_id"),
-        (lambda vm: False) if "isoid" in p else None,  # nothing here has a disc in its drive
+        (lambda vm: False) if "isoid" in p else None,  # no machine here has an ISO
         _hypervisor_test(call),
         has_tags(call, "UserVm"),
     ]
@@ -176,17 +176,20 @@ def _is_named(call: Call, vm: Vm, keyword: str) -> bool:
 
 
 def _admin_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
-    """Filters that count for administrators only; with a zone or pod they see Destroyed machines if they ask for that state."""
+    """Filters for administrators only.
+
+    With a zone or pod they see Destroyed machines only if they ask for that state.
+    """
     p = call.params
     return [
         refers_to(call, "hostid", "host_id"),
-        (lambda vm: False) if p.keys() & {"podid", "storageid"} else None,  # there is none to name but -1
+        (lambda vm: False) if p.keys() & {"podid", "storageid"} else None,  # -1 is the only id that is taken
         (lambda vm: vm.state != GONE) if p.keys() & {"zoneid", "podid"} and "state" not in p else None,
     ]
 
 
 def _group_test(call: Call) -> Callable[[Vm], bool] | None:
-    """The test of the filter by group: the id -1 finds the machines without any, since the real server joins tables for it."""
+    """The test of the filter by group. Since the real server joins tables, -1 finds the machines without a group."""
     group = call["groupid"]
     if group is None:
         return None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes: how they are listed, made and deleted; measured on CloudStack 3.0.5, what was not measured is from its source."""
+"""Listing, making and deleting volumes, as measured on CloudStack 3.0.5; the rest is from its source."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DETAILS = ("all", "vm", "account", "storage_type", "disk_offering", "min")
 def list_volumes(call: Call) -> dict[str, Any]:
     """listVolumes: pages newest first. A plain account does not see the disks of destroyed machines.
 
-    `hostid` and `podid` are read and not used: the service uses a pod only for administrators, and there are none here.
+    `hostid` and `podid` are ignored: the service uses a pod only for administrators, and there are none here.
     """
     tests = [
         owners(call),
@@ -44,7 +44,7 @@ def list_volumes(call: Call) -> dict[str, Any]:
         has_tags(call, "Volume"),
     ]
     found = page_of(call, newest_first(matching(call.store.volumes.values(), tests)))
-    shown = details(call, DETAILS) if found else ()  # the real server reads the words only for a disk that it shows
+    shown = details(call, DETAILS) if found else ()  # the real server reads the words only if it shows a disk
     return listing("volume", [volume_view(call, volume, shown=shown) for volume in found])
 
 
@@ -58,9 +58,10 @@ def _is_visible(call: Call, volume: Volume) -> bool:
 def volume_view(
     call: Call, volume: Volume, snapshot_id: str | None = None, shown: Collection[str] = DETAILS
 ) -> dict[str, Any]:
-    """A volume as answers show it; what only attached ones have is left out of others.
+    """A volume as answers show it. Only an attached one has the fields of its machine.
 
-    Only the job that makes a volume from a snapshot tells which (`snapshot_id`). What `details` leaves out was not measured.
+    Only the job that makes a volume from a snapshot shows its `snapshot_id`. Which fields `details` leaves out was not
+    measured.
     """
     zone = call.store.zones[volume.zone_id]
     view: dict[str, Any] = {"id": volume.id, "name": volume.name, "zoneid": zone.id, "zonename": zone.name}
@@ -121,7 +122,7 @@ def _offering_fields(call: Call, volume: Volume) -> dict[str, Any]:
 
 
 def is_extractable(call: Call, volume: Volume) -> bool:
-    """Whether its owner may download a disk: any data disk, a root disk if its template is for that."""
+    """Whether its owner may download a disk: any data disk, or a root disk if its template allows it."""
     template = call.store.templates.get(volume.template_id or "")
     return volume.kind == "DATADISK" or template is None or template.extractable
 
@@ -130,7 +131,7 @@ def is_extractable(call: Call, volume: Volume) -> bool:
 
 
 async def create_volume(call: Call) -> Work:
-    """createVolume: from a disk offering, Allocated until it is attached, or from a snapshot, Ready at once."""
+    """createVolume: from a disk offering, Allocated until it is attached, or from a snapshot, Ready at the end."""
     owner = owner_for(call).name
     check_limit(call, owner, "volume")
     offering, snapshot = call["diskofferingid"], call["snapshotid"]
@@ -175,7 +176,7 @@ def _of_offering(call: Call) -> tuple[int, str]:
 
 
 def _of_snapshot(call: Call) -> tuple[int, str | None]:
-    """The size in bytes of a disk from a snapshot, whatever size is asked for, and the id of its source's offering."""
+    """The size in bytes of a disk from a snapshot, and the id of its source's offering. A given size is ignored."""
     snapshot = call["snapshotid"]
     if snapshot is NO_OBJECT or snapshot.state == "Destroyed":
         raise bad_parameter("unable to find a snapshot by id")
@@ -189,7 +190,7 @@ def _of_snapshot(call: Call) -> tuple[int, str | None]:
 
 
 def new_volume(call: Call, owner: str, zone: Zone, size: int, offering_id: str | None) -> Volume:
-    """A data disk's row, of the name that is asked for: size in bytes."""
+    """The row of a data disk with the name of the call: size in bytes."""
     serial, created = call.store.next_serial(), call.store.now()
     volume = Volume(serial, new_id(), owner, call["name"], zone.id, "DATADISK", size, created)
     volume.storage, volume.disk_offering_id = NO_STORAGE, offering_id
@@ -198,7 +199,7 @@ def new_volume(call: Call, owner: str, zone: Zone, size: int, offering_id: str |
 
 
 def delete_volume(call: Call) -> dict[str, Any]:
-    """deleteVolume: not while it is attached or a snapshot of it is being made, and not twice (431)."""
+    """deleteVolume: not while it is attached, not while a snapshot of it is made, and not twice (431)."""
     volume = call["id"]
     if volume is NO_OBJECT or volume.state == DELETED_VOLUME:
         raise bad_parameter("Unable to find volume by ID")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zones, what is used of them, and their hypervisors, as measured on CloudStack 3.0.5."""
+"""Zones, their capacity and their hypervisors, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..models import GIB, Zone
 from ..store import Store
 from ..wire import listing
 
-# The hypervisors that the service can have, as it tells them to who names no zone.
+# The hypervisors that the service can have: the answer to a call without a zone.
 HYPERVISORS = ("KVM", "XenServer", "VMware", "BareMetal", "Ovm")
 
-# The numbers of what capacity is of.
+# The numbers of the kinds of capacity.
 MEMORY, CPU, STORAGE, STORAGE_ALLOCATED, PRIVATE_ADDRESSES, SECONDARY_STORAGE, DIRECT_ADDRESSES = 0, 1, 2, 3, 5, 6, 8
 HOST_MEMORY = 512 * GIB
 HOST_CPU = 1024_000  # MHz
@@ -27,10 +27,10 @@ SYSTEM_ADDRESSES = (4, 90)  # of system machines: in use, all
 
 
 def list_zones(call: Call) -> dict[str, Any]:
-    """listZones. It does not page: every page is the whole list, which is the real server's way.
+    """listZones: as on the real server there are no pages; every page is the whole list.
 
-    `domainid` finds the zones of a domain alone, of which there are none. `available=false` means those in which the account
-    has a router, and in a Basic zone these are the service's own.
+    `domainid` finds only zones of a domain: there are none. `available=false` means the zones where the account has a
+    router. In a Basic zone all routers are the service's own.
     """
     hidden = "domainid" in call.params or call["available"] is False
     tests = [
@@ -56,7 +56,7 @@ def _zone_view(call: Call, zone: Zone) -> dict[str, Any]:
 
 
 def _capacities(store: Store, zone: Zone) -> list[dict[str, Any]]:
-    """What is used of a zone: memory and storage in bytes, CPU in MHz, addresses in numbers."""
+    """How much of a zone is used: memory and storage in bytes, CPU in MHz, addresses in numbers."""
     hosts = sum(host.zone_id == zone.id for host in store.hosts.values())
     plans = [store.service_offerings[vm.offering_id] for vm in _in(zone, store.vms) if vm.host_id]
     stored = sum(volume.size for volume in _in(zone, store.volumes) if volume.state == "Ready")
@@ -90,7 +90,7 @@ def _percent(part: int, total: int) -> str:
 
 
 def list_hypervisors(call: Call) -> dict[str, Any]:
-    """listHypervisors: those that a zone has or, without a zone, those that the service knows. It does not page."""
+    """listHypervisors: those of a zone or, without a zone, those that the service knows. There are no pages."""
     zone = call["zoneid"]
     names: tuple[str, ...] = HYPERVISORS
     if "zoneid" in call.params:

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is a request for EC2 signed (version 2), not expired, and of the right version? As measured on CloudStack 3.0.5.
+"""Checks a request for EC2: signed (version 2), not expired, of the right version. Measured on CloudStack 3.0.5.
 
-What was not measured is from its source: the order of the checks, and what of a form is signed.
+Not measured but from its source: the order of the checks, and which text of a form is signed.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ EXPECTED = {
 
 
 def check(asked: Asked, store: Store) -> Account:
-    """The account that asks; raises Refused unless one does, with a signature that holds.
+    """The account that asks. Raises Refused if the signature is not right.
 
-    The time is that of the service's clock. A `Timestamp` may be any text; an `Expires` that can't be read never comes.
+    The time is that of the service's clock. A `Timestamp` may be any text. An `Expires` that cannot be read never
+    comes.
     """
     params = asked.params
     for name in ("AWSAccessKeyId", "Signature", *EXPECTED):
@@ -60,7 +61,7 @@ def check(asked: Asked, store: Store) -> Account:
 
 
 def is_past(text: str, now: datetime) -> bool:
-    """Whether this moment has come; one that can't be read never does."""
+    """Whether this moment has come. One that cannot be read never comes."""
     moment = parse_date(text)
     return moment is not None and moment <= now.timestamp()
 
@@ -72,10 +73,10 @@ def sign(asked: Asked, secret: str) -> str:
 
 
 def string_to_sign(asked: Asked) -> str:
-    """What is signed: method, host with its port, path, and the parameters sorted by name, as they came in the address.
+    """The text that is signed: method, host with port, path, and the parameters sorted by name, as they were sent.
 
-    Parameters of a form are written anew, as Java encodes them: a space is `+` there, so no form that was signed as it
-    should be can hold one. The first of them is not encoded at all.
+    Parameters of a form are written again, as Java encodes them, but the first one is not encoded. A space becomes `+`,
+    so a rightly signed form cannot have one.
     """
     parts = {}
     for part in (asked.query or _written(asked.params)).split("&"):
@@ -88,7 +89,7 @@ def string_to_sign(asked: Asked) -> str:
 
 
 def _written(params: dict[str, str]) -> str:
-    """A form as the bridge writes it to check it: the first parameter raw, the others as URLEncoder does."""
+    """A form as the bridge writes it for the check: the first parameter as it is, the others as URLEncoder does."""
     pairs = [(name, value) for name, value in params.items() if name.lower() != "signature"]
     first = [f"{name}={value}" for name, value in pairs[:1]]
     return "&".join(first + [f"{name}={java_quote(value).replace('%20', '+')}" for name, value in pairs[1:]])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The EC2 Query API: which actions there are, and the way of a request through them."""
+"""The EC2 Query API: its actions, and how a request gets to one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .request import Request
 log = logging.getLogger("cloudn_emulator")
 PATH = "/awsapi"
 METHODS = ("GET", "HEAD", "POST")
-# Methods of HTTP that the bridge's web server knows; it does not know the others at all (Tomcat's source).
+# The answers to methods of HTTP that the web server of the bridge knows, but refuses (Tomcat's source).
 REFUSED = {"DELETE": 405, "PUT": 405, "TRACE": 405, "OPTIONS": 200}
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action; `has_job` tells whether it waits for a job of the native API."""
+    """An action. `has_job` says whether it waits for a job of the native API."""
 
     name: str
     handler: Callable[[Request], Awaitable[dict[str, Any]]]
@@ -75,7 +75,7 @@ _ACTIONS = (
     Action("DescribeTags", tags.describe, False),
     Action("DescribeAddresses", zones.describe_addresses, False),
 )
-# What the measured bridge and the service's manual have each in its own way, or the manual alone.
+# The actions that the measured bridge and the service's manual have in different ways, or the manual alone.
 _DIALECTS = {
     "cloudstack": (Action("ModifyImageAttribute", images.modify_description, False),),
     "cloudn": (
@@ -98,13 +98,13 @@ class Bridge:
         self.actions = {action.name.lower(): action for action in (*_ACTIONS, *_DIALECTS[store.settings.dialect])}
 
     def command(self, params: dict[str, str]) -> tuple[str, bool]:
-        """The name of the action that is asked for, in any case of its letters, and whether it has a job."""
+        """The name of the action, in any case, and whether it has a job."""
         name = params.get("Action", "")
         known = self.actions.get(name.lower())
         return (known.name, known.has_job) if known else (name, False)
 
     async def reply(self, asked: Asked, fault: FaultRule | None) -> Reply:
-        """Do the action that is asked for, to the end of its jobs."""
+        """Do the action, to the end of its jobs."""
         try:
             return await self._done(asked, fault)
         except Refused as refusal:
@@ -132,7 +132,7 @@ class Bridge:
         return answer(action.name, body, as_json=fault is not None and fault.kind == "other_format")
 
     def unauthorized(self, params: dict[str, str]) -> Reply:
-        """What is answered to wrong credentials."""
+        """The answer to wrong credentials."""
         return plain(403, "Access denied")
 
 

@@ -71,14 +71,14 @@ def _rules(group: Item) -> list[Item]:
 
 
 async def _named(request: Request, names: list[str]) -> list[Item]:
-    """The groups of these names, in any case of their letters; all groups where no name is given. Raises Failed."""
+    """The groups of these names in any case, or all groups if no name is given. Raises Failed."""
     groups = await request.listed("listSecurityGroups", "securitygroup", listall="true")
     wanted = {name.lower() for name in names}
     return [group for group in groups if not wanted or group["name"].lower() in wanted]
 
 
 async def describe(request: Request) -> Item:
-    """DescribeSecurityGroups: without their ids, and only ingress rules. One rule must pass all filters of rules."""
+    """DescribeSecurityGroups: only ingress rules, and no ids. One rule must pass all filters of rules."""
     filters = FILTERS.given(request)
     of_rules = [one for one in filters if one[0].startswith(RULE)]
     of_groups = [one for one in filters if one not in of_rules]
@@ -91,7 +91,7 @@ async def describe(request: Request) -> Item:
 
 
 async def create(request: Request) -> Item:
-    """CreateSecurityGroup: the answer does not tell the group's id."""
+    """CreateSecurityGroup: the answer does not have the id."""
     name, text = request.required("GroupName"), request.required("GroupDescription")
     await request.native("createSecurityGroup", name=name, description=text)
     return {"return": True}
@@ -142,7 +142,7 @@ def _port(text: str | None) -> str:
 
 
 async def authorize(request: Request) -> Item:
-    """AuthorizeSecurityGroupIngress: one job for each permission, in order; what is done before one fails stays."""
+    """AuthorizeSecurityGroupIngress: a job for each permission, in order. After a failure the earlier ones stay."""
     name, permissions = request.required("GroupName"), _permissions(request)
     for one in permissions:
         ends = ("icmptype", "icmpcode") if one.protocol.lower() == ICMP else ("startport", "endport")
@@ -164,7 +164,7 @@ async def authorize(request: Request) -> Item:
 async def revoke(request: Request) -> Item:
     """RevokeSecurityGroupIngress: the first rule that has the protocol and the ports of the first permission.
 
-    Neither the addresses nor the source groups are compared (the real bridge's): another rule may go.
+    The real bridge compares neither addresses nor source groups, so it may delete another rule.
     """
     name, (wanted, *_others) = request.required("GroupName"), _permissions(request)
     rules = [rule for group in await _named(request, [name]) for rule in _rules(group) if _is_meant(wanted, rule)]

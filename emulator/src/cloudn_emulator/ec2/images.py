@@ -50,7 +50,7 @@ async def _listed(request: Request, templatefilter: str, id: str | None = None) 
 
 
 async def describe(request: Request) -> Item:
-    """DescribeImages: all but ids is ignored. An image is shown once for each zone that has it."""
+    """DescribeImages: ignores all but ids. An image is there once for each zone that has it."""
     ids = request.ids("ImageId")
     wanted: list[tuple[str, str | None]] = [("executable", id) for id in ids] or [(word, None) for word in FILTERS]
     found = [template for word, id in wanted for template in await _listed(request, word, id)]
@@ -58,9 +58,9 @@ async def describe(request: Request) -> Item:
 
 
 async def create(request: Request) -> Item:
-    """CreateImage of the root disk: a running machine is stopped for it and started again.
+    """CreateImage of the root disk: stops a running machine for it and starts it again.
 
-    Where the image can't be made after that stop, nothing starts the machine (CloudStack's source).
+    If the image cannot be made after that stop, nothing starts the machine (CloudStack's source).
     """
     id, name = request.required("InstanceId"), request.required("Name")
     disks = await request.listed("listVolumes", "volume", virtualmachineid=id)
@@ -89,16 +89,16 @@ async def deregister(request: Request) -> Item:
 
 
 async def modify_description(request: Request) -> Item:
-    """ModifyImageAttribute as the measured bridge has it: the description and nothing else."""
-    return await _describe_anew(request, request.required("ImageId"), request.required("Description"))
+    """ModifyImageAttribute as the measured bridge has it: only the description."""
+    return await _set_description(request, request.required("ImageId"), request.required("Description"))
 
 
 async def reset(request: Request) -> Item:
-    """ResetImageAttribute: takes the description away, whichever attribute is named."""
-    return await _describe_anew(request, request.required("ImageId"), "")
+    """ResetImageAttribute: removes the description, for each attribute."""
+    return await _set_description(request, request.required("ImageId"), "")
 
 
-async def _describe_anew(request: Request, id: str, text: str) -> Item:
+async def _set_description(request: Request, id: str, text: str) -> Item:
     template = await _first(request, id)
     await request.native("updateTemplate", id=id, name=template["name"], displaytext=text)
     return {"return": True}
@@ -121,9 +121,9 @@ async def describe_attribute(request: Request) -> Item:
 
 
 async def register(request: Request) -> Item:
-    """RegisterImage: `Architecture` is `format:zone:OS type:hypervisor`, a part of the OS type's name is enough.
+    """RegisterImage: `Architecture` is `format:zone:OS type:hypervisor`, with a part of the OS type's name.
 
-    What is missing goes on as the text `null` (the real bridge's).
+    The real bridge passes on the text `null` for a missing part.
     """
     location, described = request.required("ImageLocation"), split(request.required("Architecture"), ":")
     try:
@@ -158,8 +158,8 @@ async def _os_type(request: Request, name: str | None) -> str:
 async def modify(request: Request) -> Item:
     """ModifyImageAttribute as the service's manual has it: who may launch the image, or its description.
 
-    In the form of later EC2 (`LaunchPermission.Add.1.UserId`, `.Group`) or of older (`OperationType`, `UserId.1`,
-    `UserGroup.1`); the group `all` is everybody.
+    It takes the form of later EC2 (`LaunchPermission.Add.1.UserId`, `.Group`) and the older one (`OperationType`,
+    `UserId.1`, `UserGroup.1`). The group `all` means everybody.
     """
     id = request.required("ImageId")
     text = request.get("Description") or request.get("Description.Value")

@@ -120,7 +120,7 @@ def _groups(vm: Item) -> list[Item]:
 
 
 async def lookup(request: Request, id: str) -> Item:
-    """The machine of this id as the native API shows it; raises Failed where it is not seen (any more)."""
+    """The machine of this id as the native API shows it. Raises Failed if it is not shown (any more)."""
     found = await request.listed("listVirtualMachines", "virtualmachine", id=id, listall="true")
     if not found:
         raise Failed(f"Instance:{id} not found")
@@ -136,7 +136,7 @@ async def _all(request: Request) -> list[Item]:
 
 
 async def describe(request: Request) -> Item:
-    """DescribeInstances: each in a reservation of its own; one unknown id fails the whole call."""
+    """DescribeInstances: each in a reservation of its own. One unknown id fails the whole call."""
     filters = FILTERS.given(request)
     ids = request.ids("InstanceId")
     machines = await _lookup_all(request, ids) if ids else await _all(request)
@@ -152,7 +152,7 @@ async def describe_attribute(request: Request) -> Item:
 
 
 async def run(request: Request) -> Item:
-    """RunInstances: one after the other, each up to its job's end. User data and security groups are ignored."""
+    """RunInstances: one after the other, each to the end of its job. User data and security groups are ignored."""
     image = request.required("ImageId")
     least, most = request.integer("MinCount"), request.integer("MaxCount")
     if request.get("size") is not None:
@@ -228,7 +228,7 @@ async def stop(request: Request) -> Item:
 
 
 async def terminate(request: Request) -> Item:
-    """TerminateInstances: they are gone at once for a plain account."""
+    """TerminateInstances: a plain account does not see them any more."""
     return await _take_down(request, "destroyVirtualMachine", (GONE,))
 
 
@@ -240,7 +240,7 @@ async def _take_down(request: Request, command: str, done: tuple[str, ...]) -> I
 
 
 async def _move(request: Request, command: str, done: tuple[str, ...]) -> Item:
-    """Do a command to each that is not in one of these states, one after the other; tells the states before and after."""
+    """Do a command to each that is not in one of these states, in turn; returns the states before and after."""
     changes = []
     for vm in await _lookup_all(request, request.required_ids("InstanceId")):
         after = vm["state"]
@@ -251,7 +251,10 @@ async def _move(request: Request, command: str, done: tuple[str, ...]) -> Item:
 
 
 async def modify(request: Request) -> Item:
-    """ModifyInstanceAttribute: only the plan, by name. The measured bridge does not have it, the service's manual does."""
+    """ModifyInstanceAttribute: only the plan, by name.
+
+    Only the manual of the service has it, not the measured bridge.
+    """
     id = request.required("InstanceId")
     wanted = request.get("InstanceType.Value")
     if wanted is None and (request.get("Attribute") or "").lower() == "instancetype":

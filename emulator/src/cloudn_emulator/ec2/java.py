@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the bridge leaves to Java: numbers, dates and split texts are read in Java's way, errors have Java's words."""
+"""Numbers, dates and split texts as Java reads them, with the errors of Java: the bridge leaves them to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INT, _LONG = 2**31, 2**63
 
 
 class JavaError(Exception):
-    """What Java throws where a value is wrong: the class of the exception without its package, and its message."""
+    """An error of Java for a wrong value: the class of the exception without its package, and its message."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -46,18 +46,18 @@ def split(text: str, separator: str) -> list[str]:
 
 
 def part(parts: list[str], index: int) -> str:
-    """One of the parts. Raises JavaError."""
+    """One of the parts of a text. Raises JavaError."""
     if index >= len(parts):
         raise JavaError("ArrayIndexOutOfBoundsException", f"Index {index} out of bounds for length {len(parts)}")
     return parts[index]
 
 
 def parse_date(text: str) -> float | None:
-    """A moment in seconds since the epoch, None for what no form of the bridge's reads; without a time zone it is GMT.
+    """A moment in seconds since the epoch, or None for a text in another form. Without a time zone it is GMT.
 
     The forms are `2026-11-24T12:00:00`, with a fraction of a second (which Java reads as a number of milliseconds), and
-    `Tue Nov 24 12:00:00 GMT 2026`. The time zone is as `java_dates` reads it, or a `Z` at the end. The form that the
-    answers of the bridge have, with `+00:00`, is not among them.
+    `Tue Nov 24 12:00:00 GMT 2026`. The time zone is as `java_dates` reads it, or a `Z` at the end. The bridge does not
+    read the form of its own answers, with `+00:00`.
     """
     if text.endswith("Z"):
         text = text.replace("Z", "+0000")

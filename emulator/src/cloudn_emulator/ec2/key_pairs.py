@@ -30,7 +30,7 @@ def _item(pair: Item) -> Item:
 
 
 async def describe(request: Request) -> Item:
-    """DescribeKeyPairs: names in any case of their letters; what is not there is left out, as are unknown filters."""
+    """DescribeKeyPairs: names in any case. Unknown names and filters are ignored."""
     filters, names = FILTERS.given(request), {name.lower() for name in request.ids("KeyName")}
     pairs = await request.listed("listSSHKeyPairs", "sshkeypair")
     named = [pair for pair in pairs if not names or pair["name"].lower() in names]
@@ -38,13 +38,16 @@ async def describe(request: Request) -> Item:
 
 
 async def create(request: Request) -> Item:
-    """CreateKeyPair: the answer has the private key, which nothing else ever shows."""
+    """CreateKeyPair: no other answer ever shows the private key."""
     made = await request.native("createSSHKeyPair", name=request.required("KeyName"))
     return {**_item(made["keypair"]), "keyMaterial": made["keypair"]["privatekey"]}
 
 
 async def register(request: Request) -> Item:
-    """ImportKeyPair: one of its two parameters is enough to begin with; a pair without a name is called `null` (the real bridge's)."""
+    """ImportKeyPair: one of its two parameters is enough.
+
+    The real bridge calls a pair without a name `null`.
+    """
     name, material = request.get("KeyName"), request.get("PublicKeyMaterial")
     if name is None and material is None:
         raise Refused(page(530, "Missing parameter"))
@@ -56,6 +59,6 @@ async def register(request: Request) -> Item:
 
 
 async def delete(request: Request) -> Item:
-    """DeleteKeyPair: one that is not there is an error."""
+    """DeleteKeyPair: an unknown one is an error."""
     await request.native("deleteSSHKeyPair", name=request.required("KeyName"))
     return {"return": True}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bytes of EC2's answers: XML without a namespace, and the four shapes of errors, as measured on CloudStack 3.0.5."""
+"""Writes EC2's answers: XML without a namespace, and four forms of errors, as measured on CloudStack 3.0.5."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..models import new_id
 from ..wire import text
 
 HTML_TYPE = "text/html;charset=utf-8"
-# Quotation marks stay as they are, unlike in the answers of the native API.
+# The native API also escapes quotation marks.
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 INTERNAL = "Server.InternalError"
 PAGE = (
@@ -25,7 +25,10 @@ PAGE = (
 
 
 def answer(action: str, body: dict[str, Any], as_json: bool = False) -> Reply:
-    """What an action gave: `<ActionResponse>` with a request's id, lists as elements `item`, missing values empty."""
+    """The answer of an action: `<ActionResponse>` with the id of a request, lists as elements `item`.
+
+    Missing values are empty elements.
+    """
     root, body = f"{action}Response", {"requestId": new_id(), **body}
     if as_json:
         return Reply(
@@ -53,7 +56,7 @@ def _element(name: str, value: Any, pieces: list[str]) -> None:
 
 
 def error(status: int, code: str, message: str) -> Reply:
-    """The first shape of errors, XML. The bridge does not escape the message, so it may be no XML after all."""
+    """The first form of errors: XML. The bridge does not escape the message, so it may be bad XML."""
     body = (
         f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>{code}</Code>'
         f"<Message>{message}</Message></Error></Errors><RequestID>{new_id()}</RequestID></Response>"
@@ -62,10 +65,10 @@ def error(status: int, code: str, message: str) -> Reply:
 
 
 def page(status: int, message: str) -> Reply:
-    """The second shape, a page of the web server."""
+    """The second form: a page of the web server."""
     return Reply(status, PAGE.format(status=status, message=html.escape(message)).encode("utf-8", "replace"), HTML_TYPE)
 
 
 def plain(status: int, message: str) -> Reply:
-    """The third shape, a text without a type; the fourth is nothing at all."""
+    """The third form: a text without a type. The fourth form is empty."""
     return Reply(status, message.encode("utf-8", "replace"), None)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One EC2 request: its parameters, and the native commands that it comes to."""
+"""One EC2 request: its parameters, and calls of native commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GIVEN_UP = "Operation failed - async-job query timed out"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for an action, by an account that may."""
+    """A request for an action, from an account that may ask."""
 
     store: Store
     jobs: Jobs
@@ -40,34 +40,34 @@ class Request:
     def get(self, name: str, default: str) -> str: ...
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """A parameter, or this where it is not given."""
+        """A parameter, or this default."""
         return self.params.get(name, default)
 
     def required(self, name: str) -> str:
-        """A parameter; raises Refused (530) where it is not given."""
+        """A parameter. Raises Refused (530) if it is missing."""
         if name not in self.params:
             raise Refused(page(530, f"Missing {name} parameter"))
         return self.params[name]
 
     def ids(self, name: str) -> list[str]:
-        """The values of `name.1`, `name.2` and so on; the bridge takes whatever begins with the name."""
+        """The values of `name.1`, `name.2` and so on. The bridge takes each parameter that begins with the name."""
         return [value for key, value in self.params.items() if key.startswith(name)]
 
     def required_ids(self, name: str) -> list[str]:
-        """The same; raises Refused (530) where there are none."""
+        """The same. Raises Refused (530) if there are none."""
         found = self.ids(name)
         if not found:
             raise Refused(page(530, f"Missing {name} parameter"))
         return found
 
     def id_to_load(self, name: str) -> str:
-        """A parameter that the bridge does not look for before it takes its value; raises Refused (500)."""
+        """A parameter that the bridge uses without a check. Raises Refused (500) if it is missing."""
         if name not in self.params:
             raise crashed(JavaError("NullPointerException", 'Cannot load from object array because "value" is null'))
         return self.params[name]
 
     def numbered(self, name: str) -> list[str]:
-        """The values of a name with `{}` for a number, from 1 on up to the first that is missing."""
+        """The values of a name with `{}` for a number, from 1 up to the first that is missing."""
         return list(self._numbered(name))
 
     def _numbered(self, name: str) -> Iterator[str]:
@@ -77,7 +77,7 @@ class Request:
             number += 1
 
     def integer(self, name: str) -> int:
-        """A parameter that is a number; raises Refused (530, or what Java says of another text)."""
+        """A parameter that is a number. Raises Refused: 530, or the error of Java for another text."""
         text = self.required(name)
         try:
             return parse_int(text)
@@ -85,11 +85,11 @@ class Request:
             raise crashed(error) from None
 
     async def native(self, command: str, **params: str | None) -> dict[str, Any]:
-        """Do a native command; returns its answer, or its job's result once the job has ended.
+        """Do a native command; returns its answer, or the result of its job once the job has ended.
 
-        The real bridge asks for the job every 2 s; here the answer comes with the job's end. It gives up after 10 minutes
-        (`--ec2-give-up-seconds`), while the job goes on. What the account may not do natively (`--deny`) it may do here.
-        Raises Failed.
+        The real bridge asks for the job every 2 s. Here the answer comes with the end of the job. It gives up after 10
+        minutes (`--ec2-give-up-seconds`), while the job goes on. An account may do here even what `--deny` takes from
+        it in the native API. Raises Failed.
         """
         given = {name: value for name, value in params.items() if value is not None}
         try:
@@ -121,17 +121,17 @@ class Request:
 
 
 def crashed(error: JavaError) -> Refused:
-    """What is answered where the reading of a request falls over: the exception as a text (500)."""
+    """The answer if the reading of a request crashes: the exception as a text (500)."""
     return Refused(plain(500, f"java.lang.{error.kind}: {error.message}"))
 
 
 def owner_of(view: dict[str, Any]) -> str:
-    """Whose an object is, as EC2 has it: number of the domain and name of the account."""
+    """The owner of an object in EC2: number of the domain and name of the account."""
     return f"{view['domainid']}:{view['account']}"
 
 
 def moment(text: str) -> str:
-    """A moment as EC2 writes it, of one as the native API does."""
+    """A moment of the native API, as EC2 writes it."""
     return f"{text[:19]}.000+00:00"
 
 
@@ -141,5 +141,5 @@ def gigabytes(size: int) -> int:
 
 
 def tag_set(view: dict[str, Any]) -> list[dict[str, str]]:
-    """The tags of an object; one without any has a tag without a name."""
+    """The tags of an object. Without any it has one tag without a name."""
     return view["tags"] or [{"key": "", "value": ""}]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Filters: `Filter.1.Name`, `Filter.1.Value.1` and so on, as CloudStack's bridge reads them (its source, and measured).
 
-Every filter must pass, and one of its values is enough.
+Every filter must pass. One of its values is enough.
 """
 
 from __future__ import annotations
@@ -32,11 +32,10 @@ _ANY = "[^\n\r\x85\u2028\u2029]"  # what a dot is to Java
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The filters of one action: for each its test, and what of a native view it looks at.
+    """The filters of one action: for each its test, and the values of a native view that it compares.
 
-    A tuple is several values, one of which is enough. `absent` names filters that the bridge knows but does not have.
-    `unknown` is what is said of others; None is nothing at all, they are ignored. `tagged` tells whether the objects are
-    also filtered by their tags.
+    Of a tuple of values one is enough. `absent` names filters that the bridge knows but does not have. `unknown` is the
+    error text for other filters; if it is None they are ignored. `tagged`: there are filters by tag, too.
     """
 
     filters: dict[str, Filter]
@@ -45,7 +44,7 @@ class Kind:
     tagged: bool = True
 
     def given(self, request: Request) -> Given:
-        """The filters of a request with their values; raises Refused (501) for one that is not known here."""
+        """The filters of a request with their values. Raises Refused (501) for an unknown one."""
         filters: Given = []
         while (name := request.get(f"Filter.{len(filters) + 1}.Name")) is not None:
             values = request.numbered(f"Filter.{len(filters) + 1}.Value.{{}}")

@@ -57,13 +57,13 @@ def _item(snapshot: Item, status: str, progress: str) -> Item:
 
 
 async def create(request: Request) -> Item:
-    """CreateSnapshot: the description that is given is ignored, the snapshot's name stands for it."""
+    """CreateSnapshot: ignores the given description and answers with the snapshot's name."""
     made = await request.native("createSnapshot", volumeid=request.required("VolumeId"))
     return _item(await _with_size(request, made["snapshot"]), "completed", "100")
 
 
 async def describe(request: Request) -> Item:
-    """DescribeSnapshots: whatever goes wrong is an unexpected error, an unknown or a deleted id too."""
+    """DescribeSnapshots: each error is an unexpected error, also for an unknown or a deleted id."""
     filters = FILTERS.given(request)
     try:
         found = [await _with_size(request, snapshot) for snapshot in await _listed(request, request.ids("SnapshotId"))]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The actions on tags. An object is told by its kind and id: `instance:ID`."""
+"""The actions on tags. An object is named by its kind and id: `instance:ID`."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _tags(request: Request) -> dict[str, str]:
 
 
 async def describe(request: Request) -> Item:
-    """DescribeTags: unknown filters are ignored."""
+    """DescribeTags: ignores unknown filters."""
     filters = FILTERS.given(request)
     tags = FILTERS.passing(await request.listed("listTags", "tag", listall="true"), filters)
     items = [

@@ -87,7 +87,7 @@ def _number(device: str) -> int:
 
 
 async def describe(request: Request) -> Item:
-    """DescribeVolumes: the status says `available` of attached ones too."""
+    """DescribeVolumes: the status is `available` for attached ones, too."""
     filters = FILTERS.given(request)
     ids: list[str | None] = [*request.ids("VolumeId")] or [None]
     found = [volume for id in ids for volume in await request.listed("listVolumes", "volume", id=id)]
@@ -95,7 +95,7 @@ async def describe(request: Request) -> Item:
 
 
 async def create(request: Request) -> Item:
-    """CreateVolume: of a size, by the disk offering that lets its user choose, or from a snapshot. It has a random name."""
+    """CreateVolume: of a size, by the disk offering of any size, or from a snapshot. It has a random name."""
     zone_name, size, snapshot = request.required("AvailabilityZone"), request.get("Size"), request.get("SnapshotId")
     if size is not None and snapshot is not None:
         raise Refused(page(530, "Size and SnapshotId parameters are mutually exclusive"))
@@ -152,7 +152,7 @@ async def attach(request: Request) -> Item:
 
 
 async def detach(request: Request) -> Item:
-    """DetachVolume: by the volume's id alone; when it was attached is told as some day in 1970."""
+    """DetachVolume: by the id of the volume alone. The answer has some day in 1970 as the time of the attachment."""
     result = await request.native("detachVolume", id=request.required("VolumeId"))
     return _change(result["volume"], request.get("Device"), request.store.time().replace(1970, 2, 1))
 

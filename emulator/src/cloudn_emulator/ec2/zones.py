@@ -14,7 +14,7 @@ Item = dict[str, Any]
 
 
 async def _named(request: Request, names: list[str]) -> list[Item]:
-    """The zones of these names, in any case of their letters; all zones where no name is given. Raises Failed."""
+    """The zones of these names in any case, or all zones if no name is given. Raises Failed."""
     zones = await request.listed("listZones", "zone", available="true")
     wanted = {name.lower() for name in names}
     return [zone for zone in zones if not wanted or zone["name"].lower() in wanted]
@@ -30,7 +30,7 @@ async def zone_id(request: Request, name: str | None) -> str:
 
 
 async def describe(request: Request) -> Item:
-    """DescribeAvailabilityZones: filters are ignored, an unknown name finds nothing."""
+    """DescribeAvailabilityZones: ignores filters. An unknown name finds nothing."""
     zones = await _named(request, request.ids("ZoneName"))
     items = [
         {"zoneName": zone["name"], "zoneState": "available", "regionName": None, "messageSet": []} for zone in zones
@@ -39,7 +39,7 @@ async def describe(request: Request) -> Item:
 
 
 async def describe_addresses(request: Request) -> Item:
-    """DescribeAddresses, which finds none in a Basic zone."""
+    """DescribeAddresses: a Basic zone has none."""
     found = await request.listed("listPublicIpAddresses", "publicipaddress")
     return {
         "addressesSet": [{"publicIp": one["ipaddress"], "instanceId": one.get("virtualmachineid")} for one in found]

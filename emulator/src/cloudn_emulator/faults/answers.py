@@ -21,7 +21,7 @@ GARBAGE = b"\x00\xff\xfe\x1f\x8b not an answer \x80\x81"
 
 
 def answer_undone(request: web.Request, fault: FaultRule) -> web.Response | None:
-    """What is answered to a request whose command is not done; None where its connection breaks."""
+    """The answer to a request whose command is not done, or None if its connection breaks."""
     if fault.kind == "status":
         return _proxy_page(fault.settings)
     if fault.kind == "too_many":
@@ -36,7 +36,7 @@ def answer_undone(request: web.Request, fault: FaultRule) -> web.Response | None
 
 
 async def spoil(request: web.Request, reply: Reply, fault: FaultRule) -> Reply | web.StreamResponse | None:
-    """What becomes of the answer to a command that is done; None where the connection breaks."""
+    """What a fault makes of the answer to a command that is done: None if the connection breaks."""
     change = _SPOILED.get(fault.kind)
     return await change(request, reply, fault.settings) if change else reply
 
@@ -55,7 +55,7 @@ async def _replace_by_page(request: web.Request, reply: Reply, settings: Given) 
 
 
 async def _cut(request: web.Request, reply: Reply, settings: Given) -> web.StreamResponse:
-    """Send half of an answer that was announced whole, and break the connection."""
+    """Announce the whole answer, send half of it, and break the connection."""
     answer = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type or ""})
     answer.content_length = len(reply.payload)
     await answer.prepare(request)
@@ -85,7 +85,7 @@ _SPOILED: dict[str, Callable[[web.Request, Reply, Given], Awaitable[Reply | web.
 
 
 def _reset(request: web.Request) -> None:
-    """Break a connection at once (RST), as a machine does that does not know it."""
+    """Break a connection at once (RST), as a machine does that does not know the connection."""
     transport = request.transport
     if transport is not None:
         connection = transport.get_extra_info("socket")
@@ -95,6 +95,6 @@ def _reset(request: web.Request) -> None:
 
 
 def _proxy_page(settings: Given) -> web.Response:
-    """What a proxy says whose service does not answer."""
+    """The page of a proxy whose service does not answer."""
     status = settings["status"]
     return web.Response(status=status, text=PAGE.format(status), content_type="text/html")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of faults in force, and the one that decides over a request."""
+"""The rules of faults in force, and the choice of one for a request."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .rule import ANY, LISTINGS, OF_JOBS, OF_LISTS, FaultRule, Given
 
 
 class Faults:
-    """The rules in force; the first that is due decides over a request."""
+    """The rules in force. For a request the first one that is due counts."""
 
     def __init__(self, rules: Sequence[Given] = ()) -> None:
         self.rules: list[FaultRule] = []
         self.set(rules)
 
     def set(self, rules: Any) -> None:
-        """Put these rules in the place of all others; raises BadRule and keeps the old ones where one is wrong."""
+        """Replace all rules by these. If one is wrong, raises BadRule and keeps the old ones."""
         if not isinstance(rules, (list, tuple)):
             raise BadRule("the rules are no list")
         self.rules = [read_rule(given) for given in rules]
 
     def due(self, command: str, has_job: bool) -> FaultRule | None:
-        """The rule that makes a fault of a request, if there is one."""
+        """The rule that makes a fault of a request, or None."""
         for rule in self.rules:
             if (rule.kind in OF_JOBS and not has_job) or (rule.kind in OF_LISTS and not command.startswith(LISTINGS)):
                 continue
@@ -35,10 +35,10 @@ class Faults:
         return None
 
     def refusal(self) -> float:
-        """For how many seconds nobody listens from now on, since the next request, whatever it is, is to be refused."""
+        """For how many seconds nobody is to listen, so that the next request is refused. 0: go on listening."""
         return max((rule.settings["seconds"] for rule in self.rules if rule.is_ahead and rule.is_due(ANY)), default=0.0)
 
     @property
     def lag(self) -> float:
-        """The most seconds by which any listing lags."""
+        """The longest lag of a listing, in seconds."""
         return max((rule.settings["seconds"] for rule in self.rules if rule.kind == "lag"), default=0.0)

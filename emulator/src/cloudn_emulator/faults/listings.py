@@ -18,7 +18,7 @@ _TABLES = {"virtualmachine": "vms", "volume": "volumes", "snapshot": "snapshots"
 
 
 def without_young(body: dict[str, Any], since: float) -> dict[str, Any]:
-    """A listing without what was made after a moment of the service's clock."""
+    """A listing without the objects made after a moment of the service's clock."""
     shown: dict[str, Any] = {}
     for name, value in body.items():
         if isinstance(value, list):
@@ -35,7 +35,7 @@ def _is_younger(item: Any, since: float) -> bool:
 
 
 def change_page(store: Store, body: dict[str, Any], change: str, name: str) -> None:
-    """After a page was read, let one of the objects on it vanish, or another like it appear."""
+    """After a page was read, let one of its objects vanish, or another like it appear."""
     kind = next((kind for kind in _TABLES if kind in body), None)
     if kind is None:
         return

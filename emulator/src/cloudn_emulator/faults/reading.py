@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules of faults as they are given: read, and refused where they can't be followed."""
+"""Reads rules of faults, and refuses those that can't be followed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rule import ANY, KINDS, WHEN, FaultRule, Given
 
 
 class BadRule(ValueError):
-    """A rule that can't be followed; the text names what is wrong with it and what there is."""
+    """A rule that can't be followed. The text says what is wrong and what is allowed."""
 
 
 def read_rule(given: Any) -> FaultRule:
@@ -34,7 +34,7 @@ def read_rule(given: Any) -> FaultRule:
 
 
 def _kind(given: Any) -> str:
-    """The kind of a rule that has nothing but what its kind takes."""
+    """The kind of a rule. Raises BadRule for an unknown kind, and for a setting that is not this kind's."""
     if not isinstance(given, dict):
         raise BadRule(f"a rule is no mapping: {given!r}")
     kind = given.get("kind")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rule of faults: the kinds there are, and which requests go wrong."""
+"""A rule of faults: the kinds there are, and the requests that go wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Given = dict[str, Any]
-# The kinds and what each takes beside when it happens, with the defaults.
+# The kinds, with the settings of each and their defaults.
 KINDS: dict[str, Given] = {
     # the command is not done
     "refuse": {"seconds": 0.2},
@@ -20,7 +20,7 @@ KINDS: dict[str, Given] = {
     "status": {"status": 503},
     "too_many": {"retry_after": None},
     "unauthorized": {},
-    # the command is done, its answer is not what it should be
+    # the command is done, its answer is spoiled
     "reset_after": {},
     "late": {"seconds": 60.0},
     "slow": {"seconds": 60.0},
@@ -47,7 +47,7 @@ WHEN = ("command", "nth", "every", "probability", "seed", "times")
 
 @dataclass(slots=True)
 class FaultRule:
-    """One rule: what goes wrong with which requests. `seen` counts the requests that match, `fired` the faults made."""
+    """One rule: which requests go wrong, and how. `seen` counts the requests that match, `fired` the faults made."""
 
     kind: str
     command: str = ANY
@@ -63,11 +63,11 @@ class FaultRule:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether it is known before a request that it goes wrong: only then can its connection be refused."""
+        """Whether the rule decides before a request is read. Only then can the connection be refused."""
         return self.kind == "refuse" and self.command == ANY
 
     def is_due(self, command: str) -> bool:
-        """Count a request, and tell whether it is one that goes wrong."""
+        """Count a request, and say whether it goes wrong."""
         if not fnmatch.fnmatchcase(command, self.command):
             return False
         self.seen += 1
@@ -81,6 +81,6 @@ class FaultRule:
         return due
 
     def view(self) -> Given:
-        """The rule as it was given, and how often it has made a fault."""
+        """The rule as it was given, and how many faults it has made."""
         when = {name: getattr(self, name) for name in WHEN if getattr(self, name) is not None}
         return {"kind": self.kind, **when, **self.settings, "seen": self.seen, "fired": self.fired}
