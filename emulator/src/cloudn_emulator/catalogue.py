@@ -54,9 +54,7 @@ _COMMANDS = (
     # jobs
     command("queryAsyncJobResult", job.query_job, "jobid:async_job!"),
     command(
-        "listAsyncJobs",
-        job.list_jobs,
-        "startdate:date account listall:bool domainid:domain isrecursive:bool" + PAGED,
+        "listAsyncJobs", job.list_jobs, "startdate:date account listall:bool domainid:domain isrecursive:bool" + PAGED
     ),
     # virtual machines
     command(
@@ -239,9 +237,7 @@ _COMMANDS = (
     command("listSSHKeyPairs", ssh_key.list_key_pairs, "name fingerprint" + LISTED),
     # what is on offer
     command(
-        "listZones",
-        zone.list_zones,
-        "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE,
+        "listZones", zone.list_zones, "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE
     ),
     command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
     command(

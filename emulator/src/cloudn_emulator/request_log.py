@@ -17,12 +17,7 @@ Record = Callable[[dict[str, Any]], None]
 
 
 def log_entry(
-    name: str,
-    params: dict[str, str],
-    credentials: tuple[str, ...],
-    status: int,
-    milliseconds: float,
-    connection: int,
+    name: str, params: dict[str, str], credentials: tuple[str, ...], status: int, milliseconds: float, connection: int
 ) -> dict[str, Any]:
     """The record of a request. It has no credentials, and only the lengths of secret values."""
     shown = {name: _shown(name, value) for name, value in params.items() if name.lower() not in credentials}

@@ -277,23 +277,9 @@ def _add_started(store: Store, vm: Vm, root_id: str) -> Volume:
     """Take in a machine that was started before: it has an address. Returns its root disk."""
     store.add_vm(vm)
     store.reserve_address(vm)
-    template, storage = store.templates[vm.template_id], store.zones[vm.zone_id].storage
-    root = Volume(
-        vm.serial,
-        root_id,
-        vm.owner,
-        f"ROOT-{vm.serial}",
-        vm.zone_id,
-        "ROOT",
-        template.size,
-        vm.created,
-        state="Ready",
-        storage=storage,
-        vm_id=vm.id,
-        device=0,
-        offering_id=vm.offering_id,
-        template_id=template.id,
-    )
+    name, size, created = f"ROOT-{vm.serial}", store.templates[vm.template_id].size, vm.created
+    root = Volume(vm.serial, root_id, vm.owner, name, vm.zone_id, "ROOT", size, created, "Ready", vm_id=vm.id, device=0)
+    root.storage, root.offering_id, root.template_id = store.zones[vm.zone_id].storage, vm.offering_id, vm.template_id
     store.volumes[root.id] = root
     return root
 

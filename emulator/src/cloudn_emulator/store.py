@@ -48,12 +48,7 @@ from .races import Races
 from .settings import Settings
 
 # The tables of objects that commands delete, by kind. Kinds that have tags have the names that tags use.
-TABLES = {
-    "InstanceGroup": "instance_groups",
-    "Snapshot": "snapshots",
-    "Template": "templates",
-    "Volume": "volumes",
-}
+TABLES = {"InstanceGroup": "instance_groups", "Snapshot": "snapshots", "Template": "templates", "Volume": "volumes"}
 FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone, as one number: the third and fourth part of an address
 SYSTEM_VMS = 3  # the service's own virtual machines have the first rows
 

@@ -12,7 +12,7 @@ from ..calls import Call, page_of
 from ..errors import bad_parameter
 from ..event_types import EVENT_TYPES
 from ..fields import date_text, ownership
-from ..filters import equals, has_part, matching, refers_to
+from ..filters import equals, has_part, matching, newest_first, refers_to
 from ..models import Event
 from ..owners import owners
 from ..wire import listing
@@ -32,8 +32,7 @@ def list_events(call: Call) -> dict[str, Any]:
     ]
     if call["entrytime"] is not None and call["duration"] is not None:
         tests = [_is_pending(call)]  # the real server then ignores all else, even the owner
-    found = matching(call.store.events.values(), tests)
-    found.sort(key=lambda event: -int(event.created))
+    found = newest_first(matching(call.store.events.values(), tests))
     return listing("event", [_event_view(call, event) for event in page_of(call, found)])
 
 

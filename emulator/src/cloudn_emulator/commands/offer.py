@@ -96,11 +96,7 @@ def _is_searched(call: Call) -> bool:
 
 
 def _found(call: Call, offerings: Iterable[Any]) -> list[Any]:
-    tests = [
-        refers_to(call, "id"),
-        named(call),
-        has_part(call, "keyword", "name", "text"),
-    ]
+    tests = [refers_to(call, "id"), named(call), has_part(call, "keyword", "name", "text")]
     return matching(offerings, tests)
 
 

@@ -27,10 +27,6 @@ def list_os_types(call: Call) -> dict[str, Any]:
 
 def list_os_categories(call: Call) -> dict[str, Any]:
     """listOsCategories."""
-    tests = [
-        refers_to(call, "id"),
-        named(call),
-        has_part(call, "keyword", "name"),
-    ]
+    tests = [refers_to(call, "id"), named(call), has_part(call, "keyword", "name")]
     found = matching(call.store.os_categories.values(), tests)
     return listing("oscategory", [{"id": one.id, "name": one.name} for one in page_of(call, found)])

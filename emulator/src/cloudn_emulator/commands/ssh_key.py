@@ -52,11 +52,7 @@ def delete_key_pair(call: Call) -> dict[str, Any]:
 
 def list_key_pairs(call: Call) -> dict[str, Any]:
     """listSSHKeyPairs: newest first. `name` and `fingerprint` are whole values; the real server ignores `keyword`."""
-    tests = [
-        owners(call),
-        equals(call, "name", "name"),
-        equals(call, "fingerprint", "fingerprint"),
-    ]
+    tests = [owners(call), equals(call, "name", "name"), equals(call, "fingerprint", "fingerprint")]
     found = matching(reversed(call.store.key_pairs.values()), tests)
     return listing("sshkeypair", [_view(pair) for pair in page_of(call, found)])
 
@@ -116,9 +112,7 @@ def _generate() -> tuple[str, str]:
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return private.decode(), public.decode()

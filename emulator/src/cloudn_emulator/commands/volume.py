@@ -73,7 +73,7 @@ def volume_view(
     if "storage_type" in shown:
         view["storagetype"] = "shared"
     if "disk_offering" in shown:
-        view |= _disk_offering_fields(call, volume)
+        view |= _offering_fields(call, "diskoffering", volume.disk_offering_id)
     view["storage"] = volume.storage
     if snapshot_id:
         view["snapshotid"] = snapshot_id
@@ -81,7 +81,7 @@ def volume_view(
         view["attached"] = date_text(volume.attached)
     view["destroyed"] = volume.state == DELETED_VOLUME
     if "disk_offering" in shown:
-        view |= _offering_fields(call, volume)
+        view |= _offering_fields(call, "serviceoffering", volume.offering_id)
     view["isextractable"] = is_extractable(call, volume)
     if volume.status is not None:
         view["status"] = volume.status
@@ -99,26 +99,11 @@ def _machine_fields(call: Call, volume: Volume, shown: bool) -> dict[str, Any]:
     return view
 
 
-def _disk_offering_fields(call: Call, volume: Volume) -> dict[str, Any]:
-    if volume.disk_offering_id is None:
+def _offering_fields(call: Call, prefix: str, id: str | None) -> dict[str, Any]:
+    if id is None:
         return {}
-    offering = call.store.find("disk_offering", volume.disk_offering_id)
-    return {
-        "diskofferingid": offering.id,
-        "diskofferingname": offering.name,
-        "diskofferingdisplaytext": offering.text,
-    }
-
-
-def _offering_fields(call: Call, volume: Volume) -> dict[str, Any]:
-    if volume.offering_id is None:
-        return {}
-    offering = call.store.service_offerings[volume.offering_id]
-    return {
-        "serviceofferingid": offering.id,
-        "serviceofferingname": offering.name,
-        "serviceofferingdisplaytext": offering.text,
-    }
+    offering = call.store.find("disk_offering", id)
+    return {f"{prefix}id": offering.id, f"{prefix}name": offering.name, f"{prefix}displaytext": offering.text}
 
 
 def is_extractable(call: Call, volume: Volume) -> bool:

@@ -33,10 +33,7 @@ def list_zones(call: Call) -> dict[str, Any]:
     router. In a Basic zone all routers are the service's own.
     """
     hidden = "domainid" in call.params or call["available"] is False
-    tests = [
-        refers_to(call, "id"),
-        has_part(call, "keyword", "name"),
-    ]
+    tests = [refers_to(call, "id"), has_part(call, "keyword", "name")]
     found = [] if hidden else matching(call.store.zones.values(), tests)
     return listing("zone", [_zone_view(call, zone) for zone in found])
 

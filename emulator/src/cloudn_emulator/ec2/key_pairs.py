@@ -16,10 +16,7 @@ from .selection import Kind, like
 Item = dict[str, Any]
 
 FILTERS = Kind(
-    {
-        "fingerprint": (like, lambda pair: pair["fingerprint"]),
-        "key-name": (like, lambda pair: pair["name"]),
-    },
+    {"fingerprint": (like, lambda pair: pair["fingerprint"]), "key-name": (like, lambda pair: pair["name"])},
     unknown=None,
     tagged=False,
 )
