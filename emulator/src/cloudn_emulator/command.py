@@ -80,8 +80,8 @@ class Command:
     def _past(self, jobs: Jobs, account: Account, params: dict[str, str], seconds: float) -> dict[str, Any]:
         """A listing as it was a while ago.
 
-        Nothing is remembered from before the first copy, so objects that were made shortly before it are left out as
-        well. An id of an object that was made since is unknown, as it was then.
+        If there is no copy of the store from that time, it shows the oldest copy, without the objects that were made
+        after that time. An id of an object that was made since is unknown, as it was then.
         """
         store, known = jobs.history.before(seconds)
         body = self.handler(Call(store, jobs, account, self._read(store, params)))
