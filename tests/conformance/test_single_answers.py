@@ -67,7 +67,9 @@ def test_xml_is_written_to_the_letter_as_the_real_server_does() -> None:
             ((root, body),) = json.loads(step["json"]["body"]).items()
             payload, _kind = wire.render(root, body, json_wanted=False)
             # The oldest recordings have only the beginning of the version.
-            if payload.decode().replace(CLOUDSTACK_3.version, "3.0.5") == step["xml"]["body"].replace(CLOUDSTACK_3.version, "3.0.5"):
+            if payload.decode().replace(CLOUDSTACK_3.version, "3.0.5") == step["xml"]["body"].replace(
+                CLOUDSTACK_3.version, "3.0.5"
+            ):
                 alike += 1
             else:
                 other += 1  # it was asked for later: a state has changed, or the objects came in another order

@@ -15,8 +15,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import Field, fields
-from typing import Any
+from typing import Annotated, Any, get_origin, get_type_hints
 
 import yaml
 
@@ -29,7 +28,13 @@ from .request_log import Record, to_file
 from .server import Service, listen
 from .settings import BadSetting, Settings
 
-SETTINGS = [setting for setting in fields(Settings) if setting.metadata]  # those that are options
+DEFAULTS = Settings()
+# What argparse takes for each setting that is an option.
+OPTIONS: dict[str, dict[str, Any]] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Settings, include_extras=True).items()
+    if get_origin(hint) is Annotated
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,23 +68,23 @@ def _parser() -> argparse.ArgumentParser:
     add("what", nargs="?", choices=("serve", "vars"), default="serve", help="vars: print the seeded ids and end")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
-    for setting in SETTINGS:
-        _add_option(parser, setting)
+    for name, given in OPTIONS.items():
+        _add_option(parser, name, given)
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line for each request")
     return parser
 
 
-def _add_option(parser: argparse.ArgumentParser, setting: Field[Any]) -> None:
-    choices = {"grants": _grantable(), "denied": sorted(COMMANDS), "dialect": tuple(DIALECTS)}.get(setting.name)
-    given = {"option": f"--{setting.name.replace('_', '-')}", "default": setting.default, **setting.metadata}
+def _add_option(parser: argparse.ArgumentParser, name: str, given: dict[str, Any]) -> None:
+    given = {"option": f"--{name.replace('_', '-')}", "default": getattr(DEFAULTS, name), **given}
+    choices = {"grants": _grantable(), "denied": sorted(COMMANDS), "dialect": tuple(DIALECTS)}.get(name)
     if choices:
         given["choices"] = choices
-    parser.add_argument(given.pop("option"), dest=setting.name, **given)
+    parser.add_argument(given.pop("option"), dest=name, **given)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    given = {setting.name: getattr(options, setting.name) for setting in SETTINGS}
+    given = {name: getattr(options, name) for name in OPTIONS}
     return Settings(**{**given, "limits": dict(options.limits), "count_all": options.count_all == "all"})
 
 

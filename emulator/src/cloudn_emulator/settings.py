@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from .options import count, seconds, shift
 
@@ -38,12 +38,12 @@ def _limit(text: str) -> tuple[str, int]:
     return kind, count(most)
 
 
-def _option(value: Any, text: str, /, **given: Any) -> Any:
-    """A setting that is also an option of the command line, with its help and other arguments for argparse.
+def _option(text: str, **given: Any) -> dict[str, Any]:
+    """What argparse takes for a setting that is also an option of the command line.
 
     The option has the name of the setting unless `option` gives another.
     """
-    return field(default=value, metadata={"help": text, **given})
+    return {"help": text, **given}
 
 
 _COUNT = {"type": count, "metavar": "N"}
@@ -57,85 +57,105 @@ class Settings:
     """How an emulator behaves. The help of each option explains its setting."""
 
     # The account.
-    api_key: str = _option(API_KEY, "the account's key (%(default)s)", metavar="K")
-    api_secret: str = _option(API_SECRET, "the account's secret (%(default)s)", metavar="S")
-    account: str = _option("user", "an admin may recover and sees destroyed machines", choices=("user", "admin"))
-    grants: Collection[str] = _option((), "a command that the account may use besides", option="--grant", **_COMMANDS)
-    denied: Collection[str] = _option((), "a command that the account may not use", option="--deny", **_COMMANDS)
-    limits: Mapping[str, int] = field(  # -1: any number
-        default_factory=dict,
-        metadata={
-            "option": "--limit",
-            "action": "append",
-            "type": _limit,
-            "default": [],
-            "metavar": "KIND=N",
-            "help": f"how many things of a kind each plain account may have: {', '.join(RESOURCES)}",
-        },
+    api_key: Annotated[str, _option("the account's key (%(default)s)", metavar="K")] = API_KEY
+    api_secret: Annotated[str, _option("the account's secret (%(default)s)", metavar="S")] = API_SECRET
+    account: Annotated[str, _option("an admin may recover and sees destroyed machines", choices=("user", "admin"))] = (
+        "user"
     )
-    neighbour: bool = _option(False, "add a second plain account, with one object of each kind", action="store_true")
+    grants: Annotated[
+        Collection[str], _option("a command that the account may use besides", option="--grant", **_COMMANDS)
+    ] = ()
+    denied: Annotated[
+        Collection[str], _option("a command that the account may not use", option="--deny", **_COMMANDS)
+    ] = ()
+    # A limit of -1 is any number.
+    limits: Annotated[
+        Mapping[str, int],
+        _option(
+            f"how many things of a kind each plain account may have: {', '.join(RESOURCES)}",
+            option="--limit",
+            action="append",
+            type=_limit,
+            default=[],
+            metavar="KIND=N",
+        ),
+    ] = field(default_factory=dict)
+    neighbour: Annotated[
+        bool, _option("add a second plain account, with one object of each kind", action="store_true")
+    ] = False
 
     # What is there.
-    dialect: str = _option("cloudstack", "whose names of commands are known (%(default)s)")
-    count_all: bool = _option(
-        False,
-        "what the count of a listing is of: the page, as in CloudStack 3, or all pages, as in 4 (%(default)s)",
-        option="--count",
-        choices=("page", "all"),
-        default="page",
-    )
-    vms: int = _option(0, "how many virtual machines there are from the start", **_COUNT)
-    zones: Sequence[str] = _option(
-        (),
-        "name of a zone, instead of jp-e1a and jp-e1b; at most nine",
-        option="--zone",
-        metavar="NAME",
-        action="append",
-        default=[],
-    )
+    dialect: Annotated[str, _option("whose names of commands are known (%(default)s)")] = "cloudstack"
+    count_all: Annotated[
+        bool,
+        _option(
+            "what the count of a listing is of: the page, as in CloudStack 3, or all pages, as in 4 (%(default)s)",
+            option="--count",
+            choices=("page", "all"),
+            default="page",
+        ),
+    ] = False
+    vms: Annotated[int, _option("how many virtual machines there are from the start", **_COUNT)] = 0
+    zones: Annotated[
+        Sequence[str],
+        _option(
+            "name of a zone, instead of jp-e1a and jp-e1b; at most nine",
+            option="--zone",
+            metavar="NAME",
+            action="append",
+            default=[],
+        ),
+    ] = ()
 
     # Time.
-    job_seconds: float = _option(1.0, "how long a job takes (%(default)s)", **_SECONDS)
-    download_seconds: float | None = _option(
-        None,  # None: as long as a job
-        "how long the download of a template or a volume takes (%(default)s)",
-        default=5.0,
-        **_SECONDS,
-    )
-    latency_ms: float = _option(0.0, "delay of each request (%(default)s)", **_MILLISECONDS)
-    list_ms_per_object: float = _option(
-        0.0, "delay of a listing of the native API for each object in its answer (%(default)s)", **_MILLISECONDS
-    )
-    clock_ahead: float = _option(
-        0.0, "how far the service's clock is ahead of this machine's (negative: behind)", type=shift, metavar="S"
-    )
-    expunge_seconds: float = _option(
-        86400.0,
-        "how long a destroyed machine keeps its name and groups, and how long a deleted volume, snapshot or template is "
-        "still known (%(default)s)",
-        **_SECONDS,
-    )
-    ec2_give_up_seconds: float = _option(
-        600.0,
-        "how long the EC2-compatible API waits for a job before it says that it timed out (%(default)s)",
-        **_SECONDS,
-    )
+    job_seconds: Annotated[float, _option("how long a job takes (%(default)s)", **_SECONDS)] = 1.0
+    # None: as long as a job.
+    download_seconds: Annotated[
+        float | None,
+        _option("how long the download of a template or a volume takes (%(default)s)", default=5.0, **_SECONDS),
+    ] = None
+    latency_ms: Annotated[float, _option("delay of each request (%(default)s)", **_MILLISECONDS)] = 0.0
+    list_ms_per_object: Annotated[
+        float,
+        _option("delay of a listing of the native API for each object in its answer (%(default)s)", **_MILLISECONDS),
+    ] = 0.0
+    clock_ahead: Annotated[
+        float,
+        _option("how far the service's clock is ahead of this machine's (negative: behind)", type=shift, metavar="S"),
+    ] = 0.0
+    expunge_seconds: Annotated[
+        float,
+        _option(
+            "how long a destroyed machine keeps its name and groups, and how long a deleted volume, snapshot or template is "
+            "still known (%(default)s)",
+            **_SECONDS,
+        ),
+    ] = 86400.0
+    ec2_give_up_seconds: Annotated[
+        float,
+        _option(
+            "how long the EC2-compatible API waits for a job before it says that it timed out (%(default)s)", **_SECONDS
+        ),
+    ] = 600.0
 
     # Two requests at one moment.
-    group_lock_seconds: float = _option(
-        5.0,
-        "how long a change of a group's rules sleeps when another change has locked the group (%(default)s)",
-        **_SECONDS,
-    )
-    race_ms: float = _option(
-        0.0, "time between the look whether a name is free and the new row; 0: none (%(default)s)", **_MILLISECONDS
-    )
-    race_order: str = _option(
-        "first", "which of two rows made at one moment is listed first (%(default)s)", choices=RACE_ORDERS
-    )
+    group_lock_seconds: Annotated[
+        float,
+        _option(
+            "how long a change of a group's rules sleeps when another change has locked the group (%(default)s)",
+            **_SECONDS,
+        ),
+    ] = 5.0
+    race_ms: Annotated[
+        float,
+        _option("time between the look whether a name is free and the new row; 0: none (%(default)s)", **_MILLISECONDS),
+    ] = 0.0
+    race_order: Annotated[
+        str, _option("which of two rows made at one moment is listed first (%(default)s)", choices=RACE_ORDERS)
+    ] = "first"
 
     # Memory.
-    keep_jobs: int = _option(10_000, "how many ended jobs are known, the newest (%(default)s)", **_COUNT)
+    keep_jobs: Annotated[int, _option("how many ended jobs are known, the newest (%(default)s)", **_COUNT)] = 10_000
     keep_requests: int = 100_000  # the newest
     keep_events: int = 10_000  # the newest
 
