@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,7 +17,7 @@ Later = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class Listener:
-    """Listens on one address. `later` starts work that goes on beside the requests."""
+    """Listens on one address. `later` starts work that goes on beside the requests; `busy` are the requests under way."""
 
     def __init__(self, later: Later) -> None:
         self._later = later
@@ -27,7 +26,7 @@ class Listener:
         self._address = ("", 0)
         self._connections: WeakKeyDictionary[asyncio.BaseTransport, int] = WeakKeyDictionary()
         self._connected = 0
-        self._busy: list[web.Request] = []
+        self.busy: list[web.Request] = []
         self._paused: asyncio.Task[None] | None = None
 
     async def start(self, runner: web.AppRunner, host: str, port: int) -> int:
@@ -68,18 +67,9 @@ class Listener:
             self._site = web.TCPSite(self._runner, *self._address, backlog=BACKLOG, reuse_address=True)
             await self._site.start()
 
-    @contextlib.contextmanager
-    def busy(self, request: web.Request) -> Iterator[None]:
-        """Mark the connection of a request as busy while the request is answered."""
-        self._busy.append(request)
-        try:
-            yield
-        finally:
-            self._busy.remove(request)
-
     def close_idle(self) -> None:
         """Close the connections that no request is on."""
-        busy = [request.transport for request in self._busy]
+        busy = [request.transport for request in self.busy]
         for transport in list(self._connections):
             if transport not in busy:
                 transport.close()

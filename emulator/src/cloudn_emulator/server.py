@@ -80,10 +80,13 @@ class Service:
 
     async def answer(self, api: Api, request: web.Request) -> web.StreamResponse:
         """Answer one request, and record it."""
-        with self.listener.busy(request):
+        self.listener.busy.append(request)
+        try:
             answer = await self._recorded(api, request)
             if await self._refuse_next():
                 answer.force_close()
+        finally:
+            self.listener.busy.remove(request)
         return answer
 
     async def _recorded(self, api: Api, request: web.Request) -> web.StreamResponse:
