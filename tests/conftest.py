@@ -59,7 +59,7 @@ if not _is_installed_collection():
 @pytest.fixture(autouse=True)
 def no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator's lists are never old here, unless a test makes them so. No test waits for that."""
-    from ansible_collections.cloudn.compute.plugins.module_utils import plan
+    from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import plan
 
     monkeypatch.setattr(plan, "LAG", 0.0)
 

@@ -271,7 +271,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
         from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
         from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect, warnings
-        from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
+        from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
 
         for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
             if problem:

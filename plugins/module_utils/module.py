@@ -19,7 +19,7 @@ from .api import Client, CloudnError, JobFailed, Record
 from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
 from .connection import DEFAULT_URL, connect, credentials, warnings
-from .report import Report
+from .reconcile.report import Report
 
 CONNECTION: dict[str, t.Any] = {
     "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["CLOUDN_API_URL"])},

@@ -80,7 +80,7 @@ disk_offerings:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import disk_offering
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.offerings import DISK
 
 SPEC = {
     "name": {"type": "str"},
@@ -92,9 +92,7 @@ def main() -> None:
     run(
         SPEC,
         lambda client, options, _check: {
-            "disk_offerings": [
-                disk_offering.shape(item) for item in disk_offering.search(client, options["name"], options["id"])
-            ]
+            "disk_offerings": [DISK.to_result(item) for item in DISK.search(client, options["name"], options["id"])]
         },
     )
 

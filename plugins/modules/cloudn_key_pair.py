@@ -165,7 +165,7 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import key_pair
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import RESOURCE
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -178,7 +178,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, key_pair.ensure, plural="key_pairs", singular="key_pair")
+    run(SPEC, RESOURCE.ensure, plural="key_pairs", singular="key_pair")
 
 
 if __name__ == "__main__":

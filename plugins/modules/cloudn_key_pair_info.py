@@ -77,7 +77,7 @@ def main() -> None:
         SPEC,
         lambda client, options, _check: {
             "key_pairs": [
-                key_pair.shape(item) for item in key_pair.search(client, options["name"], options["fingerprint"])
+                key_pair.to_result(item) for item in key_pair.search(client, options["name"], options["fingerprint"])
             ]
         },
     )

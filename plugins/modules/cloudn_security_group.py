@@ -437,7 +437,8 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import rules, security_group_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import lookup as security_group
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import rules
 
 RULES = {
     "type": "list",
@@ -471,7 +472,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, security_group_ensure.ensure, plural="security_groups", singular="security_group")
+    run(SPEC, security_group.ensure, plural="security_groups", singular="security_group")
 
 
 if __name__ == "__main__":

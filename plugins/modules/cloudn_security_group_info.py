@@ -185,7 +185,7 @@ security_groups:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import security_group
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import view as security_group
 
 SPEC = {
     "name": {"type": "str"},
@@ -199,7 +199,7 @@ def main() -> None:
     run(
         SPEC,
         lambda client, options, _check: {
-            "security_groups": [security_group.shape(group) for group in security_group.select(client, options)]
+            "security_groups": [security_group.to_result(group) for group in security_group.select(client, options)]
         },
     )
 

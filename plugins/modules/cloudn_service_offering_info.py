@@ -96,7 +96,7 @@ service_offerings:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import service_offering
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.offerings import SERVICE
 
 SPEC = {
     "name": {"type": "str"},
@@ -109,7 +109,7 @@ def main() -> None:
         SPEC,
         lambda client, options, _check: {
             "service_offerings": [
-                service_offering.shape(item) for item in service_offering.search(client, options["name"], options["id"])
+                SERVICE.to_result(item) for item in SERVICE.search(client, options["name"], options["id"])
             ]
         },
     )

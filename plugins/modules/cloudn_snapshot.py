@@ -193,7 +193,7 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import snapshot_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import lookup as snapshot
 
 SPEC = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
@@ -210,7 +210,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, snapshot_ensure.ensure, plural="snapshots", singular="snapshot", mutually_exclusive=[("id", "name")])
+    run(SPEC, snapshot.ensure, plural="snapshots", singular="snapshot", mutually_exclusive=[("id", "name")])
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ snapshots:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import snapshot
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import view as snapshot
 
 SPEC = {
     "volume": {"type": "str"},
@@ -135,7 +135,7 @@ def main() -> None:
     run(
         SPEC,
         lambda client, options, _check: {
-            "snapshots": [snapshot.shape(item) for item in snapshot.select(client, options)]
+            "snapshots": [snapshot.to_result(item) for item in snapshot.select(client, options)]
         },
     )
 

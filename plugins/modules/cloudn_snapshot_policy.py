@@ -191,8 +191,8 @@ diff:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import snapshot_policy_ensure
-from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy import INTERVALS
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy.lookup import RESOURCE
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy.view import INTERVALS
 
 SPEC = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
@@ -211,7 +211,7 @@ SPEC = {
 def main() -> None:
     run(
         SPEC,
-        snapshot_policy_ensure.ensure,
+        RESOURCE.ensure,
         plural="snapshot_policies",
         singular="snapshot_policy",
         required_one_of=[("volume", "vm")],

@@ -101,7 +101,7 @@ snapshot_policies:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import snapshot_policy
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy import view as snapshot_policy
 
 SPEC = {
     "volume": {"type": "str"},
@@ -115,7 +115,7 @@ def main() -> None:
     run(
         SPEC,
         lambda client, options, _check: {
-            "snapshot_policies": [snapshot_policy.shape(item) for item in snapshot_policy.select(client, options)]
+            "snapshot_policies": [snapshot_policy.to_result(item) for item in snapshot_policy.select(client, options)]
         },
     )
 

@@ -403,7 +403,8 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import extraction, template_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import extraction
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.template.lookup import RESOURCE
 
 SPEC = {
     "name": {"type": "str"},
@@ -440,7 +441,7 @@ SPEC = {
 def main() -> None:
     run(
         SPEC,
-        template_ensure.ensure,
+        RESOURCE.ensure,
         plural="templates",
         singular="template",
         required_one_of=[("name", "id")],

@@ -185,8 +185,8 @@ templates:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import template
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import TEMPLATE_FILTERS
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.template import view as template
 
 SPEC = {
     "name": {"type": "str"},
@@ -201,7 +201,7 @@ def main() -> None:
     run(
         SPEC,
         lambda client, options, _check: {
-            "templates": [template.shape(item) for item in template.select(client, options)]
+            "templates": [template.to_result(item) for item in template.select(client, options)]
         },
     )
 

@@ -483,8 +483,8 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import TEMPLATE_FILTERS
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.lookup import RESOURCE
 
 KEYBOARDS = ["de", "de-ch", "es", "fi", "fr", "fr-be", "fr-ch", "is", "it", "jp", "nl-be", "no", "pt", "uk", "us"]
 
@@ -522,7 +522,7 @@ SPEC = {
 def main() -> None:
     run(
         SPEC,
-        vm_ensure.ensure,
+        RESOURCE.ensure,
         plural="vms",
         singular="vm",
         mutually_exclusive=[("detach_volumes", "delete_volumes")],

@@ -269,7 +269,7 @@ vms:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
 
 SPEC = {
     "name": {"type": "list", "elements": "str"},
@@ -285,7 +285,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, lambda client, options, _check: {"vms": [vm.shape(item) for item in vm.select(client, options)]})
+    run(SPEC, lambda client, options, _check: {"vms": [vm.to_result(item) for item in vm.select(client, options)]})
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_password
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.password import RESOURCE
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -135,7 +135,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, vm_password.ensure, plural="vms", singular="vm")
+    run(SPEC, RESOURCE.ensure, plural="vms", singular="vm")
 
 
 if __name__ == "__main__":

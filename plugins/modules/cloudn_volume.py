@@ -342,7 +342,8 @@ jobs:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import extraction, volume_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import extraction
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume.lookup import RESOURCE
 
 SPEC = {
     "name": {"type": "str"},
@@ -373,7 +374,7 @@ SPEC = {
 def main() -> None:
     run(
         SPEC,
-        volume_ensure.ensure,
+        RESOURCE.ensure,
         plural="volumes",
         singular="volume",
         required_one_of=[("name", "id")],

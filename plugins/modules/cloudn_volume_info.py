@@ -177,7 +177,7 @@ volumes:
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import volume
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume import view as volume
 
 SPEC = {
     "name": {"type": "str"},
@@ -192,7 +192,9 @@ SPEC = {
 def main() -> None:
     run(
         SPEC,
-        lambda client, options, _check: {"volumes": [volume.shape(item) for item in volume.select(client, options)]},
+        lambda client, options, _check: {
+            "volumes": [volume.to_result(item) for item in volume.select(client, options)]
+        },
     )
 
 

@@ -100,7 +100,7 @@ def main() -> None:
     run(
         SPEC,
         lambda client, options, _check: {
-            "zones": [zone.shape(item) for item in zone.search(client, options["name"], options["id"])]
+            "zones": [zone.to_result(item) for item in zone.search(client, options["name"], options["id"])]
         },
     )
 

@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 import requests
-from ansible_collections.cloudn.compute.plugins.module_utils import connection, plan
+from ansible_collections.cloudn.compute.plugins.module_utils import connection
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, ec2, paging
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import plan
 from cases import LAG, LAG_WAITED, PAGE
 
 REPORT = os.environ.get("FAULTS_REPORT")

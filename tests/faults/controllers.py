@@ -11,25 +11,23 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
-    key_pair,
-    security_group_ensure,
-    snapshot_ensure,
-    template_ensure,
-    vm_ensure,
-    volume_ensure,
-)
+from ansible_collections.cloudn.compute.plugins.module_utils.resources import key_pair
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import lookup as security_group
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import lookup as snapshot
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.template.lookup import RESOURCE as template
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.lookup import RESOURCE as vm
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume.lookup import RESOURCE as volume
 from cases import LAG, LAG_WAITED
 from specs import defaults
 
 Result = dict[str, Any]
 ENSURE = {
-    "cloudn_volume": volume_ensure.ensure,
-    "cloudn_snapshot": snapshot_ensure.ensure,
-    "cloudn_template": template_ensure.ensure,
-    "cloudn_vm": vm_ensure.ensure,
-    "cloudn_security_group": security_group_ensure.ensure,
-    "cloudn_key_pair": key_pair.ensure,
+    "cloudn_volume": volume.ensure,
+    "cloudn_snapshot": snapshot.ensure,
+    "cloudn_template": template.ensure,
+    "cloudn_vm": vm.ensure,
+    "cloudn_security_group": security_group.ensure,
+    "cloudn_key_pair": key_pair.RESOURCE.ensure,
 }
 
 
@@ -58,7 +56,7 @@ class Controller:
             "all": objects,
             "errors": errors,
             "warnings": report.warnings,
-            "not_found": [track.name for track in report.tracks if not track.found],
+            "not_found": [track.name for track in report.progresses if not track.found],
         }
 
 

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     BadAnswer,
     Client,
     UnknownOutcome,
     transport,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure, volume_ensure
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import duplicates, recover, run
 from asked import changes_sent_to
 from samples import NEW, ZONE
 from specs import good
@@ -89,15 +88,15 @@ def test_another_run_makes_the_volume_and_attaches_it(
     """The other run acts after this one has looked. One volume is left, whichever name the machine was given by."""
     good(run_module("cloudn_vm", name="web1", display_name="shown", **NEW))
     task = {"name": "data", "disk_offering": "Small", **ZONE, **options}
-    converge = volume_ensure.converge
+    apply = recover.apply_until_clear
     monkeypatch.setattr(duplicates, "LEAST", 0.3)
 
     def outrun(*args: Any) -> None:
-        monkeypatch.setattr(volume_ensure, "converge", converge)
+        monkeypatch.setattr(recover, "apply_until_clear", apply)
         good(run_module("cloudn_volume", **{**task, "state": "attached", "vm": "web1"}))
-        converge(*args)
+        apply(*args)
 
-    monkeypatch.setattr(volume_ensure, "converge", outrun)
+    monkeypatch.setattr(recover, "apply_until_clear", outrun)
     good(run_module("cloudn_volume", **task))
     (left,) = [one for one in client.list("listVolumes") if one["name"] == "data"]
     assert left["vmname"] == "web1"
@@ -128,14 +127,14 @@ def test_a_disk_that_was_attached_elsewhere_meanwhile_stays(
     """The disk belongs to another machine when the run looks for the outcome of its lost command."""
     good(run_module("cloudn_vm", name=["web1", "web2"], **NEW))
     good(run_module("cloudn_volume", name="data", disk_offering="Small", state="attached", vm="web1", **ZONE))
-    again = vm_ensure._again
+    replan = run._Run._replan
 
     def taken(*args: Any) -> Any:
-        monkeypatch.setattr(vm_ensure, "_again", again)
+        monkeypatch.setattr(run._Run, "_replan", replan)
         good(run_module("cloudn_volume", name="data", state="attached", vm="web2"))
-        return again(*args)
+        return replan(*args)
 
-    monkeypatch.setattr(vm_ensure, "_again", taken)
+    monkeypatch.setattr(run._Run, "_replan", taken)
     emulator.faults([{"kind": "reset_before", "command": "deleteVolume", "nth": 1}])
     good(run_module("cloudn_vm", name="web1", state="absent", delete_volumes=True))
     (left,) = [one for one in client.list("listVolumes") if one["name"] == "data"]

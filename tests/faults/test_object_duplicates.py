@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import duplicates
 from asked import changes_sent_to
 from cases import sample
 from controllers import ENSURE, Controller, at_once

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import UsageError
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import duplicates
 from asked import sent_to
 from controllers import Controller
 from samples import NEW

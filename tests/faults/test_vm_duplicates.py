@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import duplicates
 from controllers import Controller, at_once
 from samples import NEW
 from sites import RunAs

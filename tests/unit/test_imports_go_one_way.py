@@ -53,12 +53,27 @@ def test_no_two_modules_import_each_other(root: pathlib.Path) -> None:
     graphlib.TopologicalSorter(graph(root)).prepare()  # raises CycleError, which names the circle
 
 
-def test_the_api_and_what_applies_plans_know_nothing_of_resources() -> None:
+# What each folder may import beside itself.
+BELOW = {
+    "api": set(),
+    "reconcile": {"api"},
+    "resources": {"api", "reconcile", "advice.py"},
+    "inventory": {"api", "resources"},
+    "raw": {"api", "resources"},
+}
+
+
+@pytest.mark.parametrize("folder", BELOW)
+def test_a_folder_knows_only_those_below_it(folder: str) -> None:
     for name, imported in graph(TREES["collection"]).items():
-        if name.startswith("api/"):
-            assert {one for one in imported if not one.startswith("api/")} == set(), name
-        elif "/" not in name and name not in ("module.py", "connection.py"):
-            assert {one for one in imported if one.startswith("resources/")} == set(), name
+        if name.startswith(f"{folder}/"):
+            assert {one.split("/")[0] for one in imported} <= {folder, *BELOW[folder]}, name
+
+
+def test_a_planner_sends_nothing() -> None:
+    """It knows the client only as what other functions take."""
+    for path in TREES["collection"].glob("resources/*/plan.py"):
+        assert ".call(" not in path.read_text() and ".list(" not in path.read_text(), path
 
 
 def test_a_circle_is_found(tmp_path: pathlib.Path) -> None:

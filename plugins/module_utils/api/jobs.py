@@ -285,6 +285,15 @@ def ago(client: Client, seconds: float) -> str:
     return moment.strftime(_STARTDATE)
 
 
+def age(client: Client, record: Record) -> float:
+    """Return how many seconds ago the service made an object, by its own clock; infinite where it does not tell."""
+    try:
+        made = datetime.datetime.strptime(record.get("created", ""), "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except ValueError:
+        return float("inf")
+    return client.service_time() - made
+
+
 def wait_for(client: Client, job_ids: t.Iterable[str], timeout: float | None = 600) -> dict[str, Record]:
     """Wait until all jobs have ended; return their results by id.
 

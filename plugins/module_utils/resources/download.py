@@ -9,7 +9,7 @@ import re
 import urllib.parse
 
 from ..api import Record, UsageError
-from .lookup import public
+from .lookup import redact_url
 
 # How far a download is, as the status of a template or volume says it. Anything else there is why it failed. Source:
 # CloudStack's source; the last states as measured on CloudStack 3.0.5.
@@ -20,7 +20,9 @@ def check_url(options: Record) -> None:
     """Raise ``UsageError`` for an address that the service can't download from, whatever is there."""
     url = options.get("url")
     if url is not None and not re.match(r"https?://[^/]", url, re.IGNORECASE):
-        raise UsageError(f"url: {public(url)!r} is no http or https address, and the service downloads from no other")
+        raise UsageError(
+            f"url: {redact_url(url)!r} is no http or https address, and the service downloads from no other"
+        )
     try:
         port = urllib.parse.urlsplit(url or "").port
     except ValueError:
@@ -28,7 +30,7 @@ def check_url(options: Record) -> None:
     # Of an upload only its job tells; measured on CloudStack 3.0.5.
     if port not in (None, 80, 443):
         raise UsageError(
-            f"url: {public(url)!r} has another port than 80 and 443, and the service downloads from no other"
+            f"url: {redact_url(url)!r} has another port than 80 and 443, and the service downloads from no other"
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..api import Record, UsageError
 
 
-def judge(name: str, drift: list[str], kind: str, way_out: str, options: Record, warnings: list[str]) -> None:
+def check_drift(name: str, drift: list[str], kind: str, way_out: str, options: Record, warnings: list[str]) -> None:
     """Deal with the differences (``template is 'a', not 'b'``) of an existing object.
 
     Raises ``UsageError`` with the way out, or appends to ``warnings``, or does nothing.

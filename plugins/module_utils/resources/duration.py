@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 
-from ..api import Client, Record, UsageError
+from ..api import UsageError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PARTS = re.compile(r"(?:\d{1,9}[smhdw])+|0", re.ASCII)
@@ -22,12 +21,3 @@ def seconds(text: str, option: str) -> int:
             f"{option}: {text!r} is no duration; give numbers with a unit, such as 90s, 30m, 6h, 7d, 2w or 1d12h"
         )
     return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", written))
-
-
-def age(client: Client, record: Record) -> float:
-    """Return how many seconds ago the service made an object, by its own clock; infinite where it does not tell."""
-    try:
-        made = datetime.datetime.strptime(record.get("created", ""), "%Y-%m-%dT%H:%M:%S%z").timestamp()
-    except ValueError:
-        return float("inf")
-    return client.service_time() - made

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 from ..api import Record, UsageError
-from ..plan import THIS, Step
-from .lookup import public
-from .vm import PASSING
+from ..api.errors import PARAMETER_ERROR
+from ..reconcile import THIS, Step
+from .fields import fields, select_fields
+from .lookup import redact_url
+from .vm.view import TRANSITIONAL
 
 MODES = {"http_download": "HTTP_DOWNLOAD", "ftp_upload": "FTP_UPLOAD"}
-_REFUSED, _NOT_ALLOWED = 431, 531
+_NOT_ALLOWED = 531
 # In no storage yet from which the service could extract it; measured on CloudStack 3.0.5.
 _NEVER_ATTACHED = ("Allocated", "Uploaded")
-_NEEDS_STOPPED = ("Running", *PASSING)
+_NEEDS_STOPPED = ("Running", *TRANSITIONAL)
 # How to download what a template holds that is not extractable.
 WAYS_OUT = (
     "Extractable are templates that were made from a url with extractable: true, and those of root disks whose own template "
@@ -29,17 +31,19 @@ def check_options(options: Record) -> None:
         return
     url, upload = options.get("extract_url"), options["extract_mode"] == "ftp_upload"
     if upload and not (url or "").startswith("ftp://"):
-        raise UsageError(f"extract_url: an upload by FTP needs an address that begins with ftp://, not {public(url)!r}")
+        raise UsageError(
+            f"extract_url: an upload by FTP needs an address that begins with ftp://, not {redact_url(url)!r}"
+        )
     if url and not upload:
         raise UsageError(
             "extract_url: is only for extract_mode: ftp_upload; a download gets its address from the service"
         )
 
 
-def of_volume(name: str, record: Record, options: Record, facts: Record) -> Step:
+def of_volume(name: str, record: Record, options: Record, lookups: Record) -> Step:
     """Return the step that extracts a volume. Raises ``UsageError`` for one that the service does not extract.
 
-    ``facts`` has ``administrator``, see ``volume_ensure.look_up``.
+    ``lookups`` has ``administrator``, see ``volume.lookup``.
     """
     if record.get("state") in _NEVER_ATTACHED:
         once = "start its machine" if record.get("type") == "ROOT" else "attach it to a machine (state: attached)"
@@ -58,29 +62,29 @@ def of_volume(name: str, record: Record, options: Record, facts: Record) -> Step
     way_out = (
         "take a snapshot of it (cloudn_snapshot), make a volume of that (cloudn_volume with snapshot), and extract that"
     )
-    if facts.get("administrator") is False:
+    if lookups.get("administrator") is False:
         raise UsageError(f"{name}: only an administrator can extract it, as its template is not extractable: {way_out}")
     return made._replace(hints={_NOT_ALLOWED: f"Where only an administrator can extract it, {way_out}"})
 
 
-def of_template(name: str, record: Record, options: Record, facts: Record) -> Step:
+def of_template(name: str, record: Record, options: Record, lookups: Record) -> Step:
     """Return the step that extracts a template out of the zone of its record.
 
-    ``facts`` has ``administrator``, see ``template_ensure.look_up``. Raises ``UsageError`` for what is not extractable.
+    ``lookups`` has ``administrator``, see ``template.lookup``. Raises ``UsageError`` for what is not extractable.
     """
     made = _step(name, "extractTemplate", options, record["zoneid"])
     if record.get("isextractable") is not False:
         return made
-    if facts.get("administrator") is False:
+    if lookups.get("administrator") is False:
         raise UsageError(f"{name} is not extractable, and only an administrator can change that. {WAYS_OUT}")
-    return made._replace(hints={_REFUSED: WAYS_OUT})
+    return made._replace(hints={PARAMETER_ERROR: WAYS_OUT})
 
 
 def _step(name: str, command: str, options: Record, zone_id: str | None) -> Step:
-    """Return the step that extracts the track's object out of a zone."""
+    """Return the step that extracts the plan's object out of a zone."""
     upload = options["extract_mode"] == "ftp_upload"
     text = (
-        f"{name}: upload to {public(options['extract_url'])}"
+        f"{name}: upload to {redact_url(options['extract_url'])}"
         if upload
         else f"{name}: make an address to download it from"
     )
@@ -90,15 +94,21 @@ def _step(name: str, command: str, options: Record, zone_id: str | None) -> Step
         "mode": MODES[options["extract_mode"]],
         "url": options.get("extract_url"),
     }
-    return Step(text, command, params)
+    returns = "volume" if command == "extractVolume" else "template"
+    # An address that was made is not shown again, and making another one is up to the user.
+    return Step(text, command, params, returns=returns, yields=_extracted, unseen=True)
 
 
-def shape(extracted: Record) -> Record:
+def _extracted(known: Record, record: Record) -> Record:
+    return {**known, "extraction": record}
+
+
+_FIELDS = fields("id=extractId mode=extractMode state upload_percentage")
+
+
+def to_result(extracted: Record) -> Record:
     """Return an extraction as the user sees it."""
     return {
-        "id": extracted.get("extractId"),
-        "mode": extracted.get("extractMode"),
-        "state": extracted.get("state"),
-        "url": public(extracted.get("url")),
-        "upload_percentage": extracted.get("uploadpercentage"),
+        **select_fields(extracted, _FIELDS),
+        "url": redact_url(extracted.get("url")),
     }

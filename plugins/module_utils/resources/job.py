@@ -10,11 +10,15 @@ import re
 import typing as t
 
 from ..api import ApiError, Client, Deadline, Record, UsageError
-from ..api.deadline import poll
 from ..api.errors import PARAMETER_ERROR
 from ..api.jobs import DONE, PENDING, Jobs, startdate
-from . import duration, extraction, security_group, snapshot, template, vm, volume
-from .lookup import is_uuid, part
+from . import duration, extraction
+from .lookup import is_uuid, like_filter
+from .security_group import view as security_group
+from .snapshot import view as snapshot
+from .template import view as template
+from .vm import view as vm
+from .volume import view as volume
 
 _MOST_TOLD = 5
 _STATUS: dict[t.Any, str] = {PENDING: "pending", DONE: "done"}
@@ -30,7 +34,7 @@ _ADVICE = {
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)\Z", re.ASCII)
 
 
-def shape(job: Record, passwords: bool = True) -> Record:
+def to_result(job: Record, passwords: bool = True) -> Record:
     """Return a job as the user sees it; one without a status is not known to the service.
 
     Without ``passwords``, those that the job made are left out: an old password is not shown again.
@@ -59,16 +63,16 @@ def _object_id(fields: Record) -> str | None:
 
 
 def _machine(record: Record) -> Record:
-    return {**vm.shape(record), **({"password": record["password"]} if record.get("password") else {})}
+    return {**vm.to_result(record), **({"password": record["password"]} if record.get("password") else {})}
 
 
 # The objects of results that are shown as their modules show them: what they are called there, and what shapes them.
 _KINDS: dict[str, tuple[str, t.Callable[[Record], Record]]] = {
     "virtualmachine": ("vm", _machine),
-    "securitygroup": ("security_group", security_group.shape),
-    "volume": ("volume", volume.shape),
-    "snapshot": ("snapshot", snapshot.shape),
-    "template": ("template", template.shape),
+    "securitygroup": ("security_group", security_group.to_result),
+    "volume": ("volume", volume.to_result),
+    "snapshot": ("snapshot", snapshot.to_result),
+    "template": ("template", template.to_result),
 }
 
 
@@ -79,7 +83,7 @@ def _result(fields: Record) -> Record:
         if isinstance(record, dict):
             del result[kind]
             extracted = "extractId" in record
-            result["extraction" if extracted else name] = extraction.shape(record) if extracted else shaped(record)
+            result["extraction" if extracted else name] = extraction.to_result(record) if extracted else shaped(record)
     return result
 
 
@@ -101,10 +105,8 @@ def follow(client: Client, job_ids: t.Iterable[str], timeout: float | None) -> l
     asked = list(job_ids)
     for job_id in asked:
         jobs.add(job_id)
-    for _look in poll(client, deadline, lambda _waited: jobs.pause()):
-        jobs.poll()
-        if not jobs:
-            break
+    for _end in jobs.ends(deadline):
+        pass
     return [{**jobs.records.get(job_id, {}), "jobid": job_id} for job_id in asked]
 
 
@@ -120,7 +122,7 @@ def collect(client: Client, options: Record, _check: bool = False) -> Record:
                 f"jobs: {job_id[:40]!r} is no id of a job, as modules return them in jobs with wait: false"
             )
     wait, timeout = options["wait"], options["wait_timeout"]
-    jobs = [shape(job) for job in follow(client, job_ids, timeout if wait else None)]
+    jobs = [to_result(job) for job in follow(client, job_ids, timeout if wait else None)]
     singular = {"job": jobs[0]} if len(jobs) == 1 else {}
     return {"jobs": jobs, **singular, **(failure(jobs, timeout) if wait else {})}
 
@@ -159,12 +161,12 @@ def select(client: Client, options: Record) -> list[Record]:
     command = options.get("command")
     if options.get("id") is None:
         start = since and startdate(since.isoformat(timespec="seconds"))
-        found = client.list("listAsyncJobs", {"keyword": part(command), "startdate": start})
+        found = client.list("listAsyncJobs", {"keyword": like_filter(command), "startdate": start})
     else:
         found = [job for job in _by_id(client, options["id"]) if since is None or not _is_older(job, since)]
     return [
         job
-        for job in (shape(one, passwords=False) for one in found)
+        for job in (to_result(one, passwords=False) for one in found)
         # The service looks for the keyword in the whole name of the class, with its package.
         if (command is None or command.lower() in (job["command"] or "").lower())
         and options.get("status") in (None, job["status"])

@@ -10,13 +10,11 @@ import binascii
 import hashlib
 import re
 
-from ..api import Client, CloudnError, Deadline, Duplicates, Record, UnknownOutcome, UsageError
+from ..api import Client, CloudnError, Duplicates, Record, UnknownOutcome, UsageError
 from ..api.client import list_field
 from ..api.errors import PARAMETER_ERROR
 from ..api.paging import LARGEST
-from ..converge import converge
-from ..plan import Step, Track
-from ..report import Report
+from ..reconcile import Found, Plan, Progress, Resource, Step, Task, replace
 from .lookup import check_text, same_name
 
 _KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
@@ -24,7 +22,7 @@ _PRIVATE = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File")
 _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair"
 
 
-def shape(pair: Record) -> Record:
+def to_result(pair: Record) -> Record:
     """Return a key pair as the user sees it; the service shows neither key, and it has no id."""
     return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint"), "state": "present"}
 
@@ -65,12 +63,8 @@ def fingerprint(public_key: str) -> str:
     return ":".join(pairs[at : at + 2] for at in range(0, 32, 2))
 
 
-def ensure(client: Client, options: Record, check: bool = False) -> Report:
-    """Bring one key pair to the state that is asked for in ``options`` (the module's).
-
-    Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
-    anything is changed.
-    """
+def check_options(options: Record) -> None:
+    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     if options.get("public_key") is not None:
         try:
             fingerprint(options["public_key"])
@@ -79,29 +73,36 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
             options["public_key"] = None
             raise
     check_text(options)
-    name = options["name"]
-    if not name.strip():
+    if not options["name"].strip():
         raise UsageError("name: must not be empty")
-    deadline = Deadline(options["wait_timeout"], client.clock)
-    track = plan(_found(client, name), options)
-    if not options["break_machines"] and any(step.command == _DELETE for stage in track.stages for step in stage):
+
+
+def find(task: Task) -> Found:
+    """Return the key pairs of the name."""
+    name = task.options["name"]
+    return {name: _found(task.client, name)}
+
+
+def lookup(task: Task, found: Found) -> Record:
+    """Raise ``UsageError`` where a pair is to go that machines need. The plan needs to know nothing besides."""
+    name = task.options["name"]
+    if not task.failed and not task.options["break_machines"] and _goes(found[name], task.options):
         from .key_pair_use import check_unused  # here, as few runs need it: what is imported is compiled anew each time
 
-        check_unused(client, name)
-    warnings: list[str] = []
-    lost: list[UnknownOutcome] = []
+        check_unused(task.client, name)
+    return {}
 
-    def again(failed: Track) -> Track:
-        if isinstance(failed.error, UnknownOutcome):
-            lost.append(failed.error)
-        return plan(_found(client, name), options)
 
-    if not check:
-        converge(client, [track], deadline, again, wait=options["wait"])
-        _explain(track, bool(lost))
-        if options["wait"] and track.actions and options["state"] == "present" and not track.error:
-            _check_alone(client, track, deadline, warnings)
-    return Report([track], show, check, warnings)
+def _goes(found: list[Record], options: Record) -> bool:
+    """Tell whether a pair that is there is to be deleted, or replaced."""
+    if options["state"] == "absent" or len(found) != 1:
+        return options["state"] == "absent" and bool(found)
+    given = options.get("public_key")
+    return bool(given and options["force"] and not _has_key(found[0], fingerprint(given)))
+
+
+def _has_key(record: Record, wanted: str) -> bool:
+    return str(record.get("fingerprint")).lower() == wanted
 
 
 def _found(client: Client, name: str) -> list[Record]:
@@ -114,29 +115,6 @@ def _found(client: Client, name: str) -> list[Record]:
     return [pair for pair in answer.get(list_field(answer) or "", []) if same_name(pair.get("name"), name)]
 
 
-def _check_alone(client: Client, track: Track, deadline: Deadline, warnings: list[str]) -> None:
-    """Look whether another run made a pair of the name at the same time, and fail where one did.
-
-    The service looks whether a name is free, and only then makes the row. Pairs have no ids, so that a run can't delete its own
-    (CloudStack 3.0.5). Where the look fails, that is a warning: a private key is shown only once.
-    """
-    from ..duplicates import GAP  # here, as few runs need it: what is imported is compiled anew each time
-
-    client.sleep(min(GAP, deadline.remaining()))
-    try:
-        found = _found(client, track.name)
-    except CloudnError as error:
-        warnings.append(
-            f"It is not known whether another run made a key pair {track.name} at the same time: {error.message}"
-        )
-        return
-    if len(found) > 1:
-        several = _several(track.name, found)
-        if track.object.pop("privatekey", None):
-            several.message += f". The private key that this run was given is that of {track.object.get('fingerprint')}, and is not shown"
-        track.fail(several)
-
-
 def _several(name: str, found: list[Record]) -> Duplicates:
     """Return the error that several pairs have a name."""
     prints = " and ".join(sorted(str(pair.get("fingerprint")) for pair in found))
@@ -147,98 +125,125 @@ def _several(name: str, found: list[Record]) -> Duplicates:
     )
 
 
-def plan(found: list[Record], options: Record) -> Track:
-    """Return the track that leads the key pair to what is asked for; looks at its arguments only.
+def plan(task: Task, name: str, found: list[Record], _lookups: Record) -> Plan:
+    """Return the plan for the key pairs of a name.
 
     Raises ``UsageError`` for another key than the one that is there, unless it is to be replaced, and for several pairs of the
     name, unless they are to go.
     """
-    name, given = options["name"], options.get("public_key")
-    record = next(iter(found), None)
+    options, record = task.options, next(iter(found), None)
     if options["state"] == "absent":
-        if record is None:
-            return Track(name, None, [], {"state": "absent"}, {"state": "absent"}, absorb)
-        which = [f" ({number} of {len(found)})" if len(found) > 1 else "" for number in range(1, len(found) + 1)]
-        stages = [[Step(f"{name}: delete{one}", _DELETE, {"name": name})] for one in which]
-        return Track(name, record, stages, {"state": "present", **_known(record)}, {"state": "absent"}, absorb)
+        return _plan_absence(name, found)
     if len(found) > 1:
         raise _several(name, found)
-    remove = [Step(f"{name}: delete", _DELETE, {"name": name})]
+    given, before = options.get("public_key"), {} if record is None else _known(record)
+    wanted = None if given is None else fingerprint(given)
+    after = {"state": "present", **({"fingerprint": wanted} if wanted else {})}
+    if record is not None and (wanted is None or _has_key(record, wanted)):
+        looks = [_look(name)] if task.failed and task.deadline.remaining() else []
+        return Plan(name, record, [looks], before, dict(before))
     if given is None:
-        if record is not None:
-            same = {"state": "present", **_known(record)}
-            return Track(name, record, [], same, dict(same), absorb)
-        make = [Step(f"{name}: create", _CREATE, {"name": name})]
-        return Track(name, None, [make], {}, {"state": "present"}, absorb)
-    wanted = fingerprint(given)
-    register = [Step(f"{name}: register", _REGISTER, {"name": name, "publickey": given.strip()})]
-    after = {"state": "present", "fingerprint": wanted}
-    if record is None:
-        return Track(name, None, [register], {}, after, absorb)
-    before = {"state": "present", **_known(record)}
-    if str(record.get("fingerprint")).lower() == wanted:
-        return Track(name, record, [], before, dict(before), absorb)
-    if not options["force"]:
+        make = _step(f"{name}: create", _CREATE, {"name": name})
+        return Plan(name, None, [[make], [_look(name)]], {}, after)
+    if record is not None and not options["force"]:
         raise UsageError(
             f"public_key: {name} holds another key, of fingerprint {record.get('fingerprint')}, not {wanted}; "
             "set force: true to replace it (machines that were made with the old key keep that), "
             "or give this key another name"
         )
-    return Track(name, record, [remove, register], before, after, absorb)
+    remove = Step(f"{name}: delete", _DELETE, {"name": name}, yields=lambda _known, _record: {})
+    register = _step(f"{name}: register", _REGISTER, {"name": name, "publickey": given.strip()})
+    return Plan(name, record, [[remove] if record else [], [register], [_look(name)]], before, after)
+
+
+def _plan_absence(name: str, found: list[Record]) -> Plan:
+    if not found:
+        return Plan(name, None, [], {"state": "absent"}, {"state": "absent"})
+    which = [f" ({number} of {len(found)})" if len(found) > 1 else "" for number in range(1, len(found) + 1)]
+    stages = [[Step(f"{name}: delete{one}", _DELETE, {"name": name})] for one in which]
+    return Plan(name, found[0], stages, _known(found[0]), {"state": "absent"})
+
+
+def _step(text: str, command: str, params: Record) -> Step:
+    return Step(text, command, params, returns="keypair", yields=replace, creates=True)
+
+
+def _look(name: str) -> Step:
+    """Return the look whether another run made a pair of the name at the same time. It fails where one did.
+
+    The service looks whether a name is free, and only then makes the row. Pairs have no ids, so that a run can't delete its own
+    (CloudStack 3.0.5). Where the look fails, that is a warning: a private key is shown only once.
+    """
+    from ..reconcile.duplicates import GAP  # here, as few runs need it: what is imported is compiled anew each time
+
+    def is_alone(found: list[Record], progress: Progress) -> Record:
+        if len(found) > 1:
+            several = _several(name, found)
+            if progress.object.pop("privatekey", None):
+                fingerprint = progress.object.get("fingerprint")
+                several.message += (
+                    f". The private key that this run was given is that of {fingerprint}, and is not shown"
+                )
+            raise several
+        return {}
+
+    return Step(
+        f"{name} to be the only one",
+        "listSSHKeyPairs",
+        {"name": name},
+        until=is_alone,
+        search=lambda client, _params: _found(client, name),
+        optional=f"It is not known whether another run made a key pair {name} at the same time",
+        seconds=GAP,
+    )
 
 
 def _known(record: Record) -> Record:
-    return {"fingerprint": record.get("fingerprint")}
+    return {"state": "present", "fingerprint": record.get("fingerprint")}
 
 
-def absorb(track: Track, step: Step, result: Record) -> None:
-    """Take a result into the key pair's track, and the private key, which only its making shows."""
-    if step.command == _DELETE:
-        if track.after["state"] == "present":  # to be replaced; one that is to go is still shown
-            track.object = {}
-    elif isinstance(result.get("keypair"), dict):
-        track.object = result["keypair"]
-
-
-def _explain(track: Track, lost: bool) -> None:
+def describe(progress: Progress, _lookups: Record) -> None:
     """Say what is lost with a lost answer, and with a replacement that went only half the way.
 
     A pair that somebody else made meanwhile was refused to this run, and is like one that was there before. Only where
     an answer was lost too can't it be told apart from this run's own.
     """
-    made = any(action.endswith(": create") for action in track.actions)
-    error = track.error
-    if made and error is None and "privatekey" not in track.object and (lost or track.touched):
-        track.error = UnknownOutcome(
-            f"{_CREATE}: the key pair {track.name} was made, but the answer that held its private key was lost, "
+    made = any(action.endswith(": create") for action in progress.actions)
+    error = progress.error
+    if made and error is None and "privatekey" not in progress.object and (progress.doubts or progress.touched):
+        progress.error = UnknownOutcome(
+            f"{_CREATE}: the key pair {progress.name} was made, but the answer that held its private key was lost, "
             "and the service does not show that again. Delete it (state: absent) and run the task again",
             _CREATE,
         )
     elif made and isinstance(error, UnknownOutcome):
         error.message += (
-            f". If there is a key pair {track.name} now, its private key is lost: "
+            f". If there is a key pair {progress.name} now, its private key is lost: "
             "delete it (state: absent) and run the task again"
         )
     elif error and error.command == _REGISTER:
-        if track.found:
+        if progress.found:
             error.message += (
-                f". The key pair {track.name} that was to be replaced is deleted already: run the task again"
+                f". The key pair {progress.name} that was to be replaced is deleted already: run the task again"
             )
         if error.code == PARAMETER_ERROR:
             error.message += ". Services of CloudStack 3.0 take only keys of the type ssh-rsa"
 
 
-def show(track: Track, check: bool) -> Record:
+def result_of(progress: Progress, check: bool) -> Record:
     """Return the key pair of the result: as it is now or, in check mode, as far as it can be told before."""
-    error: CloudnError | None = track.error
-    gone = track.after["state"] == "absent" and error is None
-    shown = shape({"name": track.name, **track.object})
+    error: CloudnError | None = progress.error
+    gone = progress.plan.after["state"] == "absent" and error is None
+    shown = to_result({"name": progress.name, **progress.object})
     if gone:
         shown["state"] = "absent"
-    if error and not track.object.get("fingerprint"):
+    if error and not progress.object.get("fingerprint"):
         shown["state"] = "absent" if not isinstance(error, UnknownOutcome) else "present"
-    if check and "fingerprint" in track.after:
-        shown["fingerprint"] = track.after["fingerprint"]
-    if track.object.get("privatekey"):
-        shown["private_key"] = track.object["privatekey"]
+    if check and "fingerprint" in progress.plan.after:
+        shown["fingerprint"] = progress.plan.after["fingerprint"]
+    if progress.object.get("privatekey"):
+        shown["private_key"] = progress.object["privatekey"]
     return shown
+
+
+RESOURCE = Resource(check_options, find, lookup, plan, result_of, describe)

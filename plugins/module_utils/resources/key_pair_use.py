@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ..api import Client, Record, UsageError
-from . import vm
 from .lookup import same_name
+from .vm import view as vm
 
 _MOST_MACHINES_TOLD = 20
 

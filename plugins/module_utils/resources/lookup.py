@@ -99,14 +99,14 @@ def matches(
     return wanted == item.get("id") or same(wanted, item.get(name))
 
 
-def part(name: str | None) -> str | None:
+def like_filter(name: str | None) -> str | None:
     """Return a name as a listing's filter takes it, ``None`` where it can't: the service's database (LIKE) takes a
     backslash for its own. What is found is to be compared exactly all the same.
     """
     return None if name is None or "\\" in name else name
 
 
-def public(url: str | None) -> str | None:
+def redact_url(url: str | None) -> str | None:
     """Return an address without the user and password that it may hold."""
     return re.sub(r"//[^/@]*@", "//", url) if url else url
 
@@ -137,7 +137,7 @@ def pick(
     if len(found) == 1:
         return found[0]
     if found:
-        message = f"{option}: {len(found)} are named {wanted!r}; name one by its id: {told(found, name)}"
+        message = f"{option}: {len(found)} are named {wanted!r}; name one by its id: {describe(found, name)}"
         raise Duplicates(message, found)
     there = f". {'There are' if known else 'There are none'}{_list(known, name)}"
     if kind:
@@ -154,7 +154,7 @@ def not_there(option: str, kind: str, wanted: str | None, more: str = "") -> Usa
     return error(f"{option}: there is no {kind} {wanted!r}{more}")
 
 
-def told(items: t.Iterable[Record], name: str = "name") -> str:
+def describe(items: t.Iterable[Record], name: str = "name") -> str:
     """Return objects as people tell them apart: ``id (name, zone)``."""
     return "; ".join(
         f"{item['id']} ({', '.join(filter(None, [item.get(name), item.get('zonename')]))})" for item in items

@@ -8,14 +8,14 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Record
-from ..plan import THIS, Step, Track
+from ..reconcile import THIS, Changes, Step
 from .names import folded
 
 # What createTags and deleteTags call the kinds of objects; measured on CloudStack 3.0.5.
 VM, VOLUME, TEMPLATE, SNAPSHOT, SECURITY_GROUP = "UserVm", "Volume", "Template", "Snapshot", "SecurityGroup"
 
 
-def shape(record: Record) -> dict[str, str]:
+def to_result(record: Record) -> dict[str, str]:
     """Return an object's tags as ``{key: value}``, sorted by key."""
     found = [(tag["key"], tag.get("value", "")) for tag in record.get("tags") or [] if "key" in tag]
     return dict(sorted(found))
@@ -28,11 +28,11 @@ def has_all(record: Record, given: dict[str, t.Any] | None) -> bool:
     """
     if not given:
         return True
-    current = {folded(key): value for key, value in shape(record).items()}
+    current = {folded(key): value for key, value in to_result(record).items()}
     return all(current.get(folded(str(key))) == _text(value) for key, value in given.items())
 
 
-def wanted(current: dict[str, str], given: dict[str, t.Any] | None, purge: bool) -> dict[str, str]:
+def desired(current: dict[str, str], given: dict[str, t.Any] | None, purge: bool) -> dict[str, str]:
     """Return the tags that an object shall have: those given (``None``: as they are), with the others unless purged.
 
     A key that the service takes for one that is there keeps its spelling: it would not be made anew beside that one.
@@ -53,43 +53,37 @@ def stages(
     """
     gone = [key for key, value in current.items() if goal.get(key) != value]
     new = {key: value for key, value in goal.items() if current.get(key) != value}
+    kept = {key: value for key, value in current.items() if key not in gone}
     plan = []
     if gone:
         text = f"{name}: remove tags {', '.join(gone)}"
-        plan.append([_step(text, "deleteTags", kind, [{"key": key} for key in gone], early)])
+        plan.append([_step(text, "deleteTags", kind, [{"key": key} for key in gone], early, kept)])
     if new:
         text = f"{name}: set tags {', '.join(f'{key}={value}' for key, value in new.items())}"
-        plan.append([_step(text, "createTags", kind, new, early)])
+        plan.append([_step(text, "createTags", kind, new, early, {**kept, **new})])
     return plan
 
 
-def _step(text: str, command: str, kind: str, tags: list[Record] | Record, early: bool) -> Step:
+def _step(text: str, command: str, kind: str, tags: list[Record] | Record, early: bool, left: dict[str, str]) -> Step:
+    """Return a step that leaves an object with the tags ``left``. Its result says nothing but that it was done."""
+
+    def tagged(known: Record, _record: t.Any) -> Record:
+        return {**known, "tags": [{"key": key, "value": value} for key, value in left.items()]}
+
     params = {"resourceids": [THIS], "resourcetype": kind, "tags": tags}
-    return Step(text, command, params, early=early, many="resourceids")
-
-
-def absorb(track: Track, step: Step) -> None:
-    """Bring a track's object up to date after a step of ``stages``, whose result says nothing but that it was done."""
-    tags = shape(track.object)
-    if step.command == "deleteTags":
-        for tag in step.params["tags"]:
-            tags.pop(tag["key"], None)
-    else:
-        tags.update(step.params["tags"])
-    track.object["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+    return Step(text, command, params, yields=tagged, early=early, many="resourceids")
 
 
 def plan(
-    kind: str, name: str, record: Record | None, options: Record, before: Record, after: Record, early: bool = True
+    kind: str, name: str, record: Record | None, options: Record, changes: Changes, early: bool = True
 ) -> list[list[Step]]:
-    """Return the stages for the options ``tags`` and ``purge_tags``, and tell the diff of them."""
+    """Return the stages that give an object (``None``: a new one) the tags asked for, and note them in the changes."""
     if options.get("tags") is None:
         return []
-    current = shape(record or {})
-    after["tags"] = wanted(current, options["tags"], options["purge_tags"])
-    if record is not None:
-        before["tags"] = current
-    return stages(kind, name, current, after["tags"], early)
+    current = to_result(record or {})
+    goal = desired(current, options["tags"], options["purge_tags"])
+    changes.note("tags", current, goal)
+    return stages(kind, name, current, goal, early)
 
 
 def query(given: dict[str, t.Any] | None) -> dict[str, str] | None:

@@ -5,22 +5,20 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..api import Client, Record, UsageError
+from .fields import fields, select_fields
 from .lookup import matches, named, pick
 
+_FIELDS = fields(
+    "id name description network_type security_groups_enabled allocation_state local_storage_enabled dhcp_provider"
+)
 
-def shape(zone: Record) -> Record:
+
+def to_result(zone: Record) -> Record:
     """Return a zone as the user sees it."""
-    return {
-        "id": zone["id"],
-        "name": zone.get("name"),
-        "description": zone.get("description"),
-        "network_type": zone.get("networktype"),
-        "security_groups_enabled": zone.get("securitygroupsenabled"),
-        "allocation_state": zone.get("allocationstate"),
-        "local_storage_enabled": zone.get("localstorageenabled"),
-        "dhcp_provider": zone.get("dhcpprovider"),
-    }
+    return select_fields(zone, _FIELDS)
 
 
 def search(client: Client, name: str | None = None, id: str | None = None) -> list[Record]:
@@ -45,3 +43,8 @@ def find(client: Client, wanted: str | None) -> Record:
 def holds(record: Record, wanted: str | None) -> bool:
     """Tell whether an object lies in the zone that a user gave by name or id (``None``: any zone)."""
     return wanted is None or matches({"id": record.get("zoneid"), "name": record.get("zonename")}, wanted)
+
+
+def is_named(name: str, zone_id: str) -> t.Callable[[Record], bool]:
+    """Return what tells whether a record is the object of this name in this zone."""
+    return lambda record: (record.get("name"), record.get("zoneid")) == (name, zone_id)

@@ -21,8 +21,9 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     is_read,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, startdate, wait_for
-from ansible_collections.cloudn.compute.plugins.module_utils.converge import converge
-from ansible_collections.cloudn.compute.plugins.module_utils.plan import Step, Track
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.plan import Plan, Step
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.progress import Progress
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.recover import apply_until_clear
 
 
 def job(**fields: Any) -> str:
@@ -117,21 +118,19 @@ class Service(Client):
 def ends(client: Service, lengths: list[float]) -> list[float]:
     """Apply a plan with a job of each length; return the times at which their ends were noticed, in the same order."""
     noticed: dict[str, float] = {}
-    tracks = [
-        Track(
-            f"j{number}",
-            None,
-            [[Step("make it", "createVolume", {"name": f"j{number}", "seconds": seconds})]],
-            {},
-            {},
-            lambda track, _step, _result: noticed.update({track.name: client.clock()}),
-        )
-        for number, seconds in enumerate(lengths)
-    ]
+
+    def made(name: str) -> Step:
+        def notice(known: Any, _record: Any) -> Any:
+            noticed[name] = client.clock()
+            return known
+
+        return Step("make it", "createVolume", {"name": name, "seconds": lengths[int(name[1:])]}, yields=notice)
+
+    plans = [Progress(Plan(f"j{number}", None, [[made(f"j{number}")]])) for number in range(len(lengths))]
     began = client.clock()
-    converge(client, tracks, Deadline(None, client.clock), lambda _track: None, parallel=50)
-    assert [track.error for track in tracks] == [None] * len(lengths)
-    return [noticed[track.name] - began for track in tracks]
+    apply_until_clear(client, plans, Deadline(None, client.clock), lambda _progress: None, parallel=50)
+    assert [progress.error for progress in plans] == [None] * len(lengths)
+    return [noticed[progress.name] - began for progress in plans]
 
 
 @pytest.mark.parametrize("latency", [0, 0.1])
@@ -166,11 +165,11 @@ def in_turn(client: Service, lengths: list[float], tracks: int = 1, brief: float
     plans = []
     for number in range(tracks):
         params = [{"name": f"t{number}j{turn}", "seconds": seconds} for turn, seconds in enumerate(lengths)]
-        steps = [Step("change it", "changeIt", one, in_turn=True, brief=brief) for one in params]
-        plans.append(Track(f"t{number}", None, [steps], {}, {}, lambda _track, _step, _result: None))
+        steps = [Step("change it", "changeIt", one, in_turn=True, seconds=brief) for one in params]
+        plans.append(Progress(Plan(f"t{number}", None, [steps])))
     began = client.clock()
-    converge(client, plans, Deadline(None, client.clock), lambda _track: None)
-    assert [track.error for track in plans] == [None] * tracks
+    apply_until_clear(client, plans, Deadline(None, client.clock), lambda _progress: None)
+    assert [progress.error for progress in plans] == [None] * tracks
     return client.clock() - began
 
 

@@ -16,15 +16,15 @@ from ansible_collections.cloudn.compute.plugins.module_utils.inventory.hosts imp
     default_groups,
     safe_group,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def machine(id: str, created: str = "2026-11-23T10:00:00+0000", address: str | None = "10.1.1.9", **fields: Any) -> Any:
-    """Return a machine as ``vm.shape`` shows it."""
+    """Return a machine as ``vm.to_result`` shows it."""
     nics = [{"id": "n", "networkid": "net-1", "ipaddress": address, "isdefault": True}] if address else []
-    return vm.shape({"id": id, "name": f"vm-{id}", "created": created, "nic": nics, **fields})
+    return vm.to_result({"id": id, "name": f"vm-{id}", "created": created, "nic": nics, **fields})
 
 
 def names(machines: list[Any], *hostnames: str, **more: Any) -> list[str]:

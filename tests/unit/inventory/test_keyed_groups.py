@@ -16,7 +16,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.cloudn.compute.plugins.inventory import cloudn
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory.hosts import Wanted
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory.keyed_group import KeyedGroup, read_plain
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
 from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Drafts, as_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,7 +78,7 @@ def trusted(value: Any) -> Any:
 
 
 def machine(number: int, value: Any, tags: dict[str, Any]) -> dict[str, Any]:
-    shaped = vm.shape({"id": f"id{number}", "name": f"h-{number}", "zonename": "jp-e1a", "created": f"{number:04}"})
+    shaped = vm.to_result({"id": f"id{number}", "name": f"h-{number}", "zonename": "jp-e1a", "created": f"{number:04}"})
     return {**shaped, "v": value, "tags": tags}
 
 

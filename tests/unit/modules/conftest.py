@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import duplicates
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import duplicates
 from asked import sent_to
 from samples import NEW
 

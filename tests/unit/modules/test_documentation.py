@@ -18,21 +18,20 @@ from ansible_collections.cloudn.compute.plugins.doc_fragments.connection import 
 from ansible_collections.cloudn.compute.plugins.module_utils import module as ansible_side
 from ansible_collections.cloudn.compute.plugins.module_utils.module import CONNECTION
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
-    disk_offering,
     extraction,
     job,
     key_pair,
-    rules,
-    security_group,
-    service_offering,
-    snapshot,
-    snapshot_policy,
-    template,
-    vm,
-    vm_password,
-    volume,
+    offerings,
     zone,
 )
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import rules
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import view as security_group
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import view as snapshot
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy import view as snapshot_policy
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.template import view as template
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import password as vm_password
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume import view as volume
 from reaching import connection_to
 from samples import NEW
 from specs import imported
@@ -44,26 +43,26 @@ TYPES = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "li
 EMPTY = {"id": "1"}
 # The objects that the modules return, and what makes them.
 OBJECTS = [
-    ("cloudn_vm", "vms", vm.shape(EMPTY), {"password", "error"}),
-    ("cloudn_vm_info", "vms", vm.shape(EMPTY), set()),
-    ("cloudn_security_group", "security_group", security_group.shape(EMPTY), set()),
-    ("cloudn_security_group_info", "security_groups", security_group.shape(EMPTY), set()),
-    ("cloudn_zone_info", "zones", zone.shape(EMPTY), set()),
-    ("cloudn_service_offering_info", "service_offerings", service_offering.shape(EMPTY), set()),
-    ("cloudn_disk_offering_info", "disk_offerings", disk_offering.shape(EMPTY), set()),
-    ("cloudn_vm_password", "vm", vm_password.shape(EMPTY), {"password"}),
-    ("cloudn_volume", "volume", volume.shape(EMPTY), {"extraction"}),
-    ("cloudn_volume_info", "volumes", volume.shape(EMPTY), set()),
-    ("cloudn_snapshot", "snapshot", snapshot.shape(EMPTY), set()),
-    ("cloudn_snapshot_info", "snapshots", snapshot.shape(EMPTY), set()),
-    ("cloudn_snapshot_policy", "snapshot_policy", snapshot_policy.shape(EMPTY), set()),
-    ("cloudn_snapshot_policy_info", "snapshot_policies", snapshot_policy.shape(EMPTY), set()),
-    ("cloudn_template", "template", template.shape(EMPTY), {"extraction"}),
-    ("cloudn_template_info", "templates", template.shape(EMPTY), set()),
-    ("cloudn_key_pair", "key_pair", key_pair.shape(EMPTY), {"private_key"}),
-    ("cloudn_key_pair_info", "key_pairs", key_pair.shape(EMPTY), set()),
-    ("cloudn_job", "jobs", job.shape(EMPTY), set()),
-    ("cloudn_job_info", "jobs", job.shape(EMPTY), set()),
+    ("cloudn_vm", "vms", vm.to_result(EMPTY), {"password", "error"}),
+    ("cloudn_vm_info", "vms", vm.to_result(EMPTY), set()),
+    ("cloudn_security_group", "security_group", security_group.to_result(EMPTY), set()),
+    ("cloudn_security_group_info", "security_groups", security_group.to_result(EMPTY), set()),
+    ("cloudn_zone_info", "zones", zone.to_result(EMPTY), set()),
+    ("cloudn_service_offering_info", "service_offerings", offerings.SERVICE.to_result(EMPTY), set()),
+    ("cloudn_disk_offering_info", "disk_offerings", offerings.DISK.to_result(EMPTY), set()),
+    ("cloudn_vm_password", "vm", vm_password.to_result(EMPTY), {"password"}),
+    ("cloudn_volume", "volume", volume.to_result(EMPTY), {"extraction"}),
+    ("cloudn_volume_info", "volumes", volume.to_result(EMPTY), set()),
+    ("cloudn_snapshot", "snapshot", snapshot.to_result(EMPTY), set()),
+    ("cloudn_snapshot_info", "snapshots", snapshot.to_result(EMPTY), set()),
+    ("cloudn_snapshot_policy", "snapshot_policy", snapshot_policy.to_result(EMPTY), set()),
+    ("cloudn_snapshot_policy_info", "snapshot_policies", snapshot_policy.to_result(EMPTY), set()),
+    ("cloudn_template", "template", template.to_result(EMPTY), {"extraction"}),
+    ("cloudn_template_info", "templates", template.to_result(EMPTY), set()),
+    ("cloudn_key_pair", "key_pair", key_pair.to_result(EMPTY), {"private_key"}),
+    ("cloudn_key_pair_info", "key_pairs", key_pair.to_result(EMPTY), set()),
+    ("cloudn_job", "jobs", job.to_result(EMPTY), set()),
+    ("cloudn_job_info", "jobs", job.to_result(EMPTY), set()),
 ]
 # The machines that a module's examples presume.
 MACHINES = {
@@ -155,12 +154,12 @@ def test_every_returned_key_is_described(name: str, field: str, shown: dict[str,
 
 
 def test_nested_keys_are_described() -> None:
-    nic = vm.shape({"id": "1", "nic": [{"id": "2"}]})["nics"][0]
+    nic = vm.to_result({"id": "1", "nic": [{"id": "2"}]})["nics"][0]
     assert returned("cloudn_vm")["vms"]["contains"]["nics"]["contains"].keys() == nic.keys()
     for module, field in (("cloudn_volume", "volume"), ("cloudn_template", "template")):
         described = returned(module)[field]["contains"]["extraction"]["contains"]
-        assert described.keys() == extraction.shape({}).keys()
-    rule = rules.shape({"ruleid": "1", "securitygroupname": "web", "account": "flatuser"})
+        assert described.keys() == extraction.to_result({}).keys()
+    rule = rules.to_result({"ruleid": "1", "securitygroupname": "web", "account": "flatuser"})
     for direction in ("ingress", "egress"):
         described = returned("cloudn_security_group")["security_group"]["contains"][direction]["contains"]
         assert described.keys() == rule.keys()

@@ -34,11 +34,14 @@ basic._ANSIBLE_PROFILE = "legacy"
 module.main()
 """
 CHANGING = (
-    "plugins.module_utils.apply",
-    "plugins.module_utils.api.jobs",
-    "resources.security_group",
-    "resources.service_offering",
-    "resources.template",
+    "module_utils.reconcile.apply",
+    "module_utils.reconcile.creation",
+    "module_utils.reconcile.duplicates",
+    "module_utils.reconcile.recover",
+    "module_utils.api.jobs",
+    "resources.security_group.view",
+    "resources.offerings",
+    "resources.template.view",
     "xmltodict",
 )
 FAILING = ("module_utils.advice", "api.request_errors")

@@ -283,7 +283,7 @@ def test_an_extraction_shows_its_address(run_module: Any, response_format: str) 
     ],
 )
 def test_other_results_are_as_the_service_has_them(given: Any, shown: Any, object_id: str | None) -> None:
-    one = job.shape({"jobid": "1", "jobstatus": 1, "jobresult": given})
+    one = job.to_result({"jobid": "1", "jobstatus": 1, "jobresult": given})
     assert (one["status"], one["result"], one["object_id"], one["command"]) == ("done", shown, object_id, None)
 
 
@@ -297,7 +297,7 @@ def test_other_results_are_as_the_service_has_them(given: Any, shown: Any, objec
     ],
 )
 def test_failures_without_a_code_or_a_text_are_described(record: Result, code: int | None, text: str | None) -> None:
-    one = job.shape({"jobid": "1", "jobstatus": 2, **record})
+    one = job.to_result({"jobid": "1", "jobstatus": 2, **record})
     assert (one["status"], one["error_code"], one["error_text"], one["result"]) == ("failed", code, text, None)
     reason = text or "the service gave no reason"
     assert job.failure([one], 1)["msg"] == (

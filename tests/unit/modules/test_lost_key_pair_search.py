@@ -19,7 +19,8 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     UnknownOutcome,
     paging,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_list, vm_lost
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import listing as vm_list
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import lost as vm_lost
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, is_read
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_rescue
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import rescue
 from asked import sent_to
 from cloudn_emulator.seed import NEIGHBOUR_KEY, NEIGHBOUR_SECRET
 from samples import NEW
@@ -112,7 +112,7 @@ def test_a_machine_that_the_service_cannot_show_is_reported(
 ) -> None:
     """The service fails over a machine without its key pair; without details a machine comes without its groups."""
     if details:
-        monkeypatch.setattr(vm_rescue, "_WITHOUT_KEY_PAIR", (details, details))
+        monkeypatch.setattr(rescue, "_WITHOUT_KEY_PAIR", (details, details))
     run_module(MODULE, name="web")
     client.call("createSSHKeyPair", {"name": "deploy"})
     run_module("cloudn_vm", name="web1", security_groups=["web"], key_pair="deploy", **NEW)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import connection, plan
+from ansible_collections.cloudn.compute.plugins.module_utils import connection
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import plan
 from cloudn_emulator.commands import snapshot as emulated
 from cloudn_emulator.store import Snapshot
 from samples import NEW, UNKNOWN
@@ -62,7 +63,7 @@ def test_a_snapshot_that_is_not_listed_yet_is_waited_for(
     """A list that lags does not know the id, and refuses it (431)."""
     monkeypatch.setattr(plan, "LAG", 3.0)
     emulator.faults([{"kind": "lag", "seconds": 0.5, "command": "listSnapshots"}])
-    done = run_module(MODULE, volume="data")
+    done = run_module(MODULE, volume="data", max_age="0")
     assert not done.get("failed"), done["msg"]
     assert done["snapshot"]["state"] == "BackedUp"
     refused = [r for r in emulator.requests if r["command"] == "listSnapshots" and r["status"] == 431]

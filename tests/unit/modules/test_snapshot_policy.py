@@ -12,11 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, UsageError
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import (
-    snapshot_policy,
-    snapshot_policy_ensure,
-    time_zone,
-)
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy import lookup, time_zone
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy import view as snapshot_policy
 from asked import sent_to
 from cloudn_emulator import schedule as emulated
 from samples import NEW, UNKNOWN
@@ -321,7 +318,7 @@ def test_two_runs_at_once_leave_one_policy(run_module_as: Callable[..., Any], or
         def once(kept: int) -> None:
             client = Client(emulator.url, emulator.api_key, emulator.api_secret)
             options = {**asked, "volume": None, "zone": None, "day": None, "keep": kept}
-            reports.append(snapshot_policy_ensure.ensure(client, options))
+            reports.append(lookup.RESOURCE.ensure(client, options))
 
         runs = [threading.Thread(target=once, args=(kept,)) for kept in (7, keep)]
         for one in runs:

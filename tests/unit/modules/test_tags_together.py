@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils import plan
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import plan
 from asked import changes_sent_to, sent_to
 from samples import NEW
 from specs import good

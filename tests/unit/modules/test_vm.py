@@ -136,10 +136,10 @@ def test_a_machine_that_is_about_to_start_is_waited_for(
 def test_waiting_ends_at_the_timeout() -> None:
     with Emulator(job_seconds=30) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
-        from ansible_collections.cloudn.compute.plugins.module_utils.resources import vm_ensure
+        from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.lookup import RESOURCE
 
         options = {**defaults("cloudn_vm"), **NEW, "name": ["web1"], "max_parallel": 1, "wait_timeout": 1}
-        report = vm_ensure.ensure(client, options)
+        report = RESOURCE.ensure(client, options)
         ((_name, error),) = report.failures
         assert "still pending, it did not end within 1 s" in error.message
         assert error.job_id in error.message

@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to every resource alike: plans of steps, the driver, and the report. The rest is imported when it is needed."""
+
+from .plan import THIS, Changes, IdOf, New, Outrun, Plan, Step, replace
+from .progress import Progress
+from .report import Report
+from .run import Found, Resource, Task, no_lookups
+
+__all__ = [
+    "THIS",
+    "Changes",
+    "Found",
+    "IdOf",
+    "New",
+    "Outrun",
+    "Plan",
+    "Progress",
+    "Report",
+    "Resource",
+    "Step",
+    "Task",
+    "no_lookups",
+    "replace",
+]

@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Applies plans: sends their steps from a few threads, follows the jobs, and keeps to the order of the graph."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import copy
+import typing as t
+
+from ..api import Client, CloudnError, Deadline, JobTimeout, NotGranted, Record, UnknownOutcome
+from ..api.client import listing
+from ..api.deadline import poll
+from ..api.jobs import Jobs
+from . import plan
+from .graph import ANSWERED, ENDED, Graph, Node, resolved
+from .progress import Progress
+
+# How many objects one request is about at most.
+_LARGEST_BATCH = 100
+
+# The nodes that one request is for: one, or several that differ in nothing but the object. And what came of each.
+Nodes = t.List[Node]
+Outcome = t.Union[Record, CloudnError]
+
+
+def apply(
+    client: Client, progresses: list[Progress], deadline: Deadline, parallel: int = 10, wait: bool = True
+) -> None:
+    """Take the steps of all plans at once, at most ``parallel`` being sent at a time, and wait for all jobs together.
+
+    With ``wait`` false only those jobs are waited for that a later step needs. Errors end up in the progress of each plan;
+    nothing is raised for them.
+    """
+    _Application(client, progresses, deadline, parallel, wait).run()
+
+
+class _Application:
+    """One application of plans: sends from a few threads, follows the jobs from its own."""
+
+    def __init__(
+        self, client: Client, progresses: list[Progress], deadline: Deadline, parallel: int, wait: bool
+    ) -> None:
+        self._client = client
+        self._progresses = progresses
+        self._deadline = deadline
+        self._parallel = parallel
+        self._wait = wait
+        self._graph = Graph(progresses, wait)
+        self._jobs = Jobs(client, deadline)
+        self._owners: dict[str, Nodes] = {}
+        self._held: dict[tuple[str, str], Nodes] = {}
+        self._next_poll = 0.0
+
+    def run(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(self._parallel) as threads:
+            answers: dict[concurrent.futures.Future[list[Outcome]], Nodes] = {}
+            while True:
+                ready = self._ready(bool(answers))
+                if len(ready) == 1 and not answers:
+                    # Alone: this thread's connection is open already.
+                    self._take(ready[0], self._attempt(ready[0]))
+                    continue
+                for nodes in ready:
+                    answers[threads.submit(self._attempt, nodes)] = nodes
+                if not answers and not self._is_awaited():
+                    break
+                self._await_answers(answers)
+                if self._jobs and not self._until_poll():
+                    self._poll()
+        self._graph.stop()
+
+    def _await_answers(self, answers: dict[concurrent.futures.Future[list[Outcome]], Nodes]) -> None:
+        """Wait for an answer, or until the jobs are to be looked at."""
+        if answers:
+            seconds = self._until_poll() if self._jobs else None
+            ended, _pending = concurrent.futures.wait(answers, seconds, return_when=concurrent.futures.FIRST_COMPLETED)
+            for answer in ended:
+                self._take(answers.pop(answer), answer.result())
+        elif self._until_poll():
+            self._client.sleep(self._until_poll())
+
+    def _ready(self, sending: bool) -> list[Nodes]:
+        """Return what can be sent now, request by request; ``sending`` says that answers are awaited."""
+        for key, nodes in list(self._held.items()):
+            for node in [node for node in nodes if node.progress.error]:
+                self._graph.leave_out(node)
+                nodes.remove(node)
+            if not nodes:
+                del self._held[key]
+        requests: list[Nodes] = []
+        for node in self._graph.ready():
+            if node.step.joint or (node.step.many and not node.progress.alone):
+                self._held.setdefault(node.step.batch, []).append(node)
+            else:
+                requests.append([node])
+        return requests + self._batches(sending or bool(requests))
+
+    def _batches(self, sending: bool) -> list[Nodes]:
+        """Return the requests for several objects that no other object will join soon."""
+        is_idle = not sending and not self._jobs
+        changes = {key: nodes for key, nodes in self._held.items() if not nodes[0].step.joint}
+        complete = [key for key in changes if not self._graph.nears(key)]
+        if is_idle and not complete:
+            complete = list(changes) or list(self._held)  # changes wait for each other, looks for all else
+        requests = []
+        for key in complete:
+            nodes = self._held.pop(key)
+            requests += [nodes[at : at + _LARGEST_BATCH] for at in range(0, len(nodes), _LARGEST_BATCH)]
+        return requests
+
+    def _is_awaited(self) -> bool:
+        """Whether there are jobs whose end somebody needs."""
+        return any(one.jobs and (self._wait or not self._graph.is_sent(one)) for one in self._progresses)
+
+    def _attempt(self, nodes: Nodes) -> list[Outcome]:
+        """Send one request; runs in any thread. Errors are returned, not raised: they belong to the plans."""
+        step = nodes[0].step
+        own = list(dict.fromkeys(node.progress.id for node in nodes))
+        ids = {one.plan.key: one.id for one in self._progresses}
+        params = resolved(step.params, lambda key: [ids.get(key)] if key else own)
+        try:
+            if step.until:
+                return self._look(nodes, params)
+            return [self._send(nodes[0], params)] * len(nodes)
+        except CloudnError as error:
+            if step.optional:
+                self._client.warn(f"{step.optional}: {error.message}")
+                return [{}] * len(nodes)
+            error.message += f". {step.doubt}" if step.doubt else ""
+            # Each plan gets an error of its own, as more is said in it.
+            return [copy.copy(error) for _node in nodes]
+
+    def _send(self, node: Node, params: Record) -> Record:
+        step = node.step
+        try:
+            return self._client.call(step.command, params, self._deadline)
+        except NotGranted as error:
+            if step.instead is None:
+                raise
+            return step.instead(self._client, params, error)
+
+    def _look(self, nodes: Nodes, params: Record) -> list[Outcome]:
+        """Send a reading command until its answer is what each of the nodes waits for."""
+        step, began = nodes[0].step, self._client.clock()
+        outcomes: dict[Node, Outcome] = {}
+        if step.seconds:
+            self._client.sleep(min(step.seconds, self._deadline.remaining()))
+        for _look in poll(self._client, self._deadline):
+            records = (
+                step.search(self._client, params)
+                if step.search
+                else listing(self._client, step.command, params, "id", deadline=self._deadline)
+            )
+            # What was just made may not be listed yet.
+            if records or self._client.clock() - began >= plan.LAG:
+                for node in nodes:
+                    outcome = None if node in outcomes else _judge(node, records)
+                    if outcome is not None:
+                        outcomes[node] = outcome
+            if len(outcomes) == len(nodes):
+                break
+        return [outcomes[node] if node in outcomes else self._overdue(node) for node in nodes]
+
+    def _overdue(self, node: Node) -> JobTimeout:
+        return JobTimeout(
+            f"{node.step.command}: {node.step.text}: not within {self._deadline.seconds:g} s (wait_timeout). It goes on at the "
+            "service: run the task again, with a longer wait_timeout if need be",
+            node.step.command,
+        )
+
+    def _take(self, nodes: Nodes, outcomes: list[Outcome]) -> None:
+        """Take in what came of a request: errors, a job to follow, or results."""
+        for node, outcome in zip(nodes, outcomes):
+            if isinstance(outcome, CloudnError):
+                self._fail(node, outcome, len(nodes) > 1)
+                continue
+            progress = node.progress
+            progress.touched = progress.touched or not node.step.until
+            if progress.id is None and "id" in outcome:
+                progress.id = progress.created_id = progress.object["id"] = outcome["id"]
+            if outcome.get("jobid") is None:
+                self._end(node, outcome)
+        answer = outcomes[0]
+        if not isinstance(answer, CloudnError) and answer.get("jobid") is not None:
+            self._follow(nodes, answer["jobid"])
+
+    def _follow(self, nodes: Nodes, job_id: str) -> None:
+        """Follow the job of a request."""
+        if not self._jobs:
+            self._next_poll = 0.0
+        for node in nodes:
+            node.state = ANSWERED
+            node.progress.jobs[job_id] = node.step
+        self._owners[job_id] = nodes
+        self._jobs.add(job_id, nodes[0].step.command, nodes[0].step.seconds)
+        soonest = self._client.clock() + self._jobs.pause()
+        self._next_poll = min(self._next_poll, soonest) if self._next_poll else soonest
+
+    def _end(self, node: Node, result: Record) -> None:
+        """Take in the result of a step."""
+        node.state = ENDED
+        before = node.progress.error
+        node.progress.ended(node.step, result)
+        if node.progress.error is not before:
+            self._graph.fail(node)
+
+    def _fail(self, node: Node, error: CloudnError, in_batch: bool = False) -> None:
+        """Stop a plan with an error."""
+        node.progress.fail(error, node.step, in_batch)
+        self._graph.fail(node)
+
+    def _until_poll(self) -> float:
+        return max(0.0, min(self._next_poll - self._client.clock(), self._deadline.remaining()))
+
+    def _poll(self) -> None:
+        """Ask once how the jobs are; at the deadline, give up on those that are still pending."""
+        try:
+            ends = self._jobs.poll()
+        except CloudnError as error:
+            for job_id in self._jobs:
+                message = f"{error.message}; so job {job_id} can't be followed, and its outcome is unknown"
+                self._drop(job_id, UnknownOutcome(message, self._owners[job_id][0].step.command, job_id=job_id))
+            return
+        for end in ends:
+            nodes = self._released(end.job_id)
+            for node in nodes:
+                if end.error:
+                    self._fail(node, copy.copy(end.error), len(nodes) > 1)
+                else:
+                    self._end(node, end.result)
+        if not self._deadline.remaining():
+            for job_id in self._jobs:
+                self._drop(job_id, None)
+        self._next_poll = self._client.clock() + self._jobs.pause()
+
+    def _released(self, job_id: str) -> Nodes:
+        """Follow a job no longer; return what it was for."""
+        nodes = self._owners.pop(job_id)
+        for node in nodes:
+            del node.progress.jobs[job_id]
+        return nodes
+
+    def _drop(self, job_id: str, error: CloudnError | None) -> None:
+        """Give up on a job, and stop its plans with ``error`` (or, without one, as timed out)."""
+        timeout = self._jobs.overdue(job_id, self._deadline.seconds)
+        nodes = self._released(job_id)
+        for node in nodes:
+            self._fail(node, copy.copy(error or timeout), len(nodes) > 1)
+
+
+def _judge(node: Node, records: list[Record]) -> Outcome | None:
+    """Return what a look has brought for a node: a result, an error, or ``None`` where it is to look again."""
+    try:
+        return node.step.until(records, node.progress) if node.step.until else {}
+    except CloudnError as error:
+        return error

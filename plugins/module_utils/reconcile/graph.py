@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The graph of the steps of several plans: which step can be sent now, which one never will be."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import ApiError, CloudnError, JobTimeout, UnknownOutcome
+from .plan import IdOf, Step
+from .progress import Progress
+
+# The states of a node. It may be left out by the failure of a step that it needs.
+WAITING, SENDING, ANSWERED, ENDED, FAILED, LEFT_OUT = "waiting", "sending", "answered", "ended", "failed", "left out"
+# What a node needs of another one: the end of its job, an answer to it, its turn, or the id of the object that it makes.
+END, ANSWER, TURN, ID = "end", "answer", "turn", "id"
+
+
+class Node:
+    """A step in the graph. It is ``broken`` where the step, or one that it needs, has failed."""
+
+    __slots__ = ("broken", "needs", "progress", "state", "step")
+
+    def __init__(self, progress: Progress, step: Step) -> None:
+        self.progress = progress
+        self.step = step
+        self.needs: list[tuple[Node, str]] = []
+        self.state = WAITING
+        self.broken = False
+
+    def allows(self, other: Node, how: str) -> bool | None:
+        """Tell whether another node that needs this one may go on: ``None`` while that is open."""
+        if self.state in (FAILED, LEFT_OUT):
+            # A refusal is about one step. Any other error may be about all.
+            return self.state == FAILED and how == TURN and isinstance(self.progress.error, ApiError)
+        if self.state == ENDED:
+            return how == TURN or not self.broken
+        if self.state == ANSWERED and how == ID and self.progress.id is not None:
+            return True
+        # What is about many objects is sent when the jobs about many objects before it have ended.
+        is_enough = self.state == ANSWERED and how == ANSWER and not (self.step.many and other.step.many)
+        return True if is_enough else None
+
+
+class Graph:
+    """The steps of plans, and what each of them needs of others.
+
+    ``wait`` is false where nobody waits for the last jobs. Then no look comes last, and the steps of a plan's last stage do
+    not wait for each other.
+    """
+
+    def __init__(self, progresses: list[Progress], wait: bool) -> None:
+        self._nodes: dict[Progress, list[Node]] = {}
+        for progress in progresses:
+            self._nodes[progress] = _nodes(progress, wait)
+        self._link({progress.plan.key: progress for progress in progresses})
+        self.waiting = [node for nodes in self._nodes.values() for node in nodes]
+
+    def _link(self, by_key: dict[str, Progress]) -> None:
+        """Add what steps need of other plans. A plan that is not among these has nothing to do."""
+        for progress, nodes in self._nodes.items():
+            for node in nodes:
+                ids = [key for key in _keys(node.step.params) if key in by_key and key != progress.plan.key]
+                makers = [one for key in ids for one in self._nodes[by_key[key]] if one.step.creates]
+                others = [one for key in node.step.needs if key in by_key for one in self._nodes[by_key[key]]]
+                node.needs += [(one, ID) for one in makers] + [(one, END) for one in others]
+
+    def ready(self) -> list[Node]:
+        """Return the nodes that can be sent now; from now on they count as being sent."""
+        ready, waiting, has_changed = [], self.waiting, True
+        while has_changed:
+            self.waiting, has_changed = [], False
+            for node in waiting:
+                verdict = self._judge(node)
+                if verdict is None:
+                    self.waiting.append(node)
+                elif verdict:
+                    node.state = SENDING
+                    ready.append(node)
+                else:
+                    self.leave_out(node)
+                    has_changed = True  # others may need it
+            waiting = self.waiting
+        return ready
+
+    def _judge(self, node: Node) -> bool | None:
+        """Tell whether a node can be sent: ``None`` while that is open, false where it never will be."""
+        verdicts = [other.allows(node, how) for other, how in node.needs]
+        if any(verdict is False for verdict in verdicts) and not node.step.cleanup:
+            return False
+        if None in verdicts:
+            return None
+        node.broken = any(other.broken for other, _how in node.needs)
+        if not (node.step.cleanup and node.progress.error):
+            return True
+        if isinstance(node.progress.error, (UnknownOutcome, JobTimeout)):
+            node.progress.undone.append(node.step.text)
+            return False
+        return any(one.state == ENDED for one in self._nodes[node.progress])
+
+    def leave_out(self, node: Node) -> None:
+        """Do not send a node. A plan that is stopped by the failure of another one gets an error that says so."""
+        node.state, node.broken = LEFT_OUT, True
+        guilty = next((other.progress for other, _how in node.needs if other.broken and other.progress.error), None)
+        if guilty and guilty is not node.progress and not node.progress.error:
+            message = f"{node.step.command}: not sent, as {guilty.name} failed: {guilty.error}"
+            node.progress.fail(CloudnError(message, node.step.command))
+
+    def fail(self, node: Node) -> None:
+        """Mark a node whose step has failed."""
+        node.state, node.broken = FAILED, True
+
+    def is_sent(self, progress: Progress) -> bool:
+        """Tell whether all there is to send of a plan has been sent."""
+        return all(node.state not in (WAITING, SENDING) for node in self._nodes[progress])
+
+    def nears(self, batch: tuple[str, str]) -> bool:
+        """Tell whether another step of a batch comes soon: it needs only answers that are being awaited."""
+        return any(
+            node.step.many and node.step.batch == batch and not node.progress.error and self._is_near(node)
+            for node in self.waiting
+        )
+
+    def _is_near(self, node: Node) -> bool:
+        return all(
+            other.state == ENDED or (how == ANSWER and (other.state != WAITING or self._is_near(other)))
+            for other, how in node.needs
+        )
+
+    def stop(self) -> None:
+        """Give up on what is left, as each step waits for another one."""
+        for node in self.waiting:
+            message = f"{node.step.command}: not sent, as the steps that it needs wait for it in turn"
+            node.progress.fail(CloudnError(message, node.step.command))
+        self.waiting = []
+
+
+def _nodes(progress: Progress, wait: bool) -> list[Node]:
+    """Return the nodes of one plan, linked in the order of its stages."""
+    stages = list(progress.plan.stages)
+    while stages and not wait and all(step.until for step in stages[-1]):
+        stages.pop()
+    nodes: list[Node] = []
+    before: list[Node] = []
+    for number, stage in enumerate(stages, 1):
+        here = [Node(progress, step) for step in stage]
+        last = _link_stage(here, before, is_in_turn=stage[0].in_turn and (wait or number < len(stages)))
+        before = [*before, *last] if all(step.early for step in stage) else last
+        nodes += here
+    return nodes
+
+
+def _link_stage(here: list[Node], before: list[Node], is_in_turn: bool) -> list[Node]:
+    """Link the nodes of a stage to those before it; return those that the next stage needs."""
+    for node in here:
+        node.needs = [(one, ANSWER if node.step.early else END) for one in before]
+    if not is_in_turn:
+        return here
+    for one, other in zip(here, here[1:]):
+        other.needs = [(one, TURN)]
+    return here[-1:]
+
+
+def _keys(value: t.Any) -> t.Iterator[str]:
+    """Yield the keys of the plans whose objects' ids a value needs."""
+    if isinstance(value, IdOf):
+        if value.key:
+            yield value.key
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _keys(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _keys(inner)
+
+
+def resolved(value: t.Any, ids: t.Callable[[str], list[str | None]]) -> t.Any:
+    """Return a step's parameters with ids in place of each ``IdOf``. ``ids(key)`` returns those of a plan's object."""
+    if isinstance(value, IdOf):
+        return ids(value.key)[0]
+    if isinstance(value, dict):
+        return {name: resolved(inner, ids) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [
+            one for inner in value for one in (ids(inner.key) if isinstance(inner, IdOf) else [resolved(inner, ids)])
+        ]
+    return value

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Progress: what became of one plan, its object and its steps, while they are applied and after."""
+
+from __future__ import annotations
+
+from ..api import ApiError, CloudnError, Record, UnknownOutcome
+from .plan import Plan, Step
+
+
+class Progress:
+    """What became of one plan.
+
+    ``object`` is the object as the results show it, and ``id`` its id. ``created_id`` is the id that an answer to this very
+    run gave to a new object; ``surplus`` is that of an object that this run made in vain. ``actions`` tells people what the steps do. ``touched`` says whether the service took any command.
+    ``error`` is what stopped the plan, ``failed_step`` the step that ended with it, and ``in_batch`` whether that step was sent
+    in one request with those of others. ``jobs`` are the steps of jobs that nobody waited for, by the jobs' ids. ``undone`` are
+    the texts of cleanup steps that were not sent, because it is not known what the service does. ``doubts`` are the commands
+    whose outcome was unknown at first. Where ``alone`` is true, each step is sent in a request of its own.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.actions = plan.actions
+        self.object: Record = dict(plan.found or {})
+        self.id: str | None = self.object.get("id")
+        self.created_id: str | None = None
+        self.surplus = ""
+        self.touched = False
+        self.error: CloudnError | None = None
+        self.failed_step: Step | None = None
+        self.in_batch = False
+        self.jobs: dict[str, Step] = {}
+        self.undone: list[str] = []
+        self.doubts: set[str] = set()
+        self.alone = False
+        self.found = plan.found
+        self._conditions = dict(plan.conditions)
+
+    @property
+    def name(self) -> str:
+        """What the user calls the object."""
+        return self.plan.name
+
+    def resume(self, plan: Plan) -> None:
+        """Go on with a new plan. The diff stays that of the first plan."""
+        plan.before, plan.after = self.plan.before, self.plan.after
+        self.plan = plan
+        self.keep(plan.found or {})
+        self.error = self.failed_step = None
+        self.in_batch = False
+        self.undone = []
+
+    def keep(self, found: Record) -> None:
+        """Take the object as it was found. A password that was made for it stays, as it is shown only once."""
+        password = {"password": self.object["password"]} if "password" in self.object else {}
+        self.object = {**found, **password}
+        self.id = self.object.get("id")
+
+    def is_in(self, plan: Plan) -> bool:
+        """Tell whether a new plan holds the failed step once more."""
+        failed = self.failed_step
+        return failed is not None and (failed.command, failed.params) in [
+            (step.command, step.params) for step in plan.steps
+        ]
+
+    def meets(self, plan: Plan) -> bool:
+        """Tell whether a condition of the new plan has changed since the plan before, and take note of the new ones."""
+        has_changed = any(self._conditions.get(key, state) != state for key, state in plan.conditions.items())
+        self._conditions.update(plan.conditions)
+        return has_changed
+
+    def ended(self, step: Step, result: Record) -> None:
+        """Take in the result of a step, and judge the step by the state that it must have led to."""
+        known, record = self.id, step.record_of(result)
+        if step.yields and (record is not None or not step.returns):
+            self.object = step.yields(self.object, record)
+            self.id = self.object.get("id") or self.id
+        if known is None:
+            self.created_id = self.id
+        if step.expect:
+            about = record if isinstance(record, dict) else self.object
+            state = about.get("state", self.object.get("state"))
+            name = self.name if about.get("id") == self.id else about.get("name", self.name)
+            if state not in step.expect:
+                message = f"{step.command}: the service calls it done, but {name} is {state}, not {step.expect[0]}"
+                self.fail(CloudnError(message, step.command), step)
+
+    def fail(self, error: CloudnError, step: Step | None = None, in_batch: bool = False) -> None:
+        """Stop the plan. Its first error stays, except that an unknown outcome outweighs a known one."""
+        code = error.code if isinstance(error, ApiError) else None
+        hint = step.hints.get(code) if step and isinstance(code, int) else None
+        error.message += f". {hint}" if hint else ""
+        is_cleanup = step is not None and step.cleanup
+        if step and is_cleanup and step.text not in self.undone:
+            self.undone.append(step.text)
+        if self.error is not None and step and is_cleanup:
+            self.error.message += f". Then it failed to {step.text}: {error.message}"
+        elif self.error is None or isinstance(error, UnknownOutcome):
+            self.error, self.failed_step, self.in_batch = error, step, in_batch

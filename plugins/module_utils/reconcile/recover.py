@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recovers from unknown outcomes: looks at the service, plans anew, and goes on from there."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, NotGranted, UnknownOutcome
+from . import plan
+from .apply import apply
+from .plan import Outrun, Plan
+from .progress import Progress
+
+_INTERNAL = 530
+# How often plans are made anew before the last error stands. Another run that does the same may be ahead at each step.
+_ROUNDS = 6
+
+# Finds the object of a plan anew, and plans anew. Returns ``None`` where no look can tell what was done.
+Replan = t.Callable[[Progress], t.Optional[Plan]]
+
+
+def apply_until_clear(
+    client: Client,
+    progresses: list[Progress],
+    deadline: Deadline,
+    replan: Replan,
+    parallel: int = 10,
+    wait: bool = True,
+) -> None:
+    """Apply plans. Where one ends without a known or good outcome, look at the service and go on from there.
+
+    This is the one place that finds out after an unknown outcome. No command is sent again because it may have been lost:
+    ``replan(progress)`` finds the object and plans anew, and only what is then missing is done. Lists get some seconds to
+    catch up before that look. A refused command is sent again only where a condition of the plan has changed. A refusal of
+    a request for several objects says little of each, so what is still missing is sent for one object at a time. Where
+    somebody else has done what was refused, the plan goes on.
+    """
+    pending = progresses
+    for left in reversed(range(_ROUNDS)):
+        apply(client, pending, deadline, parallel, wait)
+        failed = [one for one in pending if isinstance(one.error, (UnknownOutcome, ApiError, Outrun))]
+        if any(isinstance(one.error, UnknownOutcome) for one in failed):
+            client.sleep(min(plan.LAG, deadline.remaining()))
+        pending = [one for one in failed if _goes_on(one, replan, deadline, left == 0)]
+        if not pending:
+            break
+    for progress in progresses:
+        if progress.error and progress.undone:
+            todo = "; ".join(progress.undone)
+            progress.error.message += f". Not done any more, so do it yourself when that is over: {todo}"
+
+
+def _goes_on(progress: Progress, replan: Replan, deadline: Deadline, last: bool) -> bool:
+    """Plan anew after a failure; return whether there is something left to apply, and time for it.
+
+    ``last`` says that it will not be applied again. Then the failure stands unless nothing is left to do.
+    """
+    failure, step = progress.error, progress.failed_step
+    if failure is None or (step and step.unseen):
+        return False
+    # One bad id fails the whole request; measured on CloudStack 3.0.5.
+    for_others = isinstance(failure, ApiError) and progress.in_batch and not isinstance(failure, NotGranted)
+    progress.alone = progress.alone or for_others
+    was_lost = _is_lost(progress)
+    try:
+        fresh = replan(progress)
+    except CloudnError as error:
+        _explain(failure, error, for_others)
+        return False
+    if fresh is None:
+        return False
+    is_over = bool(fresh.stages) and (last or not deadline.remaining())
+    if _is_refused(progress, fresh, for_others) or is_over:
+        _tell_end(failure, fresh, deadline, last)
+        progress.keep(fresh.found or {})
+        return False
+    _go_on(progress, fresh, was_lost)
+    return bool(fresh.stages)
+
+
+def _is_refused(progress: Progress, fresh: Plan, for_others: bool) -> bool:
+    """Tell whether the service has refused a step that is still to be done, and would refuse it again."""
+    has_changed = progress.meets(fresh)
+    return isinstance(progress.error, ApiError) and not for_others and not has_changed and progress.is_in(fresh)
+
+
+def _is_lost(progress: Progress) -> bool:
+    """Tell whether it is not known whether a command was done, and take note of that: not only a look has failed."""
+    step = progress.failed_step
+    if not isinstance(progress.error, UnknownOutcome) or step is None or step.until:
+        return False
+    progress.doubts.add(step.command)
+    return True
+
+
+def _explain(failure: CloudnError, error: CloudnError, for_others: bool) -> None:
+    """Say in a failure that looking again has failed too."""
+    if for_others:
+        failure.message = f"{error.message}. Before, a request for it and others failed: {failure.message}"
+    if isinstance(error, Duplicates):
+        failure.message += f". {error.message}"
+    elif isinstance(failure, UnknownOutcome):
+        failure.message += f". Looking what became of it failed too: {error.message}"
+
+
+def _tell_end(failure: CloudnError, fresh: Plan, deadline: Deadline, last: bool) -> None:
+    """Say in a failure why the plan does not go on."""
+    if fresh.stages and not deadline.remaining():
+        failure.message += (
+            f". The time for the task ({deadline.seconds:g} s, wait_timeout) was over before it could go on"
+        )
+    elif fresh.stages and last:
+        failure.message += f". It was tried {_ROUNDS} times"
+
+
+def _go_on(progress: Progress, fresh: Plan, was_lost: bool) -> None:
+    """Go on with a new plan, and take note whether the failed command was done: then it need not be done any more.
+
+    An internal error may have done it, too: the service may do what it is told, and fail to show the object then. Measured on
+    CloudStack 3.0.5.
+    """
+    error, step = progress.error, progress.failed_step
+    is_internal = isinstance(error, ApiError) and error.code == _INTERNAL and progress.found is not None
+    if step is not None and (was_lost or is_internal):
+        progress.touched = progress.touched or step.command not in [one.command for one in fresh.steps]
+    if isinstance(error, Outrun):
+        progress.actions += [action for action in fresh.actions if action not in progress.actions]
+    progress.resume(fresh)

@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The driver: finds, looks up, plans, applies, recovers and reports, for every resource alike."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import Client, Deadline, Duplicates, Record
+from .plan import Plan
+from .progress import Progress
+from .report import Report
+
+if t.TYPE_CHECKING:
+    from .creation import Creation
+    from .duplicates import Kind
+
+Found = t.Dict[str, t.Any]
+
+
+class Task(t.NamedTuple):
+    """What is asked for, and where.
+
+    ``options`` are the module's, ``deadline`` is when waiting ends, ``check`` says that nothing is changed. ``warnings`` takes
+    what people are to be told. Where a plan is made anew after a failure, ``failed`` is its progress, and ``first`` are the
+    lookups of before anything was changed.
+    """
+
+    client: Client
+    options: Record
+    deadline: Deadline
+    check: bool
+    warnings: list[str]
+    failed: Progress | None = None
+    first: Record = {}
+
+
+class Resource(t.NamedTuple):
+    """What a kind of objects says of itself. The rest is the same for all, and here.
+
+    ``check(options)`` raises ``UsageError`` for options that are wrong whatever the service holds.
+    ``find(task)`` returns what is there, by the names that the user gave: a record, or whatever its planner takes. Where
+    ``task.failed`` has an id, the object is found by that.
+    ``lookup(task, found)`` returns what the planner needs to know besides. ``None`` after a failure: nothing can tell what was
+    done.
+    ``plan(task, name, found, lookups)`` returns the plan for one name. It reads its arguments, and sends nothing.
+    ``describe(progress, lookups)`` adds to an error what people are to know of this kind.
+    ``to_result(progress, check)`` returns the object as the user sees it.
+
+    ``jobs`` is in the class names of the jobs about such objects, which are waited for after a failure. ``kind`` decides about
+    duplicates, see ``duplicates``. ``remaining(task)`` returns the options as they are after a failure. ``None``: nothing can tell
+    what was done.
+    """
+
+    check: t.Callable[[Record], None]
+    find: t.Callable[[Task], Found]
+    lookup: t.Callable[[Task, Found], Record | None]
+    plan: t.Callable[[Task, str, t.Any, Record], Plan]
+    to_result: t.Callable[[Progress, bool], Record]
+    describe: t.Callable[[Progress, Record], None] = lambda _progress, _lookups: None
+    remaining: t.Callable[[Task], Record | None] = lambda task: {**task.options, "on_immutable_drift": "ignore"}
+    jobs: str = ""
+    kind: t.Callable[[], Kind] | None = None
+
+    def ensure(self, client: Client, options: Record, check: bool = False) -> Report:
+        """Bring the objects that ``options`` (the module's) name to the state that is asked for.
+
+        Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
+        anything is changed.
+        """
+        self.check(options)
+        deadline = Deadline(options["wait_timeout"], client.clock)
+        return _Run(Task(client, options, deadline, check, []), self).run()
+
+
+def no_lookups(_task: Task, _found: Found) -> Record:
+    """Look nothing up: for a plan that needs to know nothing besides."""
+    return {}
+
+
+class _Run:
+    """One run of a task."""
+
+    def __init__(self, task: Task, resource: Resource) -> None:
+        self._task = task
+        self._resource = resource
+        self._lookups: Record = {}
+        self._creations: dict[str, Creation] = {}
+
+    def run(self) -> Report:
+        task = self._task
+        progresses = [Progress(planned) for planned in self._checked(self._plans())]
+        if not task.check and any(progress.plan.stages for progress in progresses):
+            self._apply(progresses)
+        return Report(progresses, self._resource.to_result, task.check, task.warnings)
+
+    def _checked(self, plans: list[Plan]) -> list[Plan]:
+        """Return the plans with what they need where they make something that another run may make, too."""
+        task = self._task
+        if task.check or not any(planned.new for planned in plans):
+            return plans
+        from .creation import Creation  # here, as few runs make something
+
+        self._creations = {one.name: Creation(task.client, one.new, task.deadline) for one in plans if one.new}
+        seen = [creation.await_unseen() for creation in self._creations.values()]
+        plans = self._plans() if any(seen) else plans
+        if task.options.get("wait", True):
+            for planned in plans:
+                if planned.new and planned.name in self._creations:
+                    self._creations[planned.name].add_check(planned)
+        return plans
+
+    def _plans(self) -> list[Plan]:
+        """Find, look up, and plan."""
+        task, resource = self._task, self._resource
+        del task.warnings[:]
+        found = self._find(task)
+        self._lookups = resource.lookup(task, found) or {}
+        return [resource.plan(task, name, one, self._lookups) for name, one in found.items()]
+
+    def _find(self, task: Task) -> Found:
+        """Find what is there. Where runs are making several of a name at this moment, wait until one is left.
+
+        This is the one place where a task learns what is there.
+        """
+        kind = self._resource.kind
+        try:
+            return self._resource.find(task)
+        except Duplicates:
+            if task.check or kind is None:
+                raise
+        from .creation import await_one  # here, as few runs need it: what a module imports is compiled anew each time
+
+        return await_one(task.client, lambda: self._resource.find(task), kind(), task.deadline)
+
+    def _apply(self, progresses: list[Progress]) -> None:
+        # Here, as most runs find all as it shall be: what a module imports is compiled anew each time that it runs.
+        from .recover import apply_until_clear
+
+        task = self._task
+        parallel, wait = task.options.get("max_parallel", 10), task.options.get("wait", True)
+        apply_until_clear(task.client, progresses, task.deadline, self._replan, parallel, wait)
+        for progress in progresses:
+            creation = self._creations.get(progress.name)
+            if creation:
+                creation.explain(progress)
+            self._resource.describe(progress, self._lookups)
+
+    def _replan(self, progress: Progress) -> Plan | None:
+        """Find and plan an object anew after a failure, when the service does nothing more with it.
+
+        One that is found after the answer to its making was lost must be what was asked for, so drift counts then.
+        """
+        resource, creation = self._resource, self._creations.get(progress.name)
+        task = self._task._replace(warnings=[], failed=progress, first=self._lookups)
+        is_in_doubt = creation is not None and creation.is_in_doubt(progress)
+        if creation and is_in_doubt:
+            progress.id = (creation.pick(progress, self._task.warnings) or {}).get("id")
+        else:
+            if resource.jobs:
+                task.client.await_pending(resource.jobs, progress.id, task.deadline)
+            if creation and creation.has_yielded:
+                progress.id = (creation.survivor(progress) or {}).get("id")
+                progress.object = {}  # a password that was made for the own object is not that of the other one
+            options = resource.remaining(task)
+            if options is None:
+                return None
+            task = task._replace(options=options)
+        found = self._find(task)
+        lookups = resource.lookup(task, found)
+        if lookups is None:
+            return None
+        ((name, one),) = found.items()
+        fresh = resource.plan(task, name, one, lookups)
+        if creation and task.options.get("wait", True):
+            creation.lead_on(progress, fresh)
+        return fresh

@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fields of the service's records, under the names that users see."""
+
+from __future__ import annotations
+
+from ..api import Record
+
+
+def fields(text: str) -> dict[str, str]:
+    """Return the service's fields by the names that users see, from words such as ``domain_id`` or ``zone=zonename``.
+
+    Most names are the service's own with underscores (``domain_id`` is ``domainid``). Where one is another word, its field stands
+    behind it.
+    """
+    pairs = [word.partition("=") for word in text.split()]
+    return {name: field or name.replace("_", "") for name, _sign, field in pairs}
+
+
+def select_fields(record: Record, names: dict[str, str]) -> Record:
+    """Return a record's fields under the names that users see, see ``fields``; ``None`` where the record lacks one."""
+    return {name: record.get(field) for name, field in names.items()}

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security groups: checks the options, finds the group, and those that options name."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...api import Client, Record, UsageError
+from ...reconcile import Found, Report, Resource, Task
+from ..lookup import check_text
+from . import rules
+from . import view as security_group
+from .named import settled
+from .plan import kind, plan, to_result
+from .rules import DIRECTIONS
+
+T = t.TypeVar("T")
+
+
+def check_options(options: Record) -> None:
+    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    check_text(options)
+    if not options["name"].strip():
+        raise UsageError("name: must not be empty")
+    for direction in DIRECTIONS:
+        rules.given(options.get(direction) or [], direction, [])
+
+
+def find(task: Task) -> Found:
+    """Return the group, with its tags where they are to be changed or kept as given."""
+    options = task.options
+    record = security_group.find(task.client, (task.failed and task.failed.id) or options["name"])
+    if record and options.get("tags") is not None:
+        security_group.show_tags(task.client, [record])
+    return {options["name"]: record}
+
+
+def lookup(task: Task, found: Found) -> Record:
+    """Return the options with the groups that rules name as the service calls them, see ``rule_sources``."""
+    options, record = task.options, found[task.options["name"]]
+    named = [entry for direction in DIRECTIONS for entry in options.get(direction) or [] if entry.get("groups")]
+    if not named:
+        return options
+    from . import rule_sources  # here, as few runs need it: what is imported is compiled anew each time
+
+    return settled(
+        task.client, lambda: rule_sources.resolve(options, record, lambda: security_group.search(task.client))
+    )
+
+
+RESOURCE = Resource(check_options, find, lookup, plan, to_result, kind=kind)
+
+
+def ensure(client: Client, options: Record, check: bool = False) -> Report:
+    """Bring one security group to the state that is asked for in ``options`` (the module's)."""
+    if options["state"] != "absent":
+        return RESOURCE.ensure(client, options, check)
+    from . import absence  # here, as few runs need it: what is imported is compiled anew each time
+
+    check_options(options)
+    return absence.ensure(client, options, check)

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security groups that options name, also where two runs are making one at this moment."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...api import Client, Deadline, Duplicates, Record
+from ..lookup import pick, same_name
+from . import view as security_group
+from .plan import kind
+
+T = t.TypeVar("T")
+
+
+def settled(client: Client, look: t.Callable[[], T]) -> T:
+    """Return what ``look`` returns. Where two runs are making groups of one name at this moment, wait until one is left."""
+    try:
+        return look()
+    except Duplicates:
+        # Here, as few runs need it: what is imported is compiled anew each time.
+        from ...reconcile.creation import await_one
+        from ...reconcile.duplicates import PATIENCE
+
+    return await_one(client, look, kind(), Deadline(4 * PATIENCE, client.clock))
+
+
+def find_all(client: Client, wanted: t.Iterable[str], option: str) -> list[Record]:
+    """Return the security groups with these names or ids, each once. Raises ``UsageError`` for one that does not exist."""
+
+    def look() -> list[Record]:
+        groups = security_group.search(client)
+        return [pick(groups, one, option, same=same_name, kind="security group") for one in wanted]
+
+    return list({group["id"]: group for group in settled(client, look)}.values())

@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans for security groups: steps for a group, its rules and its tags, and what their results show."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...api import Client, Record, UsageError
+from ...reconcile import THIS, Changes, New, Plan, Progress, Step, Task
+from .. import tags
+from ..drift import check_drift
+from ..lookup import is_uuid, same_name
+from . import rules
+from . import view as security_group
+from .rules import DIRECTIONS, Rule
+
+if t.TYPE_CHECKING:
+    from ...reconcile.duplicates import Kind
+
+# Seconds for one change of a group's rules; measured on CloudStack 3.0.5.
+_RULE_SECONDS = 0.1
+
+
+def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Plan:
+    """Return the plan that leads the group to what is asked for. ``lookups`` are the options, see ``lookup``.
+
+    New rules are added before old ones go, so that a rule that is replaced leaves no gap. Rules change in turn: the service
+    locks the group for each change, and a change that finds it locked sleeps for 5 seconds; measured on CloudStack 3.0.5.
+    Raises ``UsageError`` for drift that can't be mended.
+    """
+    options, name = lookups, (record or {"name": wanted})["name"]
+    changes = Changes(record is None, state="present")
+    create, allow, revoke = [], [], []
+    if record is None:
+        create = [_create(options, changes.after)]
+    else:
+        _check_description(record, options, changes, task.warnings)
+    for direction in DIRECTIONS:
+        if options.get(direction) is None:
+            continue
+        current = rules.listed(record or {}, direction)
+        given = rules.given(options[direction], direction, task.warnings)
+        kept, spare, new = rules.compare(given, current)
+        if not options["purge_rules"]:
+            kept, spare = current, []
+        allow += _allow(name, direction, new)
+        revoke += revocations(name, direction, spare)
+        changes.note(direction, texts(map(rules.parse, current)), texts([*map(rules.parse, kept), *new]))
+    stages = [create, allow, revoke]
+    stages += tags.plan(tags.SECURITY_GROUP, name, record, options, changes, early=False)
+    made = None if record else _new(name)
+    return Plan(name, record, stages, changes.before, changes.after, new=made)
+
+
+def _new(name: str) -> New:
+    """Return what may be the same as the group that is to be made: any of its name."""
+    return New(kind(), {"securitygroupname": name}, lambda record: same_name(record.get("name"), name))
+
+
+def kind() -> Kind:
+    """Return what decides about groups that several runs make at one moment.
+
+    Groups can be used from the moment that they are listed, and have no date.
+    """
+    from ...reconcile.duplicates import Kind, alike_in  # here, as few runs make groups
+
+    return Kind(
+        field="securitygroup",
+        listing="listSecurityGroups",
+        create="createSecurityGroup",
+        delete="deleteSecurityGroup",
+        usable=lambda _record: True,
+        alike=alike_in("description"),
+        unique=True,
+        progress=_rule_ids,
+        mistakes=_are_of_several_accounts,
+        owner=lambda record: record.get("account"),
+        search=security_group.search,
+    )
+
+
+def _rule_ids(record: Record) -> list[str]:
+    return sorted(str(raw.get("ruleid")) for way in DIRECTIONS for raw in rules.listed(record, way))
+
+
+def _are_of_several_accounts(_client: Client, records: list[Record]) -> bool:
+    return len({(group.get("account"), group.get("domainid")) for group in records}) > 1
+
+
+def _create(options: Record, after: Record) -> Step:
+    name, description = options["name"], options.get("description")
+    if is_uuid(name):
+        raise UsageError(f"name: there is no security group with the id {name}")
+    if description is not None:
+        after["description"] = description
+    params = {"name": name, "description": description}
+    return Step(
+        f"{name}: create", "createSecurityGroup", params, returns="securitygroup", yields=_created, creates=True
+    )
+
+
+def _check_description(record: Record, options: Record, changes: Changes, warnings: list[str]) -> None:
+    given, current = options.get("description"), record.get("description") or ""
+    if given is None:
+        return
+    changes.note("description", current, current)
+    drift = [] if given == current else [f"description is {current!r}, not {given!r}"]
+    check_drift(options["name"], drift, "security group", "leave the option out", options, warnings)
+
+
+def _allow(name: str, direction: str, new: t.Iterable[Rule]) -> list[Step]:
+    """Return the steps that add rules: one for all CIDRs of a protocol and range, one for all groups of them."""
+    calls: dict[tuple[str, bool], list[Rule]] = {}
+    for rule in sorted(new):
+        calls.setdefault((rule.kind, bool(rule.cidr)), []).append(rule)
+    steps = []
+    for (kind, by_cidr), alike in calls.items():
+        params = {"securitygroupid": THIS, **alike[0].params()}
+        if by_cidr:
+            params["cidrlist"] = [rule.cidr for rule in alike]
+        else:
+            params["usersecuritygrouplist"] = [{"account": rule.account, "group": rule.group} for rule in alike]
+        text = f"{name}: allow {direction} {kind} {_way(direction)} {', '.join(rule.peer for rule in alike)}"
+        steps.append(_rule_step(text, f"authorizeSecurityGroup{direction.capitalize()}", params, _added(direction)))
+    return steps
+
+
+def revocations(name: str, direction: str, old: list[Record]) -> list[Step]:
+    command = f"revokeSecurityGroup{direction.capitalize()}"
+    steps = []
+    for rule, raw in sorted(((rules.parse(raw), raw) for raw in old), key=lambda pair: pair[0]):
+        text = f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}"
+        steps.append(_rule_step(text, command, {"id": raw["ruleid"]}, _revoked(direction, raw["ruleid"])))
+    return steps
+
+
+def texts(some: t.Iterable[Rule]) -> list[str]:
+    return [str(rule) for rule in sorted(some)]
+
+
+def _way(direction: str) -> str:
+    return "from" if direction == "ingress" else "to"
+
+
+def _rule_step(text: str, command: str, params: Record, yields: t.Any) -> Step:
+    returns = "securitygroup" if command.startswith("authorize") else ""
+    return Step(text, command, params, returns=returns, yields=yields, in_turn=True, seconds=_RULE_SECONDS)
+
+
+def _created(known: Record, group: Record) -> Record:
+    return {**known, **group, "tags": []}
+
+
+def _added(direction: str) -> t.Callable[[Record, Record], Record]:
+    """Return what takes in an answer; a job's result lists only the rules that it added."""
+    field = direction + "rule"
+
+    def yields(known: Record, group: Record) -> Record:
+        rest = {name: value for name, value in group.items() if name not in ("tags", "ingressrule", "egressrule")}
+        return {**known, **rest, field: rules.listed(known, direction) + rules.listed(group, direction)}
+
+    return yields
+
+
+def _revoked(direction: str, rule_id: str) -> t.Callable[[Record, t.Any], Record]:
+    def yields(known: Record, _record: t.Any) -> Record:
+        kept = [raw for raw in rules.listed(known, direction) if raw.get("ruleid") != rule_id]
+        return {**known, direction + "rule": kept}
+
+    return yields
+
+
+def to_result(progress: Progress, check: bool) -> Record:
+    """Return the group of the result: as it is now or, in check mode, as far as it can be told before."""
+    shown = security_group.to_result({"name": progress.name, **progress.object})
+    if progress.plan.after.get("state") != "present" and not progress.error:
+        shown["state"] = "absent"
+    if check:
+        shown.update({key: progress.plan.after[key] for key in ("description", "tags") if key in progress.plan.after})
+    return shown

@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The security groups that rules name: looked up, and called as the service calls them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...api import Record
+from ..lookup import pick, same_name
+from ..names import folded
+from . import rules
+from .rules import DIRECTIONS
+
+# A name and the account that owns the group.
+Source = t.Tuple[str, str]
+
+
+def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[Record]]) -> Record:
+    """Return the options with the names and accounts of the groups that rules name as the service has them.
+
+    ``record`` is the group whose rules they are, if it is there; what its rules name already is known from them. Otherwise
+    ``groups`` is asked for the groups of the account. A group without an account belongs to the group's own. Raises
+    ``UsageError`` for one of this account that does not exist, ``Duplicates`` for a name that several have; those of other
+    accounts can't be seen.
+    """
+    account = (record or {}).get("account", "")
+    known = _known(rules.source(raw) for direction in DIRECTIONS for raw in rules.listed(record or {}, direction))
+    entries = {direction: options[direction] for direction in DIRECTIONS if options.get(direction)}
+    named = [group for given in entries.values() for entry in given for group in entry.get("groups") or []]
+    if record is None or any(_key(group, account) not in known for group in named):
+        own = (record or options)["name"]
+        account = _look(own, account, named, groups(), known)
+    called = {direction: [_called(entry, known, account) for entry in given] for direction, given in entries.items()}
+    return {**options, **called}
+
+
+def _look(own: str, account: str, named: list[Record], listed: list[Record], known: dict[Source, Source]) -> str:
+    """Add the groups of a listing to those that are known; return the account of the group ``own``."""
+    account = account or next((group["account"] for group in listed if group.get("account")), "")
+    known.update(_known((group["name"], str(group.get("account", account))) for group in listed))
+    known.setdefault(_key({"name": own}, account), (own, account))  # it may name itself, before it is made
+    # Of its own name there may be two for a moment, of which this run deletes one.
+    _check_there([group for group in named if not same_name(group["name"], own)], listed, account)
+    return account
+
+
+def _check_there(named: list[Record], listed: list[Record], account: str) -> None:
+    """Raise ``UsageError`` for a group of this account that does not exist."""
+    of_account = [one for one in listed if _is_of(one, account)]
+    for group in named:
+        if _is_of(group, account):
+            pick(of_account, group["name"], "groups", same=same_name, kind="security group")
+
+
+def _is_of(group: Record, account: str) -> bool:
+    return same_name(group.get("account") or account, account)
+
+
+def _key(group: Record, account: str) -> Source:
+    """Return what is equal for all ways in which a rule may name a group; ``account`` is that of one without."""
+    return folded(group["name"]), folded(group.get("account") or account)
+
+
+def _known(sources: t.Iterable[Source]) -> dict[Source, Source]:
+    return {(folded(name), folded(account)): (name, account) for name, account in sources}
+
+
+def _called(entry: Record, known: dict[Source, Source], account: str) -> Record:
+    """Return the rules of an entry with the groups that they name called as they are known, or else as they were given."""
+    groups = [
+        known.get(_key(group, account), (group["name"], group.get("account") or account))
+        for group in entry.get("groups") or []
+    ]
+    return {**entry, "groups": [{"name": name, "account": owner} for name, owner in groups]}

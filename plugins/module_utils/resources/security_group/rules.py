@@ -1,0 +1,235 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security-group rules: one normal form for what users give and for what the service lists."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from ...api import Record, UsageError
+from ..names import folded
+
+PROTOCOLS = ("tcp", "udp", "icmp", "all")
+DIRECTIONS = ("ingress", "egress")
+EVERYWHERE = "0.0.0.0/0"
+# Which options say what of a protocol, and under which names the API takes them.
+_OPTIONS = {"all": (), "icmp": ("icmp_type", "icmp_code")}
+_PARAMS = {"all": (), "icmp": ("icmptype", "icmpcode")}
+_LEADING_ZERO = re.compile(r"(^|\.)0\d")
+_PORTS = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?\Z")
+
+
+class Rule(t.NamedTuple):
+    """One rule as the service keeps it, or as a user gave it: a protocol, a range, and one source (or destination).
+
+    ``first`` and ``last`` are ports, or type and code of ICMP (-1: any); 0 and 0 for ``all``. Either ``cidr`` is set, or
+    ``group`` with the ``account`` that owns it. The service keeps a CIDR as it was given, with bits beyond its prefix.
+    """
+
+    protocol: str
+    first: int
+    last: int
+    cidr: str = ""
+    account: str = ""
+    group: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.peer}"
+
+    @property
+    def kind(self) -> str:
+        """Protocol and range, for people: ``tcp 80``, ``tcp 8000-8100``, ``icmp 8/0``, ``icmp any``, ``all``."""
+        if self.protocol == "all":
+            # The service keeps ports with `ALL`, which other clients may send; measured on CloudStack 3.0.5.
+            return f"all {self.ports}" if self.first or self.last else "all"
+        if self.protocol == "icmp":
+            return "icmp any" if self.first == self.last == -1 else f"icmp {self.first}/{self.last}"
+        return f"{self.protocol} {self.ports}"
+
+    @property
+    def peer(self) -> str:
+        """The other side, for people: a CIDR, or a group with its account."""
+        return self.cidr or f"group {self.group} ({self.account})"
+
+    @property
+    def ports(self) -> str:
+        """The range of ports as a user writes it."""
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+    @property
+    def normal(self) -> Rule:
+        """The rule with its CIDR in the one normal form, in which a new rule is made."""
+        return self._replace(cidr=network(self.cidr) or self.cidr)
+
+    @property
+    def meaning(self) -> Rule:
+        """What is equal for rules that let the same pass, however CIDRs and names are written."""
+        return self.normal._replace(account=folded(self.account), group=folded(self.group))
+
+    def params(self) -> Record:
+        """Return protocol and range as the authorize commands take them."""
+        names = _PARAMS.get(self.protocol, ("startport", "endport"))
+        return {"protocol": self.protocol, **dict(zip(names, (self.first, self.last)))}
+
+
+def listed(group: Record, direction: str) -> list[Record]:
+    """Return a group's rules of one direction; the manual spells their field without `rule` at its end."""
+    return group.get(direction + "rule") or group.get(direction) or []
+
+
+def parse(raw: Record) -> Rule:
+    """Return a rule of an answer, in the real spelling or in the manual's (``endpoint``, ``icmpctype``)."""
+    protocol = str(raw.get("protocol", "all")).lower()
+    if protocol == "icmp":
+        first: t.Any = raw.get("icmptype", raw.get("icmpctype", -1))
+        last: t.Any = raw.get("icmpcode", -1)
+    else:
+        first = raw.get("startport", 0)
+        last = raw.get("endport", raw.get("endpoint", first))
+    if raw.get("cidr"):
+        return Rule(protocol, first, last, cidr=raw["cidr"])
+    return Rule(protocol, first, last, account=raw.get("account", ""), group=raw.get("securitygroupname", ""))
+
+
+def to_result(raw: Record) -> Record:
+    """Return a rule of an answer as the user sees it, under the names of the options."""
+    rule = parse(raw)
+    icmp, has_ports = rule.protocol == "icmp", rule.protocol not in ("icmp", "all")
+    return {
+        "id": raw.get("ruleid"),
+        "protocol": rule.protocol,
+        "ports": rule.ports if has_ports else None,
+        "icmp_type": rule.first if icmp else None,
+        "icmp_code": rule.last if icmp else None,
+        "cidr": rule.cidr or None,
+        "group": {"name": rule.group, "account": rule.account} if rule.group else None,
+    }
+
+
+def network(text: str) -> str | None:
+    """Return an IPv4 network or address in its one normal form, ``None`` for what is neither.
+
+    A number of an address that begins with 0 is refused: some programs take it for octal.
+    """
+    if _LEADING_ZERO.search(text.partition("/")[0]):
+        return None
+    try:
+        return str(ipaddress.IPv4Network(text.strip(), strict=False))
+    except ValueError:
+        return None
+
+
+def source(raw: Record) -> tuple[str, str]:
+    """Return name and account of the group that a rule of an answer names; both are empty where it names none."""
+    rule = parse(raw)
+    return rule.group, rule.account
+
+
+def given(entries: list[Record], direction: str, warnings: list[str]) -> set[Rule]:
+    """Return the rules that a user gave for a direction.
+
+    Appends to ``warnings`` where a CIDR has bits beyond its prefix.
+    Raises ``UsageError`` for what can't be a rule, and for what the service takes for more than was written.
+    """
+    rules: set[Rule] = set()
+    for number, entry in enumerate(entries, 1):
+        where = f"{direction}: rule {number}"
+        protocol, first, last = _range(where, entry)
+        cidrs, groups = entry.get("cidrs") or [], entry.get("groups") or []
+        if not cidrs and not groups:
+            raise UsageError(f"{where}: needs cidrs or groups; 0.0.0.0/0 is every address")
+        rules.update(Rule(protocol, first, last, cidr=_cidr(where, str(cidr), warnings)) for cidr in cidrs)
+        rules.update(
+            Rule(protocol, first, last, account=group.get("account") or "", group=group["name"]) for group in groups
+        )
+    return rules
+
+
+def compare(given: t.Iterable[Rule], listed: list[Record]) -> tuple[list[Record], list[Record], list[Rule]]:
+    """Return the listed rules that are needed for what was given, the others, and the rules that must be made.
+
+    Rules that let the same pass are alike: 10.0.0.1/8 and 10.0.0.2/8, which the service keeps as two, or a rule and its
+    double. Of those alike, one is needed: the one that is written as it was given, else the one in normal form, else
+    the first.
+    """
+    parsed = [parse(raw) for raw in listed]
+    alike: dict[Rule, list[int]] = {}
+    for place, rule in enumerate(parsed):
+        alike.setdefault(rule.meaning, []).append(place)
+    written: dict[Rule, set[Rule]] = {}
+    for rule in given:
+        written.setdefault(rule.meaning, set()).add(rule)
+    needed: set[int] = set()
+    for meaning in written.keys() & alike.keys():
+        firsts = {parsed[place]: place for place in reversed(alike[meaning])}
+        own = {firsts[rule] for rule in written[meaning] if rule in firsts}
+        needed |= own or {min(firsts.items(), key=lambda item: (item[0] != item[0].normal, item[1]))[1]}
+    new = [min(rules).normal for meaning, rules in written.items() if meaning not in alike]
+    kept = [raw for place, raw in enumerate(listed) if place in needed]
+    return kept, [raw for place, raw in enumerate(listed) if place not in needed], new
+
+
+def _cidr(where: str, text: str, warnings: list[str]) -> str:
+    text = text.strip()
+    normal = network(text)
+    if normal is None:
+        more = "; the service has IPv4 only" if ":" in text else ""
+        raise UsageError(f"{where}: cidrs: {text!r} is no IPv4 network such as 192.0.2.0/24{more}")
+    address = text.partition("/")[0]
+    if "/" in text and normal.partition("/")[0] != address:
+        if normal == EVERYWHERE:
+            raise UsageError(
+                f"{where}: cidrs: {text!r} is every address, as its prefix is 0. Give {EVERYWHERE} where that is meant, or "
+                f"{address}/32 for the one address"
+            )
+        message = f"{where}: cidrs: {text} has bits beyond its prefix; taken as {normal}"
+        if message not in warnings:
+            warnings.append(message)
+    return text
+
+
+def _range(where: str, entry: Record) -> tuple[str, int, int]:
+    """Return protocol, first and last of a given rule. Raises ``UsageError`` for a combination that makes no sense."""
+    protocol = entry.get("protocol") or "tcp"
+    fitting = _OPTIONS.get(protocol, ("ports",))
+    for option in ("ports", "icmp_type", "icmp_code"):
+        if entry.get(option) is not None and option not in fitting:
+            raise UsageError(f"{where}: {option} does not go with protocol {protocol}")
+    if protocol == "all":
+        return protocol, 0, 0
+    if protocol == "icmp":
+        return (protocol, *_icmp(where, entry))
+    text = entry.get("ports")
+    if text is None:
+        raise UsageError(f"{where}: ports: are needed with protocol {protocol}; 0-65535 are all of them")
+    match = _PORTS.match(str(text).strip())
+    first = int(match.group(1)) if match else -1
+    last = int(match.group(2) or first) if match else -1
+    if match and first == last == 0:
+        raise UsageError(
+            f"{where}: ports: the service takes {text!r} for all ports; give 0-65535 where that is meant, or a port of 1 to 65535"
+        )
+    if not 0 <= first <= last <= 65535:
+        raise UsageError(f"{where}: ports: {text!r} is neither a port (22) nor a range (8000-8100) up to 65535")
+    return protocol, first, last
+
+
+def _icmp(where: str, entry: Record) -> tuple[int, int]:
+    numbers = []
+    for option in ("icmp_type", "icmp_code"):
+        number = -1 if entry.get(option) is None else entry[option]
+        if not -1 <= number <= 255:
+            raise UsageError(f"{where}: {option}: must be 0 to 255, or -1 for any, not {number}")
+        numbers.append(number)
+    kind, code = numbers
+    if kind == -1 and code != -1:
+        raise UsageError(f"{where}: icmp_code: {code} needs an icmp_type; without one it is -1 or left out")
+    if kind != -1 and code == -1:
+        raise UsageError(
+            f"{where}: icmp_code: the service needs one of 0 to 255 with icmp_type {kind}, -1 goes only with icmp_type -1. "
+            "Leave both out for any message"
+        )
+    return kind, code

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security groups: shown, found, planned, applied."""
+
+from __future__ import annotations
+
+from ...api import Client, Duplicates, NotGranted, Record
+from ...api.client import listing
+from .. import tags
+from ..fields import fields, select_fields
+from ..lookup import describe, is_uuid, same_name
+from ..vm import view as vm
+from . import rules
+
+_FIELDS = fields("id name description account domain domain_id")
+
+
+def to_result(group: Record) -> Record:
+    """Return a security group as the user sees it; its tags are ``None`` where they were not asked for."""
+    return {
+        **select_fields(group, _FIELDS),
+        "ingress": [rules.to_result(rule) for rule in rules.listed(group, "ingress")],
+        "egress": [rules.to_result(rule) for rule in rules.listed(group, "egress")],
+        "tags": tags.to_result(group) if "tags" in group else None,
+        "state": "present",
+    }
+
+
+def search(client: Client, query: Record | None = None) -> list[Record]:
+    """Return the security groups that the API's own filters find, as it has them. An unknown ``id`` finds nothing.
+
+    They come without tags: those in the listing are some machine's, measured on CloudStack 3.0.5. See ``show_tags``.
+    """
+    found = listing(client, "listSecurityGroups", query or {}, "id")
+    return [{field: value for field, value in group.items() if field != "tags"} for group in found]
+
+
+def select(client: Client, options: Record) -> list[Record]:
+    """Return the groups that all options of ``cloudn_security_group_info`` leave; one without its machine is none."""
+    machine = vm.find_one(client, options["vm"]) if options.get("vm") else {}
+    if machine is None:
+        return []
+    # With a machine the service ignores all other filters; as recorded of CloudStack 3.0.5.
+    query = (
+        {"virtualmachineid": machine["id"]}
+        if machine
+        else {
+            "id": options.get("id"),
+            "securitygroupname": options.get("name"),
+            "tags": tags.query(options.get("tags")),
+        }
+    )
+    found = [
+        group
+        for group in search(client, query)
+        if options.get("id") in (None, group["id"])
+        and (options.get("name") is None or same_name(options["name"], group.get("name")))
+    ]
+    show_tags(client, found)
+    return [group for group in found if tags.has_all(group, options.get("tags"))]
+
+
+def show_tags(client: Client, groups: list[Record]) -> None:
+    """Give groups their own tags, by one request for all of them. An account that lacks it has no tags at all."""
+    if not groups:
+        return
+    only = {"resourceid": groups[0]["id"]} if len(groups) == 1 else {}
+    try:
+        found = client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only})
+    except NotGranted:
+        found = []
+    own: dict[str, list[Record]] = {group["id"]: [] for group in groups}
+    for tag in found:
+        own.get(tag.get("resourceid", ""), []).append({"key": tag["key"], "value": tag.get("value", "")})
+    for group in groups:
+        group["tags"] = own[group["id"]]
+
+
+def find(client: Client, wanted: str) -> Record | None:
+    """Return the security group with this id or name. Raises ``Duplicates`` for a name that several of an account have.
+
+    Names are unique in an account, see ``lookup.same_name``, unless two runs made groups at one moment.
+    """
+    found = search(client, {"id": wanted}) if is_uuid(wanted) else []
+    found = found or search(client, {"securitygroupname": wanted})
+    groups = [group for group in found if wanted == group.get("id") or same_name(wanted, group.get("name"))]
+    alike = [group for group in groups if _owner(group) == _owner(groups[0])]
+    if len(alike) > 1:
+        raise Duplicates(
+            f"name: {len(alike)} security groups are named {wanted!r}; name one by its id: {describe(alike)}", alike
+        )
+    return next(iter(groups), None)
+
+
+def _owner(group: Record) -> tuple[str | None, str | None]:
+    return group.get("account"), group.get("domainid")

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshot policies: checks the options, finds the policies of a volume, and says how they shall be."""
+
+from __future__ import annotations
+
+from ...api import Client, Record, UsageError
+from ...reconcile import Found, Resource, Task
+from .. import zone
+from ..lookup import check_text
+from ..volume import view as volume
+from . import time_zone
+from . import view as snapshot_policy
+from .plan import describe, plan, to_result
+from .view import checked_day, checked_time, interval_of
+
+
+def check_options(options: Record) -> None:
+    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    desired(options)
+
+
+def desired(options: Record) -> Record:
+    """Return the options that say how the policy shall be, in the form in which it is shown.
+
+    Raises ``UsageError`` for options that are wrong whatever the service holds.
+    """
+    check_text(options)
+    interval, wanted = options["interval"], {}
+    if not (options.get("volume") or options.get("vm")):
+        raise UsageError("volume: is needed, or vm for the root disk of a virtual machine")
+    if options.get("time") is not None:
+        wanted["time"] = checked_time(interval, options["time"])
+    if options.get("day") is not None:
+        wanted["day"] = checked_day(interval, options["day"])
+    if options.get("timezone") is not None:
+        wanted["timezone"] = time_zone.checked(options["timezone"], "timezone")
+    if options.get("keep") is not None:
+        if options["keep"] < 1:
+            raise UsageError(f"keep: must be at least 1, not {options['keep']}")
+        wanted["keep"] = options["keep"]
+    return wanted
+
+
+def find(task: Task) -> Found:
+    """Return the volume, under ``volume``, and its policies of the interval, under ``policies``."""
+    options = task.options
+    disk = task.first["volume"] if task.failed else _volume(task.client, options)
+    listed = [] if disk is None else snapshot_policy.of_volume(task.client, disk)
+    policies = [one for one in listed if interval_of(one) == options["interval"]]
+    label = (disk or {}).get("name") or options.get("volume") or options["vm"]
+    return {str(label): {"volume": disk, "policies": policies}}
+
+
+def lookup(task: Task, found: Found) -> Record:
+    """Return the volume, and under ``wanted`` how the policy shall be."""
+    ((_name, there),) = found.items()
+    return {"volume": there["volume"], "wanted": desired(task.options)}
+
+
+def _volume(client: Client, options: Record) -> Record | None:
+    """Return the volume; ``None`` where there is none, and its policy shall not be there either."""
+    if options["state"] == "present":
+        return volume.chosen(client, options)
+    disk = volume.chosen_or_none(client, options)
+    if disk is None and options.get("zone"):
+        zone.find(client, options["zone"])  # a zone that does not exist is a mistake, not one without the volume
+    return disk
+
+
+RESOURCE = Resource(check_options, find, lookup, plan, to_result, describe)

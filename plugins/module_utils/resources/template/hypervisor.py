@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hypervisors: which ones the hosts of a zone run."""
+
+from __future__ import annotations
+
+from ...api import Client, NotGranted, Record, UsageError
+
+
+def check(client: Client, wanted: str, zone: Record) -> None:
+    """Raise ``UsageError`` unless hosts of a zone run a hypervisor, for which a template is to be registered.
+
+    The service takes such a template all the same, but lists it by its id alone, so that the next run would not find it and
+    would register another one. An account that may not ask which ones there are goes without. Source: measured on
+    CloudStack 3.0.5.
+    """
+    try:
+        found = client.list("listHypervisors", {"zoneid": zone["id"]})
+    except NotGranted:
+        return
+    names = [str(one.get("name")) for one in found]
+    if names and wanted.lower() not in [name.lower() for name in names]:
+        raise UsageError(
+            f"hypervisor: no host in {zone.get('name')} runs {wanted}, so the service could make no machine of the template, "
+            f"and would not list it; there is {', '.join(names)}"
+        )

@@ -1,0 +1,234 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual machines: checks the options, and looks up what a plan needs to know besides: what options name, data disks."""
+
+from __future__ import annotations
+
+import os.path
+import re
+import typing as t
+
+from ...api import Client, CloudnError, Missing, Record, UsageError
+from ...reconcile import Found, Progress, Resource, Task
+from .. import zone
+from ..lookup import check_text, is_uuid
+from ..volume import view as volume
+from . import view as vm
+from .find import find, remaining
+from .plan import describe, differs, encoded, is_whole, kind, other_security_groups, plan, to_result
+from .view import RUNNING
+
+_HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+
+
+# What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
+LONGEST_USER_DATA = 2048
+
+
+def check_options(options: Record) -> None:
+    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    if not options["name"]:
+        raise UsageError("name: the list is empty; name at least one virtual machine")
+    check_text(options)
+    if not all(name.strip() for name in options["name"]):
+        raise UsageError("name: a name is empty")
+    if options["state"] == "reinstalled":
+        from . import reinstall  # here, as few runs need it
+
+        reinstall.check_options(options)
+    if options.get("key_pair") == "":
+        raise UsageError("key_pair: must not be empty; leave the option out for a machine without one")
+    if options.get("group") is not None and not options["group"].strip():
+        raise UsageError("group: must not be empty; leave the option out to keep the group as it is")
+    size = len(encoded(options.get("user_data")) or "")
+    if size > LONGEST_USER_DATA:
+        raise UsageError(
+            f"user_data: is {len(options['user_data'].encode())} bytes, {size} after Base64 encoding; the service takes "
+            f"at most {LONGEST_USER_DATA} encoded, which are {LONGEST_USER_DATA // 4 * 3} bytes"
+        )
+    if options["max_parallel"] < 1:
+        raise UsageError(f"max_parallel: must be at least 1, not {options['max_parallel']}")
+
+
+class _Machines(t.NamedTuple):
+    """The machines of a task.
+
+    ``missing`` are the names of those to be made, in the zone ``zone_id``; ``existing`` the records of the others.
+    ``compared`` are those of them whose differences count that no command can mend.
+    """
+
+    missing: list[str]
+    existing: list[Record]
+    compared: list[Record]
+    zone_id: str | None
+
+
+def lookup(task: Task, found: Found) -> Record:
+    """Return what the plan needs to know besides the machines. Asks only for what is needed.
+
+    The names in an answer about a machine are enough to see that nothing differs. What the options name is looked up
+    where it is to be used, or where it differs and may be unknown. Keys of the result, all optional: ``zone``,
+    ``template``, ``service_offering``, ``disk_offering``, ``os_type`` (one record each), ``security_groups`` (a
+    list), ``offerings`` (service offerings by id), ``key_pairs`` (all, or ``None``), ``keyword`` (which all new names begin
+    with), ``root_disk`` (of a machine that is to be reinstalled). Of machines that are to go: ``data_disks`` (volumes by the id
+    of their machine), ``alive`` (records by id), ``left_disks`` (those of a machine that a task has failed over). After a
+    failure: ``ran`` (whether the machine ran). Raises ``UsageError`` for what is not there.
+    """
+    client, options = task.client, task.options
+    existing = [record for record in found.values() if record and _is_known(record)]
+    if options["state"] == "absent":
+        return _absence(task, existing)
+    lookups = _restarted(task, found)
+    missing = [name for name, record in found.items() if record is None]
+    if missing:
+        _check_creation([(task.failed and task.failed.id) or name for name in missing], options)
+        lookups.update(zone=zone.find(client, options.get("zone")), keyword=os.path.commonprefix(missing) or None)
+    compared = existing if options["on_immutable_drift"] != "ignore" else []
+    machines = _Machines(missing, existing, compared, lookups["zone"]["id"] if missing else None)
+    for look in (_template, _service_offerings, _os_type, _security_groups, _disks, _key_pairs):
+        lookups.update(look(client, options, machines))
+    return lookups
+
+
+def _is_known(record: Record) -> bool:
+    return record.get("state") not in vm.GONE or is_whole(record)
+
+
+def _restarted(task: Task, found: Found) -> Record:
+    """Return what is needed where a machine was stopped for a change, or is to be reinstalled."""
+    if task.failed:
+        return {"ran": (task.failed.found or {}).get("state") == RUNNING}
+    if task.options["state"] != "reinstalled":
+        return {}
+    from . import reinstall  # here, as few runs need it
+
+    ((wanted, record),) = found.items()
+    return reinstall.lookup(task.client, wanted, record, task.options)
+
+
+def _absence(task: Task, existing: list[Record]) -> Record:
+    """Return what goes with machines that are to go. Not in check mode: wait for what is being attached to them."""
+    client, options = task.client, task.options
+    lookups: Record = {}
+    if options.get("zone") and not existing:
+        lookups["zone"] = zone.find(client, options["zone"])
+    lookups["alive"] = {record["id"]: record for record in existing if record.get("state") not in vm.GONE}
+    if lookups["alive"]:
+        lookups["data_disks"] = volume.data_disks(client, lookups["alive"])
+    if task.failed:
+        lookups["left_disks"] = _left_disks(task, task.failed)
+    elif lookups["alive"] and not task.check:
+        from .attachments import await_attached  # here, as few runs need it
+
+        await_attached(client, lookups, task.deadline)
+    lookups["delete_volumes"] = options["delete_volumes"]
+    return lookups
+
+
+def _left_disks(task: Task, failed: Progress) -> list[Record]:
+    """Return which data disks of a machine that goes are still to be dealt with; raise ``CloudnError`` for a hidden one."""
+    disks = task.first.get("data_disks", {}).get(failed.id, [])
+    left_disks = [left for disk in disks for left in volume.search(task.client, {"id": disk["id"]})]
+    hidden = {disk["id"] for disk in disks} - {left["id"] for left in left_disks}
+    if hidden and failed.failed_step and failed.failed_step.command == "detachVolume":
+        # It would go with the machine, if it is attached still.
+        raise CloudnError(f"the data disk {', '.join(sorted(hidden))} is not listed", "listVolumes")
+    # One that somebody has attached to another machine meanwhile is not this one's any more.
+    mine = (None, failed.id) if task.options["delete_volumes"] else (failed.id,)
+    return [disk for disk in left_disks if disk.get("virtualmachineid") in mine]
+
+
+def _check_creation(missing: list[str], options: Record) -> None:
+    for name in missing:
+        if is_uuid(name):
+            raise UsageError(f"name: there is no virtual machine with the id {name}")
+        if not _HOST_NAME.match(name):
+            raise UsageError(
+                f"name: {name!r} can't be the host name of a new virtual machine; the service takes ASCII letters, "
+                "digits and hyphens, a letter first, no hyphen last, at most 63 characters (display_name takes any text)"
+            )
+    lacking = [option for option in ("template", "service_offering") if not options.get(option)]
+    if lacking:
+        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
+
+
+def _template(client: Client, options: Record, machines: _Machines) -> Record:
+    """A template is another one in each zone: that of new machines, and those of machines that differ."""
+    zone_ids = [machines.zone_id] if machines.missing else []
+    differing = [record for record in machines.compared if differs(record, "template", options.get("template"))]
+    zone_ids += [record.get("zoneid") for record in differing]
+    if not zone_ids:
+        return {}
+    # Here and below, as few runs need them: what a module imports is compiled anew each time that it runs.
+    from ..template import view as template
+
+    wanted, only = options["template"], options["template_filter"]
+    found = {zone_id: template.find(client, wanted, only, str(zone_id)) for zone_id in dict.fromkeys(zone_ids)}
+    return {"template": found[zone_ids[0]]}
+
+
+def _service_offerings(client: Client, options: Record, machines: _Machines) -> Record:
+    """The one that is asked for, and all where it is to be seen which of them offer high availability."""
+    wanted, existing = options.get("service_offering"), machines.existing
+    is_used = wanted and (machines.missing or any(differs(record, "serviceoffering", wanted) for record in existing))
+    is_asked = options.get("ha") and (machines.missing or any(not record.get("haenable") for record in existing))
+    if not (is_used or is_asked):
+        return {}
+    from .. import offerings
+
+    lookups: Record = {}
+    if is_used:
+        lookups["service_offering"] = offerings.SERVICE.find(client, str(wanted))
+    if is_asked:
+        lookups["offerings"] = {item["id"]: item for item in offerings.SERVICE.search(client)}
+    return lookups
+
+
+def _os_type(client: Client, options: Record, _machines: _Machines) -> Record:
+    if not options.get("os_type"):
+        return {}
+    from .. import os_type
+
+    return {"os_type": os_type.find(client, options["os_type"])}
+
+
+def _security_groups(client: Client, options: Record, machines: _Machines) -> Record:
+    wanted = options.get("security_groups")
+    if not wanted:
+        return {}
+    if not (machines.missing or any(other_security_groups(record, wanted) for record in machines.compared)):
+        return {}
+    from ..security_group import named
+
+    return {"security_groups": named.find_all(client, wanted, "security_groups")}
+
+
+def _disks(client: Client, options: Record, machines: _Machines) -> Record:
+    """The offering of the first data disk of new machines, and the data disks of those that are there."""
+    lookups: Record = {}
+    if not options.get("disk_offering"):
+        return lookups
+    if machines.missing:
+        from .. import offerings
+
+        lookups["disk_offering"] = offerings.DISK.find(client, options["disk_offering"])
+        if lookups["disk_offering"].get("iscustomized"):
+            raise UsageError(
+                f"disk_offering: {options['disk_offering']!r} leaves its size open, which a virtual machine's "
+                "first data disk can't; choose one with a size"
+            )
+    if machines.compared:
+        lookups["data_disks"] = volume.data_disks(client, {record["id"]: record for record in machines.compared})
+    return lookups
+
+
+def _key_pairs(client: Client, options: Record, machines: _Machines) -> Record:
+    if not options.get("key_pair"):
+        return {}
+    from . import key_pair as vm_key_pair
+
+    return {"key_pairs": vm_key_pair.lookup(client, options["key_pair"], bool(machines.missing), machines.compared)}
+
+
+RESOURCE = Resource(check_options, find, lookup, plan, to_result, describe, remaining, kind=kind)

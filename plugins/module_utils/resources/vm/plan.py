@@ -1,0 +1,371 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual machines: the plan, from what is asked for and what is there to steps, and what the results say."""
+
+from __future__ import annotations
+
+import base64
+import re
+import typing as t
+
+from ...api import Record, UsageError
+from ...api.errors import PARAMETER_ERROR
+from ...reconcile import THIS, Changes, New, Plan, Progress, Step, Task, replace
+from .. import tags
+from ..drift import check_drift
+from ..lookup import matches, same_name
+from ..volume.view import GIB
+from . import view as vm
+from .view import RUNNING, STOPPED
+
+if t.TYPE_CHECKING:
+    from ...reconcile.duplicates import Kind
+
+# The states in which machines shall be, by the module's; with any other they shall be as they are.
+_GOALS = {"started": RUNNING, "restarted": RUNNING, "stopped": STOPPED}
+# What a new machine is made of, and where: the options, and in the same words the lookups and parameters.
+_FROM = ("zone", "template", "service_offering", "disk_offering")
+# What updateVirtualMachine changes, by the names of the attributes and of its parameters.
+_UPDATED = {"display_name": "displayname", "group": "group", "ha": "haenable", "os_type_id": "ostypeid"}
+# What characters beyond ASCII may become where text is read in another encoding: question marks, or signs of Latin-1 and
+# Windows-1252.
+_WRECKAGE = "[?\x80-\xff\ufffd" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]+"
+
+
+def encoded(user_data: str | None) -> str | None:
+    """Return user data in the Base64 form that the service takes."""
+    return base64.b64encode(user_data.encode()).decode() if user_data else None
+
+
+def is_whole(record: Record) -> bool:
+    """Tell whether the service showed the machine; one that is destroyed it may hide, see ``vm.find``."""
+    return "templateid" in record
+
+
+def differs(record: Record, field: str, given: str | None) -> bool:
+    """Tell whether a machine's ``template`` or ``serviceoffering`` is another than given, compared as it was given."""
+    return given is not None and given not in (record.get(field + "name"), record.get(field + "id"))
+
+
+def other_security_groups(record: Record, names: list[str]) -> bool:
+    """Tell whether a machine's security groups are others than those given by name or id."""
+    given, current = set(names), record.get("securitygroup") or []
+    named = [[one for one in given if matches(group, one, same=same_name)] for group in current]
+    return not all(named) or {one for names in named for one in names} != given
+
+
+def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
+    """Return the plan that leads one machine to what is asked for.
+
+    Raises ``UsageError`` for drift that can't be mended, or not without an option that allows it.
+    """
+    options = task.options
+    if options["state"] == "absent":
+        return _plan_absence(name, record, options, lookups)
+    if record is None:
+        return _plan_creation(name, options, lookups)
+    state, stages = _usable(name, record, options)
+    if not is_whole(record):
+        # Nothing is known of it but that it is destroyed. What else differs, the next run sees.
+        options = {"state": options["state"], "force_stop": False}
+    _check_immutable(name, record, options, lookups, task.warnings)
+    changes = Changes(False)
+    _compare(name, record, options, lookups, changes, task.warnings)
+    goal = _GOALS.get(options["state"], state)
+    if options["state"] == "reinstalled":
+        goal = RUNNING if lookups.get("ran") else state  # it may have been stopped for a change
+        changes.note("root_disk", (lookups.get("root_disk") or {}).get("id"), "(new)")
+    changes.note("state", record.get("state"), goal)
+    resize = changes.before.get("service_offering") != changes.after.get("service_offering")
+    halt = state == RUNNING and (goal == STOPPED or resize)
+    if resize and halt:
+        _check_restart(name, options, changes)
+    stages += _down(name, options, halt) + (_resize(name, lookups, changes) if resize else [])
+    # Another offering brings its own high availability along, so what is asked for is set whatever it was.
+    stages += _update(name, {**changes.before, "ha": None} if resize else changes.before, changes.after)
+    stages += _up(name, {**record, "state": state}, options, goal, halt)
+    # After a failure it must be known whether a machine was reinstalled, so nothing else is sent until that has ended.
+    early = options["state"] != "reinstalled"
+    stages += tags.plan(tags.VM, name, record, options, changes, early)
+    return Plan(name, record, stages, changes.before, changes.after)
+
+
+def _step(text: str, command: str, params: Record, **more: t.Any) -> Step:
+    """Return a step about the machine. Its result holds the machine as it is then, and a password that was just made."""
+    return Step(text, command, params, returns="virtualmachine", yields=replace, **more)
+
+
+def _usable(name: str, record: Record, options: Record) -> tuple[str, list[list[Step]]]:
+    """Return the state in which a machine can be worked with, and the stages that lead to it.
+
+    Raises ``UsageError`` for a machine in a state in which nothing can be done.
+    """
+    state, stages = str(record.get("state")), []
+    if state in vm.GONE:
+        if not options.get("recover"):
+            raise UsageError(
+                f"{name} is {state} (id {record['id']}), and its name stays taken until the service has "
+                "expunged it; wait for that, choose another name, or set recover: true to have it back"
+            )
+        stages = [[_step(f"{name}: recover", "recoverVirtualMachine", {"id": THIS}, expect=(STOPPED,))]]
+        state = STOPPED
+    if state not in (RUNNING, STOPPED):
+        raise UsageError(f"{name} is in state {state}, in which nothing can be done but to destroy it (state: absent)")
+    return state, stages
+
+
+def _check_restart(name: str, options: Record, changes: Changes) -> None:
+    """Raise ``UsageError`` for a running machine that must be stopped for another offering, where that is not allowed."""
+    if options["state"] in ("present", "started") and not options["allow_restart"]:
+        raise UsageError(
+            f"service_offering: {name} has {changes.before['service_offering']!r} and is running; a change to "
+            f"{changes.after['service_offering']!r} needs it stopped: set allow_restart: true, or stop it first (state: stopped)"
+        )
+
+
+def _down(name: str, options: Record, halt: bool) -> list[list[Step]]:
+    forced = {"forced": True} if options["force_stop"] else {}
+    stop = _step(f"{name}: stop", "stopVirtualMachine", {"id": THIS, **forced}, expect=(STOPPED,))
+    return [[stop]] if halt else []
+
+
+def _resize(name: str, lookups: Record, changes: Changes) -> list[list[Step]]:
+    was, goal = changes.before["service_offering"], changes.after["service_offering"]
+    params = {"id": THIS, "serviceofferingid": lookups["service_offering"]["id"]}
+    text = f"{name}: change service offering from {was} to {goal}"
+    return [[_step(text, "changeServiceForVirtualMachine", params)]]
+
+
+def _up(name: str, record: Record, options: Record, goal: str, is_halted: bool) -> list[list[Step]]:
+    """Return the stages that reinstall, start or restart a machine, which the plan may have stopped before."""
+    stages: list[list[Step]] = []
+    if options["state"] == "reinstalled":
+        from . import reinstall  # here, as few runs need it
+
+        stages += reinstall.stages(name, record, is_halted)
+    if goal == RUNNING and (is_halted or record["state"] == STOPPED):
+        # What was stopped only for a change runs again also where that failed.
+        start = _step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(RUNNING,), cleanup=is_halted)
+        stages.append([start])
+    elif options["state"] == "restarted":
+        # Whether it was rebooted can't be seen, and it must not be rebooted twice.
+        text = f"{name}: reboot"
+        stages.append([_step(text, "rebootVirtualMachine", {"id": THIS}, expect=(RUNNING,), unseen=True)])
+    return stages
+
+
+def _plan_absence(name: str, record: Record | None, options: Record, lookups: Record) -> Plan:
+    """Destroy a machine; its data disks, which the service would hide with it, are detached before, and deleted.
+
+    They go before the machine does: while it is there, the next run knows which disks were to go with it.
+    """
+    disks = lookups.get("left_disks") or lookups.get("data_disks", {}).get((record or {}).get("id"), [])
+    changes = Changes(False)
+    stages = _parting(name, disks, options, changes) if disks else []
+    if record and record.get("state") not in vm.GONE:
+        changes.before.update(state=record.get("state"), id=record["id"])
+        changes.after["state"] = "absent"
+        stages.append([_step(f"{name}: destroy", "destroyVirtualMachine", {"id": THIS}, expect=vm.GONE)])
+    return Plan(name, record, stages, changes.before, changes.after)
+
+
+def _parting(name: str, disks: list[Record], options: Record, changes: Changes) -> list[list[Step]]:
+    """Return the stages that detach the data disks of a machine, and delete them where that is asked for."""
+    if not (options["detach_volumes"] or options["delete_volumes"]):
+        names = ", ".join(f"{disk.get('name')} ({disk['id']}, {disk.get('size', 0) // GIB} GiB)" for disk in disks)
+        raise UsageError(
+            f"{name} has data disks, which the service would hide with it: {names}. Set detach_volumes: true to detach and keep "
+            "them, or delete_volumes: true to delete them too"
+        )
+    changes.note("data_disks", sorted(str(disk.get("name")) for disk in disks), [])
+    attached = [disk for disk in disks if disk.get("virtualmachineid")]
+    detach = [_disk_step(name, "detach", "detachVolume", disk) for disk in attached]
+    delete = [_disk_step(name, "delete", "deleteVolume", disk) for disk in disks if options["delete_volumes"]]
+    return [detach, delete]
+
+
+def _disk_step(name: str, verb: str, command: str, disk: Record) -> Step:
+    return Step(f"{name}: {verb} volume {disk.get('name')}", command, {"id": disk["id"]})
+
+
+def _plan_creation(name: str, options: Record, lookups: Record) -> Plan:
+    offering, groups = lookups["service_offering"], lookups.get("security_groups")
+    if options.get("ha") and not offering.get("offerha"):
+        raise UsageError(_no_ha(name, offering))
+    goal = _goal(options, lookups)
+    params = {
+        **{option.replace("_", "") + "id": lookups.get(option, {}).get("id") for option in _FROM},
+        "name": name,
+        "displayname": options.get("display_name"),
+        "group": options.get("group"),
+        "securitygroupids": [group["id"] for group in groups] if groups else None,
+        "keypair": options.get("key_pair"),
+        "keyboard": options.get("keyboard"),
+        "userdata": encoded(options.get("user_data")),
+        "startvm": False if goal["state"] == STOPPED else None,
+    }
+    text = f"{name}: deploy in {goal['zone']} from template {goal['template']} with {goal['service_offering']}"
+    stages = [[_step(text, "deployVirtualMachine", params, expect=(goal["state"],), creates=True)]]
+    # Deploying takes neither of these; a machine has high availability from its offering.
+    made = {"ha": bool(offering.get("offerha")), "os_type_id": lookups["template"].get("ostypeid")}
+    stages += _update(name, made, {option: goal[option] for option in made if option in goal})
+    stages += tags.stages(tags.VM, name, {}, goal.get("tags", {}), early=True)
+    return Plan(name, None, stages, {}, goal, new=_new(name, lookups["zone"]["id"], lookups.get("keyword")))
+
+
+def _goal(options: Record, lookups: Record) -> Record:
+    """Return the attributes of a new machine that are asked for."""
+    groups = lookups.get("security_groups")
+    goal = {
+        "state": STOPPED if options["state"] == "stopped" else RUNNING,
+        **{option: lookups.get(option, {}).get("name") for option in _FROM},
+        **{option: options.get(option) for option in ("display_name", "group", "key_pair", "ha")},
+        "security_groups": sorted(str(group.get("name")) for group in groups) if groups else None,
+        "os_type_id": lookups.get("os_type", {}).get("id"),
+        "tags": tags.desired({}, options["tags"], True) if options.get("tags") else None,
+    }
+    return {option: value for option, value in goal.items() if value is not None}
+
+
+def _new(name: str, zone_id: str, keyword: str | None) -> New:
+    """Return what may be the same as the machine that is to be made: of its host name, in its zone.
+
+    ``keyword`` begins the names of all machines of the task, so that one listing shows them all.
+    """
+
+    def same(record: Record) -> bool:
+        here = (record.get("name"), record.get("zoneid")) == (name, zone_id)
+        return here and record.get("state") not in vm.GONE
+
+    return New(kind(), {"keyword": keyword}, same)
+
+
+def kind() -> Kind:
+    """Return what decides about machines that several runs make at one moment."""
+    from .kind import KIND  # here, as few runs make machines: what is imported is compiled anew each time
+
+    return KIND
+
+
+def _compare(
+    name: str, record: Record, options: Record, lookups: Record, changes: Changes, warnings: list[str]
+) -> None:
+    """Note the attributes asked for, as they are and as they shall be."""
+    if options.get("service_offering") is not None:
+        current = record.get("serviceofferingname")
+        new = lookups.get("service_offering", {"id": record.get("serviceofferingid")})
+        is_same = new["id"] == record.get("serviceofferingid")
+        changes.note("service_offering", current, current if is_same else new.get("name"))
+    if options.get("display_name") is not None:
+        changes.note("display_name", record.get("displayname"), options["display_name"])
+    if options.get("group") is not None:
+        current, given = record.get("group"), options["group"]
+        is_same = same_name(current, given) or _is_garbled(current, given, warnings)
+        changes.note("group", current, current if is_same else given)
+    if options.get("ha") is not None:
+        _compare_ha(name, record, options["ha"], lookups, changes)
+    if "os_type" in lookups:
+        changes.note("os_type_id", record.get("guestosid"), lookups["os_type"]["id"])
+
+
+def _compare_ha(name: str, record: Record, wanted: bool, lookups: Record, changes: Changes) -> None:
+    offering = lookups.get("service_offering") or lookups.get("offerings", {}).get(record.get("serviceofferingid"), {})
+    if changes.note("ha", bool(record.get("haenable")), wanted) and wanted and not offering.get("offerha"):
+        raise UsageError(_no_ha(name, offering))
+
+
+def _update(name: str, before: Record, after: Record) -> list[list[Step]]:
+    """Return the stage, if one is needed, that updates what can be updated in any state."""
+    changed = {key: after[key] for key in _UPDATED if key in after and before.get(key) != after[key]}
+    if not changed:
+        return []
+    text = ", ".join(f"{key}={value}" for key, value in changed.items())
+    params = {_UPDATED[key]: value for key, value in changed.items()}
+    return [[_step(f"{name}: set {text}", "updateVirtualMachine", {"id": THIS, **params}, early=True)]]
+
+
+def _no_ha(name: str, offering: Record) -> str:
+    return f"ha: {name} has the service offering {offering.get('name')!r}, which offers no high availability"
+
+
+def _is_garbled(current: str | None, given: str, warnings: list[str]) -> bool:
+    """Tell whether a machine's group may be what the real server made of the one given, and warn of it once.
+
+    The real server lists groups beyond ASCII garbled, and would be told to change such a one for ever; measured on
+    CloudStack 3.0.5.
+    """
+    if current is None or given.isascii():
+        return False
+    parts = re.split(r"[^\x00-\x7f]+", given.rstrip(" "))
+    if not re.fullmatch(_WRECKAGE.join(map(re.escape, parts)), current.rstrip(" ")):
+        return False
+    warning = (
+        f"group: the service shows {current!r}, which may be what it has made of {given!r}, as it garbles characters beyond "
+        "ASCII in the names of groups; left alone. Use letters of ASCII for the names of groups"
+    )
+    if warning not in warnings:
+        warnings.append(warning)
+    return True
+
+
+def _check_immutable(name: str, record: Record, options: Record, lookups: Record, warnings: list[str]) -> None:
+    """Raise ``UsageError`` (or warn, or let pass, as asked for) for differences that no command can mend."""
+    if options.get("on_immutable_drift", "ignore") == "ignore":
+        return
+    drift = []
+    if differs(record, "template", options.get("template")):
+        drift.append(f"template is {record.get('templatename')!r}, not {options['template']!r}")
+    if options.get("security_groups") and other_security_groups(record, options["security_groups"]):
+        current = sorted(str(group.get("name")) for group in record.get("securitygroup") or [])
+        drift.append(f"security_groups are {current}, not {sorted(options['security_groups'])}")
+    if options.get("key_pair"):
+        from . import key_pair
+
+        other = key_pair.compare(name, record, options["key_pair"], lookups.get("key_pairs"), warnings)
+        drift += [other] if other else []
+    if options.get("disk_offering"):
+        disks = lookups.get("data_disks", {}).get(record["id"], [])
+        kinds = [{"id": disk.get("diskofferingid"), "name": disk.get("diskofferingname")} for disk in disks]
+        if not any(matches(kind, options["disk_offering"]) for kind in kinds):
+            has = sorted(str(kind["name"]) for kind in kinds) or "none"
+            drift.append(f"disk_offering of its data disks is {has}, not {options['disk_offering']!r}")
+    way_out = "make a new one (state: absent, then present), correct the option"
+    check_drift(name, drift, "virtual machine", way_out, options, warnings)
+
+
+def to_result(progress: Progress, check: bool) -> Record:
+    """Return one machine of the result: as it is now or, in check mode, as far as it can be told before."""
+    shown = vm.to_result({"name": progress.name, **progress.object})
+    if check:
+        shown.update({key: value for key, value in progress.plan.after.items() if key != "root_disk"})
+    elif progress.plan.after.get("state") == "absent":
+        shown["state"] = "absent" if not progress.error else shown["state"]
+    if progress.object.get("password"):
+        shown["password"] = progress.object["password"]
+    return shown
+
+
+def describe(progress: Progress, lookups: Record) -> None:
+    """Say what a refused name most likely means, and which disks are left."""
+    error = progress.error
+    if error is None:
+        return
+    # The service's words are not to be decided on.
+    if error.command == "deployVirtualMachine" and error.code == PARAMETER_ERROR and not progress.id:
+        error.message += (
+            f". If the name {progress.name!r} is taken without being listed, a destroyed virtual machine still holds it "
+            "until the service has expunged it: wait for that, or choose another name"
+        )
+    if "root_disk" in lookups:
+        from . import reinstall  # here, as few runs need it
+
+        reinstall.describe(progress)
+    disks = lookups.get("data_disks", {}).get(progress.id, []) if lookups.get("delete_volumes") else []
+    if disks:
+        # The next run does not know that they were the machine's.
+        names = ", ".join(f"{disk.get('name')} ({disk['id']})" for disk in disks)
+        error.message += (
+            f". Of its data disks {names}, those that are detached and not deleted yet are left: delete them with "
+            "cloudn_volume (state: absent)"
+        )

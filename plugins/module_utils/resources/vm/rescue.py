@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds the virtual machines over which a listing fails, by halves, and lists the others in full."""
+
+from __future__ import annotations
+
+from ...api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
+from ...api.errors import PARAMETER_ERROR
+from ...api.paging import Page
+from .lost import COMMAND, INTERNAL, LOST_KEY, describe
+
+# The largest block of positions that is asked for at once.
+_LARGEST_BLOCK = 256
+# The details of a machine but for its key pair, over which the service fails; measured on CloudStack 3.0.5. The shorter
+# list is for a service that fails over one of the others too.
+_WITHOUT_KEY_PAIR = (["group", "nics", "secgrp", "tmpl", "servoff", "volume"], ["min"])
+# At most so many machines that have moved in the list meanwhile are asked for one by one.
+_FEW = 8
+# How often the service must have failed over a machine.
+_FAILURES = 2
+# Of a block the service has shown all that is needed, or nothing is known, or it fails over some that is needed.
+_FINE, _UNCLEAR, _FAILS = range(3)
+
+
+class Rescue:
+    """Goes on with one listing, once one of its pages was refused.
+
+    First the page is asked for without key pairs, which tells whom it holds. Then its halves are asked for, the right one
+    first. A half that the service does not fail over brings its machines. Where it does not fail over the right one, it must
+    fail over the left one. So it takes at most 2 log2 n requests to find one among n machines, and the page without key
+    pairs is one more.
+
+    The service cuts a list by the age of its machines (measured on CloudStack 3.0.5), so they move only where older ones
+    go. Those that the halves have missed for that reason are asked for by their ids.
+    """
+
+    def __init__(self, client: Client, query: Record) -> None:
+        self._client = client
+        self._query = query
+        self._known: dict[str, Record] = {}
+        self._searched: list[range] = []
+        self._places: set[int] = set()
+
+    def expects(self, page: Page) -> bool:
+        """Tell whether a page will be refused, by what the pages before it have shown."""
+        return not self._places.isdisjoint(_positions(page))
+
+    def page(self, page: Page, limit: Deadline, refused: bool) -> list[Record]:
+        """Return the machines on a page that was refused, or is expected to be.
+
+        Raises ``UnknownOutcome`` where the service fails over something else than a key pair.
+        """
+        held = self._without_key_pairs(page, limit)
+        if not (refused or any(LOST_KEY in self._known.get(machine["id"], {}) for machine in held)):
+            fetched = _fetch(self._client, self._query, page, limit)  # the one that was expected has moved
+            if fetched is not None:
+                return fetched
+        start, is_last = _positions(page).start, len(held) < page.size
+        whole = range(start, start + len(held))
+        needed = self._rest_of(whole)
+        failing = refused and needed == whole
+        halves = self._search(needed, failing, is_last, limit)
+        if len(self._missing(held)) > len(halves.places) + _FEW:
+            halves = self._search(whole, False, is_last, limit)  # too many have moved since the pages before
+        self._settle(self._missing(held), failing + (halves.alone == 1), limit)
+        return [self._known[machine["id"]] for machine in held]
+
+    def _without_key_pairs(self, page: Page, limit: Deadline) -> list[Record]:
+        """Return the machines on a page, without their key pairs."""
+        longer, shorter = ({**self._query, "details": details} for details in _WITHOUT_KEY_PAIR)
+        held = _fetch(self._client, longer, page, limit)
+        if held is None:
+            held = _fetch(self._client, shorter, page, limit)
+        if held is None:
+            raise UnknownOutcome(
+                f"{COMMAND}: the service fails over the list (error {INTERNAL}), also when it is asked for no key pairs",
+                COMMAND,
+                INTERNAL,
+                INTERNAL,
+            )
+        return held
+
+    def _rest_of(self, whole: range) -> range:
+        """Return the positions that no page before has been searched for."""
+        start, stop = whole.start, whole.stop
+        for searched in sorted(self._searched, key=lambda positions: positions.start):
+            start = searched.stop if start in searched else start
+        for searched in sorted(self._searched, key=lambda positions: positions.stop, reverse=True):
+            stop = searched.start if stop - 1 in searched else stop
+        return range(start, max(start, stop))
+
+    def _search(self, needed: range, failing: bool, is_last: bool, limit: Deadline) -> _Halves:
+        halves = _Halves(self._client, self._query, needed, is_last, limit, self._places)
+        halves.search(failing)
+        self._known.update(halves.found)
+        self._places |= halves.places
+        self._searched.append(needed)
+        return halves
+
+    def _missing(self, held: list[Record]) -> list[Record]:
+        return [machine for machine in held if machine["id"] not in self._known]
+
+    def _settle(self, missing: list[Record], failures: int, limit: Deadline) -> None:
+        """Make sure of machines that the halves did not bring: the service fails over them, or they have moved, or are gone.
+
+        ``failures`` are those that must have been over one of them if there is no other. It takes two for each, since a
+        failure may also pass.
+        """
+        for machine in missing:
+            left = _FAILURES - (failures if len(missing) == 1 else 0)
+            found = None
+            while found is None and left > 0:
+                found = self._by_id(machine, limit)
+                left -= 1
+            if found is None:
+                found = {**machine, LOST_KEY: True}
+                self._client.warn(describe(machine))
+            self._known[machine["id"]] = found
+
+    def _by_id(self, machine: Record, limit: Deadline) -> Record | None:
+        """Return a machine in full, as it was where it is gone, and ``None`` where the service fails over it."""
+        try:
+            found = _fetch(self._client, {**self._query, "id": machine["id"]}, Page(1, 1), limit)
+        except ApiError as error:
+            if error.code != PARAMETER_ERROR:
+                raise
+            found = []
+        return None if found is None else next(iter(found), machine)
+
+
+class _Halves:
+    """A search by halves: ``found`` are machines by their ids, ``places`` the positions of those over which the service
+    fails, ``alone`` how many of these it failed for when they were asked for alone.
+    """
+
+    def __init__(
+        self, client: Client, query: Record, needed: range, is_last: bool, limit: Deadline, known: set[int]
+    ) -> None:
+        self.found: dict[str, Record] = {}
+        self.places: set[int] = set()
+        self.alone = 0
+        self._client = client
+        self._query = query
+        self._needed = needed
+        self._is_last = is_last
+        self._limit = limit
+        self._beyond = [place for place in known if place not in needed]
+
+    def search(self, failing: bool) -> None:
+        """Fetch all that is needed; ``failing`` says that the service fails over some of it."""
+        size = 1
+        while size < self._needed.stop:
+            size *= 2
+        start, size = self._smallest(0, size)
+        if size:
+            self._split(start, size, _FAILS if failing else self._probe(start, size))
+
+    def _probe(self, start: int, size: int) -> int:
+        """Fetch what is needed of a block of positions, if that can be, and tell whether the service fails over some of it."""
+        start, size = self._smallest(start, size)
+        if size == 0:
+            return _FINE
+        if size > _LARGEST_BLOCK or any(start <= place < start + size for place in self._beyond):
+            return _UNCLEAR
+        fetched = _fetch(self._client, self._query, Page(start // size + 1, size), self._limit)
+        if fetched is not None:
+            self.found.update((machine["id"], machine) for machine in fetched)
+            return _FINE
+        self.alone += size == 1
+        # Where the block is longer than what is needed, the service may fail over the rest.
+        ends = self._is_last or start + size <= self._needed.stop
+        return _FAILS if self._needed.start <= start and ends else _UNCLEAR
+
+    def _split(self, start: int, size: int, outcome: int) -> None:
+        """Fetch what is needed of a block that was probed, by its halves."""
+        if outcome == _FINE:
+            return
+        start, size = self._smallest(start, size)
+        if size == 1:
+            self.places.add(start)
+            return
+        half = size // 2
+        right = self._probe(start + half, half)
+        left = _FAILS if right == _FINE and outcome == _FAILS else self._probe(start, half)
+        if left == _FINE and outcome == _FAILS:
+            right = _FAILS
+        self._split(start + half, half, right)
+        self._split(start, half, left)
+
+    def _smallest(self, start: int, size: int) -> tuple[int, int]:
+        """Return the smallest block in this one that has all that is needed of it; its size is 0 where that is nothing.
+
+        A block begins at a multiple of its size, as a page does, and its size is a power of two.
+        """
+        first, last = max(start, self._needed.start), min(start + size, self._needed.stop) - 1
+        if first > last:
+            return start, 0
+        while size > 1 and (first < start + size // 2) == (last < start + size // 2):
+            size //= 2
+            start += size if first >= start + size else 0
+        return start, size
+
+
+def _positions(page: Page) -> range:
+    return range((page.number - 1) * page.size, page.number * page.size)
+
+
+def _fetch(client: Client, query: Record, page: Page, limit: Deadline) -> list[Record] | None:
+    """Return the machines on a page, ``None`` where the service fails over it."""
+    if not limit.remaining():
+        raise CloudnError(f"{COMMAND}: the list is not needed any more, or its time is over", COMMAND)
+    try:
+        return client.page(COMMAND, query, page, limit)
+    except ApiError as error:
+        if error.code != INTERNAL:
+            raise
+        return None

@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes: checks the options, finds the volume, and looks up what its plan needs to know besides."""
+
+from __future__ import annotations
+
+from ...api import Missing, Record, UsageError
+from ...reconcile import Found, Resource, Task
+from .. import account, extraction, zone
+from ..download import check_url
+from ..lookup import check_text, is_uuid
+from ..offerings import DISK
+from ..snapshot import view as snapshot
+from ..vm import view as vm
+from . import view as volume
+from .plan import kind, plan, to_result
+
+
+def check_options(options: Record) -> None:
+    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    check_text(options)
+    state, name = options["state"], options.get("name")
+    if name is not None and not name.strip():
+        raise UsageError("name: must not be empty")
+    if options.get("vm") and state not in ("attached", "detached"):
+        raise UsageError(f"vm: says where to attach or detach the volume, which state: {state} does not do")
+    check_url(options)
+    if options.get("size_gb") is not None and options["size_gb"] < 1:
+        raise UsageError(f"size_gb: must be at least 1, not {options['size_gb']}")
+    device = options.get("device_id")
+    if device is not None and state != "attached":
+        raise UsageError(f"device_id: says as what to attach the volume, which state: {state} does not do")
+    if device is not None and (device < 1 or device == 3):
+        raise UsageError(f"device_id: {device} can't be taken; 0 is the root disk and 3 the CD drive of every machine")
+    extraction.check_options(options)
+
+
+def find(task: Task) -> Found:
+    """Return the volume, by the name or id that the user gave."""
+    options = task.options
+    volume_id = (task.failed and task.failed.id) or options.get("id")
+    found = volume.find(task.client, options.get("name"), volume_id, options.get("zone"))
+    return {options.get("name") or options["id"]: found}
+
+
+def lookup(task: Task, found: Found) -> Record:
+    """Return what the plan needs to know besides the volume. Asks only for what is needed.
+
+    Keys, all optional: ``vm``, ``zone``, ``disk_offering``, ``snapshot`` (one record each), ``offerings`` (disk offerings
+    by id), ``administrator`` (whether the account is one, where only an administrator may extract the volume; ``None`` where
+    nothing tells).
+    """
+    ((_name, record),) = found.items()
+    options, lookups = task.options, _machine(task, record)
+    if record is None:
+        if options["state"] in ("present", "attached"):
+            _creation(task, lookups)
+        elif options.get("zone"):
+            zone.find(
+                task.client, options["zone"]
+            )  # a zone that does not exist is a mistake, not one without the volume
+        return lookups
+    if options["state"] == "extracted" and record.get("isextractable") is False:
+        lookups["administrator"] = account.is_administrator(task.client)
+    leaves = options["state"] == "detached" or (options["force"] and (options["state"] == "absent" or "vm" in lookups))
+    if leaves and record.get("vmstate") in vm.TRANSITIONAL:
+        vm.settled_one(task.client, record["virtualmachineid"], None, task.deadline, task.check)
+    given = options.get("disk_offering")
+    if given and options["on_immutable_drift"] != "ignore" and _has_other_offering(record, given):
+        offerings = DISK.search(task.client)
+        DISK.pick_from(offerings, given)
+        lookups["offerings"] = {offering["id"]: offering for offering in offerings}
+    return lookups
+
+
+def _machine(task: Task, record: Record | None) -> Record:
+    """Return the machine that gets the volume, or that is to lose it, where that is not seen at the volume."""
+    state, machine, zone_wanted = task.options["state"], task.options.get("vm"), task.options.get("zone")
+    is_here = record is not None and machine is not None and volume.is_on(record, machine)
+    if state == "attached" and not is_here:
+        found = vm.settled_one(task.client, task.options["vm"], zone_wanted, task.deadline, task.check)
+        if not task.failed:
+            vm.check_shown(found, "vm")
+        return {"vm": found}
+    if state == "detached" and machine and not is_here and record and record.get("virtualmachineid"):
+        return {"vm": vm.find_one(task.client, machine, zone_wanted)}  # it may be a display name
+    return {}
+
+
+def _creation(task: Task, lookups: Record) -> None:
+    """Add what a new volume is made of, and where."""
+    options, client = task.options, task.client
+    name = options.get("name")
+    if name is None or is_uuid(name):
+        raise UsageError(f"{'id' if options.get('id') else 'name'}: there is no volume {options.get('id') or name}")
+    if not any(options.get(source) for source in ("disk_offering", "snapshot", "url")):
+        raise Missing(
+            f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url with format)"
+        )
+    if "vm" in lookups and not options.get("zone"):
+        lookups["zone"] = {"id": lookups["vm"]["zoneid"], "name": lookups["vm"].get("zonename")}
+    else:
+        lookups["zone"] = zone.find(client, options.get("zone"))
+    if options.get("snapshot"):
+        lookups["snapshot"] = snapshot.source(client, options["snapshot"])
+    if options.get("disk_offering"):
+        lookups["disk_offering"] = DISK.find(client, options["disk_offering"])
+        _check_size(options, lookups["disk_offering"])
+
+
+def _check_size(options: Record, offering: Record) -> None:
+    name, size = options["disk_offering"], options.get("size_gb")
+    if offering.get("iscustomized") and size is None:
+        raise UsageError(f"size_gb: is needed, as the disk offering {name!r} leaves the size open")
+    if not offering.get("iscustomized") and size is not None and size != offering.get("disksize"):
+        raise UsageError(
+            f"size_gb: the disk offering {name!r} has a size of its own, {offering.get('disksize')} GiB; leave size_gb out, "
+            "or choose an offering that leaves the size open"
+        )
+
+
+def _has_other_offering(record: Record, given: str) -> bool:
+    return given not in (record.get("diskofferingid"), record.get("diskofferingname"))
+
+
+RESOURCE = Resource(check_options, find, lookup, plan, to_result, jobs="Volume", kind=kind)

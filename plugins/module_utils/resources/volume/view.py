@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes: how they are shown, listed and found."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...api import Client, Duplicates, Missing, Record, UsageError
+from ...api.client import listing
+from .. import tags, zone
+from ..fields import fields, select_fields
+from ..lookup import is_uuid, like_filter, not_there
+from ..vm import view as vm
+
+GIB = 1024**3
+ROOT = "ROOT"
+ALLOCATED = "Allocated"  # the state of one that no machine has had yet: it holds nothing
+
+
+_FIELDS = fields(
+    "id name zone=zonename zone_id type state status vm=vmname vm_id=virtualmachineid vm_state device_id "
+    "attached disk_offering=diskofferingname disk_offering_id service_offering=serviceofferingname "
+    "service_offering_id storage_type extractable=isextractable account domain domain_id created"
+)
+
+
+def to_result(volume: Record) -> Record:
+    """Return a volume as the user sees it; its size in bytes, and in GiB rounded up."""
+    size = volume.get("size")
+    return {
+        **select_fields(volume, _FIELDS),
+        "size_gb": -(-size // GIB) if isinstance(size, int) else None,
+        "size_bytes": size,
+        "tags": tags.to_result(volume),
+    }
+
+
+def search(client: Client, query: Record) -> list[Record]:
+    """Return the volumes that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
+    return listing(client, "listVolumes", query, "id")
+
+
+def select(client: Client, options: Record) -> list[Record]:
+    """Return the volumes that all options of ``cloudn_volume_info`` leave; those of a missing machine are none.
+
+    Raises ``UsageError`` for an unknown zone.
+    """
+    zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
+    machine = vm.find_one(client, options["vm"], options.get("zone")) if options.get("vm") else {}
+    if machine is None:
+        return []
+    query = {
+        "id": options.get("id"),
+        "name": like_filter(options.get("name")),
+        "type": options.get("type"),
+        "virtualmachineid": machine.get("id"),
+        "zoneid": zone_id,
+        "tags": tags.query(options.get("tags")),
+    }
+    return [
+        volume
+        for volume in search(client, query)
+        if options.get("name") in (None, volume.get("name")) and tags.has_all(volume, options.get("tags"))
+    ]
+
+
+def find(
+    client: Client, name: str | None, volume_id: str | None, zone_wanted: str | None = None, option: str = "name"
+) -> Record | None:
+    """Return the one volume with this id, or with this name (which may be an id too) in the zone, if one is given.
+
+    Names are not unique. Raises ``Duplicates`` where several have it, telling ids, zones and machines; ``option`` is the
+    user's that holds the name.
+    """
+    if volume_id is None and name is not None and is_uuid(name):
+        volume_id = name
+    if volume_id is not None:
+        return next(iter(search(client, {"id": volume_id})), None)
+    listed = search(client, {"name": like_filter(name)})
+    found = [volume for volume in listed if volume.get("name") == name and zone.holds(volume, zone_wanted)]
+    if len(found) > 1:
+        raise several(found, name, option)
+    return found[0] if found else None
+
+
+def chosen(client: Client, options: Record) -> Record:
+    """Return the volume of the options ``volume``, ``vm`` and ``zone``: by name or id, of a machine if one is given, or that
+    machine's root disk.
+
+    Raises ``UsageError`` where there is none, or where several have the name.
+    """
+    found = _chosen(client, options)
+    if isinstance(found, UsageError):
+        raise found
+    return found
+
+
+def chosen_or_none(client: Client, options: Record) -> Record | None:
+    """Return the volume as ``chosen`` does, ``None`` where there is none. Raises ``UsageError`` where several have the name."""
+    found = _chosen(client, options)
+    return None if isinstance(found, UsageError) else found
+
+
+def _chosen(client: Client, options: Record) -> Record | UsageError:
+    """Return the volume of ``chosen``, or the error that there is none."""
+    wanted, machine = options.get("volume"), options.get("vm")
+    if machine is None:
+        found = find(client, wanted, None, options.get("zone"), "volume")
+        return found or not_there("volume", "volume", wanted, "; cloudn_volume_info lists those there are")
+    record = vm.find_one(client, machine, options.get("zone"))
+    if record is None or record.get("state") in vm.GONE:
+        return not_there("vm", "virtual machine", machine)
+    disks = search(client, {"virtualmachineid": record["id"]})
+    of_it = [
+        disk
+        for disk in disks
+        if (wanted is None and disk.get("type") == ROOT) or wanted in (disk["id"], disk.get("name"))
+    ]
+    if len(of_it) > 1:
+        raise several(of_it, wanted, "volume")
+    if of_it:
+        return of_it[0]
+    names = ", ".join(sorted(str(disk.get("name")) for disk in disks))
+    error = Missing if wanted else UsageError  # a task may attach one
+    return error(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
+
+
+def several(found: list[Record], name: str | None, option: str) -> Duplicates:
+    """Return the error that several volumes have a name."""
+    return Duplicates(
+        f"{option}: {len(found)} volumes are named {name!r}; choose one by its id: {describe(found)}", found
+    )
+
+
+def describe(volumes: list[Record]) -> str:
+    """Return volumes as people tell them apart: ``id (zone, attached to VM)``."""
+    return "; ".join(
+        f"{volume['id']} ({volume.get('zonename')}, {_place(volume)})" for volume in sorted(volumes, key=_id)
+    )
+
+
+def _id(volume: Record) -> str:
+    return str(volume["id"])
+
+
+def _place(volume: Record) -> str:
+    return f"attached to {volume['vmname']}" if volume.get("vmname") else "not attached"
+
+
+def is_on(volume: Record, machine: str) -> bool:
+    """Tell whether a volume is attached to the machine of this id or host name."""
+    return machine in (volume.get("virtualmachineid"), volume.get("vmname"))
+
+
+def data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[Record]]:
+    """Return the data disks of machines, given by their ids, by the id of their machine."""
+    only = {"virtualmachineid": next(iter(machines))} if len(machines) == 1 else {}
+    disks: dict[str, list[Record]] = {}
+    for disk in search(client, {"type": "DATADISK", **only}):
+        disks.setdefault(disk.get("virtualmachineid", ""), []).append(disk)
+    return disks

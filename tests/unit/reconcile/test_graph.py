@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps of several plans that need each other: what is sent, in which order, and what is left out."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Deadline, JobTimeout, is_read
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import THIS, IdOf, Plan, Progress, Step, replace
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.apply import apply
+
+Record = dict[str, Any]
+
+
+def named(client: Client, command: str, name: str) -> str:
+    """The id of what the emulator has under a name."""
+    return next(one["id"] for one in client.list(command, {"templatefilter": "executable"}) if one["name"] == name)
+
+
+@pytest.fixture
+def site(client: Client) -> dict[str, Plan]:
+    """A group, a machine in it, a volume that is attached to the machine, and its tag."""
+    zone = named(client, "listZones", "jp-e1a")
+    deploy = {
+        "name": "web1",
+        "zoneid": zone,
+        "templateid": named(client, "listTemplates", "CentOS 6.2 64bit"),
+        "serviceofferingid": named(client, "listServiceOfferings", "v1"),
+        "securitygroupids": [IdOf("group")],
+    }
+    volume = {"name": "data", "zoneid": zone, "diskofferingid": named(client, "listDiskOfferings", "Small")}
+    attach = {"id": THIS, "virtualmachineid": IdOf("machine")}
+    tag = {"resourceids": [IdOf("machine")], "resourcetype": "UserVm", "tags": {"role": "web"}}
+    return {
+        "group": Plan("web", None, [[made("createSecurityGroup", {"name": "web"}, "securitygroup")]], key="group"),
+        "machine": Plan("web1", None, [[made("deployVirtualMachine", deploy, "virtualmachine")]], key="machine"),
+        "volume": Plan(
+            "data",
+            None,
+            [
+                [made("createVolume", volume, "volume")],
+                [Step("attach", "attachVolume", attach, returns="volume", yields=replace, needs=("machine",))],
+            ],
+            key="volume",
+        ),
+        "tag": Plan("tag", None, [[Step("tag", "createTags", tag)]], key="tag"),
+    }
+
+
+def made(command: str, params: Record, returns: str) -> Step:
+    return Step(command, command, params, returns=returns, yields=replace, creates=True)
+
+
+def applied(client: Client, plans: list[Plan], wait: bool = True, seconds: float = 60) -> dict[str, Progress]:
+    progresses = {one.key: Progress(one) for one in plans}
+    apply(client, list(progresses.values()), Deadline(seconds, client.clock), wait=wait)
+    return progresses
+
+
+def sent(emulator: Any) -> list[str]:
+    return [one["command"] for one in emulator.requests if not is_read(one["command"])]
+
+
+@pytest.mark.parametrize("order", itertools.permutations(["group", "machine", "volume"]), ids=" ".join)
+def test_objects_are_made_in_the_order_in_which_they_need_each_other(
+    client: Client, emulator: Any, site: dict[str, Plan], order: tuple[str, ...]
+) -> None:
+    emulator.clear()
+    done = applied(client, [site[key] for key in order])
+    assert [one.error for one in done.values()] == [None, None, None]
+    commands = sent(emulator)
+    assert set(commands[:2]) == {"createSecurityGroup", "createVolume"}
+    assert commands[2:] == ["deployVirtualMachine", "attachVolume"]
+    assert done["volume"].object["vmname"] == "web1"
+    (machine,) = client.list("listVirtualMachines")
+    assert [group["id"] for group in machine["securitygroup"]] == [done["group"].id]
+
+
+def test_an_id_is_enough_where_no_state_is_needed(client: Client, emulator: Any, site: dict[str, Plan]) -> None:
+    """The id of a machine comes with the answer. Its job may run for ever."""
+    emulator.faults([{"kind": "job_hangs", "command": "deployVirtualMachine"}])
+    done = applied(client, [site["tag"], site["machine"], site["volume"], site["group"]], seconds=1)
+    assert done["tag"].error is None
+    assert isinstance(done["machine"].error, JobTimeout)
+    assert "attachVolume" not in sent(emulator)
+    (tag,) = client.list("listTags")
+    assert (tag["resourceid"], tag["value"]) == (done["machine"].id, "web")
+
+
+def test_an_object_that_is_there_needs_no_step(client: Client, emulator: Any, site: dict[str, Plan]) -> None:
+    group = client.list("listSecurityGroups")[0]
+    done = applied(client, [site["machine"], Plan("default", group, [], key="group")])
+    assert done["machine"].error is None
+    assert "createSecurityGroup" not in sent(emulator)
+
+
+def test_a_failure_leaves_out_what_needs_the_object_and_nothing_else(
+    client: Client, emulator: Any, site: dict[str, Plan]
+) -> None:
+    emulator.faults([{"kind": "refuse", "command": "createSecurityGroup"}])
+    emulator.clear()
+    done = applied(client, list(site.values()))
+    assert sorted(sent(emulator)) == ["createSecurityGroup", "createVolume"]
+    for key, command in (("machine", "deployVirtualMachine"), ("volume", "attachVolume"), ("tag", "createTags")):
+        assert str(done[key].error).startswith(f"{command}: not sent, as ")
+    assert "web failed: createSecurityGroup" in str(done["machine"].error)
+    assert [one["name"] for one in client.list("listVolumes")] == ["data"]
+
+
+def test_steps_that_wait_for_each_other_end_with_an_error(client: Client, emulator: Any) -> None:
+    plans = [
+        Plan("a", None, [[Step("a", "createSSHKeyPair", {"name": "a"}, needs=("b",))]], key="a"),
+        Plan("b", None, [[Step("b", "createSSHKeyPair", {"name": "b"}, needs=("a",))]], key="b"),
+    ]
+    done = applied(client, plans)
+    assert "wait for it in turn" in str(done["a"].error)
+    assert "wait for it in turn" in str(done["b"].error)
+    assert sent(emulator) == []
+
+
+def test_a_job_that_a_later_step_needs_is_waited_for_also_without_wait(
+    client: Client, emulator: Any, site: dict[str, Plan]
+) -> None:
+    done = applied(client, [site["group"], site["machine"], site["volume"]], wait=False)
+    assert [one.error for one in done.values()] == [None, None, None]
+    assert sent(emulator)[-1] == "attachVolume"
+    assert not done["machine"].jobs
+    assert [step.command for step in done["volume"].jobs.values()] == ["attachVolume"]
