@@ -77,9 +77,18 @@ class Draft:
         magic = {
             "inventory_hostname": as_data(self.name),
             "inventory_hostname_short": as_data(self.name.split(".")[0]),
-            "group_names": sorted({group for group, child in self.members if child is None}),
+            "group_names": sorted(self._group_names()),
         }
         return functools.reduce(combine_vars, (self._known(self.name), self.variables, self.composed, magic))
+
+    def _group_names(self) -> set[str]:
+        """Return the host's groups and the parents of these."""
+        names = {group for group, child in self.members if child is None}
+        parents = {group for group, child in self.members if child in names}
+        while not parents <= names:
+            names |= parents
+            parents = {group for group, child in self.members if child in names}
+        return names
 
     def set_variable(self, _host: str, name: str, value: t.Any) -> None:
         self.composed[name] = value

@@ -174,6 +174,17 @@ def test_any_keyed_groups_are_those_of_ansible(
     same(machines, keyed_groups=entries, leading_separator=leading, strict=strict, compose=compose)
 
 
+def test_group_names_have_the_parents_of_groups_too() -> None:
+    same(
+        [machine(1, "x", {"role": "web"}), machine(2, "y", {})],
+        keyed_groups=[
+            {"key": "cloudn_zone", "prefix": "zone", "parent_group": "zones"},
+            {"key": "'zones'", "prefix": "", "separator": "", "parent_group": "places"},
+            {"key": "group_names", "prefix": "in"},
+        ],
+    )
+
+
 @pytest.mark.parametrize("name", sorted(machine(1, "x", {})))
 def test_every_variable_can_be_a_plain_key(name: str) -> None:
     assert isinstance(read_plain({"key": f"cloudn_{name}"}, {f"cloudn_{name}"}, True), KeyedGroup)
