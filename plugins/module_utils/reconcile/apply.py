@@ -15,6 +15,7 @@ from ..api.deadline import poll
 from ..api.jobs import Jobs
 from . import plan
 from .graph import ANSWERED, ENDED, Graph, Node, resolved
+from .plan import Outrun
 from .progress import Progress
 
 # How many objects one request is about at most.
@@ -24,27 +25,43 @@ _LARGEST_BATCH = 100
 Nodes = t.List[Node]
 Outcome = t.Union[Record, CloudnError]
 
+# Plans anew after a failure; tells whether there is something left to apply. See ``recover``.
+GoesOn = t.Callable[[Progress], bool]
+
 
 def apply(
-    client: Client, progresses: list[Progress], deadline: Deadline, parallel: int = 10, wait: bool = True
+    client: Client,
+    progresses: list[Progress],
+    deadline: Deadline,
+    goes_on: GoesOn = lambda _progress: False,
+    parallel: int = 10,
+    wait: bool = True,
 ) -> None:
     """Take the steps of all plans at once, at most ``parallel`` being sent at a time, and wait for all jobs together.
 
-    With ``wait`` false only those jobs are waited for that a later step needs. Errors end up in the progress of each plan;
+    A plan that another run has outrun is made anew at once by ``goes_on``: what it deletes must not wait for other plans. With
+    ``wait`` false only those jobs are waited for that a later step needs. Errors end up in the progress of each plan;
     nothing is raised for them.
     """
-    _Application(client, progresses, deadline, parallel, wait).run()
+    _Application(client, progresses, deadline, goes_on, parallel, wait).run()
 
 
 class _Application:
     """One application of plans: sends from a few threads, follows the jobs from its own."""
 
     def __init__(
-        self, client: Client, progresses: list[Progress], deadline: Deadline, parallel: int, wait: bool
+        self,
+        client: Client,
+        progresses: list[Progress],
+        deadline: Deadline,
+        goes_on: GoesOn,
+        parallel: int,
+        wait: bool,
     ) -> None:
         self._client = client
         self._progresses = progresses
         self._deadline = deadline
+        self._goes_on = goes_on
         self._parallel = parallel
         self._wait = wait
         self._graph = Graph(progresses, wait)
@@ -55,7 +72,7 @@ class _Application:
 
     def run(self) -> None:
         with concurrent.futures.ThreadPoolExecutor(self._parallel) as threads:
-            answers: dict[concurrent.futures.Future[list[Outcome]], Nodes] = {}
+            answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes] = {}
             while True:
                 ready = self._ready(bool(answers))
                 if len(ready) == 1 and not answers:
@@ -71,7 +88,7 @@ class _Application:
                     self._poll()
         self._graph.stop()
 
-    def _await_answers(self, answers: dict[concurrent.futures.Future[list[Outcome]], Nodes]) -> None:
+    def _await_answers(self, answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes]) -> None:
         """Wait for an answer, or until the jobs are to be looked at."""
         if answers:
             seconds = self._until_poll() if self._jobs else None
@@ -114,7 +131,7 @@ class _Application:
         """Whether there are jobs whose end somebody needs."""
         return any(one.jobs and (self._wait or not self._graph.is_sent(one)) for one in self._progresses)
 
-    def _attempt(self, nodes: Nodes) -> list[Outcome]:
+    def _attempt(self, nodes: Nodes) -> t.Sequence[Outcome | None]:
         """Send one request; runs in any thread. Errors are returned, not raised: they belong to the plans."""
         step = nodes[0].step
         own = list(dict.fromkeys(node.progress.id for node in nodes))
@@ -141,8 +158,11 @@ class _Application:
                 raise
             return step.instead(self._client, params, error)
 
-    def _look(self, nodes: Nodes, params: Record) -> list[Outcome]:
-        """Send a reading command until its answer is what each of the nodes waits for."""
+    def _look(self, nodes: Nodes, params: Record) -> list[Outcome | None]:
+        """Send a reading command until its answer is what a node waits for. ``None``: this node is to look again.
+
+        What is clear for one of several may have to be done at once, so the others do not delay it.
+        """
         step, began = nodes[0].step, self._client.clock()
         outcomes: dict[Node, Outcome] = {}
         if step.seconds:
@@ -155,13 +175,11 @@ class _Application:
             )
             # What was just made may not be listed yet.
             if records or self._client.clock() - began >= plan.LAG:
-                for node in nodes:
-                    outcome = None if node in outcomes else _judge(node, records)
-                    if outcome is not None:
-                        outcomes[node] = outcome
-            if len(outcomes) == len(nodes):
-                break
-        return [outcomes[node] if node in outcomes else self._overdue(node) for node in nodes]
+                judged = ((node, _judge(node, records)) for node in nodes)
+                outcomes = {node: outcome for node, outcome in judged if outcome is not None}
+            if outcomes:
+                return [outcomes.get(node) for node in nodes]
+        return [self._overdue(node) for node in nodes]
 
     def _overdue(self, node: Node) -> JobTimeout:
         return JobTimeout(
@@ -170,9 +188,12 @@ class _Application:
             node.step.command,
         )
 
-    def _take(self, nodes: Nodes, outcomes: list[Outcome]) -> None:
+    def _take(self, nodes: Nodes, outcomes: t.Sequence[Outcome | None]) -> None:
         """Take in what came of a request: errors, a job to follow, or results."""
         for node, outcome in zip(nodes, outcomes):
+            if outcome is None:
+                self._held.setdefault(node.step.batch, []).append(node)
+                continue
             if isinstance(outcome, CloudnError):
                 self._fail(node, outcome, len(nodes) > 1)
                 continue
@@ -183,7 +204,7 @@ class _Application:
             if outcome.get("jobid") is None:
                 self._end(node, outcome)
         answer = outcomes[0]
-        if not isinstance(answer, CloudnError) and answer.get("jobid") is not None:
+        if isinstance(answer, dict) and answer.get("jobid") is not None:
             self._follow(nodes, answer["jobid"])
 
     def _follow(self, nodes: Nodes, job_id: str) -> None:
@@ -207,9 +228,11 @@ class _Application:
             self._graph.fail(node)
 
     def _fail(self, node: Node, error: CloudnError, in_batch: bool = False) -> None:
-        """Stop a plan with an error."""
+        """Stop a plan with an error, or go on with another plan."""
         node.progress.fail(error, node.step, in_batch)
         self._graph.fail(node)
+        if isinstance(error, Outrun) and self._goes_on(node.progress):
+            self._graph.replace(node.progress)
 
     def _until_poll(self) -> float:
         return max(0.0, min(self._next_poll - self._client.clock(), self._deadline.remaining()))

@@ -51,11 +51,15 @@ class Graph:
     """
 
     def __init__(self, progresses: list[Progress], wait: bool) -> None:
-        self._nodes: dict[Progress, list[Node]] = {}
-        for progress in progresses:
-            self._nodes[progress] = _nodes(progress, wait)
+        self._wait = wait
+        self._nodes = {progress: _nodes(progress, wait) for progress in progresses}
         self._link({progress.plan.key: progress for progress in progresses})
         self.waiting = [node for nodes in self._nodes.values() for node in nodes]
+
+    def replace(self, progress: Progress) -> None:
+        """Take the steps of a plan that was made anew in place of those that were left."""
+        self._nodes[progress] = _nodes(progress, self._wait)
+        self.waiting = [node for node in self.waiting if node.progress is not progress] + self._nodes[progress]
 
     def _link(self, by_key: dict[str, Progress]) -> None:
         """Add what steps need of other plans. A plan that is not among these has nothing to do."""

@@ -17,7 +17,7 @@ class Progress:
     ``error`` is what stopped the plan, ``failed_step`` the step that ended with it, and ``in_batch`` whether that step was sent
     in one request with those of others. ``jobs`` are the steps of jobs that nobody waited for, by the jobs' ids. ``undone`` are
     the texts of cleanup steps that were not sent, because it is not known what the service does. ``doubts`` are the commands
-    whose outcome was unknown at first. Where ``alone`` is true, each step is sent in a request of its own.
+    whose outcome was unknown at first. ``rounds`` is how often the plan was made anew. Where ``alone`` is true, each step is sent in a request of its own.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -35,6 +35,7 @@ class Progress:
         self.undone: list[str] = []
         self.doubts: set[str] = set()
         self.alone = False
+        self.rounds = 0
         self.found = plan.found
         self._conditions = dict(plan.conditions)
 

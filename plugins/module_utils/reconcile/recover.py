@@ -37,15 +37,18 @@ def apply_until_clear(
     a request for several objects says little of each, so what is still missing is sent for one object at a time. Where
     somebody else has done what was refused, the plan goes on.
     """
+
+    def goes_on(progress: Progress) -> bool:
+        progress.rounds += 1
+        return _goes_on(progress, replan, deadline, progress.rounds == _ROUNDS)
+
     pending = progresses
-    for left in reversed(range(_ROUNDS)):
-        apply(client, pending, deadline, parallel, wait)
-        failed = [one for one in pending if isinstance(one.error, (UnknownOutcome, ApiError, Outrun))]
+    while pending:
+        apply(client, pending, deadline, goes_on, parallel, wait)
+        failed = [one for one in pending if isinstance(one.error, (UnknownOutcome, ApiError))]
         if any(isinstance(one.error, UnknownOutcome) for one in failed):
             client.sleep(min(plan.LAG, deadline.remaining()))
-        pending = [one for one in failed if _goes_on(one, replan, deadline, left == 0)]
-        if not pending:
-            break
+        pending = [one for one in failed if goes_on(one)]
     for progress in progresses:
         if progress.error and progress.undone:
             todo = "; ".join(progress.undone)
@@ -101,7 +104,7 @@ def _explain(failure: CloudnError, error: CloudnError, for_others: bool) -> None
         failure.message = f"{error.message}. Before, a request for it and others failed: {failure.message}"
     if isinstance(error, Duplicates):
         failure.message += f". {error.message}"
-    elif isinstance(failure, UnknownOutcome):
+    elif isinstance(failure, (UnknownOutcome, Outrun)):
         failure.message += f". Looking what became of it failed too: {error.message}"
 
 

@@ -10,8 +10,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Deadline, JobTimeout, is_read
-from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import THIS, IdOf, Plan, Progress, Step, replace
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import (
+    THIS,
+    IdOf,
+    Outrun,
+    Plan,
+    Progress,
+    Step,
+    replace,
+)
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.apply import apply
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.recover import apply_until_clear
 
 Record = dict[str, Any]
 
@@ -130,3 +139,38 @@ def test_a_job_that_a_later_step_needs_is_waited_for_also_without_wait(
     assert sent(emulator)[-1] == "attachVolume"
     assert not done["machine"].jobs
     assert [step.command for step in done["volume"].jobs.values()] == ["attachVolume"]
+
+
+def test_a_plan_that_is_outrun_goes_on_while_another_looks_on(client: Client, emulator: Any) -> None:
+    """Both look in one request. What is clear for one of them is done at once: the other may wait for that."""
+
+    def outrun(_records: list[Record], _progress: Progress) -> Record:
+        raise Outrun("another run was first")
+
+    def until_the_other_has_gone_on(_records: list[Record], _progress: Progress) -> Record | None:
+        return {} if "createSSHKeyPair" in sent(emulator) else None
+
+    looks = (outrun, until_the_other_has_gone_on)
+    plans = [
+        Plan(name, None, [[Step("look", "listSecurityGroups", {}, until=until, joint=True)]])
+        for name, until in zip("ab", looks, strict=True)
+    ]
+
+    def replan(_progress: Progress) -> Plan:
+        return Plan("a", None, [[Step("go on", "createSSHKeyPair", {"name": "a"})]])
+
+    progresses = [Progress(one) for one in plans]
+    apply_until_clear(client, progresses, Deadline(5, client.clock), replan)
+    assert [one.error for one in progresses] == [None, None]
+    assert progresses[0].actions == ["go on"]
+
+
+def test_equal_looks_of_several_plans_are_one_request(client: Client, emulator: Any) -> None:
+    def seen(_records: list[Record], _progress: Progress) -> Record:
+        return {}
+
+    step = Step("look", "listSecurityGroups", {}, until=seen, joint=True)
+    emulator.clear()
+    done = applied(client, [Plan(str(number), None, [[step]]) for number in range(20)])
+    assert [one.error for one in done.values()] == [None] * 20
+    assert [one["command"] for one in emulator.requests] == ["listSecurityGroups"]
