@@ -94,9 +94,7 @@ def test_a_running_machine_is_stopped_only_with_allow_restart(
     beats: Run, refused: Callable[..., str], web1: Result, client: Client
 ) -> None:
     said = refused(MODULE, name="web", vm="web1")
-    assert said.startswith(
-        "web1 is running, and a template can be taken of its disk only while it is stopped: set allow_"
-    )
+    assert said.startswith("web1 is running; stop it, set allow_restart: true, or make the template from a snapshot")
     done = beats(MODULE, [STOP, TAKE, START], name="web", vm="web1", allow_restart=True)
     assert done["actions"][0] == "web1: stop"
     assert done["actions"][1].startswith("web: create from the disk ROOT-")
@@ -173,7 +171,7 @@ def test_a_template_is_made_of_a_volume(
     done = beats(MODULE, [TAKE], name="web2", volume="data", os_type="142")
     assert done["template"]["os_type"] == CENTOS
     run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
-    assert "it holds nothing until it is attached" in refused(MODULE, name="x", volume="fresh", os_type=CENTOS)
+    assert "holds no data yet; attach it first" in refused(MODULE, name="x", volume="fresh", os_type=CENTOS)
 
 
 def test_a_detached_volume_is_refused_with_a_way_out(
@@ -185,14 +183,14 @@ def test_a_detached_volume_is_refused_with_a_way_out(
     assert "os_type: is needed to make web" in refused(MODULE, name="web", volume="data")
     failed = run_module(MODULE, name="web", volume="data", os_type=CENTOS)
     assert (failed["command"], failed["error_code"], failed["changed"]) == (TAKE, 530, False)
-    assert "The service makes no template of a data disk that no machine has. Take a snapshot of data" in failed["msg"]
+    assert "The service makes no template of a detached data disk. Take a snapshot of data" in failed["msg"]
     taken = run_module("cloudn_snapshot", volume="data")["snapshot"]
     beats(MODULE, [TAKE], name="web", snapshot=taken["id"], os_type=CENTOS)
 
 
 def test_a_machine_that_was_never_started_is_refused(run_module: Run, refused: Callable[..., str]) -> None:
     run_module("cloudn_vm", name="web1", state="stopped", **NEW)
-    assert "it holds nothing until the machine has been started once" in refused(MODULE, name="web", vm="web1")
+    assert "holds no data yet; start web1 once" in refused(MODULE, name="web", vm="web1")
 
 
 def test_a_name_that_is_too_long_for_the_service_is_refused(
@@ -200,9 +198,7 @@ def test_a_name_that_is_too_long_for_the_service_is_refused(
 ) -> None:
     """Otherwise the error would come after the stop. Downloaded templates may have longer names."""
     said = refused(MODULE, name="x" * 33, vm="web1", allow_restart=True)
-    assert said.startswith(
-        "name: has 33 characters, of which the service takes 32 for a template that is made of a disk"
-    )
+    assert said == f"name: {'x' * 20!r}... has 33 characters; a template of a disk or a snapshot can have 32"
     beats(MODULE, ["registerTemplate"], name="x" * 33, **DOWNLOAD)
 
 
@@ -248,10 +244,7 @@ def test_a_hypervisor_that_no_host_runs_is_refused(
 ) -> None:
     """The service lists such a template by its id alone, so each run would register another one."""
     said = refused(MODULE, name="web", **{**DOWNLOAD, "hypervisor": "KVM"})
-    assert said == (
-        "hypervisor: no host in jp-e1a runs KVM, so the service could make no machine of the template, and would not list it; "
-        "there is Simulator, XenServer"
-    )
+    assert said == "hypervisor: no host in jp-e1a runs KVM; use one of Simulator, XenServer"
     assert run_module(MODULE, name="web", **{**DOWNLOAD, "hypervisor": "xenserver"})["changed"]
     emulator.clear()
     assert run_module(MODULE, name="web", **DOWNLOAD)["changed"] is False
@@ -400,7 +393,7 @@ def test_the_source_of_a_new_template_says_whether_it_is_extractable(
     if source != DOWNLOAD:
         said = refused(MODULE, name="web", extractable=not extractable, **source)
         word = "" if extractable else "not "
-        assert said.startswith(f"extractable: web will be {word}extractable, and only an administrator can change that")
+        assert said.startswith(f"extractable: web will be {word}extractable; only an administrator can change that")
         assert ("take a snapshot, make a volume of it, and extract that" in said) is not extractable
     else:
         assert run_module(MODULE, name="web2", extractable=True, **source)["template"]["extractable"] is True
@@ -414,7 +407,7 @@ def test_extractable_is_changed_by_administrators_only(
 ) -> None:
     make()
     said = refused(MODULE, name="web", extractable=False, display_text="new")
-    assert said == "extractable: web is extractable, and only an administrator can change that: leave it out."
+    assert said == "extractable: web is extractable; only an administrator can change that: leave it out."
     with run_module_as(account="admin") as (run, emulator):
         run(MODULE, name="web", **DOWNLOAD)
         done = run(MODULE, name="web", extractable=True)
@@ -435,9 +428,7 @@ def test_an_account_that_may_not_ask_what_it_is_learns_it_from_the_refusal(
     template.extractable = False
     failed = run_module(MODULE, name="web", extractable=True)
     assert (failed["command"], failed["error_code"], failed["changed"]) == ("updateTemplatePermissions", 431, False)
-    assert (
-        "Where only an administrator can change extractable, leave it out. Extractable are templates" in failed["msg"]
-    )
+    assert "If only an administrator can change extractable, leave it out. Extractable are templates" in failed["msg"]
     failed = run_module(MODULE, name="web", state="extracted")
     assert (failed["command"], failed["error_code"]) == ("extractTemplate", 431)
     assert "make a volume of it, and extract that (cloudn_volume" in failed["msg"]
@@ -535,17 +526,14 @@ def test_launch_permissions_that_cannot_be_read_are_given_each_time(shared: Call
             done = run(MODULE, name="web", accounts=["other", "admin"])
             assert done["changed"] is True
             assert done["actions"] == told["actions"] == ["web: may be launched by admin, other"]
-            assert done["warnings"] == [
-                "web: the service does not tell who may launch it; admin, other may, and so may others that were given the "
-                "right before"
-            ]
+            assert done["warnings"] == ["web: admin, other may launch it; the service does not say who else may"]
             assert (done["diff"], done["diff"]["before"]["web"]["accounts"]) == (told["diff"], None)
             assert asked(emulator) == [*reads, "(updateTemplatePermissions)", "ModifyImageAttribute"]
             assert template.launch == ["third", "admin", "other"], "nobody loses it"
         for check in (True, False):
             failed = run(MODULE, name="web", accounts=[], _check=check)
             assert failed["msg"].startswith(
-                "accounts: an empty list takes the right from all that have it, and the service"
+                "accounts: the list is empty, but the service does not say who has the right"
             )
             assert asked(emulator) == reads
 
@@ -579,9 +567,8 @@ def test_where_neither_half_can_change_them_the_error_says_so(shared: Callable[.
     with shared("updateTemplatePermissions", dialect="cloudstack") as (run, emulator, template):
         failed = run(MODULE, name="web", accounts=["admin"])
         assert failed["msg"] == (
-            "ModifyImageAttribute: Missing Description parameter (HTTP 530). This action was asked for since "
-            "updateTemplatePermissions is not granted to this account; where it changes no launch permissions either, leave "
-            "out accounts, as everything else works without it"
+            "ModifyImageAttribute: Missing Description parameter (HTTP 530). The account lacks updateTemplatePermissions, "
+            "so this action was sent; if it can't work either, leave out accounts"
         )
         assert (failed["changed"], failed["command"], template.launch) == (False, "ModifyImageAttribute", [])
         failed = run(MODULE, name="web", accounts=["admin"], ec2_url=None)
@@ -724,7 +711,7 @@ def test_two_templates_of_one_name_are_refused(
         ({"name": "web", **DOWNLOAD, "os_type": "BeOS"}, "os_type: there is no 'BeOS'"),
         ({"name": "web", **DOWNLOAD, "zones": ["nope"]}, "zones: there is no 'nope'. There are: jp-e1a, jp-e1b"),
         ({"name": "web", **DOWNLOAD, "zones": []}, "zones: the list is empty"),
-        ({"name": "web", "state": "absent", "zones": ["jp-e1a"]}, "zones: are those to copy to"),
+        ({"name": "web", "state": "absent", "zones": ["jp-e1a"]}, "zones: state: absent copies nothing"),
         ({"name": "web", "checksum": "x"}, "missing parameter(s) required by 'checksum': url"),
         ({"name": "web", **DOWNLOAD, "url": "web.vhd"}, "url: 'web.vhd' is no http or https address"),
         ({"name": "web", **DOWNLOAD, "url": "https://x:8443/y.vhd"}, "url: 'https://x:8443/y.vhd' has another port"),
@@ -734,8 +721,8 @@ def test_two_templates_of_one_name_are_refused(
         ({"name": "web", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
         ({"name": "", **DOWNLOAD}, "name: must not be empty"),
         ({"name": "web", "display_text": " ", **DOWNLOAD}, "display_text: must not be empty"),
-        ({"id": UNKNOWN}, f"id: there is no template {UNKNOWN} of this account"),
-        ({"name": UNKNOWN, **DOWNLOAD}, f"name: there is no template {UNKNOWN} of this account"),
+        ({"id": UNKNOWN}, f"id: this account has no template {UNKNOWN}"),
+        ({"name": UNKNOWN, **DOWNLOAD}, f"name: this account has no template {UNKNOWN}"),
         ({"name": "web", "state": "extracted"}, "there is no template 'web' to extract"),
         ({}, "one of the following is required: name, id"),
     ],

@@ -9,11 +9,10 @@ from ...api import Client, NotGranted, Record, UsageError
 
 
 def check(client: Client, wanted: str, zone: Record) -> None:
-    """Raise ``UsageError`` unless hosts of a zone run a hypervisor, for which a template is to be registered.
+    """Raise ``UsageError`` unless a host of the zone runs the hypervisor of a template that is to be registered.
 
-    The service takes such a template all the same, but lists it by its id alone, so that the next run would not find it and
-    would register another one. An account that may not ask which ones there are goes without. Source: measured on
-    CloudStack 3.0.5.
+    The service takes such a template, but lists it only by its id. So the next run would not find it, and would register
+    another one. An account that may not list hypervisors goes without this check. Source: measured on CloudStack 3.0.5.
     """
     try:
         found = client.list("listHypervisors", {"zoneid": zone["id"]})
@@ -21,7 +20,4 @@ def check(client: Client, wanted: str, zone: Record) -> None:
         return
     names = [str(one.get("name")) for one in found]
     if names and wanted.lower() not in [name.lower() for name in names]:
-        raise UsageError(
-            f"hypervisor: no host in {zone.get('name')} runs {wanted}, so the service could make no machine of the template, "
-            f"and would not list it; there is {', '.join(names)}"
-        )
+        raise UsageError(f"hypervisor: no host in {zone.get('name')} runs {wanted}; use one of {', '.join(names)}")

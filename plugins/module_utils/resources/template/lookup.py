@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates: checks the options, finds the template, and looks up what its plan needs to know besides."""
+"""Templates: checks the options, finds the template, and looks up what else its plan needs."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ from .plan import kind, plan, to_result
 
 _SOURCES = ("vm", "volume", "snapshot", "url")
 _READY, _RUNNING = "Ready", "Running"
-# Characters in the name of a template that is made of a disk; measured on CloudStack 3.0.5.
+# The longest name of a template that is made from a disk; measured on CloudStack 3.0.5.
 _LONGEST_NAME = 32
 
 
 def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     check_text(options)
-    if options.get("name") is not None and not options["name"].strip():
-        raise UsageError("name: must not be empty")
+    for option in ("name", "display_text"):
+        if options.get(option) is not None and not options[option].strip():
+            raise UsageError(f"{option}: must not be empty")
     if options["state"] != "present" and options.get("zones"):
-        raise UsageError(f"zones: are those to copy to, which state: {options['state']} does not do; use zone for one")
+        raise UsageError(
+            f"zones: state: {options['state']} copies nothing; leave zones out, or give one zone with zone"
+        )
     if options.get("zones") is not None and not options["zones"]:
-        raise UsageError("zones: the list is empty; name at least one, or leave the option out")
-    if options.get("display_text") is not None and not options["display_text"].strip():
-        raise UsageError("display_text: must not be empty; leave the option out to keep the text as it is")
+        raise UsageError("zones: the list is empty; name a zone, or leave the option out")
     for launcher in options.get("accounts") or []:
         if not launcher.strip() or "," in launcher:
             raise UsageError(f"accounts: {launcher!r} is no name of an account")
@@ -43,22 +44,26 @@ def check_options(options: Record) -> None:
 
 def find(task: Task) -> Found:
     """Return the records of the template, one for each zone that it is in."""
-    options, failed = task.options, task.failed
-    template_id = (failed and failed.id) or options.get("id")
+    options = task.options
+    template_id = (task.failed and task.failed.id) or options.get("id")
     rows = template.find_own(task.client, options.get("name"), template_id, options.get("zone"))
     return {str(options.get("name") or options.get("id")): rows}
 
 
 def lookup(task: Task, found: Found) -> Record | None:
-    """Return what the plan needs to know besides the template. Asks only for what is needed.
+    """Return what else the plan needs to know. Asks only for what is needed.
 
-    Keys, all optional: ``zone`` (record: where it is made), ``zones`` (names by id: where it shall be), ``os_type_id``,
-    ``volume``, ``snapshot``, ``machine`` (records of what it is made from), ``restart`` (whether the machine shall run
-    again), ``made`` (what a new one is, before anything is changed), ``accounts`` (who may launch it, ``None`` where
-    nothing tells), ``administrator`` (whether the account is one, where only an administrator may do what is asked for;
-    ``None`` where nothing tells).
+    All keys are optional:
+        zone: the record of the zone that it is made in.
+        zones: the names by id of the zones that it shall be in.
+        os_type_id: the id of its OS type.
+        volume, snapshot, machine: the records of what it is made from.
+        restart: whether the machine shall run again.
+        made: the attributes of a new template before anything changes them.
+        accounts: who may launch it. ``None``: nothing says.
+        administrator: whether the account is an administrator, if only one may do the task. ``None``: nothing says.
 
-    Returns ``None`` after a failure where nothing tells who may launch the template.
+    Returns ``None`` after a failure if nothing says who may launch the template.
     """
     ((_name, rows),) = found.items()
     lookups = _present(task, rows) if task.options["state"] == "present" else _other(task, rows)
@@ -70,7 +75,7 @@ def lookup(task: Task, found: Found) -> Record | None:
             return None
         if "accounts" not in task.first:
             lookups["accounts"] = set()  # it is new, and nobody was given the right yet
-    if task.first.get("restart"):  # the machine is started again whatever became of the template
+    if task.first.get("restart"):  # the machine starts again, whatever became of the template
         machine = task.first["machine"]["id"]
         lookups["machine"] = vm.settled(task.client, [machine], None, task.deadline, check=False)[machine]
         lookups["restart"] = True
@@ -78,17 +83,17 @@ def lookup(task: Task, found: Found) -> Record | None:
 
 
 def _other(task: Task, rows: list[Record]) -> Record:
-    """Return what is needed where the template is to go, or to be extracted."""
+    """Return what is needed to delete or extract the template."""
     options = task.options
     if options.get("zone") and not any(zone.holds(row, options["zone"]) for row in rows):
-        zone.find(task.client, options["zone"])  # a zone that does not exist is a mistake, not one without the template
+        zone.find(task.client, options["zone"])  # an unknown zone is an error, not a zone without the template
     if options["state"] == "extracted" and any(row.get("isextractable") is False for row in rows):
         return {"administrator": account.is_administrator(task.client)}
     return {}
 
 
 def _present(task: Task, rows: list[Record]) -> Record:
-    """Return what is needed where the template is to be there."""
+    """Return what is needed to create or change the template."""
     client, options = task.client, task.options
     lookups: Record = {}
     if rows:
@@ -109,7 +114,7 @@ def _present(task: Task, rows: list[Record]) -> Record:
 
 
 def _zones(client: Client, rows: list[Record], wanted: list[str]) -> dict[str, str]:
-    """Return the names of zones by their ids; those in which the template is already need no question."""
+    """Return the names of the wanted zones by id. Sends no request if the template is in all of them already."""
     known = [{"id": row["zoneid"], "name": row.get("zonename")} for row in rows]
     names = {one["id"]: one["name"] for one in known} | {one["name"]: one["name"] for one in known}
     if not all(one in names for one in wanted):
@@ -119,7 +124,7 @@ def _zones(client: Client, rows: list[Record], wanted: list[str]) -> dict[str, s
 
 
 def _creation(task: Task) -> Record:
-    """Return what a new template is made of, and where."""
+    """Return what a new template is made from, and where."""
     client, options = task.client, task.options
     name = _checked_name(options)
     if options.get("url"):
@@ -138,23 +143,21 @@ def _creation(task: Task) -> Record:
     elif lookups.get("machine"):
         lookups["os_type_id"] = lookups["machine"].get("guestosid")
     if not lookups.get("os_type_id"):
-        raise UsageError(f"os_type: is needed to make {name}, as nothing tells which system is on the disk")
+        raise UsageError(f"os_type: is needed to make {name}; nothing says which system is on the disk")
     return lookups
 
 
 def _checked_name(options: Record) -> str:
-    """Return the name of a template that is to be made. Raises ``UsageError`` where it can't be made."""
+    """Return the name of a template that is to be made. Raises ``UsageError`` if it can't be made."""
     name = options.get("name")
     if name is None or is_uuid(name):
-        raise UsageError(
-            f"{'id' if options.get('id') else 'name'}: there is no template {options.get('id') or name} of this account"
-        )
+        option = "id" if options.get("id") else "name"
+        raise UsageError(f"{option}: this account has no template {options.get(option)}")
     if not any(options.get(source) for source in _SOURCES):
         raise Missing(f"vm: is needed to make {name}, which does not exist (or volume, snapshot or url)")
     if not options.get("url") and len(name) > _LONGEST_NAME:
         raise UsageError(
-            f"name: has {len(name)} characters, of which the service takes {_LONGEST_NAME} for a template that is made of a "
-            f"disk or a snapshot: {name[:20]!r}..."
+            f"name: {name[:20]!r}... has {len(name)} characters; a template of a disk or a snapshot can have {_LONGEST_NAME}"
         )
     return str(name)
 
@@ -169,25 +172,24 @@ def _download(client: Client, name: str, options: Record) -> Record:
 
 
 def _is_extractable(disk: Record | None) -> bool:
-    """Tell whether a template will be that is made of a disk, or of a snapshot of one, which may be gone (``None``).
+    """Tell whether a template of this disk, or of a snapshot of it, will be extractable. ``None``: the disk is gone.
 
-    It takes after the template of the disk, and a data disk has none. Source: CloudStack 3.0's code.
+    The template takes this from the template of the disk. A data disk has no template. Source: CloudStack 3.0's code.
     """
     return disk is not None and disk.get("type") == volume.ROOT and disk.get("isextractable") is True
 
 
 def _zone_of(disk: Record, options: Record) -> Record:
-    """Return the zone of a disk, in which its template will be; raise ``UsageError`` where another one is asked for."""
+    """Return the zone of a disk: its template will be there. Raises ``UsageError`` if ``zone`` is another one."""
     if not zone.holds(disk, options.get("zone")):
         raise UsageError(
-            f"zone: {options['name']} will be made in {disk.get('zonename')}, where its disk is, not in {options['zone']}: "
-            "give that zone, or none, and let zones have those to copy it to"
+            f"zone: the disk is in {disk.get('zonename')}, not in {options['zone']}; leave zone out, and use zones to copy the template"
         )
     return {"id": disk.get("zoneid"), "name": disk.get("zonename")}
 
 
 def _disk(task: Task) -> Record:
-    """Find the disk and the machine that has it, which must be stopped, or may be."""
+    """Find the disk and its machine. Raises ``UsageError`` if the machine runs and may not be stopped."""
     options = task.options
     lookups: Record = {}
     disk = _data_disk(task) if options.get("vm") is None else {}
@@ -199,9 +201,7 @@ def _disk(task: Task) -> Record:
     lookups.update(volume=disk, zone=_zone_of(disk, options))
     if lookups.get("restart") and not options["allow_restart"]:
         raise UsageError(
-            f"{lookups['machine'].get('name')} is running, and a template can be taken of its disk only while it is stopped: set "
-            "allow_restart: true to have it stopped and started again, stop it first, or take a snapshot and make the template "
-            "from that"
+            f"{lookups['machine'].get('name')} is running; stop it, set allow_restart: true, or make the template from a snapshot"
         )
     return lookups
 
@@ -212,7 +212,7 @@ def _data_disk(task: Task) -> Record:
     if disk is None:
         raise not_there("volume", "volume", options["volume"], "; cloudn_volume_info lists those there are")
     if disk.get("state") != _READY:
-        raise UsageError(f"volume: {options['volume']!r} is {disk.get('state')}; it holds nothing until it is attached")
+        raise UsageError(f"volume: {options['volume']!r} is {disk.get('state')} and holds no data yet; attach it first")
     return disk
 
 
@@ -222,7 +222,7 @@ def _root_disk(client: Client, machine: Record, wanted: str) -> Record:
         raise UsageError(f"vm: {wanted} has no root disk that the service lists")
     if disks[0].get("state") != _READY:
         raise UsageError(
-            f"vm: the disk of {wanted} is {disks[0].get('state')}; it holds nothing until the machine has been started once"
+            f"vm: the disk of {wanted} is {disks[0].get('state')} and holds no data yet; start {wanted} once"
         )
     return disks[0]
 

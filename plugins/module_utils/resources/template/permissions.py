@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may launch a template: read and changed by the native API or, where the account lacks its commands, by EC2's."""
+"""Who may launch a template. The native API reads and changes it; EC2's does if the account lacks the native commands."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ BY_EC2 = "ModifyImageAttribute"
 
 
 def launchers(client: Client, record: Record) -> set[str] | None:
-    """Return the names of the accounts, beside the owner's, that may launch a template; ``None`` where nothing tells.
+    """Return the names of the accounts that may launch a template, without its owner. ``None``: nothing says.
 
-    Raises what ``Client.call`` raises, a refusal for lack of the command only where there is no EC2-compatible API.
+    Raises what ``Client.call`` raises, but ``NotGranted`` only if there is no EC2-compatible API.
     """
     owner = record.get("account")
     try:
@@ -24,8 +24,8 @@ def launchers(client: Client, record: Record) -> set[str] | None:
             raise
     else:
         return set((answer.get("templatepermission") or {}).get("account") or []) - {owner}
-    # The service's manual does not list this action; later bridges have it, and tell of a public one only that it is.
-    # Source: CloudStack 4's.
+    # The service's manual does not list this action. Later bridges have it. They say of a public template only that it is
+    # public. Source: CloudStack 4's bridge.
     try:
         answer = client.ec2.call("DescribeImageAttribute", {"ImageId": record["id"], "Attribute": "launchPermission"})
     except ApiError:
@@ -37,9 +37,9 @@ def launchers(client: Client, record: Record) -> set[str] | None:
 
 
 def change_by_ec2(client: Client, params: Record, refusal: ApiError) -> Record:
-    """Do what ``updateTemplatePermissions`` was asked for with ``params`` and is not granted for, by EC2's action.
+    """Do by EC2's action what ``updateTemplatePermissions`` would do with ``params``: the account lacks that command.
 
-    Raises ``refusal`` where there is no EC2-compatible API, and what ``Ec2Client.call`` raises.
+    Raises ``refusal`` if there is no EC2-compatible API, and what ``Ec2Client.call`` raises.
     """
     if client.ec2 is None:
         raise refusal
@@ -47,9 +47,6 @@ def change_by_ec2(client: Client, params: Record, refusal: ApiError) -> Record:
     try:
         client.ec2.call(BY_EC2, {"ImageId": params["id"], "LaunchPermission": change})
     except Ec2Error as error:
-        error.message += (
-            ". This action was asked for since updateTemplatePermissions is not granted to this account; where it changes no "
-            "launch permissions either, leave out accounts, as everything else works without it"
-        )
+        error.message += ". The account lacks updateTemplatePermissions, so this action was sent; if it can't work either, leave out accounts"
         raise
     return {}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates: the plan, from what is asked for and what is there to steps, and what the results say."""
+"""Templates: plans their changes, and returns their results."""
 
 from __future__ import annotations
 
@@ -22,26 +22,18 @@ if t.TYPE_CHECKING:
     from ...reconcile.duplicates import Kind
 
 _RUNNING, _STOPPED = "Running", "Stopped"
-# What can be changed later: by updateTemplate, and by updateTemplatePermissions; our names and the service's fields.
-_UPDATED = {
-    "name": "name",
-    "display_text": "displaytext",
-    "os_type_id": "ostypeid",
-    "password_enabled": "passwordenabled",
-}
+# Our names and the service's fields of what updateTemplate and updateTemplatePermissions change.
+_UPDATED = {"name": "name", "display_text": "displaytext", "os_type_id": "ostypeid"}
+_UPDATED["password_enabled"] = "passwordenabled"
 _PERMITTED = {"public": "ispublic", "featured": "isfeatured", "extractable": "isextractable"}
 _FAILED = 530
-_OF_DATA_DISK = (
-    "The service makes no template of a data disk that no machine has. Take a snapshot of {disk} (cloudn_snapshot), and make "
-    "the template from that (snapshot), or make it from the root disk of a machine (vm)"
-)
-_DOWNLOADED = ("url", "format", "hypervisor", "checksum")
+_OF_DATA_DISK = "The service makes no template of a detached data disk. Take a snapshot of {disk} (cloudn_snapshot) and use snapshot"
 
 
 def plan(task: Task, wanted: str, rows: list[Record], lookups: Record) -> Plan:
-    """Return the plan that leads a template to what is asked for. ``rows`` are its records, one for each zone.
+    """Return the plan that brings a template to the desired state. ``rows`` are its records, one for each zone.
 
-    Raises ``UsageError`` for what needs another option or can't be done.
+    Raises ``UsageError`` if the task needs another option, or can't be done.
     """
     options = task.options
     record = {**rows[0], "zones": {row["zoneid"]: row.get("zonename") for row in rows}} if rows else None
@@ -71,7 +63,7 @@ def plan(task: Task, wanted: str, rows: list[Record], lookups: Record) -> Plan:
 
 
 def kind(is_download: bool = False) -> Kind:
-    """Return what decides about templates that several runs make at one moment."""
+    """Return the rules for templates that several runs make at the same time."""
     from ...reconcile.duplicates import Kind, alike_in, are_apart  # here, as few runs make a template
 
     return Kind(
@@ -81,7 +73,7 @@ def kind(is_download: bool = False) -> Kind:
         delete="deleteTemplate",
         usable=_is_usable,
         alike=alike_in(),
-        # One that is made of a disk is not listed before its job has ended; one that is downloaded has no job.
+        # A template of a disk is not listed before its job has ended. A download has no job.
         making="" if is_download else "CreateTemplate",
         hidden=not is_download,
         mistakes=are_apart,
@@ -99,25 +91,21 @@ def _step(text: str, command: str, params: Record, yields: t.Any = None, **more:
 
 
 def _plan_absence(name: str, record: Record | None, options: Record) -> Plan:
-    here = {
-        zone_id: zone_name
-        for zone_id, zone_name in (record or {}).get("zones", {}).items()
-        if zone.holds({"zoneid": zone_id, "zonename": zone_name}, options.get("zone"))
-    }
+    zones: Record = (record or {}).get("zones", {})
+    here = _within(zones, options.get("zone"))
     if record is None or not here:
         return Plan(name, None, [], {"state": "absent"}, {"state": "absent"})
-    only = len(here) < len(record["zones"])
-    where = f" in {', '.join(map(str, here.values()))}" if only else ""
-    params = {"id": THIS, "zoneid": next(iter(here)) if only else None}
-    before: Record = {"state": "present", "id": record["id"], "zones": sorted(map(str, record["zones"].values()))}
-    after: Record = {"state": "absent"}
-    if only:
-        after = {
-            "state": "present",
-            "id": record["id"],
-            "zones": sorted(str(zone) for zone_id, zone in record["zones"].items() if zone_id not in here),
-        }
+    left = sorted(str(title) for key, title in zones.items() if key not in here)
+    where = f" in {', '.join(map(str, here.values()))}" if left else ""
+    params = {"id": THIS, "zoneid": next(iter(here)) if left else None}
+    before: Record = {"state": "present", "id": record["id"], "zones": sorted(map(str, zones.values()))}
+    after = {**before, "zones": left} if left else {"state": "absent"}
     return Plan(name, record, [[Step(f"{name}: delete{where}", "deleteTemplate", params)]], before, after)
+
+
+def _within(zones: Record, wanted: str | None) -> Record:
+    """Return the wanted one of ``zones`` (names by id), or all if none is wanted."""
+    return {key: name for key, name in zones.items() if zone.holds({"zoneid": key, "zonename": name}, wanted)}
 
 
 def _plan_extraction(name: str, record: Record | None, rows: list[Record], options: Record, lookups: Record) -> Plan:
@@ -135,20 +123,13 @@ def _plan_extraction(name: str, record: Record | None, rows: list[Record], optio
 
 
 def _creation(name: str, options: Record, lookups: Record, changes: Changes) -> list[list[Step]]:
-    """Return the stages that make a template: the machine that has the disk is stopped, and started again."""
-    text = options.get("display_text") or name
+    """Return the stages that make a template. A running machine with the disk is stopped, and started again."""
+    text, has_password = options.get("display_text") or name, options.get("password_enabled")
     changes.after.update(zone=lookups["zone"].get("name"), display_text=text, os_type_id=lookups["os_type_id"])
-    params: Record = {
-        "name": name,
-        "displaytext": text,
-        "ostypeid": lookups["os_type_id"],
-        "passwordenabled": options.get("password_enabled"),
-        "ispublic": options.get("public"),
-        "requireshvm": options.get("requires_hvm"),
-        "bits": options.get("bits"),
-    }
-    if options.get("password_enabled") is not None:
-        changes.after["password_enabled"] = options["password_enabled"]
+    params: Record = {"name": name, "displaytext": text, "ostypeid": lookups["os_type_id"], "bits": options.get("bits")}
+    params.update(passwordenabled=has_password, ispublic=options.get("public"), requireshvm=options.get("requires_hvm"))
+    if has_password is not None:
+        changes.after["password_enabled"] = has_password
     if options.get("url"):
         return [[_download(name, options, lookups, changes, params)]]
     if "snapshot" in lookups:
@@ -166,12 +147,8 @@ def _creation(name: str, options: Record, lookups: Record, changes: Changes) -> 
 
 def _download(name: str, options: Record, lookups: Record, changes: Changes, params: Record) -> Step:
     changes.after.update(url=redact_url(options["url"]), format=options["format"], hypervisor=options["hypervisor"])
-    params = {
-        **params,
-        **{option: options.get(option) for option in _DOWNLOADED},
-        "zoneid": lookups["zone"]["id"],
-        "isextractable": options.get("extractable"),
-    }
+    params.update({option: options.get(option) for option in ("url", "format", "hypervisor", "checksum")})
+    params.update(zoneid=lookups["zone"]["id"], isextractable=options.get("extractable"))
     text = f"{name}: download in {changes.after['zone']} from {changes.after['url']}"
     return _step(text, "registerTemplate", params, _made, creates=True)
 
@@ -187,7 +164,7 @@ def _stop(machine: Record, options: Record) -> Step:
 
 
 def _restart_left(lookups: Record) -> list[list[Step]]:
-    """Return the stage that starts a machine that an earlier plan of the task has stopped."""
+    """Return the stage that starts a machine which an earlier plan of the task has stopped."""
     is_halted = lookups.get("restart") and lookups["machine"].get("state") == _STOPPED
     return [[_restart(lookups["machine"])]] if is_halted else []
 
@@ -201,9 +178,9 @@ def _restart(machine: Record) -> Step:
 
 
 class _Ready:
-    """Looks at a template until it can be used in all of some zones, and raises when that will never be.
+    """Looks at a template until it is ready in all given zones. Raises ``CloudnError`` if it never will be.
 
-    A status that is no progress must be seen twice: it may be one that is not known here.
+    A status that looks like a failure must be seen twice: it may be one that is not known here.
     """
 
     def __init__(self, name: str, zone_ids: set[str]) -> None:
@@ -219,15 +196,12 @@ class _Ready:
             if not row.get("isready") and has_failed(row.get("status"))
         }
         for zone_name, status in sorted(suspects & self._suspects):
-            raise CloudnError(
-                f"{self._name}: its download in {zone_name} failed: {status} (template {rows[0]['id']}). Delete it there "
-                f"(state: absent, zone: {zone_name}), see that the service can reach the address, and run the task again",
-                "listTemplates",
-            )
+            reason = f"{self._name}: its download in {zone_name} failed: {status} (template {rows[0]['id']})"
+            way_out = f"Check the url, delete it there (state: absent, zone: {zone_name}), and run the task again"
+            raise CloudnError(f"{reason}. {way_out}", "listTemplates")
         self._suspects = suspects
-        if {row["zoneid"] for row in rows if row.get("isready")} == self._zone_ids:
-            return {"template": rows}
-        return None
+        is_ready = {row["zoneid"] for row in rows if row.get("isready")} == self._zone_ids
+        return {"template": rows} if is_ready else None
 
 
 def _ready(name: str, zone_ids: set[str], where: str) -> list[list[Step]]:
@@ -244,7 +218,7 @@ def _is_ready(known: Record, rows: list[Record]) -> Record:
 
 
 class _Places(t.NamedTuple):
-    """Where a template is (names of zones by id), where it is ready, where it shall be, and the zone that is looked at."""
+    """Where a template is (names of zones by id), where it is ready, where it shall be, and the zone in the options."""
 
     present: dict[str, t.Any]
     ready: set[str]
@@ -252,29 +226,24 @@ class _Places(t.NamedTuple):
     zone: str | None
 
     def awaited(self) -> set[str]:
-        """Return the ids of the zones in which it shall be ready: those asked for, or else those it is in."""
-        here = [one for one, name in self.present.items() if zone.holds({"zoneid": one, "zonename": name}, self.zone)]
-        return {*self.wanted} or set(here)
+        """Return the ids of the zones in which it shall be ready: the wanted ones, or else those it is in."""
+        return {*self.wanted} or set(_within(self.present, self.zone))
 
 
 def _copies(name: str, places: _Places, changes: Changes) -> list[list[Step]]:
-    """Return the stages that copy a template to the zones it lacks, all at once, and wait until it is ready in all."""
+    """Return the stages that copy a template to all missing zones at once, and wait until it is ready in all."""
     names = {**places.present, **places.wanted}
     missing = [zone_id for zone_id in places.wanted if zone_id not in places.present]
     if places.wanted:
         changes.note("zones", sorted(map(str, places.present.values())), sorted(map(str, names.values())))
     source = next(iter(sorted(places.ready) or places.present))
     stages = _ready(name, {source}, str(names[source])) if missing and not places.ready else []  # a copy needs one
-    stages.append(
-        [
-            Step(
-                f"{name}: copy from {names[source]} to {names[zone_id]}",
-                "copyTemplate",
-                {"id": THIS, "sourcezoneid": source, "destzoneid": zone_id},
-            )
-            for zone_id in missing
-        ]
-    )
+
+    def copy(target: str) -> Step:
+        params = {"id": THIS, "sourcezoneid": source, "destzoneid": target}
+        return Step(f"{name}: copy from {names[source]} to {names[target]}", "copyTemplate", params)
+
+    stages.append([copy(target) for target in missing])
     late = places.awaited() - places.ready
     return stages + _ready(name, late, ", ".join(sorted(str(names[zone_id]) for zone_id in late)))
 
@@ -294,7 +263,7 @@ def _update(name: str, record: Record, options: Record, lookups: Record, changes
 
 
 def _updated(changed: Record) -> t.Callable[[Record, Record], Record]:
-    """Return what takes in an answer: it knows no zone, so it is wrong about what depends on one."""
+    """Return a function that takes in an answer. The answer knows no zone, so it is wrong about what depends on one."""
     asked = {"passwordenabled": changed["password_enabled"]} if "password_enabled" in changed else {}
 
     def yields(known: Record, record: Record) -> Record:
@@ -307,19 +276,17 @@ def _updated(changed: Record) -> t.Callable[[Record, Record], Record]:
 def _permissions(name: str, current: Record, options: Record, lookups: Record, changes: Changes) -> list[list[Step]]:
     """Return the stage that changes who may see and download the template.
 
-    Its owner may make it public and featured; measured on CloudStack 3.0.5. Raises ``UsageError`` for what only an
-    administrator may change.
+    Its owner may make it public and featured; measured on CloudStack 3.0.5. Raises ``UsageError`` if only an
+    administrator may do the change.
     """
     extractable = options.get("extractable")
     hints = {}
     if extractable not in (None, current.get("isextractable")):
         is_now = f"{'will be' if changes.is_new else 'is'} {'not ' if extractable else ''}extractable"
-        ways_out = f" {extraction.WAYS_OUT}" if extractable else ""
+        ways_out = f"leave it out.{' ' + extraction.WAYS_OUT if extractable else ''}"
         if lookups.get("administrator") is False:
-            raise UsageError(
-                f"extractable: {name} {is_now}, and only an administrator can change that: leave it out.{ways_out}"
-            )
-        hints = {PARAMETER_ERROR: f"Where only an administrator can change extractable, leave it out.{ways_out}"}
+            raise UsageError(f"extractable: {name} {is_now}; only an administrator can change that: {ways_out}")
+        hints = {PARAMETER_ERROR: f"If only an administrator can change extractable, {ways_out}"}
     changed = _changed(current, {option: options.get(option) for option in _PERMITTED}, _PERMITTED, changes)
     if not changed:
         return []
@@ -329,7 +296,7 @@ def _permissions(name: str, current: Record, options: Record, lookups: Record, c
 
 
 def _changed(record: Record, desired: Record, fields: Record, changes: Changes) -> Record:
-    """Note the attributes that are asked for; return those that are to be changed."""
+    """Note the desired attributes. Return those that are to be changed."""
     given = {option: value for option, value in desired.items() if value is not None}
     return {option: value for option, value in given.items() if changes.note(option, record.get(fields[option]), value)}
 
@@ -347,9 +314,9 @@ def _written(value: object) -> str:
 def _accounts(
     task: Task, name: str, record: Record | None, current: set[str] | None, changes: Changes
 ) -> list[list[Step]]:
-    """Return the stages that give other accounts the right to launch the template, and take it from others.
+    """Return the stages that give accounts the right to launch the template, and take it from others.
 
-    Where nothing tells who has it (``current`` is ``None``), it is given to all that are named, and taken from nobody.
+    If nothing says who has it (``current`` is ``None``), all named accounts get it, and nobody loses it.
     """
     if task.options.get("accounts") is None:
         return []
@@ -358,13 +325,10 @@ def _accounts(
     if current is None:
         if not wanted:
             raise UsageError(
-                "accounts: an empty list takes the right from all that have it, and the service does not tell which "
-                "accounts these are; take it from each by cloudn_ec2, action: ModifyImageAttribute"
+                "accounts: the list is empty, but the service does not say who has the right; take it from each with cloudn_ec2, action: ModifyImageAttribute"
             )
-        task.warnings.append(
-            f"{name}: the service does not tell who may launch it; {', '.join(sorted(wanted))} may, and so may others that "
-            "were given the right before"
-        )
+        who = ", ".join(sorted(wanted))
+        task.warnings.append(f"{name}: {who} may launch it; the service does not say who else may")
         current = set()
     return [
         [_grant(f"{name}: {text} {', '.join(sorted(names))}", op, names)]
@@ -382,7 +346,7 @@ def _grant(text: str, op: str, names: set[str]) -> Step:
 
 
 def _check_immutable(name: str, record: Record, options: Record, warnings: list[str]) -> None:
-    """Raise ``UsageError`` (or warn, or let pass, as asked for) for differences that no command can mend."""
+    """Report differences that no command can change: ``on_immutable_drift`` says how."""
     drift = [
         f"{option} is {record.get(option)!r}, not {options[option]!r}"
         for option in ("format", "hypervisor")
@@ -395,25 +359,17 @@ def _check_immutable(name: str, record: Record, options: Record, warnings: list[
 
 
 def to_result(progress: Progress, check: bool) -> Record:
-    """Return the template of the result: as it is now or, in check mode, as far as it can be told before."""
-    known = progress.object
+    """Return the template as it is now or, in check mode, as far as it is known before."""
+    known, after = progress.object, progress.plan.after
     shown = template.to_result({"id": None, "name": progress.name, **known})
-    shown["accounts"] = (
-        progress.plan.after.get("accounts") if not progress.error else progress.plan.before.get("accounts")
-    )
-    if progress.plan.after["state"] == "absent" and not progress.error:
+    shown["accounts"] = (progress.plan.before if progress.error else after).get("accounts")
+    if after["state"] == "absent" and not progress.error:
         shown["state"] = "absent"
         shown["zones"] = shown["zones"] if check else []
-    elif "zones" in progress.plan.after and not progress.error:
-        shown["zones"] = progress.plan.after["zones"]
+    elif "zones" in after and not progress.error:
+        shown["zones"] = after["zones"]
     if check:
-        shown.update(
-            {
-                key: progress.plan.after[key]
-                for key in (*_UPDATED, *_PERMITTED, "tags", "zone")
-                if key in progress.plan.after
-            }
-        )
+        shown.update({key: after[key] for key in (*_UPDATED, *_PERMITTED, "tags", "zone") if key in after})
     if "extraction" in known:
         shown["extraction"] = extraction.to_result(known["extraction"])
     return shown

@@ -24,9 +24,9 @@ _FIELDS = fields(
 
 
 def to_result(template: Record) -> Record:
-    """Return a template as the user sees it; sizes in bytes.
+    """Return a template as the user sees it. Sizes are in bytes, and ``accounts`` is not known here.
 
-    ``zones`` are the names, by id, of all that it is in, where they are known beside its own; ``accounts`` stay open here.
+    The record's ``zones``, if it has them, are the names by id of all zones that the template is in.
     """
     zones = template.get("zones") or {template.get("zoneid"): template.get("zonename")}
     return {
@@ -40,7 +40,7 @@ def to_result(template: Record) -> Record:
 
 
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the templates that all options of ``cloudn_template_info`` leave, one for each zone that a template is in.
+    """Return the templates that match all options of ``cloudn_template_info``: a record for each zone of each template.
 
     Names and ids match exactly. Raises ``UsageError`` for an unknown zone.
     """
@@ -64,15 +64,15 @@ def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Rec
 
 
 def search(client: Client, template_filter: str, query: Record) -> list[Record]:
-    """Return the templates that the API's own filters find, one for each zone of each. An unknown ``id`` finds nothing."""
+    """Return the templates that the API's filters find: a record for each zone of each. An unknown ``id`` finds nothing."""
     return listing(client, "listTemplates", {"templatefilter": template_filter, **query}, "id")
 
 
 def find_own(client: Client, name: str | None, template_id: str | None, zone_wanted: str | None = None) -> list[Record]:
     """Return the account's own template with this id, or with this name (which may be an id too): a record for each zone.
 
-    With a zone, only names of templates that are in it count. Names are not unique: raises ``Duplicates`` where several
-    templates have it, telling ids and zones, and ``UsageError`` for an id of somebody else's.
+    If a zone is given, only templates in it are found by name. Names are not unique. Raises ``Duplicates``, with ids and
+    zones, if several templates have the name, and ``UsageError`` if the id belongs to somebody else.
     """
     if template_id is None and name is not None and is_uuid(name):
         template_id = name
@@ -88,11 +88,11 @@ def find_own(client: Client, name: str | None, template_id: str | None, zone_wan
 
 
 def _own(client: Client, template_id: str, option: str) -> list[Record]:
-    """Return the account's own template with this id; ``option`` is the user's that holds it.
+    """Return the account's own template with this id. ``option`` is the user's option that holds the id.
 
-    With an id the service applies no filter, so it shows somebody else's public template too, and refuses a private one.
-    Only an owner, and an administrator, is told the status. Measured on CloudStack 3.0.5. Where there is none, the
-    account's own of that name are looked at. Raises ``UsageError`` for somebody else's.
+    With an id the service applies no filter. So it shows somebody else's public template too, and refuses a private one.
+    It shows the status only to the owner and to administrators. Measured on CloudStack 3.0.5. If there is no status, the
+    account's own templates of that name are listed. Raises ``UsageError`` if the template belongs to somebody else.
     """
     owner = "another account"
     try:
@@ -107,6 +107,4 @@ def _own(client: Client, template_id: str, option: str) -> list[Record]:
         if any(row["id"] == rows[0]["id"] for row in own):
             return rows
         owner = f"{rows[0].get('account')} ({rows[0].get('name')})"
-    raise UsageError(
-        f"{option}: {template_id} belongs to {owner}; only its owner can do something with it but make machines from it"
-    )
+    raise UsageError(f"{option}: {template_id} belongs to {owner}; only its owner can change or extract it")
