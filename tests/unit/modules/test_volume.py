@@ -100,7 +100,7 @@ def test_a_machine_in_another_zone_is_refused(
     """The task sees this before it detaches or makes the volume."""
     far = run_module("cloudn_vm", name="far", **{**NEW, "zone": "jp-e1b"})["vm"]["id"]
     make(state="attached", vm="db1")
-    said = "vm: far is in jp-e1b, and data in jp-e1a: the service attaches volumes to machines of their own zone only"
+    said = "vm: far is in jp-e1b, and data in jp-e1a; a volume can be attached only in its own zone"
     assert refused(MODULE, name="data", state="attached", vm="far", force=True) == said
     assert listed(client)["vmname"] == "db1"
     assert "vm: far is in jp-e1b, and new in jp-e1a" in refused(MODULE, name="new", state="attached", vm=far, **SMALL)
@@ -383,16 +383,16 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
         ),
         (
             {"name": "data", "disk_offering": "Custom", **ZONE},
-            "size_gb: is needed, as the disk offering 'Custom' leaves",
+            "size_gb: is needed, as the disk offering 'Custom' has no fixed size",
         ),
-        ({"name": "data", "size_gb": 7, **SMALL}, "size_gb: the disk offering 'Small' has a size of its own, 5 GiB"),
+        ({"name": "data", "size_gb": 7, **SMALL}, "size_gb: the disk offering 'Small' has 5 GiB; leave size_gb out"),
         ({"name": "data", "size_gb": 0, **SMALL}, "size_gb: must be at least 1, not 0"),
         ({"name": "data", "snapshot": "nope", **ZONE}, "snapshot: there is no snapshot 'nope'"),
-        ({"name": "data", "vm": "db1", **SMALL}, "vm: says where to attach or detach the volume"),
+        ({"name": "data", "vm": "db1", **SMALL}, "vm: goes only with state: attached or detached"),
         ({"name": "data", "state": "attached", "vm": "nope", **SMALL}, "vm: there is no virtual machine 'nope'"),
         ({"name": "data", "state": "attached", **SMALL}, "state is attached but all of the following are missing: vm"),
         ({"name": "data", "state": "attached", "vm": "x", "device_id": 3, **SMALL}, "device_id: 3 can't be taken"),
-        ({"name": "data", "device_id": 1, **SMALL}, "device_id: says as what to attach the volume"),
+        ({"name": "data", "device_id": 1, **SMALL}, "device_id: goes only with state: attached"),
         ({"name": "data", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
         ({"name": "data", "state": "detached", "zone": "tokyo"}, "zone: there is no 'tokyo'"),
         ({"name": "data", **UPLOAD, "url": "ftp://x/y.vhd"}, "url: 'ftp://x/y.vhd' is no http or https address"),

@@ -197,7 +197,7 @@ class _Ready:
         }
         for zone_name, status in sorted(suspects & self._suspects):
             reason = f"{self._name}: its download in {zone_name} failed: {status} (template {rows[0]['id']})"
-            way_out = f"Check the url, delete it there (state: absent, zone: {zone_name}), and run the task again"
+            way_out = f"Delete it there (state: absent, zone: {zone_name}), check the url, and run the task again"
             raise CloudnError(f"{reason}. {way_out}", "listTemplates")
         self._suspects = suspects
         is_ready = {row["zoneid"] for row in rows if row.get("isready")} == self._zone_ids

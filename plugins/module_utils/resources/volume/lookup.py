@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes: checks the options, finds the volume, and looks up what its plan needs to know besides."""
+"""Volumes: checks the options, finds the volume, and looks up what else its plan needs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def check_options(options: Record) -> None:
     if name is not None and not name.strip():
         raise UsageError("name: must not be empty")
     if options.get("vm") and state not in ("attached", "detached"):
-        raise UsageError(f"vm: says where to attach or detach the volume, which state: {state} does not do")
+        raise UsageError(f"vm: goes only with state: attached or detached, not with {state}")
     check_url(options)
     if options.get("size_gb") is not None and options["size_gb"] < 1:
         raise UsageError(f"size_gb: must be at least 1, not {options['size_gb']}")
     device = options.get("device_id")
     if device is not None and state != "attached":
-        raise UsageError(f"device_id: says as what to attach the volume, which state: {state} does not do")
+        raise UsageError(f"device_id: goes only with state: attached, not with {state}")
     if device is not None and (device < 1 or device == 3):
         raise UsageError(f"device_id: {device} can't be taken; 0 is the root disk and 3 the CD drive of every machine")
     extraction.check_options(options)
@@ -45,11 +45,12 @@ def find(task: Task) -> Found:
 
 
 def lookup(task: Task, found: Found) -> Record:
-    """Return what the plan needs to know besides the volume. Asks only for what is needed.
+    """Return what else the plan needs to know. Asks only for what is needed.
 
-    Keys, all optional: ``vm``, ``zone``, ``disk_offering``, ``snapshot`` (one record each), ``offerings`` (disk offerings
-    by id), ``administrator`` (whether the account is one, where only an administrator may extract the volume; ``None`` where
-    nothing tells).
+    All keys are optional:
+        vm, zone, disk_offering, snapshot: one record each.
+        offerings: the disk offerings by id.
+        administrator: whether the account is an administrator, if only one may extract the volume. ``None``: nothing says.
     """
     ((_name, record),) = found.items()
     options, lookups = task.options, _machine(task, record)
@@ -57,9 +58,7 @@ def lookup(task: Task, found: Found) -> Record:
         if options["state"] in ("present", "attached"):
             _creation(task, lookups)
         elif options.get("zone"):
-            zone.find(
-                task.client, options["zone"]
-            )  # a zone that does not exist is a mistake, not one without the volume
+            zone.find(task.client, options["zone"])  # an unknown zone is an error, not a zone without the volume
         return lookups
     if options["state"] == "extracted" and record.get("isextractable") is False:
         lookups["administrator"] = account.is_administrator(task.client)
@@ -75,7 +74,7 @@ def lookup(task: Task, found: Found) -> Record:
 
 
 def _machine(task: Task, record: Record | None) -> Record:
-    """Return the machine that gets the volume, or that is to lose it, where that is not seen at the volume."""
+    """Return the machine that gets or loses the volume, if the volume's record does not show it."""
     state, machine, zone_wanted = task.options["state"], task.options.get("vm"), task.options.get("zone")
     is_here = record is not None and machine is not None and volume.is_on(record, machine)
     if state == "attached" and not is_here:
@@ -89,15 +88,13 @@ def _machine(task: Task, record: Record | None) -> Record:
 
 
 def _creation(task: Task, lookups: Record) -> None:
-    """Add what a new volume is made of, and where."""
+    """Add what a new volume is made from, and where."""
     options, client = task.options, task.client
     name = options.get("name")
     if name is None or is_uuid(name):
         raise UsageError(f"{'id' if options.get('id') else 'name'}: there is no volume {options.get('id') or name}")
     if not any(options.get(source) for source in ("disk_offering", "snapshot", "url")):
-        raise Missing(
-            f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url with format)"
-        )
+        raise Missing(f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url)")
     if "vm" in lookups and not options.get("zone"):
         lookups["zone"] = {"id": lookups["vm"]["zoneid"], "name": lookups["vm"].get("zonename")}
     else:
@@ -112,12 +109,9 @@ def _creation(task: Task, lookups: Record) -> None:
 def _check_size(options: Record, offering: Record) -> None:
     name, size = options["disk_offering"], options.get("size_gb")
     if offering.get("iscustomized") and size is None:
-        raise UsageError(f"size_gb: is needed, as the disk offering {name!r} leaves the size open")
+        raise UsageError(f"size_gb: is needed, as the disk offering {name!r} has no fixed size")
     if not offering.get("iscustomized") and size is not None and size != offering.get("disksize"):
-        raise UsageError(
-            f"size_gb: the disk offering {name!r} has a size of its own, {offering.get('disksize')} GiB; leave size_gb out, "
-            "or choose an offering that leaves the size open"
-        )
+        raise UsageError(f"size_gb: the disk offering {name!r} has {offering.get('disksize')} GiB; leave size_gb out")
 
 
 def _has_other_offering(record: Record, given: str) -> bool:

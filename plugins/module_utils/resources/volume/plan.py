@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes: the plan, from what is asked for and what is there to steps, and what the results say."""
+"""Volumes: plans their changes, and returns their results."""
 
 from __future__ import annotations
 
@@ -25,18 +25,16 @@ _USABLE = ("Allocated", "Ready", "Uploaded")
 
 
 def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Plan:
-    """Return the plan that leads the volume to what is asked for.
+    """Return the plan that brings the volume to the desired state.
 
-    Raises ``UsageError`` for what needs ``force``, and for drift that can't be mended.
+    Raises ``UsageError`` if that needs ``force``, and for drift that no command can change.
     """
     options, name = task.options, task.options.get("name") or (record or {}).get("name") or wanted
     state = options["state"]
     if record is None:
         return _plan_missing(name, options, lookups)
     if record.get("type") == ROOT and state in ("absent", "attached", "detached"):
-        raise UsageError(
-            f"{name} is the root disk of {record.get('vmname')}, with which it comes and goes; state: {state} is for data disks"
-        )
+        raise UsageError(f"{name} is the root disk of {record.get('vmname')}; state: {state} is for data disks only")
     conditions = {str(record.get("virtualmachineid")): record.get("vmstate"), **_state_of(lookups.get("vm"))}
     if state == "absent":
         return _plan_absence(name, record, options, conditions)
@@ -54,7 +52,7 @@ def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Pla
 
 
 def _plan_missing(name: str, options: Record, lookups: Record) -> Plan:
-    """Return the plan for a volume that is not there: it is made, unless it shall not be there."""
+    """Return the plan for a volume that is not there."""
     if options["state"] in ("absent", "detached"):
         return Plan(name, None, [], {"state": "absent"}, {"state": "absent"})
     if options["state"] == "extracted":
@@ -66,13 +64,13 @@ def _plan_missing(name: str, options: Record, lookups: Record) -> Plan:
     if is_upload:
         stages.append([_readiness(name)])
     stages += _moves(name, {}, options, lookups, changes)
-    # What may be the same: of its name, in its zone, attached already or not.
+    # A volume of the same name in the same zone may be the same one, attached or not.
     new = New(kind(is_upload), {"name": like_filter(name)}, zone.is_named(name, lookups["zone"]["id"]))
     return Plan(name, None, stages, changes.before, changes.after, _state_of(lookups.get("vm")), new)
 
 
 def kind(is_upload: bool = False) -> Kind:
-    """Return what decides about volumes that several runs make at one moment."""
+    """Return the rules for volumes that several runs make at the same time."""
     from ...reconcile.duplicates import Kind, alike_in, are_apart  # here, as few runs make a volume
 
     return Kind(
@@ -83,7 +81,7 @@ def kind(is_upload: bool = False) -> Kind:
         usable=_is_usable,
         alike=alike_in() if is_upload else alike_in("diskofferingid", "size"),
         making="UploadVolume" if is_upload else "CreateVolume",
-        # One that is uploaded is there only when the job has run; any other from the moment that the command is answered.
+        # An uploaded volume is listed only after its job. Any other is listed as soon as the command is answered.
         hidden=is_upload,
         mistakes=are_apart,
     )
@@ -97,7 +95,7 @@ def _is_usable(record: Record) -> bool | None:
 def _state_of(machine: Record | None) -> Record:
     """Return the state of a machine by its id.
 
-    A machine shows that it stops, or starts, only some moments after it was told to, and then refuses disks; measured on
+    A machine shows its new state only some moments after the command to start or stop. Then it refuses disks. Measured on
     CloudStack 3.0.5.
     """
     return {machine["id"]: machine.get("state")} if machine else {}
@@ -117,8 +115,7 @@ def _plan_absence(name: str, record: Record, options: Record, conditions: Record
     if record.get("virtualmachineid"):
         if not options["force"]:
             raise UsageError(
-                f"{name} is attached to {record.get('vmname')} ({record['virtualmachineid']}): detach it first "
-                "(state: detached), or set force: true to detach and delete it"
+                f"{name} is attached to {record.get('vmname')} ({record['virtualmachineid']}); set force: true to detach and delete it"
             )
         stages.insert(0, [_detach(name, record)])
     return Plan(name, record, stages, before, {"state": "absent"}, conditions)
@@ -135,9 +132,8 @@ def _creation(name: str, options: Record, lookups: Record, after: Record) -> Ste
     if "snapshot" in lookups:
         after["snapshot"] = lookups["snapshot"].get("name")
         params["snapshotid"] = lookups["snapshot"]["id"]
-        return _step(
-            f"{name}: create in {zone_name} from snapshot {after['snapshot']}", "createVolume", params, creates=True
-        )
+        text = f"{name}: create in {zone_name} from snapshot {after['snapshot']}"
+        return _step(text, "createVolume", params, creates=True)
     offering = lookups["disk_offering"]
     after.update(disk_offering=offering.get("name"), size_gb=options.get("size_gb") or offering.get("disksize"))
     params["diskofferingid"] = offering["id"]
@@ -196,14 +192,12 @@ def _attachment(name: str, record: Record, options: Record, lookups: Record, cha
 
 
 def _check_zone(name: str, record: Record, lookups: Record) -> None:
-    """Raise ``UsageError`` where the volume and the machine that it shall be attached to are not in one zone."""
+    """Raise ``UsageError`` if the volume and its new machine are not in one zone."""
     machine = lookups["vm"]
     where = {"id": record.get("zoneid"), "name": record.get("zonename")} if record else lookups["zone"]
     if where["id"] != machine.get("zoneid"):
-        raise UsageError(
-            f"vm: {machine.get('name')} is in {machine.get('zonename')}, and {name} in {where['name']}: the service attaches "
-            "volumes to machines of their own zone only"
-        )
+        places = f"{machine.get('name')} is in {machine.get('zonename')}, and {name} in {where['name']}"
+        raise UsageError(f"vm: {places}; a volume can be attached only in its own zone")
 
 
 def _detach(name: str, record: Record) -> Step:
@@ -212,7 +206,7 @@ def _detach(name: str, record: Record) -> Step:
 
 
 def _ready(records: list[Record], _progress: Progress) -> Record | None:
-    """Return the volume once it is there, uploaded or made; raise ``CloudnError`` where an upload has failed."""
+    """Return the volume once it is made or uploaded. Raises ``CloudnError`` if the upload has failed."""
     record = next(iter(records), {})
     _check_upload(record.get("name", "the volume"), record)
     return None if record.get("state") in TRANSITIONAL else {"volume": record}
@@ -220,16 +214,13 @@ def _ready(records: list[Record], _progress: Progress) -> Record | None:
 
 def _check_upload(name: str, record: Record) -> None:
     if record.get("state") == _UPLOAD_ERROR or (record.get("state") == _UPLOADING and has_failed(record.get("status"))):
-        raise CloudnError(
-            f"{name}: its upload failed: {(record.get('status') or 'the service gives no reason').strip()} (volume "
-            f"{record.get('id')}). Delete it (state: absent), see that the address can be reached by the service, and upload "
-            "it again",
-            "uploadVolume",
-        )
+        reason = (record.get("status") or "the service gives no reason").strip()
+        way_out = "Delete it (state: absent), check the url, and upload it again"
+        raise CloudnError(f"{name}: its upload failed: {reason} (volume {record.get('id')}). {way_out}", "uploadVolume")
 
 
 def _check_immutable(name: str, record: Record, options: Record, lookups: Record, warnings: list[str]) -> None:
-    """Raise ``UsageError`` (or warn, or let pass, as asked for) for differences that no command can mend."""
+    """Report differences that no command can change: ``on_immutable_drift`` says how."""
     drift = []
     # A volume made from a snapshot lists an offering that is no disk offering; measured on CloudStack 3.0.5.
     if "offerings" in lookups and record.get("diskofferingid") in lookups["offerings"]:
@@ -246,12 +237,11 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
 
 
 def to_result(progress: Progress, check: bool) -> Record:
-    """Return the volume of the result: as it is now or, in check mode, as far as it can be told before."""
-    shown = volume.to_result({"name": progress.name, **progress.object})
+    """Return the volume as it is now or, in check mode, as far as it is known before."""
+    shown, after = volume.to_result({"name": progress.name, **progress.object}), progress.plan.after
     if check:
-        known = ("zone", "size_gb", "disk_offering", "vm", "tags")
-        shown.update({key: progress.plan.after[key] for key in known if key in progress.plan.after})
-    if not progress.error and progress.plan.after["state"] == "absent":
+        shown.update({key: after[key] for key in ("zone", "size_gb", "disk_offering", "vm", "tags") if key in after})
+    if not progress.error and after["state"] == "absent":
         shown["state"] = "absent"
     if "extraction" in progress.object:
         shown["extraction"] = extraction.to_result(progress.object["extraction"])

@@ -16,9 +16,7 @@ from ..vm import view as vm
 
 GIB = 1024**3
 ROOT = "ROOT"
-ALLOCATED = "Allocated"  # the state of one that no machine has had yet: it holds nothing
-
-
+ALLOCATED = "Allocated"  # the state of a volume that was never attached: it holds no data
 _FIELDS = fields(
     "id name zone=zonename zone_id type state status vm=vmname vm_id=virtualmachineid vm_state device_id "
     "attached disk_offering=diskofferingname disk_offering_id service_offering=serviceofferingname "
@@ -27,7 +25,7 @@ _FIELDS = fields(
 
 
 def to_result(volume: Record) -> Record:
-    """Return a volume as the user sees it; its size in bytes, and in GiB rounded up."""
+    """Return a volume as the user sees it. Its size is in bytes, and in GiB rounded up."""
     size = volume.get("size")
     return {
         **select_fields(volume, _FIELDS),
@@ -38,12 +36,12 @@ def to_result(volume: Record) -> Record:
 
 
 def search(client: Client, query: Record) -> list[Record]:
-    """Return the volumes that the API's own filters find, as it has them. An unknown ``id`` finds nothing."""
+    """Return the volumes that the API's filters find. An unknown ``id`` finds nothing."""
     return listing(client, "listVolumes", query, "id")
 
 
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the volumes that all options of ``cloudn_volume_info`` leave; those of a missing machine are none.
+    """Return the volumes that match all options of ``cloudn_volume_info``. A missing machine has none.
 
     Raises ``UsageError`` for an unknown zone.
     """
@@ -59,11 +57,8 @@ def select(client: Client, options: Record) -> list[Record]:
         "zoneid": zone_id,
         "tags": tags.query(options.get("tags")),
     }
-    return [
-        volume
-        for volume in search(client, query)
-        if options.get("name") in (None, volume.get("name")) and tags.has_all(volume, options.get("tags"))
-    ]
+    found = [one for one in search(client, query) if options.get("name") in (None, one.get("name"))]
+    return [one for one in found if tags.has_all(one, options.get("tags"))]
 
 
 def find(
@@ -71,8 +66,8 @@ def find(
 ) -> Record | None:
     """Return the one volume with this id, or with this name (which may be an id too) in the zone, if one is given.
 
-    Names are not unique. Raises ``Duplicates`` where several have it, telling ids, zones and machines; ``option`` is the
-    user's that holds the name.
+    Names are not unique. Raises ``Duplicates``, with ids, zones and machines, if several volumes have the name. ``option``
+    is the user's option that holds the name.
     """
     if volume_id is None and name is not None and is_uuid(name):
         volume_id = name
@@ -86,10 +81,9 @@ def find(
 
 
 def chosen(client: Client, options: Record) -> Record:
-    """Return the volume of the options ``volume``, ``vm`` and ``zone``: by name or id, of a machine if one is given, or that
-    machine's root disk.
+    """Return the volume of the options ``volume``, ``vm`` and ``zone``. Without ``volume`` it is the root disk of ``vm``.
 
-    Raises ``UsageError`` where there is none, or where several have the name.
+    Raises ``UsageError`` if there is none, or if several have the name.
     """
     found = _chosen(client, options)
     if isinstance(found, UsageError):
@@ -98,7 +92,7 @@ def chosen(client: Client, options: Record) -> Record:
 
 
 def chosen_or_none(client: Client, options: Record) -> Record | None:
-    """Return the volume as ``chosen`` does, ``None`` where there is none. Raises ``UsageError`` where several have the name."""
+    """Return the volume of ``chosen``, or ``None`` if there is none. Raises ``UsageError`` if several have the name."""
     found = _chosen(client, options)
     return None if isinstance(found, UsageError) else found
 
@@ -113,36 +107,32 @@ def _chosen(client: Client, options: Record) -> Record | UsageError:
     if record is None or record.get("state") in vm.GONE:
         return not_there("vm", "virtual machine", machine)
     disks = search(client, {"virtualmachineid": record["id"]})
-    of_it = [
-        disk
-        for disk in disks
-        if (wanted is None and disk.get("type") == ROOT) or wanted in (disk["id"], disk.get("name"))
-    ]
+    of_it = _wanted(disks, wanted)
     if len(of_it) > 1:
         raise several(of_it, wanted, "volume")
     if of_it:
         return of_it[0]
     names = ", ".join(sorted(str(disk.get("name")) for disk in disks))
-    error = Missing if wanted else UsageError  # a task may attach one
+    error = Missing if wanted else UsageError  # another task may attach a missing volume
     return error(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
+
+
+def _wanted(disks: list[Record], wanted: str | None) -> list[Record]:
+    """Return the disks with this name or id. ``None``: the root disk."""
+    if wanted is None:
+        return [disk for disk in disks if disk.get("type") == ROOT]
+    return [disk for disk in disks if wanted in (disk["id"], disk.get("name"))]
 
 
 def several(found: list[Record], name: str | None, option: str) -> Duplicates:
     """Return the error that several volumes have a name."""
-    return Duplicates(
-        f"{option}: {len(found)} volumes are named {name!r}; choose one by its id: {describe(found)}", found
-    )
+    text = f"{option}: {len(found)} volumes are named {name!r}; choose one by its id: {describe(found)}"
+    return Duplicates(text, found)
 
 
 def describe(volumes: list[Record]) -> str:
-    """Return volumes as people tell them apart: ``id (zone, attached to VM)``."""
-    return "; ".join(
-        f"{volume['id']} ({volume.get('zonename')}, {_place(volume)})" for volume in sorted(volumes, key=_id)
-    )
-
-
-def _id(volume: Record) -> str:
-    return str(volume["id"])
+    """Return a text that tells volumes apart: ``id (zone, attached to VM)``."""
+    return "; ".join(sorted(f"{volume['id']} ({volume.get('zonename')}, {_place(volume)})" for volume in volumes))
 
 
 def _place(volume: Record) -> str:
@@ -155,7 +145,7 @@ def is_on(volume: Record, machine: str) -> bool:
 
 
 def data_disks(client: Client, machines: t.Collection[str]) -> dict[str, list[Record]]:
-    """Return the data disks of machines, given by their ids, by the id of their machine."""
+    """Return the data disks of the machines with these ids, by the id of their machine."""
     only = {"virtualmachineid": next(iter(machines))} if len(machines) == 1 else {}
     disks: dict[str, list[Record]] = {}
     for disk in search(client, {"type": "DATADISK", **only}):
