@@ -118,7 +118,7 @@ def test_nothing_is_deleted_unless_the_new_snapshot_is_finished(
 
     monkeypatch.setattr(emulated, "Snapshot", Broken)
     failed = run_module(MODULE, volume="data", max_age="1h", keep=1)
-    assert "has come to nothing, it is Error" in failed["msg"]
+    assert "is Error, not BackedUp; delete it" in failed["msg"]
     assert {one.state for id, one in emulator.store.snapshots.items() if id in ids} == {"BackedUp"}
 
 

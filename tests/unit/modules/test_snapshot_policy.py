@@ -128,7 +128,7 @@ def test_a_schedule_that_cannot_be_read_is_shown_as_unknown(
     (shown,) = run_module(INFO)["snapshot_policies"]
     assert (shown["time"], shown["day"], shown["keep"]) == (None, None, 7)
     said = refused(MODULE, volume="data", interval="daily", keep=2)
-    assert said == "time: needed with interval: daily, as the policy that is there has none that can be read"
+    assert said == "time: needed with interval: daily, as the policy has none that can be read"
     beats(MODULE, [CREATE], **NIGHTLY)
 
 
@@ -163,9 +163,9 @@ def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, em
         ),
         (
             {"volume": "data", "interval": "hourly", "time": "60"},
-            "time: with interval: hourly it is the minute, from 0",
+            "time: with interval: hourly give a minute from 0",
         ),
-        ({"volume": "data", "interval": "hourly", "time": "1:30"}, "time: with interval: hourly it is the minute"),
+        ({"volume": "data", "interval": "hourly", "time": "1:30"}, "time: with interval: hourly give a minute"),
         (
             {"volume": "data", "interval": "daily", "time": "24:00"},
             "time: '24:00' is no time of a day from 00:00 to 23:59",
@@ -175,12 +175,12 @@ def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, em
         ({"volume": "data", "interval": "daily", "time": 630}, "as time: '10:30': YAML takes it for a number without"),
         (
             {"volume": "data", "interval": "daily", "day": "1"},
-            "day: is for interval: weekly and monthly, not for daily",
+            "day: goes only with interval: weekly or monthly, not with daily",
         ),
-        ({"volume": "data", "interval": "weekly", "day": "1"}, "day: with interval: weekly it is the name of a day"),
+        ({"volume": "data", "interval": "weekly", "day": "1"}, "day: with interval: weekly give the name of a day"),
         (
             {"volume": "data", "interval": "monthly", "day": "29"},
-            "day: with interval: monthly it is a day that each month",
+            "day: with interval: monthly give a day from 1 to 28",
         ),
         ({"volume": "data", "interval": "monthly", "day": "sunday"}, "1 to 28, not 'sunday'"),
         ({"volume": "data", "interval": "daily", "keep": 0}, "keep: must be at least 1, not 0"),
@@ -197,7 +197,7 @@ def test_bad_options_are_refused(refused: Callable[..., str], options: Result, s
 
 def test_volumes_that_hold_nothing_yet_are_refused(run_module: Run, refused: Callable[..., str]) -> None:
     run_module("cloudn_volume", name="fresh", disk_offering="Small", zone="jp-e1a")
-    assert "volume: fresh has never been attached, so it holds nothing" in refused(
+    assert "volume: fresh has never been attached, so it holds no data" in refused(
         MODULE, **{**NIGHTLY, "volume": "fresh"}
     )
     upload = {"url": "https://images.example.com/x.vhd", "format": "VHD", "zone": "jp-e1a"}
@@ -220,7 +220,10 @@ def test_more_snapshots_than_the_service_keeps_are_its_error(run_module: Run, em
     """Only the service knows how many it keeps. The task changes nothing else."""
     failed = run_module(MODULE, **{**NIGHTLY, "keep": 9})
     assert (failed["command"], failed["error_code"], failed["changed"]) == (CREATE, 431, False)
-    assert "8 unless its administrators changed it, and keeps no more than the account may have" in failed["msg"]
+    assert (
+        "The service limits keep for each interval, by default to 8, and to the snapshots that the account may have"
+        in failed["msg"]
+    )
     assert emulator.store.snapshot_policies == {}
 
 
@@ -291,7 +294,7 @@ def test_a_time_zone_that_only_the_service_lacks_is_an_error_each_time(
         failed = run_module(MODULE, **{**NIGHTLY, "timezone": "Asia/Nowhere"})
         assert failed["changed"] is changed
         assert failed["msg"].startswith(
-            "createSnapshotPolicy: the service does not know the time zone Asia/Nowhere, and has taken it for GMT, in which"
+            "createSnapshotPolicy: the service does not know the time zone Asia/Nowhere, so the policy is in GMT."
         )
         assert failed["snapshot_policy"]["timezone"] == "GMT"
 

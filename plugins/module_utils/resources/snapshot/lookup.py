@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots: checks the options, finds the snapshots, and looks up what their plan needs to know besides."""
+"""Snapshots: checks the options, finds the snapshots, and looks up what else their plan needs."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ from .plan import kind, plan, plan_absence, to_result
 
 
 def check_absent(options: Record) -> None:
-    """Raise ``UsageError`` for options that are wrong for a snapshot that is to go."""
+    """Raise ``UsageError`` for options that are wrong with state ``absent``."""
     check_text(options)
     used = [option for option in ("volume", "vm", "max_age", "keep", "tags") if options.get(option) is not None]
     if used:
-        raise UsageError(f"{used[0]}: is not for state: absent, which deletes the one snapshot of an id or a name")
+        raise UsageError(f"{used[0]}: is not for state: absent, which deletes one snapshot by id or name")
     if not (options.get("id") or options.get("name")):
-        raise UsageError("id: is needed, or name, to say which snapshot goes")
+        raise UsageError("id: is needed, or name, to say which snapshot to delete")
 
 
 def check_present(options: Record) -> None:
-    """Raise ``UsageError`` for options that are wrong for a volume that is to have a snapshot."""
+    """Raise ``UsageError`` for options that are wrong with state ``present``."""
     check_text(options)
     used = [option for option in ("id", "name") if options.get(option)]
     if used:
-        raise UsageError(
-            f"{used[0]}: is only for state: absent; the service names snapshots itself, so give the volume"
-        )
+        raise UsageError(f"{used[0]}: is only for state: absent; give volume, as the service names its snapshots")
     if not (options.get("volume") or options.get("vm")):
         raise UsageError("volume: is needed, or vm for the root disk of a virtual machine")
     if options.get("keep") is not None and options["keep"] < 1:
@@ -45,35 +43,26 @@ def find(task: Task) -> Found:
     """Return the volume, under ``volume``, and its snapshots, newest first, under ``snapshots``."""
     disk = task.first.get("volume") or volume.chosen(task.client, task.options)
     listed = snapshot.search(task.client, {"volumeid": disk["id"]})
-    surplus = task.failed.surplus if task.failed else ""  # it goes, so it must not count among those to keep
+    surplus = task.failed.surplus if task.failed else ""  # it will be deleted, so it must not count among those to keep
     return {str(disk.get("name")): {"volume": disk, "snapshots": [one for one in listed if one["id"] != surplus]}}
 
 
 def lookup(task: Task, found: Found) -> Record:
-    """Return the volume, and under ``fresh`` the snapshot that is young enough, or was found to be this run's."""
+    """Return the volume, and under ``fresh`` the snapshot that is young enough, or that this run has made."""
     ((_name, there),) = found.items()
+    good = [one for one in there["snapshots"] if snapshot.is_good(one)]
     if task.failed:
-        fresh = next((one for one in there["snapshots"] if one["id"] == task.failed.id and snapshot.is_good(one)), None)
-    else:
-        fresh = _fresh(task.client, there["snapshots"], task.options)
-    return {"volume": there["volume"], "fresh": fresh}
-
-
-def _fresh(client: Client, found: list[Record], options: Record) -> Record | None:
-    """Return the newest snapshot, finished or under way, unless it is too old."""
-    newest = next(filter(snapshot.is_good, found), None)
-    if newest and options.get("max_age") is not None:
-        limit = duration.seconds(options["max_age"], "max_age")
-        return newest if age(client, newest) < limit else None
-    return newest
+        good = [one for one in good if one["id"] == task.failed.id]
+    elif good and task.options.get("max_age") is not None:
+        limit = duration.seconds(task.options["max_age"], "max_age")
+        good = [good[0]] if age(task.client, good[0]) < limit else []
+    return {"volume": there["volume"], "fresh": next(iter(good), None)}
 
 
 def find_one(task: Task) -> Found:
     """Return the one snapshot of a name or an id."""
-    options, snapshot_id = task.options, task.failed and task.failed.id
-    name = None if snapshot_id else options.get("name")
-    found = snapshot.find(task.client, name, snapshot_id or options.get("id"))
-    return {str(options.get("name") or options.get("id")): found}
+    name, snapshot_id = task.options.get("name"), (task.failed and task.failed.id) or task.options.get("id")
+    return {str(name or task.options.get("id")): snapshot.find(task.client, name, snapshot_id)}
 
 
 _OF_VOLUME = Resource(check_present, find, lookup, plan, to_result, jobs="Snapshot", kind=kind)
@@ -81,5 +70,5 @@ _OF_ONE = Resource(check_absent, find_one, no_lookups, plan_absence, to_result, 
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
-    """Bring the snapshots of one volume (or one snapshot) to the state that is asked for in ``options`` (the module's)."""
+    """Bring the snapshots of one volume (or one snapshot) to the state in ``options`` (the module's)."""
     return (_OF_ONE if options["state"] == "absent" else _OF_VOLUME).ensure(client, options, check)

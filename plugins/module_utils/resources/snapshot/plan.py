@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots: the plan, from what is asked for and what is there to steps, and what the results say."""
+"""Snapshots: plans their changes, and returns their results."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if t.TYPE_CHECKING:
 
 
 def plan(task: Task, name: str, found: Record, lookups: Record) -> Plan:
-    """Return the plan that leaves a volume with a snapshot young enough, and no more than are to be kept.
+    """Return the plan that leaves a volume with a snapshot young enough, and no more than ``keep`` snapshots.
 
-    Only finished ones are deleted, and only when a new one, if one is due, is finished. Raises ``UsageError`` for a volume that
-    was never used.
+    It deletes only finished snapshots, and only after a new one, if it takes one, is finished. Raises ``UsageError`` for a
+    volume that was never used.
     """
     disk, fresh, listed = found["volume"], lookups["fresh"], found["snapshots"]
     changes = Changes(False)
@@ -34,19 +34,15 @@ def plan(task: Task, name: str, found: Record, lookups: Record) -> Plan:
     old = _surplus(fresh, listed, task.options.get("keep"))
     kept = [one.get("name") for one in listed if one not in old]
     changes.note("snapshots", [one.get("name") for one in listed], kept if fresh else ["(new)", *kept])
-    stages.append(
-        [Step(f"{name}: delete snapshot {one.get('name')}", "deleteSnapshot", {"id": one["id"]}) for one in old]
-    )
-    return Plan(
-        name, fresh, stages, changes.before, changes.after, new=None if fresh else _new(disk, listed, task.options)
-    )
+    stages.append([Step(f"{name}: delete snapshot {x.get('name')}", "deleteSnapshot", {"id": x["id"]}) for x in old])
+    new = None if fresh else _new(disk, listed, task.options)
+    return Plan(name, fresh, stages, changes.before, changes.after, new=new)
 
 
 def _creation(name: str, disk: Record) -> Step:
     if disk.get("state") == volume.ALLOCATED:
         raise UsageError(
-            f"volume: {name} has never been attached, so it holds nothing that a snapshot could be taken of; attach it "
-            "first (cloudn_volume with state: attached)"
+            f"volume: {name} has never been attached, so it holds no data; attach it first (cloudn_volume)"
         )
     return _step(f"{name}: take a snapshot", "createSnapshot", {"volumeid": disk["id"]}, creates=True)
 
@@ -56,9 +52,9 @@ def _step(text: str, command: str, params: Record, **more: t.Any) -> Step:
 
 
 def _new(disk: Record, listed: list[Record], options: Record) -> New:
-    """Return what may be the same as the snapshot that is to be taken: any of the volume that was not there before.
+    """Return what may be the same as the new snapshot: any snapshot of the volume that was not there before.
 
-    Where none is young enough, as with ``max_age: 0``, the snapshot of another run does not serve.
+    If no snapshot is young enough, as with ``max_age: 0``, the snapshot of another run does not serve.
     """
 
     def same(record: Record) -> bool:
@@ -69,7 +65,7 @@ def _new(disk: Record, listed: list[Record], options: Record) -> New:
 
 
 def kind() -> Kind:
-    """Return what decides about snapshots that several runs take at one moment."""
+    """Return the rules for snapshots that several runs take at the same time."""
     from ...reconcile.duplicates import Kind, alike_in  # here, as few runs take a snapshot
 
     return Kind(
@@ -89,7 +85,7 @@ def _is_usable(record: Record) -> bool | None:
 
 
 def _surplus(fresh: Record | None, found: list[Record], keep: int | None) -> list[Record]:
-    """Return the finished snapshots beyond the number to keep, which counts the one that is new or young enough."""
+    """Return the finished snapshots beyond ``keep``. The number includes the one that is new or young enough."""
     if keep is None:
         return []
     others = [one for one in found if one.get("state") == FINISHED and (fresh is None or one["id"] != fresh["id"])]
@@ -97,7 +93,7 @@ def _surplus(fresh: Record | None, found: list[Record], keep: int | None) -> lis
 
 
 def plan_absence(_task: Task, wanted: str, record: Record | None, _lookups: Record) -> Plan:
-    """Return the plan that deletes one snapshot, when it is finished."""
+    """Return the plan that deletes one snapshot. If it is not finished, the plan waits for that first."""
     if record is None:
         return Plan(wanted, None, [], {"state": "absent"}, {"state": "absent"})
     name = str(record.get("name") or wanted)
@@ -108,27 +104,24 @@ def plan_absence(_task: Task, wanted: str, record: Record | None, _lookups: Reco
 
 
 def _finished(records: list[Record], _progress: Progress) -> Record | None:
-    """Return the snapshot once it can be used; raise ``CloudnError`` when it never will."""
+    """Return the snapshot once it is finished. Raises ``CloudnError`` if it never will be."""
     record = next(iter(records), {})
     if record.get("state") in TRANSITIONAL:
         return None
     if record.get("state") != FINISHED:
-        raise CloudnError(
-            f"createSnapshot: snapshot {record.get('name', '')} has come to nothing, it is {record.get('state', 'gone')}; delete "
-            "it (state: absent) and run the task again",
-            "createSnapshot",
-        )
+        what = f"createSnapshot: snapshot {record.get('name', '')} is {record.get('state', 'gone')}, not {FINISHED}"
+        raise CloudnError(f"{what}; delete it (state: absent) and run the task again", "createSnapshot")
     return {"snapshot": record}
 
 
 def _is_terminal(records: list[Record], _progress: Progress) -> Record | None:
-    """Return once no work on the snapshot is under way, whatever came of it."""
+    """Return once the snapshot is in a terminal state."""
     record = next(iter(records), {})
     return None if record.get("state") in TRANSITIONAL else {}
 
 
 def to_result(progress: Progress, check: bool) -> Record:
-    """Return the snapshot of the result: as it is now or, in check mode, as far as it can be told before."""
+    """Return the snapshot as it is now or, in check mode, as far as it is known before."""
     shown = snapshot.to_result(progress.object)
     if progress.plan.after.get("state") == "absent":
         shown["state"] = shown["state"] if progress.error else "absent"

@@ -11,7 +11,7 @@ from .. import tags
 from ..fields import fields, select_fields
 from ..lookup import is_uuid, like_filter, not_there, pick
 
-# A snapshot that can be used and deleted, and those that become so by themselves. Source: CloudStack.
+# The state in which a snapshot can be used and deleted, and those that lead to it. Source: CloudStack.
 FINISHED = "BackedUp"
 TRANSITIONAL = ("Creating", "CreatedOnPrimary", "BackingUp")
 
@@ -29,20 +29,17 @@ _FIELDS = fields(
 
 def to_result(snapshot: Record) -> Record:
     """Return a snapshot as the user sees it."""
-    return {
-        **select_fields(snapshot, _FIELDS),
-        "tags": tags.to_result(snapshot),
-    }
+    return {**select_fields(snapshot, _FIELDS), "tags": tags.to_result(snapshot)}
 
 
 def search(client: Client, query: Record) -> list[Record]:
-    """Return the snapshots that the API's own filters find, newest first. An unknown id finds nothing."""
+    """Return the snapshots that the API's filters find, newest first. An unknown ``id`` finds nothing."""
     found = listing(client, "listSnapshots", query, "id", "volumeid")
     return sorted(found, key=lambda snapshot: str(snapshot.get("created")), reverse=True)
 
 
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the snapshots that all options of ``cloudn_snapshot_info`` leave, newest first.
+    """Return the snapshots that match all options of ``cloudn_snapshot_info``, newest first.
 
     ``volume`` is compared with the volume's name and id, so it finds those of a deleted volume too.
     """
@@ -66,7 +63,7 @@ def select(client: Client, options: Record) -> list[Record]:
 def find(client: Client, name: str | None, snapshot_id: str | None, option: str = "name") -> Record | None:
     """Return the one snapshot with this id, or with this name (which may be an id too).
 
-    Raises ``UsageError`` where several have the name, with their ids; ``option`` is the user's that holds it.
+    Raises ``UsageError``, with the ids, if several have the name. ``option`` is the user's option that holds the name.
     """
     if snapshot_id is None and name is not None and is_uuid(name):
         snapshot_id = name
@@ -77,7 +74,7 @@ def find(client: Client, name: str | None, snapshot_id: str | None, option: str 
 
 
 def source(client: Client, wanted: str) -> Record:
-    """Return the finished snapshot with this name or id, to make something from. Raises ``UsageError`` without one."""
+    """Return the finished snapshot with this name or id, to make something from. Raises ``UsageError`` if there is none."""
     found = find(client, wanted, None, "snapshot")
     if found is None:
         raise not_there("snapshot", "snapshot", wanted, "; cloudn_snapshot_info lists those there are")

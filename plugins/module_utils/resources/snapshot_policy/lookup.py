@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshot policies: checks the options, finds the policies of a volume, and says how they shall be."""
+"""Snapshot policies: checks the options, and finds the policies of a volume."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_options(options: Record) -> None:
 
 
 def desired(options: Record) -> Record:
-    """Return the options that say how the policy shall be, in the form in which it is shown.
+    """Return the desired attributes of the policy, in the form of the results.
 
     Raises ``UsageError`` for options that are wrong whatever the service holds.
     """
@@ -36,11 +36,11 @@ def desired(options: Record) -> Record:
         wanted["day"] = checked_day(interval, options["day"])
     if options.get("timezone") is not None:
         wanted["timezone"] = time_zone.checked(options["timezone"], "timezone")
-    if options.get("keep") is not None:
-        if options["keep"] < 1:
-            raise UsageError(f"keep: must be at least 1, not {options['keep']}")
-        wanted["keep"] = options["keep"]
-    return wanted
+    if options.get("keep") is None:
+        return wanted
+    if options["keep"] < 1:
+        raise UsageError(f"keep: must be at least 1, not {options['keep']}")
+    return {**wanted, "keep": options["keep"]}
 
 
 def find(task: Task) -> Found:
@@ -54,18 +54,18 @@ def find(task: Task) -> Found:
 
 
 def lookup(task: Task, found: Found) -> Record:
-    """Return the volume, and under ``wanted`` how the policy shall be."""
+    """Return the volume, and under ``wanted`` the desired attributes of the policy."""
     ((_name, there),) = found.items()
     return {"volume": there["volume"], "wanted": desired(task.options)}
 
 
 def _volume(client: Client, options: Record) -> Record | None:
-    """Return the volume; ``None`` where there is none, and its policy shall not be there either."""
+    """Return the volume. ``None``: there is none, and it shall have no policy."""
     if options["state"] == "present":
         return volume.chosen(client, options)
     disk = volume.chosen_or_none(client, options)
     if disk is None and options.get("zone"):
-        zone.find(client, options["zone"])  # a zone that does not exist is a mistake, not one without the volume
+        zone.find(client, options["zone"])  # an unknown zone is an error, not a zone without the volume
     return disk
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of time zones that Java knows, as the service does: it takes any other for GMT, without a word."""
+"""Names of time zones that the service (Java) knows. It takes any other name for GMT, and does not say so."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import re
 
 from ...api import UsageError
 
-# Three letters that Java knows beside the names of the time zone database.
+# Short names that Java knows beside those of the time zone database.
 _SHORT = "ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST"
 _OFFSET = re.compile(r"GMT([+-])(\d|[01]\d|2[0-3])(?::?([0-5]\d))?\Z", re.ASCII)
-# What lies among the zones of an operating system, and is none for Java.
+# Files among the zones of an operating system that are no zones for Java.
 _NO_ZONE = re.compile(r"(posix|right)/|(posixrules|localtime|Factory)\Z")
 _NAME = re.compile(r"[A-Za-z][\w+-]*(/[\w+-]+)*\Z", re.ASCII)
 
@@ -20,8 +20,8 @@ _NAME = re.compile(r"[A-Za-z][\w+-]*(/[\w+-]+)*\Z", re.ASCII)
 def checked(name: str, option: str) -> str:
     """Return a time zone's name as the service keeps it: an offset in its long form, such as GMT+09:00.
 
-    Raises ``UsageError`` for a name that Java does not know, as far as it can be told here: the database that Python looks
-    into may lack, and may be newer than the service's.
+    Raises ``UsageError`` for a name that Java does not know. This is not certain: the database of Python may be missing, or
+    newer than the service's.
     """
     offset = _OFFSET.match(name)
     if offset:
@@ -30,13 +30,12 @@ def checked(name: str, option: str) -> str:
     if name in _SHORT.split() or (_NAME.match(name) and not _NO_ZONE.match(name) and _is_known(name)):
         return name
     raise UsageError(
-        f"{option}: {name!r} is no time zone that the service knows, and it would take it for GMT. Give a name such as "
-        "Asia/Tokyo or UTC, with capitals as there, or an offset such as GMT+09:00"
+        f"{option}: {name!r} is no time zone that the service knows; give a name such as Asia/Tokyo or UTC, or an offset such as GMT+09:00"
     )
 
 
 def _is_known(name: str) -> bool:
-    """Tell whether the time zone database has a name; where there is no database, it may have."""
+    """Tell whether the time zone database has a name. Without a database the answer is yes."""
     try:
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
     except ImportError:  # Python 3.8

@@ -16,7 +16,7 @@ from ..fields import fields, select_fields
 from ..lookup import is_uuid
 from ..volume import view as volume
 
-# The service tells intervals by their numbers in this order, days of a week by theirs, from 1. Measured on CloudStack 3.0.5.
+# The service numbers intervals in this order, from 0, and days of a week, from 1. Measured on CloudStack 3.0.5.
 INTERVALS = ("hourly", "daily", "weekly", "monthly")
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 LAST_DAY = 28
@@ -33,39 +33,30 @@ def to_result(policy: Record) -> Record:
     """Return a policy as the user sees it, in the words of the options."""
     interval = interval_of(policy)
     time, day = read_schedule(interval, policy.get("schedule"))
-    return {
-        **select_fields(policy, _FIELDS),
-        "interval": interval,
-        "time": time,
-        "day": day,
-        "state": "present",
-    }
+    return {**select_fields(policy, _FIELDS), "interval": interval, "time": time, "day": day, "state": "present"}
 
 
 def interval_of(policy: Record) -> str | None:
-    """Return the interval of a policy, ``None`` for one that is not known here."""
+    """Return the interval of a policy, or ``None`` if its number is not known here."""
     number = policy.get("intervaltype")
     return INTERVALS[number] if isinstance(number, int) and 0 <= number < len(INTERVALS) else None
 
 
 def of_volume(client: Client, disk: Record) -> list[Record]:
-    """Return the policies of one volume, shortest interval first; none where it is gone. They have its ``volumename``."""
+    """Return the policies of one volume, shortest interval first, with its ``volumename``. A deleted volume has none."""
     found = listing(client, "listSnapshotPolicies", {"volumeid": disk["id"]}, "volumeid")
     named = [{**policy, "volumename": disk.get("name")} for policy in found]
     return sorted(named, key=lambda policy: (str(policy.get("intervaltype")), str(policy.get("id"))))
 
 
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the policies that all options of ``cloudn_snapshot_policy_info`` leave, by the names of their volumes.
+    """Return the policies that match all options of ``cloudn_snapshot_policy_info``, by the names of their volumes.
 
-    The service lists those of one volume only, so each volume is asked for, several at a time.
+    The service lists the policies of one volume only, so each volume is asked for, several at a time.
     """
     wanted = options.get("volume")
-    where = {
-        "id" if wanted and is_uuid(wanted) else "name": wanted,
-        "vm": options.get("vm"),
-        "zone": options.get("zone"),
-    }
+    key = "id" if wanted and is_uuid(wanted) else "name"
+    where = {key: wanted, "vm": options.get("vm"), "zone": options.get("zone")}
     disks = [disk for disk in volume.select(client, where) if disk.get("state") != volume.ALLOCATED]
     disks.sort(key=lambda disk: (str(disk.get("name")), str(disk["id"])))
     if len(disks) > 1:
@@ -81,7 +72,7 @@ def select(client: Client, options: Record) -> list[Record]:
 
 
 def schedule(interval: str, time: str, day: str | None) -> str:
-    """Return the service's schedule, ``minute``, ``minute:hour`` or ``minute:hour:day``, of a time and a day as shown."""
+    """Return the service's form of a time and a day: ``minute``, ``minute:hour`` or ``minute:hour:day``."""
     hour, _colon, minute = time.rpartition(":")
     number = str(WEEKDAYS.index(day) + 1) if day in WEEKDAYS else day
     parts = {"hourly": [minute], "daily": [minute, hour]}.get(interval, [minute, hour, number])
@@ -89,9 +80,9 @@ def schedule(interval: str, time: str, day: str | None) -> str:
 
 
 def read_schedule(interval: str | None, text: str | None) -> tuple[str | None, str | None]:
-    """Return time and day of a service's schedule, in the forms that ``checked_time`` and ``checked_day`` return.
+    """Return time and day of a service's schedule, in the forms of ``checked_time`` and ``checked_day``.
 
-    Both are ``None`` for what can't be read. The service ignores what follows the parts that count.
+    Both are ``None`` if the schedule can't be read. The service ignores further parts.
     """
     parts = str(text).split(":")[: _PARTS.get(interval or "", 0)]
     if len(parts) < _PARTS.get(interval or "", 1) or not all(_NUMBER.match(part) for part in parts):
@@ -104,31 +95,31 @@ def read_schedule(interval: str | None, text: str | None) -> tuple[str | None, s
 
 
 def checked_time(interval: str, given: t.Any) -> str:
-    """Return a time as it is shown: two digits of the minute for hourly, else ``HH:MM``. Raises ``UsageError``."""
+    """Return a time in the form of the results: the minute in two digits for hourly, else ``HH:MM``. Raises ``UsageError``."""
     text = str(given).strip()
     if interval == "hourly":
         if _MINUTE.match(text) and int(text) < 60:
             return f"{int(text):02}"
-        raise UsageError(f"time: with interval: hourly it is the minute, from 0 to 59, not {text!r}")
+        raise UsageError(f"time: with interval: hourly give a minute from 0 to 59, not {text!r}")
     match = _TIME.match(text)
     if match and int(match[1]) < 24 and int(match[2]) < 60:
         return f"{int(match[1]):02}:{match[2]}"
     hint = ""
     if _NUMBER.match(text) and 60 <= int(text) < 24 * 60:
         # YAML 1.1 reads 10:30 as a number of base 60.
-        hint = f". Write it in quotes, as time: '{int(text) // 60}:{int(text) % 60:02}': YAML takes it for a number without"
+        hint = f". Write it in quotes: time: '{int(text) // 60}:{int(text) % 60:02}'"
     raise UsageError(f"time: {text!r} is no time of a day from 00:00 to 23:59{hint}")
 
 
 def checked_day(interval: str, given: t.Any) -> str:
-    """Return a day as it is shown: a weekday's name, or the number of a day of a month. Raises ``UsageError``."""
+    """Return a day in the form of the results: a weekday's name, or the number of a day of a month. Raises ``UsageError``."""
     text = str(given).strip().lower()
     if interval == "weekly":
         if text in WEEKDAYS:
             return text
-        raise UsageError(f"day: with interval: weekly it is the name of a day, such as sunday, not {text!r}")
+        raise UsageError(f"day: with interval: weekly give the name of a day, such as sunday, not {text!r}")
     if interval == "monthly":
         if _NUMBER.match(text) and 1 <= int(text) <= LAST_DAY:
             return str(int(text))
-        raise UsageError(f"day: with interval: monthly it is a day that each month has, 1 to {LAST_DAY}, not {text!r}")
-    raise UsageError(f"day: is for interval: weekly and monthly, not for {interval}")
+        raise UsageError(f"day: with interval: monthly give a day from 1 to {LAST_DAY}, not {text!r}")
+    raise UsageError(f"day: goes only with interval: weekly or monthly, not with {interval}")
