@@ -129,7 +129,7 @@ def test_check_mode_warns_of_users(run_module: Run, machine: Run, emulator: Any)
     told = run_module(MODULE, name="web", state="absent", _check=True)
     assert told["changed"] and told["actions"] == ["web: delete"]
     assert told["warnings"] == [
-        "web is used by virtual machines web1 and by rules of db; the service deletes it only when these are gone"
+        "web is used by virtual machines web1 and by rules of db; the service deletes it only after these are gone"
     ]
     assert all(is_read(request["command"]) for request in emulator.requests)
     run_module("cloudn_vm", name="web1", state="absent")
@@ -235,13 +235,10 @@ def test_a_group_whose_holder_cannot_be_seen_is_an_error(run_module_as: Any) -> 
         run(MODULE, name="db", ingress=[naming("web")])
         told = run(MODULE, name="web", state="absent")
         assert told["failed"] and told["error_code"] == 536
-        assert "Who uses it could not be looked at: listVirtualMachines" in told["msg"]
+        assert "It is not known what uses it: listVirtualMachines" in told["msg"]
         assert emulator.requests[-1]["command"] == "listVirtualMachines"
         foreseen = run(MODULE, name="web", state="absent", _check=True)
-        assert (
-            foreseen["changed"]
-            and "Who uses web could not be looked at: listVirtualMachines" in foreseen["warnings"][0]
-        )
+        assert foreseen["changed"] and "It is not known what uses web: listVirtualMachines" in foreseen["warnings"][0]
 
 
 # Waiting for it

@@ -141,9 +141,9 @@ def test_the_double_of_a_rule_is_closed(beats: Run, group: Run, authorize: Run, 
     [
         (
             "10.0.0.1/0",
-            "'10.0.0.1/0' is every address, as its prefix is 0. Give 0.0.0.0/0 where that is meant, or 10.0.0.1/32",
+            "'10.0.0.1/0' is every address; give 0.0.0.0/0, or 10.0.0.1/32",
         ),
-        ("10.0.0.1/0.0.0.0", "is every address, as its prefix is 0"),
+        ("10.0.0.1/0.0.0.0", "is every address; give"),
         ("010.0.0.0/8", "'010.0.0.0/8' is no IPv4 network"),
         ("10.0.0.1/33", "is no IPv4 network"),
         ("10.0.0.1/-1", "is no IPv4 network"),
@@ -172,10 +172,7 @@ def test_every_address_can_be_written_in_several_forms(beats: Run, cidrs: Run, c
 @pytest.mark.parametrize("ports", ["0", "0-0", "00", "0 - 0", 0])
 def test_port_0_would_open_all(refused: Run, direction: str, protocol: str, ports: str | int) -> None:
     told = refused(MODULE, name="web", **{direction: [{"protocol": protocol, "ports": ports, "cidrs": [ANY]}]})
-    assert (
-        f"{direction}: rule 1: ports: the service takes '{ports}' for all ports; give 0-65535 where that is meant"
-        in told
-    )
+    assert f"{direction}: rule 1: ports: the service takes '{ports}' for all ports; give 0-65535, or a port" in told
 
 
 def test_all_ports_and_ranges_from_port_0_are_accepted(beats: Run, client: Client) -> None:
@@ -191,10 +188,10 @@ def test_all_ports_and_ranges_from_port_0_are_accepted(beats: Run, client: Clien
     [
         (
             {"icmp_type": 8},
-            "icmp_code: the service needs one of 0 to 255 with icmp_type 8, -1 goes only with icmp_type -1",
+            "icmp_code: icmp_type 8 needs one from 0 to 255; leave both out",
         ),
-        ({"icmp_type": 8, "icmp_code": -1}, "icmp_code: the service needs one of 0 to 255 with icmp_type 8"),
-        ({"icmp_type": 0}, "icmp_code: the service needs one of 0 to 255 with icmp_type 0"),
+        ({"icmp_type": 8, "icmp_code": -1}, "icmp_code: icmp_type 8 needs one from 0 to 255"),
+        ({"icmp_type": 0}, "icmp_code: icmp_type 0 needs one from 0 to 255"),
         ({"icmp_type": -1, "icmp_code": 0}, "icmp_code: 0 needs an icmp_type"),
         ({"icmp_code": 0}, "icmp_code: 0 needs an icmp_type"),
         ({"icmp_type": 8, "icmp_code": 256}, "icmp_code: must be 0 to 255"),

@@ -172,7 +172,7 @@ def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, em
         ),
         ({"volume": "data", "interval": "daily", "time": "1:5"}, "time: '1:5' is no time of a day"),
         ({"volume": "data", "interval": "daily", "time": "01:30:00"}, "time: '01:30:00' is no time of a day"),
-        ({"volume": "data", "interval": "daily", "time": 630}, "as time: '10:30': YAML takes it for a number without"),
+        ({"volume": "data", "interval": "daily", "time": 630}, "Write it in quotes: time: '10:30'"),
         (
             {"volume": "data", "interval": "daily", "day": "1"},
             "day: goes only with interval: weekly or monthly, not with daily",

@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security groups: checks the options, finds the group, and those that options name."""
+"""Security groups: checks the options, and finds the group and those that its rules name."""
 
 from __future__ import annotations
-
-import typing as t
 
 from ...api import Client, Record, UsageError
 from ...reconcile import Found, Report, Resource, Task
@@ -15,8 +13,6 @@ from . import view as security_group
 from .named import settled
 from .plan import kind, plan, to_result
 from .rules import DIRECTIONS
-
-T = t.TypeVar("T")
 
 
 def check_options(options: Record) -> None:
@@ -29,7 +25,7 @@ def check_options(options: Record) -> None:
 
 
 def find(task: Task) -> Found:
-    """Return the group, with its tags where they are to be changed or kept as given."""
+    """Return the group, with its tags if the options give tags."""
     options = task.options
     record = security_group.find(task.client, (task.failed and task.failed.id) or options["name"])
     if record and options.get("tags") is not None:
@@ -38,26 +34,25 @@ def find(task: Task) -> Found:
 
 
 def lookup(task: Task, found: Found) -> Record:
-    """Return the options with the groups that rules name as the service calls them, see ``rule_sources``."""
+    """Return the options. Groups that rules name have the service's names, see ``rule_sources``."""
     options, record = task.options, found[task.options["name"]]
     named = [entry for direction in DIRECTIONS for entry in options.get(direction) or [] if entry.get("groups")]
     if not named:
         return options
-    from . import rule_sources  # here, as few runs need it: what is imported is compiled anew each time
+    from . import rule_sources  # here, as few runs need it, and Ansible compiles each import in each run
 
-    return settled(
-        task.client, lambda: rule_sources.resolve(options, record, lambda: security_group.search(task.client))
-    )
+    client = task.client
+    return settled(client, lambda: rule_sources.resolve(options, record, lambda: security_group.search(client)))
 
 
 RESOURCE = Resource(check_options, find, lookup, plan, to_result, kind=kind)
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
-    """Bring one security group to the state that is asked for in ``options`` (the module's)."""
+    """Bring one security group to the state in ``options`` (the module's)."""
     if options["state"] != "absent":
         return RESOURCE.ensure(client, options, check)
-    from . import absence  # here, as few runs need it: what is imported is compiled anew each time
+    from . import absence  # here, as few runs need it, and Ansible compiles each import in each run
 
     check_options(options)
     return absence.ensure(client, options, check)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security groups that options name, also where two runs are making one at this moment."""
+"""Finds security groups that options name, also while two runs make one of the same name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = t.TypeVar("T")
 
 
 def settled(client: Client, look: t.Callable[[], T]) -> T:
-    """Return what ``look`` returns. Where two runs are making groups of one name at this moment, wait until one is left."""
+    """Return what ``look`` returns. If two runs make groups of one name at the same time, wait until one is left."""
     try:
         return look()
     except Duplicates:
-        # Here, as few runs need it: what is imported is compiled anew each time.
+        # Here, as few runs need it, and Ansible compiles each import in each run.
         from ...reconcile.creation import await_one
         from ...reconcile.duplicates import PATIENCE
 

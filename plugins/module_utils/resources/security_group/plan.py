@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans for security groups: steps for a group, its rules and its tags, and what their results show."""
+"""Security groups: plans the steps for a group, its rules and its tags, and returns their results."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _RULE_SECONDS = 0.1
 
 
 def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Plan:
-    """Return the plan that leads the group to what is asked for. ``lookups`` are the options, see ``lookup``.
+    """Return the plan that brings the group to the desired state. ``lookups`` are the options, see ``lookup``.
 
-    New rules are added before old ones go, so that a rule that is replaced leaves no gap. Rules change in turn: the service
+    New rules are added before old ones are revoked, so a replaced rule leaves no gap. Rules change in turn: the service
     locks the group for each change, and a change that finds it locked sleeps for 5 seconds; measured on CloudStack 3.0.5.
-    Raises ``UsageError`` for drift that can't be mended.
+    Raises ``UsageError`` for drift that no command can change.
     """
     options, name = lookups, (record or {"name": wanted})["name"]
     changes = Changes(record is None, state="present")
@@ -55,14 +55,14 @@ def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Pla
 
 
 def _new(name: str) -> New:
-    """Return what may be the same as the group that is to be made: any of its name."""
+    """Return what may be the same as the new group: any group of its name."""
     return New(kind(), {"securitygroupname": name}, lambda record: same_name(record.get("name"), name))
 
 
 def kind() -> Kind:
-    """Return what decides about groups that several runs make at one moment.
+    """Return the rules for groups that several runs make at the same time.
 
-    Groups can be used from the moment that they are listed, and have no date.
+    A group can be used as soon as it is listed, and has no date.
     """
     from ...reconcile.duplicates import Kind, alike_in  # here, as few runs make groups
 
@@ -95,10 +95,8 @@ def _create(options: Record, after: Record) -> Step:
         raise UsageError(f"name: there is no security group with the id {name}")
     if description is not None:
         after["description"] = description
-    params = {"name": name, "description": description}
-    return Step(
-        f"{name}: create", "createSecurityGroup", params, returns="securitygroup", yields=_created, creates=True
-    )
+    text, params = f"{name}: create", {"name": name, "description": description}
+    return Step(text, "createSecurityGroup", params, returns="securitygroup", yields=_created, creates=True)
 
 
 def _check_description(record: Record, options: Record, changes: Changes, warnings: list[str]) -> None:
@@ -111,32 +109,33 @@ def _check_description(record: Record, options: Record, changes: Changes, warnin
 
 
 def _allow(name: str, direction: str, new: t.Iterable[Rule]) -> list[Step]:
-    """Return the steps that add rules: one for all CIDRs of a protocol and range, one for all groups of them."""
+    """Return the steps that add rules. Each protocol and range has one step for all CIDRs and one for all groups."""
     calls: dict[tuple[str, bool], list[Rule]] = {}
     for rule in sorted(new):
         calls.setdefault((rule.kind, bool(rule.cidr)), []).append(rule)
     steps = []
     for (kind, by_cidr), alike in calls.items():
-        params = {"securitygroupid": THIS, **alike[0].params()}
-        if by_cidr:
-            params["cidrlist"] = [rule.cidr for rule in alike]
-        else:
-            params["usersecuritygrouplist"] = [{"account": rule.account, "group": rule.group} for rule in alike]
+        groups = [{"account": rule.account, "group": rule.group} for rule in alike]
+        peers = {"cidrlist": [rule.cidr for rule in alike]} if by_cidr else {"usersecuritygrouplist": groups}
+        params = {"securitygroupid": THIS, **alike[0].params(), **peers}
         text = f"{name}: allow {direction} {kind} {_way(direction)} {', '.join(rule.peer for rule in alike)}"
         steps.append(_rule_step(text, f"authorizeSecurityGroup{direction.capitalize()}", params, _added(direction)))
     return steps
 
 
 def revocations(name: str, direction: str, old: list[Record]) -> list[Step]:
+    """Return the steps that revoke rules."""
     command = f"revokeSecurityGroup{direction.capitalize()}"
     steps = []
-    for rule, raw in sorted(((rules.parse(raw), raw) for raw in old), key=lambda pair: pair[0]):
+    for raw in sorted(old, key=rules.parse):
+        rule = rules.parse(raw)
         text = f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}"
         steps.append(_rule_step(text, command, {"id": raw["ruleid"]}, _revoked(direction, raw["ruleid"])))
     return steps
 
 
 def texts(some: t.Iterable[Rule]) -> list[str]:
+    """Return rules as the diff shows them."""
     return [str(rule) for rule in sorted(some)]
 
 
@@ -154,7 +153,7 @@ def _created(known: Record, group: Record) -> Record:
 
 
 def _added(direction: str) -> t.Callable[[Record, Record], Record]:
-    """Return what takes in an answer; a job's result lists only the rules that it added."""
+    """Return a function that takes in an answer. A job's result lists only the rules that it added."""
     field = direction + "rule"
 
     def yields(known: Record, group: Record) -> Record:
@@ -173,10 +172,10 @@ def _revoked(direction: str, rule_id: str) -> t.Callable[[Record, t.Any], Record
 
 
 def to_result(progress: Progress, check: bool) -> Record:
-    """Return the group of the result: as it is now or, in check mode, as far as it can be told before."""
-    shown = security_group.to_result({"name": progress.name, **progress.object})
-    if progress.plan.after.get("state") != "present" and not progress.error:
+    """Return the group as it is now or, in check mode, as far as it is known before."""
+    shown, after = security_group.to_result({"name": progress.name, **progress.object}), progress.plan.after
+    if after.get("state") != "present" and not progress.error:
         shown["state"] = "absent"
     if check:
-        shown.update({key: progress.plan.after[key] for key in ("description", "tags") if key in progress.plan.after})
+        shown.update({key: after[key] for key in ("description", "tags") if key in after})
     return shown

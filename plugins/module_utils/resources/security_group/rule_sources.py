@@ -18,15 +18,15 @@ Source = t.Tuple[str, str]
 
 
 def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[Record]]) -> Record:
-    """Return the options with the names and accounts of the groups that rules name as the service has them.
+    """Return the options. Groups that rules name get the names and accounts that the service has for them.
 
-    ``record`` is the group whose rules they are, if it is there; what its rules name already is known from them. Otherwise
-    ``groups`` is asked for the groups of the account. A group without an account belongs to the group's own. Raises
-    ``UsageError`` for one of this account that does not exist, ``Duplicates`` for a name that several have; those of other
-    accounts can't be seen.
+    ``record`` is the group that has the rules, if it exists. The groups that its rules name already are known from it. For
+    others ``groups()`` lists the groups of the account. A group without an account belongs to the account of ``record``.
+    Raises ``UsageError`` for a group of this account that does not exist, and ``Duplicates`` for a name that several have.
+    Groups of other accounts can't be seen.
     """
     account = (record or {}).get("account", "")
-    known = _known(rules.source(raw) for direction in DIRECTIONS for raw in rules.listed(record or {}, direction))
+    known = _known(_sources(record or {}))
     entries = {direction: options[direction] for direction in DIRECTIONS if options.get(direction)}
     named = [group for given in entries.values() for entry in given for group in entry.get("groups") or []]
     if record is None or any(_key(group, account) not in known for group in named):
@@ -36,12 +36,16 @@ def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[
     return {**options, **called}
 
 
+def _sources(record: Record) -> list[Source]:
+    return [rules.source(raw) for direction in DIRECTIONS for raw in rules.listed(record, direction)]
+
+
 def _look(own: str, account: str, named: list[Record], listed: list[Record], known: dict[Source, Source]) -> str:
-    """Add the groups of a listing to those that are known; return the account of the group ``own``."""
+    """Add the groups of a listing to ``known``. Return the account of the group ``own``."""
     account = account or next((group["account"] for group in listed if group.get("account")), "")
     known.update(_known((group["name"], str(group.get("account", account))) for group in listed))
-    known.setdefault(_key({"name": own}, account), (own, account))  # it may name itself, before it is made
-    # Of its own name there may be two for a moment, of which this run deletes one.
+    known.setdefault(_key({"name": own}, account), (own, account))  # it may name itself before it exists
+    # Two groups may have its own name for a moment, until this run deletes one.
     _check_there([group for group in named if not same_name(group["name"], own)], listed, account)
     return account
 
@@ -59,7 +63,7 @@ def _is_of(group: Record, account: str) -> bool:
 
 
 def _key(group: Record, account: str) -> Source:
-    """Return what is equal for all ways in which a rule may name a group; ``account`` is that of one without."""
+    """Return a key that is equal for all spellings of a group. ``account`` is the account of a group without one."""
     return folded(group["name"]), folded(group.get("account") or account)
 
 
@@ -68,9 +72,9 @@ def _known(sources: t.Iterable[Source]) -> dict[Source, Source]:
 
 
 def _called(entry: Record, known: dict[Source, Source], account: str) -> Record:
-    """Return the rules of an entry with the groups that they name called as they are known, or else as they were given."""
-    groups = [
-        known.get(_key(group, account), (group["name"], group.get("account") or account))
-        for group in entry.get("groups") or []
-    ]
-    return {**entry, "groups": [{"name": name, "account": owner} for name, owner in groups]}
+    """Return an entry with the known names of its groups. An unknown group keeps the name that was given."""
+    groups = []
+    for group in entry.get("groups") or []:
+        name, owner = known.get(_key(group, account), (group["name"], group.get("account") or account))
+        groups.append({"name": name, "account": owner})
+    return {**entry, "groups": groups}

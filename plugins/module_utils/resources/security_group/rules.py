@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security-group rules: one normal form for what users give and for what the service lists."""
+"""Security-group rules: one normal form for rules that users give and rules that the service lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..names import folded
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
 DIRECTIONS = ("ingress", "egress")
 EVERYWHERE = "0.0.0.0/0"
-# Which options say what of a protocol, and under which names the API takes them.
+# The options of a protocol, and the API's names of them.
 _OPTIONS = {"all": (), "icmp": ("icmp_type", "icmp_code")}
 _PARAMS = {"all": (), "icmp": ("icmptype", "icmpcode")}
 _LEADING_ZERO = re.compile(r"(^|\.)0\d")
@@ -23,9 +23,9 @@ _PORTS = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?\Z")
 
 
 class Rule(t.NamedTuple):
-    """One rule as the service keeps it, or as a user gave it: a protocol, a range, and one source (or destination).
+    """One rule of the service or of a user: a protocol, a range, and one source (or destination).
 
-    ``first`` and ``last`` are ports, or type and code of ICMP (-1: any); 0 and 0 for ``all``. Either ``cidr`` is set, or
+    ``first`` and ``last`` are ports, or type and code of ICMP (-1: any), or 0 and 0 for ``all``. Either ``cidr`` is set, or
     ``group`` with the ``account`` that owns it. The service keeps a CIDR as it was given, with bits beyond its prefix.
     """
 
@@ -41,7 +41,7 @@ class Rule(t.NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Protocol and range, for people: ``tcp 80``, ``tcp 8000-8100``, ``icmp 8/0``, ``icmp any``, ``all``."""
+        """Protocol and range as text: ``tcp 80``, ``tcp 8000-8100``, ``icmp 8/0``, ``icmp any``, ``all``."""
         if self.protocol == "all":
             # The service keeps ports with `ALL`, which other clients may send; measured on CloudStack 3.0.5.
             return f"all {self.ports}" if self.first or self.last else "all"
@@ -51,22 +51,22 @@ class Rule(t.NamedTuple):
 
     @property
     def peer(self) -> str:
-        """The other side, for people: a CIDR, or a group with its account."""
+        """The other side as text: a CIDR, or a group with its account."""
         return self.cidr or f"group {self.group} ({self.account})"
 
     @property
     def ports(self) -> str:
-        """The range of ports as a user writes it."""
+        """The range of ports in the form of the option ``ports``."""
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
     @property
     def normal(self) -> Rule:
-        """The rule with its CIDR in the one normal form, in which a new rule is made."""
+        """The rule with its CIDR in normal form. A new rule is made in this form."""
         return self._replace(cidr=network(self.cidr) or self.cidr)
 
     @property
     def meaning(self) -> Rule:
-        """What is equal for rules that let the same pass, however CIDRs and names are written."""
+        """A form that is equal for rules that let the same pass, in whatever way CIDRs and names are written."""
         return self.normal._replace(account=folded(self.account), group=folded(self.group))
 
     def params(self) -> Record:
@@ -76,7 +76,7 @@ class Rule(t.NamedTuple):
 
 
 def listed(group: Record, direction: str) -> list[Record]:
-    """Return a group's rules of one direction; the manual spells their field without `rule` at its end."""
+    """Return a group's rules of one direction. The manual spells the field without ``rule`` at its end."""
     return group.get(direction + "rule") or group.get(direction) or []
 
 
@@ -110,9 +110,9 @@ def to_result(raw: Record) -> Record:
 
 
 def network(text: str) -> str | None:
-    """Return an IPv4 network or address in its one normal form, ``None`` for what is neither.
+    """Return an IPv4 network or address in its normal form, ``None`` for any other text.
 
-    A number of an address that begins with 0 is refused: some programs take it for octal.
+    A number with a leading 0 is refused: some programs take it for octal.
     """
     if _LEADING_ZERO.search(text.partition("/")[0]):
         return None
@@ -123,7 +123,7 @@ def network(text: str) -> str | None:
 
 
 def source(raw: Record) -> tuple[str, str]:
-    """Return name and account of the group that a rule of an answer names; both are empty where it names none."""
+    """Return name and account of the group that a rule of an answer names. Both are empty if it names none."""
     rule = parse(raw)
     return rule.group, rule.account
 
@@ -131,8 +131,8 @@ def source(raw: Record) -> tuple[str, str]:
 def given(entries: list[Record], direction: str, warnings: list[str]) -> set[Rule]:
     """Return the rules that a user gave for a direction.
 
-    Appends to ``warnings`` where a CIDR has bits beyond its prefix.
-    Raises ``UsageError`` for what can't be a rule, and for what the service takes for more than was written.
+    Appends to ``warnings`` if a CIDR has bits beyond its prefix. Raises ``UsageError`` for an entry that can't be a rule, and
+    for one that the service would take for more than was written.
     """
     rules: set[Rule] = set()
     for number, entry in enumerate(entries, 1):
@@ -142,18 +142,15 @@ def given(entries: list[Record], direction: str, warnings: list[str]) -> set[Rul
         if not cidrs and not groups:
             raise UsageError(f"{where}: needs cidrs or groups; 0.0.0.0/0 is every address")
         rules.update(Rule(protocol, first, last, cidr=_cidr(where, str(cidr), warnings)) for cidr in cidrs)
-        rules.update(
-            Rule(protocol, first, last, account=group.get("account") or "", group=group["name"]) for group in groups
-        )
+        rules.update(Rule(protocol, first, last, "", group.get("account") or "", group["name"]) for group in groups)
     return rules
 
 
 def compare(given: t.Iterable[Rule], listed: list[Record]) -> tuple[list[Record], list[Record], list[Rule]]:
-    """Return the listed rules that are needed for what was given, the others, and the rules that must be made.
+    """Return the listed rules that the given rules need, the other listed rules, and the rules that must be made.
 
-    Rules that let the same pass are alike: 10.0.0.1/8 and 10.0.0.2/8, which the service keeps as two, or a rule and its
-    double. Of those alike, one is needed: the one that is written as it was given, else the one in normal form, else
-    the first.
+    Rules that let the same pass are alike: a rule and its double, or 10.0.0.1/8 and 10.0.0.2/8, which the service keeps as
+    two. Of those alike one is needed: the one in the spelling that was given, else the one in normal form, else the first.
     """
     parsed = [parse(raw) for raw in listed]
     alike: dict[Rule, list[int]] = {}
@@ -181,10 +178,7 @@ def _cidr(where: str, text: str, warnings: list[str]) -> str:
     address = text.partition("/")[0]
     if "/" in text and normal.partition("/")[0] != address:
         if normal == EVERYWHERE:
-            raise UsageError(
-                f"{where}: cidrs: {text!r} is every address, as its prefix is 0. Give {EVERYWHERE} where that is meant, or "
-                f"{address}/32 for the one address"
-            )
+            raise UsageError(f"{where}: cidrs: {text!r} is every address; give {EVERYWHERE}, or {address}/32 for one")
         message = f"{where}: cidrs: {text} has bits beyond its prefix; taken as {normal}"
         if message not in warnings:
             warnings.append(message)
@@ -192,7 +186,7 @@ def _cidr(where: str, text: str, warnings: list[str]) -> str:
 
 
 def _range(where: str, entry: Record) -> tuple[str, int, int]:
-    """Return protocol, first and last of a given rule. Raises ``UsageError`` for a combination that makes no sense."""
+    """Return protocol, first and last of a given rule. Raises ``UsageError`` for options that do not go together."""
     protocol = entry.get("protocol") or "tcp"
     fitting = _OPTIONS.get(protocol, ("ports",))
     for option in ("ports", "icmp_type", "icmp_code"):
@@ -206,30 +200,24 @@ def _range(where: str, entry: Record) -> tuple[str, int, int]:
     if text is None:
         raise UsageError(f"{where}: ports: are needed with protocol {protocol}; 0-65535 are all of them")
     match = _PORTS.match(str(text).strip())
-    first = int(match.group(1)) if match else -1
-    last = int(match.group(2) or first) if match else -1
-    if match and first == last == 0:
-        raise UsageError(
-            f"{where}: ports: the service takes {text!r} for all ports; give 0-65535 where that is meant, or a port of 1 to 65535"
-        )
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
+    if first == last == 0:
+        raise UsageError(f"{where}: ports: the service takes {text!r} for all ports; give 0-65535, or a port from 1")
     if not 0 <= first <= last <= 65535:
         raise UsageError(f"{where}: ports: {text!r} is neither a port (22) nor a range (8000-8100) up to 65535")
     return protocol, first, last
 
 
 def _icmp(where: str, entry: Record) -> tuple[int, int]:
-    numbers = []
-    for option in ("icmp_type", "icmp_code"):
-        number = -1 if entry.get(option) is None else entry[option]
+    """Return type and code of a given ICMP rule. Raises ``UsageError`` for numbers that do not go together."""
+    kind, code = [-1 if entry.get(option) is None else entry[option] for option in ("icmp_type", "icmp_code")]
+    for option, number in (("icmp_type", kind), ("icmp_code", code)):
         if not -1 <= number <= 255:
             raise UsageError(f"{where}: {option}: must be 0 to 255, or -1 for any, not {number}")
-        numbers.append(number)
-    kind, code = numbers
     if kind == -1 and code != -1:
-        raise UsageError(f"{where}: icmp_code: {code} needs an icmp_type; without one it is -1 or left out")
+        raise UsageError(f"{where}: icmp_code: {code} needs an icmp_type; give one, or leave icmp_code out")
     if kind != -1 and code == -1:
         raise UsageError(
-            f"{where}: icmp_code: the service needs one of 0 to 255 with icmp_type {kind}, -1 goes only with icmp_type -1. "
-            "Leave both out for any message"
+            f"{where}: icmp_code: icmp_type {kind} needs one from 0 to 255; leave both out for any message"
         )
     return kind, code

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security groups: shown, found, planned, applied."""
+"""Security groups: how they are shown, listed and found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIELDS = fields("id name description account domain domain_id")
 
 
 def to_result(group: Record) -> Record:
-    """Return a security group as the user sees it; its tags are ``None`` where they were not asked for."""
+    """Return a security group as the user sees it. Its tags are ``None`` if they were not asked for."""
     return {
         **select_fields(group, _FIELDS),
         "ingress": [rules.to_result(rule) for rule in rules.listed(group, "ingress")],
@@ -28,41 +28,32 @@ def to_result(group: Record) -> Record:
 
 
 def search(client: Client, query: Record | None = None) -> list[Record]:
-    """Return the security groups that the API's own filters find, as it has them. An unknown ``id`` finds nothing.
+    """Return the security groups that the API's filters find. An unknown ``id`` finds nothing.
 
-    They come without tags: those in the listing are some machine's, measured on CloudStack 3.0.5. See ``show_tags``.
+    They have no tags: the listing shows those of some machine, measured on CloudStack 3.0.5. See ``show_tags``.
     """
     found = listing(client, "listSecurityGroups", query or {}, "id")
     return [{field: value for field, value in group.items() if field != "tags"} for group in found]
 
 
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the groups that all options of ``cloudn_security_group_info`` leave; one without its machine is none."""
+    """Return the groups that match all options of ``cloudn_security_group_info``. A missing machine has none."""
     machine = vm.find_one(client, options["vm"]) if options.get("vm") else {}
     if machine is None:
         return []
     # With a machine the service ignores all other filters; as recorded of CloudStack 3.0.5.
-    query = (
-        {"virtualmachineid": machine["id"]}
-        if machine
-        else {
-            "id": options.get("id"),
-            "securitygroupname": options.get("name"),
-            "tags": tags.query(options.get("tags")),
-        }
-    )
-    found = [
-        group
-        for group in search(client, query)
-        if options.get("id") in (None, group["id"])
-        and (options.get("name") is None or same_name(options["name"], group.get("name")))
-    ]
+    group_id, name = options.get("id"), options.get("name")
+    query = {"id": group_id, "securitygroupname": name, "tags": tags.query(options.get("tags"))}
+    # With a machine the service ignores all other filters; as recorded of CloudStack 3.0.5.
+    found = search(client, {"virtualmachineid": machine["id"]} if machine else query)
+    found = [one for one in found if group_id in (None, one["id"])]
+    found = [one for one in found if name is None or same_name(name, one.get("name"))]
     show_tags(client, found)
     return [group for group in found if tags.has_all(group, options.get("tags"))]
 
 
 def show_tags(client: Client, groups: list[Record]) -> None:
-    """Give groups their own tags, by one request for all of them. An account that lacks it has no tags at all."""
+    """Give groups their own tags, by one request for all of them. An account that lacks the command has no tags."""
     if not groups:
         return
     only = {"resourceid": groups[0]["id"]} if len(groups) == 1 else {}
@@ -78,18 +69,17 @@ def show_tags(client: Client, groups: list[Record]) -> None:
 
 
 def find(client: Client, wanted: str) -> Record | None:
-    """Return the security group with this id or name. Raises ``Duplicates`` for a name that several of an account have.
+    """Return the security group with this id or name. Raises ``Duplicates`` if several groups of an account have the name.
 
-    Names are unique in an account, see ``lookup.same_name``, unless two runs made groups at one moment.
+    Names are unique in an account, see ``lookup.same_name``, unless two runs made groups at the same time.
     """
     found = search(client, {"id": wanted}) if is_uuid(wanted) else []
     found = found or search(client, {"securitygroupname": wanted})
     groups = [group for group in found if wanted == group.get("id") or same_name(wanted, group.get("name"))]
     alike = [group for group in groups if _owner(group) == _owner(groups[0])]
     if len(alike) > 1:
-        raise Duplicates(
-            f"name: {len(alike)} security groups are named {wanted!r}; name one by its id: {describe(alike)}", alike
-        )
+        text = f"name: {len(alike)} security groups are named {wanted!r}; name one by its id: {describe(alike)}"
+        raise Duplicates(text, alike)
     return next(iter(groups), None)
 
 
