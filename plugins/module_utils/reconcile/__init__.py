@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to every resource alike: plans of steps, the driver, and the report. The rest is imported when it is needed."""
+"""What is the same for every resource: plans of steps, the driver, and the report. Other files are imported when needed."""
 
 from .plan import THIS, Changes, IdOf, New, Outrun, Plan, Step, replace
 from .progress import Progress

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Applies plans: sends their steps from a few threads, follows the jobs, and keeps to the order of the graph."""
+"""Applies plans: sends their steps from a few threads, follows the jobs, and keeps the order of the graph."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .graph import ANSWERED, ENDED, Graph, Node, resolved
 from .plan import Outrun
 from .progress import Progress
 
-# How many objects one request is about at most.
+# The most objects in one request.
 _LARGEST_BATCH = 100
 
-# The nodes that one request is for: one, or several that differ in nothing but the object. And what came of each.
+# The nodes of one request: one, or several that differ only in the object. And the outcome of each.
 Nodes = t.List[Node]
 Outcome = t.Union[Record, CloudnError]
 
-# Plans anew after a failure; tells whether there is something left to apply. See ``recover``.
+# Makes a new plan after a failure. Returns whether it has steps to apply. See ``recover``.
 GoesOn = t.Callable[[Progress], bool]
 
 
@@ -37,26 +37,20 @@ def apply(
     parallel: int = 10,
     wait: bool = True,
 ) -> None:
-    """Take the steps of all plans at once, at most ``parallel`` being sent at a time, and wait for all jobs together.
+    """Apply all plans together: send at most ``parallel`` steps at a time, and wait for all jobs together.
 
-    A plan that another run has outrun is made anew at once by ``goes_on``: what it deletes must not wait for other plans. With
-    ``wait`` false only those jobs are waited for that a later step needs. Errors end up in the progress of each plan;
-    nothing is raised for them.
+    ``goes_on`` makes a new plan at once for one that another run has outrun: its deletion must not wait for other plans. If
+    ``wait`` is false, it waits only for jobs that a later step needs. Errors go into the progress of their plan. Nothing is
+    raised for them.
     """
     _Application(client, progresses, deadline, goes_on, parallel, wait).run()
 
 
 class _Application:
-    """One application of plans: sends from a few threads, follows the jobs from its own."""
+    """Applies plans once: sends from a few threads, and follows the jobs from its own."""
 
     def __init__(
-        self,
-        client: Client,
-        progresses: list[Progress],
-        deadline: Deadline,
-        goes_on: GoesOn,
-        parallel: int,
-        wait: bool,
+        self, client: Client, progresses: list[Progress], deadline: Deadline, goes_on: GoesOn, parallel: int, wait: bool
     ) -> None:
         self._client = client
         self._progresses = progresses
@@ -76,7 +70,7 @@ class _Application:
             while True:
                 ready = self._ready(bool(answers))
                 if len(ready) == 1 and not answers:
-                    # Alone: this thread's connection is open already.
+                    # For one request, use this thread: its connection is already open.
                     self._take(ready[0], self._attempt(ready[0]))
                     continue
                 for nodes in ready:
@@ -89,7 +83,7 @@ class _Application:
         self._graph.stop()
 
     def _await_answers(self, answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes]) -> None:
-        """Wait for an answer, or until the jobs are to be looked at."""
+        """Wait for an answer, or for the next poll of the jobs."""
         if answers:
             seconds = self._until_poll() if self._jobs else None
             ended, _pending = concurrent.futures.wait(answers, seconds, return_when=concurrent.futures.FIRST_COMPLETED)
@@ -99,7 +93,7 @@ class _Application:
             self._client.sleep(self._until_poll())
 
     def _ready(self, sending: bool) -> list[Nodes]:
-        """Return what can be sent now, request by request; ``sending`` says that answers are awaited."""
+        """Return what can be sent now, request by request. ``sending``: answers are awaited."""
         for key, nodes in list(self._held.items()):
             for node in [node for node in nodes if node.progress.error]:
                 self._graph.leave_out(node)
@@ -120,7 +114,7 @@ class _Application:
         changes = {key: nodes for key, nodes in self._held.items() if not nodes[0].step.joint}
         complete = [key for key in changes if not self._graph.nears(key)]
         if is_idle and not complete:
-            complete = list(changes) or list(self._held)  # changes wait for each other, looks for all else
+            complete = list(changes) or list(self._held)  # changes wait for each other, looks wait for all else
         requests = []
         for key in complete:
             nodes = self._held.pop(key)
@@ -128,11 +122,11 @@ class _Application:
         return requests
 
     def _is_awaited(self) -> bool:
-        """Whether there are jobs whose end somebody needs."""
+        """Tell whether somebody needs the end of a job."""
         return any(one.jobs and (self._wait or not self._graph.is_sent(one)) for one in self._progresses)
 
     def _attempt(self, nodes: Nodes) -> t.Sequence[Outcome | None]:
-        """Send one request; runs in any thread. Errors are returned, not raised: they belong to the plans."""
+        """Send one request, in any thread. Errors are returned, not raised: they belong to the plans."""
         step = nodes[0].step
         own = list(dict.fromkeys(node.progress.id for node in nodes))
         ids = {one.plan.key: one.id for one in self._progresses}
@@ -146,7 +140,7 @@ class _Application:
                 self._client.warn(f"{step.optional}: {error.message}")
                 return [{}] * len(nodes)
             error.message += f". {step.doubt}" if step.doubt else ""
-            # Each plan gets an error of its own, as more is said in it.
+            # Each plan gets its own error, as text is added to it.
             return [copy.copy(error) for _node in nodes]
 
     def _send(self, node: Node, params: Record) -> Record:
@@ -159,21 +153,20 @@ class _Application:
             return step.instead(self._client, params, error)
 
     def _look(self, nodes: Nodes, params: Record) -> list[Outcome | None]:
-        """Send a reading command until its answer is what a node waits for. ``None``: this node is to look again.
+        """Send a reading command until a node has the answer that it waits for. ``None``: the node must look again.
 
-        What is clear for one of several may have to be done at once, so the others do not delay it.
+        The next step of one node may be urgent, so the other nodes do not delay it.
         """
         step, began = nodes[0].step, self._client.clock()
         outcomes: dict[Node, Outcome] = {}
         if step.seconds:
             self._client.sleep(min(step.seconds, self._deadline.remaining()))
         for _look in poll(self._client, self._deadline):
-            records = (
-                step.search(self._client, params)
-                if step.search
-                else listing(self._client, step.command, params, "id", deadline=self._deadline)
-            )
-            # What was just made may not be listed yet.
+            if step.search:
+                records = step.search(self._client, params)
+            else:
+                records = listing(self._client, step.command, params, "id", deadline=self._deadline)
+            # A new object may not be listed yet.
             if records or self._client.clock() - began >= plan.LAG:
                 judged = ((node, _judge(node, records)) for node in nodes)
                 outcomes = {node: outcome for node, outcome in judged if outcome is not None}
@@ -182,14 +175,12 @@ class _Application:
         return [self._overdue(node) for node in nodes]
 
     def _overdue(self, node: Node) -> JobTimeout:
-        return JobTimeout(
-            f"{node.step.command}: {node.step.text}: not within {self._deadline.seconds:g} s (wait_timeout). It goes on at the "
-            "service: run the task again, with a longer wait_timeout if need be",
-            node.step.command,
-        )
+        reason = f"{node.step.text}: not within {self._deadline.seconds:g} s (wait_timeout)"
+        text = f"{node.step.command}: {reason}. It goes on at the service; run the task again"
+        return JobTimeout(text, node.step.command)
 
     def _take(self, nodes: Nodes, outcomes: t.Sequence[Outcome | None]) -> None:
-        """Take in what came of a request: errors, a job to follow, or results."""
+        """Take in the outcomes of a request: errors, a job to follow, or results."""
         for node, outcome in zip(nodes, outcomes):
             if outcome is None:
                 self._held.setdefault(node.step.batch, []).append(node)
@@ -238,7 +229,7 @@ class _Application:
         return max(0.0, min(self._next_poll - self._client.clock(), self._deadline.remaining()))
 
     def _poll(self) -> None:
-        """Ask once how the jobs are; at the deadline, give up on those that are still pending."""
+        """Ask once for the state of the jobs. At the deadline, give up on those that are still pending."""
         try:
             ends = self._jobs.poll()
         except CloudnError as error:
@@ -259,14 +250,14 @@ class _Application:
         self._next_poll = self._client.clock() + self._jobs.pause()
 
     def _released(self, job_id: str) -> Nodes:
-        """Follow a job no longer; return what it was for."""
+        """Stop following a job. Return its nodes."""
         nodes = self._owners.pop(job_id)
         for node in nodes:
             del node.progress.jobs[job_id]
         return nodes
 
     def _drop(self, job_id: str, error: CloudnError | None) -> None:
-        """Give up on a job, and stop its plans with ``error`` (or, without one, as timed out)."""
+        """Give up on a job, and stop its plans with ``error``, or with a timeout if that is ``None``."""
         timeout = self._jobs.overdue(job_id, self._deadline.seconds)
         nodes = self._released(job_id)
         for node in nodes:
@@ -274,7 +265,7 @@ class _Application:
 
 
 def _judge(node: Node, records: list[Record]) -> Outcome | None:
-    """Return what a look has brought for a node: a result, an error, or ``None`` where it is to look again."""
+    """Return what a look has found for a node: a result, an error, or ``None`` to look again."""
     try:
         return node.step.until(records, node.progress) if node.step.until else {}
     except CloudnError as error:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The graph of the steps of several plans: which step can be sent now, which one never will be."""
+"""The graph of the steps of several plans: which steps can be sent now, and which ones never will be."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..api import ApiError, CloudnError, JobTimeout, UnknownOutcome
 from .plan import IdOf, Step
 from .progress import Progress
 
-# The states of a node. It may be left out by the failure of a step that it needs.
+# The states of a node. It is left out if a step that it needs fails.
 WAITING, SENDING, ANSWERED, ENDED, FAILED, LEFT_OUT = "waiting", "sending", "answered", "ended", "failed", "left out"
 # What a node needs of another one: the end of its job, an answer to it, its turn, or the id of the object that it makes.
 END, ANSWER, TURN, ID = "end", "answer", "turn", "id"
 
 
 class Node:
-    """A step in the graph. It is ``broken`` where the step, or one that it needs, has failed."""
+    """A step in the graph. It is ``broken`` if the step, or one that it needs, has failed."""
 
     __slots__ = ("broken", "needs", "progress", "state", "step")
 
@@ -30,24 +30,24 @@ class Node:
         self.broken = False
 
     def allows(self, other: Node, how: str) -> bool | None:
-        """Tell whether another node that needs this one may go on: ``None`` while that is open."""
+        """Tell whether another node that needs this one may go on. ``None``: not known yet."""
         if self.state in (FAILED, LEFT_OUT):
-            # A refusal is about one step. Any other error may be about all.
+            # A refusal is about one step. Any other error may be about all steps.
             return self.state == FAILED and how == TURN and isinstance(self.progress.error, ApiError)
         if self.state == ENDED:
             return how == TURN or not self.broken
         if self.state == ANSWERED and how == ID and self.progress.id is not None:
             return True
-        # What is about many objects is sent when the jobs about many objects before it have ended.
+        # A step for many objects waits for the end of the jobs for many objects before it.
         is_enough = self.state == ANSWERED and how == ANSWER and not (self.step.many and other.step.many)
         return True if is_enough else None
 
 
 class Graph:
-    """The steps of plans, and what each of them needs of others.
+    """The steps of plans, and what each step needs of others.
 
-    ``wait`` is false where nobody waits for the last jobs. Then no look comes last, and the steps of a plan's last stage do
-    not wait for each other.
+    If ``wait`` is false, nobody waits for the last jobs. Then no look comes last, and the steps of a plan's last stage do not
+    wait for each other.
     """
 
     def __init__(self, progresses: list[Progress], wait: bool) -> None:
@@ -57,12 +57,12 @@ class Graph:
         self.waiting = [node for nodes in self._nodes.values() for node in nodes]
 
     def replace(self, progress: Progress) -> None:
-        """Take the steps of a plan that was made anew in place of those that were left."""
+        """Take the steps of a new plan in place of the steps that were left."""
         self._nodes[progress] = _nodes(progress, self._wait)
         self.waiting = [node for node in self.waiting if node.progress is not progress] + self._nodes[progress]
 
     def _link(self, by_key: dict[str, Progress]) -> None:
-        """Add what steps need of other plans. A plan that is not among these has nothing to do."""
+        """Add what steps need of other plans. A plan that is not in ``by_key`` has nothing to do."""
         for progress, nodes in self._nodes.items():
             for node in nodes:
                 ids = [key for key in _keys(node.step.params) if key in by_key and key != progress.plan.key]
@@ -71,7 +71,7 @@ class Graph:
                 node.needs += [(one, ID) for one in makers] + [(one, END) for one in others]
 
     def ready(self) -> list[Node]:
-        """Return the nodes that can be sent now; from now on they count as being sent."""
+        """Return the nodes that can be sent now. From now on their state is ``SENDING``."""
         ready, waiting, has_changed = [], self.waiting, True
         while has_changed:
             self.waiting, has_changed = [], False
@@ -89,7 +89,7 @@ class Graph:
         return ready
 
     def _judge(self, node: Node) -> bool | None:
-        """Tell whether a node can be sent: ``None`` while that is open, false where it never will be."""
+        """Tell whether a node can be sent. ``None``: not yet. False: never."""
         verdicts = [other.allows(node, how) for other, how in node.needs]
         if any(verdict is False for verdict in verdicts) and not node.step.cleanup:
             return False
@@ -104,11 +104,11 @@ class Graph:
         return any(one.state == ENDED for one in self._nodes[node.progress])
 
     def leave_out(self, node: Node) -> None:
-        """Do not send a node. A plan that is stopped by the failure of another one gets an error that says so."""
+        """Do not send a node. If the failure of another plan is the reason, the node's plan gets an error that says so."""
         node.state, node.broken = LEFT_OUT, True
-        guilty = next((other.progress for other, _how in node.needs if other.broken and other.progress.error), None)
-        if guilty and guilty is not node.progress and not node.progress.error:
-            message = f"{node.step.command}: not sent, as {guilty.name} failed: {guilty.error}"
+        failed = next((other.progress for other, _how in node.needs if other.broken and other.progress.error), None)
+        if failed and failed is not node.progress and not node.progress.error:
+            message = f"{node.step.command}: not sent, as {failed.name} failed: {failed.error}"
             node.progress.fail(CloudnError(message, node.step.command))
 
     def fail(self, node: Node) -> None:
@@ -116,11 +116,11 @@ class Graph:
         node.state, node.broken = FAILED, True
 
     def is_sent(self, progress: Progress) -> bool:
-        """Tell whether all there is to send of a plan has been sent."""
+        """Tell whether all steps of a plan have been sent."""
         return all(node.state not in (WAITING, SENDING) for node in self._nodes[progress])
 
     def nears(self, batch: tuple[str, str]) -> bool:
-        """Tell whether another step of a batch comes soon: it needs only answers that are being awaited."""
+        """Tell whether another step of a batch comes soon: it needs only answers that are awaited."""
         return any(
             node.step.many and node.step.batch == batch and not node.progress.error and self._is_near(node)
             for node in self.waiting
@@ -133,7 +133,7 @@ class Graph:
         )
 
     def stop(self) -> None:
-        """Give up on what is left, as each step waits for another one."""
+        """Give up on the nodes that are left: each waits for another one."""
         for node in self.waiting:
             message = f"{node.step.command}: not sent, as the steps that it needs wait for it in turn"
             node.progress.fail(CloudnError(message, node.step.command))
@@ -156,7 +156,7 @@ def _nodes(progress: Progress, wait: bool) -> list[Node]:
 
 
 def _link_stage(here: list[Node], before: list[Node], is_in_turn: bool) -> list[Node]:
-    """Link the nodes of a stage to those before it; return those that the next stage needs."""
+    """Link the nodes of a stage to those before it. Return those that the next stage needs."""
     for node in here:
         node.needs = [(one, ANSWER if node.step.early else END) for one in before]
     if not is_in_turn:
@@ -169,13 +169,9 @@ def _link_stage(here: list[Node], before: list[Node], is_in_turn: bool) -> list[
 def _keys(value: t.Any) -> t.Iterator[str]:
     """Yield the keys of the plans whose objects' ids a value needs."""
     if isinstance(value, IdOf):
-        if value.key:
-            yield value.key
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _keys(inner)
-    elif isinstance(value, list):
-        for inner in value:
+        yield from filter(None, [value.key])
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
             yield from _keys(inner)
 
 

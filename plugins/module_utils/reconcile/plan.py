@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans: the steps that lead an object from its state to the desired one. Data only; nothing here sends a request."""
+"""Plans: the steps that bring an object to the desired state. This is only data, and sends no request."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if t.TYPE_CHECKING:
     from .duplicates import Kind
     from .progress import Progress
 
-# Seconds by which the service's lists may lag behind what it has done.
+# Seconds by which the service's lists may lag behind its changes.
 LAG = 5.0
 
 
 class Outrun(CloudnError):
-    """Another run made the same object at the same time, and its object stays; see ``creation``."""
+    """Another run made the same object at the same time, and that object stays. See ``creation``."""
 
 
 class IdOf(t.NamedTuple):
@@ -37,9 +37,9 @@ THIS = IdOf()
 
 
 def replace(known: Record, record: Record) -> Record:
-    """Return the object after a step: the record of the answer, with what only this run knows.
+    """Return the object after a step: the record of the answer, with the tags and the password that this run knows.
 
-    Tags may be set while a job runs, and then the job's result lacks them. A password is shown only once.
+    Tags may be set while a job runs. Then the job's result lacks them. The service shows a password only once.
     """
     kept = {field: known[field] for field in ("password", "tags") if known.get(field)}
     new = {"password": record["password"]} if record.get("password") else {}
@@ -47,21 +47,21 @@ def replace(known: Record, record: Record) -> Record:
 
 
 class Step(t.NamedTuple):
-    """One command: what a person reads, what is sent, what it needs, and what it yields.
+    """One command: its text for people, its parameters, its needs, and its result.
 
-    What it yields:
-        returns: the field of the result that holds the record of an object. Empty: the result says nothing.
-        yields: ``yields(known, record)`` returns the plan's object as it is after the step. ``None``: the step changes
-            nothing that is known of the object, or it is about another object.
+    Its result:
+        returns: the field of the result that holds the record of an object. Empty: the result holds none.
+        yields: ``yields(known, record)`` returns the plan's object after the step. ``None``: the step changes nothing that is
+            known of the object, or it is about another object.
         expect: the states that the record may have afterwards. Empty: any state.
         creates: the step makes the plan's object.
         unseen: no look at the service shows whether the step was done. After an unknown outcome nothing more is tried.
 
-    What it needs:
+    Its needs:
         needs: the keys of other plans whose steps must all have ended. An ``IdOf`` in the parameters needs that id.
         early: the step needs only the answers to the steps before it, not the ends of their jobs.
         in_turn: the steps of its stage are sent one after the other.
-        cleanup: the step is also sent where a step before it has failed. It undoes what an earlier step did.
+        cleanup: the step is also sent if a step before it has failed. It undoes what an earlier step did.
 
     How it is sent:
         until: the command lists something, and the step waits. ``until(records, progress)`` returns a result, or ``None``
@@ -69,9 +69,9 @@ class Step(t.NamedTuple):
         search: ``search(client, params)`` lists in place of the plain command.
         many: the parameter that takes the ids of many objects. Equal steps of several plans go in one request.
         joint: equal looks of several plans go in one request, after all else has ended.
-        doubt: what is not known where the look fails.
-        optional: where the look fails, that is a warning, which begins with this text.
-        instead: ``instead(client, params, error)`` does it where the account lacks the command.
+        doubt: what is not known if the look fails.
+        optional: if the look fails, that is only a warning. It begins with this text.
+        instead: ``instead(client, params, error)`` does it if the account lacks the command.
         hints: what people can do about a refusal, by its error code.
         seconds: the first look comes after so many seconds. For a change: how long a short job of it takes.
     """
@@ -100,12 +100,12 @@ class Step(t.NamedTuple):
 
     @property
     def batch(self) -> tuple[str, str]:
-        """What equal steps have in common that can go in one request: all but the ids."""
+        """What steps must have in common to go in one request: all but the ids."""
         rest = {name: _sorted(value) for name, value in self.params.items() if name != self.many}
         return self.command, repr(_sorted(rest))
 
     def record_of(self, result: Record) -> t.Any:
-        """Return the record that a result holds for this step, ``None`` where it holds none."""
+        """Return the record that a result holds for this step, or ``None``."""
         record = result.get(self.returns)
         return record[0] if isinstance(record, list) and record and not self.until else record
 
@@ -115,11 +115,14 @@ def _sorted(value: t.Any) -> t.Any:
 
 
 class New(t.NamedTuple):
-    """What a plan makes, and how it is told from what others make.
+    """The object that a plan makes, and how to find it.
 
-    ``kind`` is the kind of the object, see ``duplicates``. ``query`` are parameters of the listing that find all that may be
-    the same. ``same(record)`` tells whether a record is what is asked for. ``known`` are the ids of objects that were there
-    before and are not it. Where ``shared`` is false, the object of another run does not serve.
+    Fields:
+        kind: the kind of the object, see ``duplicates``.
+        query: parameters of the listing that find all objects that may be the same.
+        same: ``same(record)`` tells whether a record is the desired object.
+        known: the ids of objects that were there before. They are not the new one.
+        shared: an object of another run serves, too.
     """
 
     kind: Kind
@@ -130,17 +133,17 @@ class New(t.NamedTuple):
 
 
 class Plan:
-    """What is to be done with one object. A plan knows nothing of the task or the site that it is part of.
+    """The steps for one object. A plan does not know the task or the site that it is part of.
 
     Arguments:
         name: what the user calls the object.
         found: the object as the service has it, or ``None``.
-        stages: lists of steps. The stages come one after the other, the steps of a stage together. No steps: nothing is to do.
+        stages: lists of steps. The stages come one after the other, the steps of a stage together. No stages: nothing to do.
         before, after: the managed attributes, now and then, for the diff.
         key: names the plan for the steps of other plans.
         conditions: what else decides whether the service refuses a step, such as the states of machines by their ids.
-            Where it changes, a refused step may be sent once more.
-        new: what the plan makes, where another run may make the same.
+            If one changes, a refused step may be sent once more.
+        new: the object that the plan makes, if another run may make the same.
     """
 
     def __init__(
@@ -170,7 +173,7 @@ class Plan:
 
     @property
     def actions(self) -> list[str]:
-        """What the steps do, for people."""
+        """The texts of the steps that change something."""
         return [step.text for step in self.steps if not step.until]
 
     @property
@@ -182,7 +185,7 @@ class Plan:
 class Changes:
     """The attributes that a plan manages, as they are and as they shall be. A new object has none before.
 
-    ``before`` and ``after`` are those of the plan's diff, by attribute.
+    ``before`` and ``after`` are the two sides of the plan's diff.
     """
 
     def __init__(self, is_new: bool, **state: t.Any) -> None:
@@ -191,7 +194,7 @@ class Changes:
         self.after: Record = dict(state)
 
     def note(self, attribute: str, current: t.Any, desired: t.Any) -> bool:
-        """Take an attribute in; return whether it is to be changed."""
+        """Add an attribute. Return whether it is to be changed."""
         if not self.is_new:
             self.before[attribute] = current
         self.after[attribute] = desired

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Progress: what became of one plan, its object and its steps, while they are applied and after."""
+"""Progress: the state of one plan, its object and its steps, while they are applied and afterwards."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from .plan import Plan, Step
 
 
 class Progress:
-    """What became of one plan.
+    """The state of one plan.
 
-    ``object`` is the object as the results show it, and ``id`` its id. ``created_id`` is the id that an answer to this very
-    run gave to a new object; ``surplus`` is that of an object that this run made in vain. ``actions`` tells people what the steps do. ``touched`` says whether the service took any command.
-    ``error`` is what stopped the plan, ``failed_step`` the step that ended with it, and ``in_batch`` whether that step was sent
-    in one request with those of others. ``jobs`` are the steps of jobs that nobody waited for, by the jobs' ids. ``undone`` are
-    the texts of cleanup steps that were not sent, because it is not known what the service does. ``doubts`` are the commands
-    whose outcome was unknown at first. ``rounds`` is how often the plan was made anew. Where ``alone`` is true, each step is sent in a request of its own.
+    Attributes:
+        object, id: the object as the results show it, and its id.
+        created_id: the id of a new object, from an answer to this very run.
+        surplus: the id of an object that this run made in vain.
+        actions: the texts of the steps.
+        touched: whether the service took any command.
+        error, failed_step: the error that stopped the plan, and the step that failed with it.
+        in_batch: whether the failed step was sent in one request with steps of other plans.
+        jobs: the steps of jobs that nobody waited for, by the jobs' ids.
+        undone: the texts of cleanup steps that were not sent, because it is not known what the service does.
+        doubts: the commands whose outcome was unknown at first.
+        rounds: how often a new plan was made.
+        alone: each step is sent in its own request.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -54,26 +61,24 @@ class Progress:
         self.undone = []
 
     def keep(self, found: Record) -> None:
-        """Take the object as it was found. A password that was made for it stays, as it is shown only once."""
+        """Take the object as it was found. Its new password stays, as the service shows it only once."""
         password = {"password": self.object["password"]} if "password" in self.object else {}
         self.object = {**found, **password}
         self.id = self.object.get("id")
 
     def is_in(self, plan: Plan) -> bool:
         """Tell whether a new plan holds the failed step once more."""
-        failed = self.failed_step
-        return failed is not None and (failed.command, failed.params) in [
-            (step.command, step.params) for step in plan.steps
-        ]
+        failed, steps = self.failed_step, [(step.command, step.params) for step in plan.steps]
+        return failed is not None and (failed.command, failed.params) in steps
 
     def meets(self, plan: Plan) -> bool:
-        """Tell whether a condition of the new plan has changed since the plan before, and take note of the new ones."""
+        """Tell whether a condition has changed since the plan before. Keep the conditions of the new plan."""
         has_changed = any(self._conditions.get(key, state) != state for key, state in plan.conditions.items())
         self._conditions.update(plan.conditions)
         return has_changed
 
     def ended(self, step: Step, result: Record) -> None:
-        """Take in the result of a step, and judge the step by the state that it must have led to."""
+        """Take in the result of a step. Fail if the object is not in the state that the step must lead to."""
         known, record = self.id, step.record_of(result)
         if step.yields and (record is not None or not step.returns):
             self.object = step.yields(self.object, record)
@@ -89,7 +94,7 @@ class Progress:
                 self.fail(CloudnError(message, step.command), step)
 
     def fail(self, error: CloudnError, step: Step | None = None, in_batch: bool = False) -> None:
-        """Stop the plan. Its first error stays, except that an unknown outcome outweighs a known one."""
+        """Stop the plan. Its first error stays, but an unknown outcome replaces it."""
         code = error.code if isinstance(error, ApiError) else None
         hint = step.hints.get(code) if step and isinstance(code, int) else None
         error.message += f". {hint}" if hint else ""

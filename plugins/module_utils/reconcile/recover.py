@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recovers from unknown outcomes: looks at the service, plans anew, and goes on from there."""
+"""Recovers from unknown outcomes: looks at the service, makes a new plan, and goes on with it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .plan import Outrun, Plan
 from .progress import Progress
 
 _INTERNAL = 530
-# How often plans are made anew before the last error stands. Another run that does the same may be ahead at each step.
+# How often a plan is tried before its last error stands. Another run of the same task may be ahead at each step.
 _ROUNDS = 6
 
-# Finds the object of a plan anew, and plans anew. Returns ``None`` where no look can tell what was done.
+# Finds the object of a plan again, and makes a new plan. Returns ``None`` if no look can show what was done.
 Replan = t.Callable[[Progress], t.Optional[Plan]]
 
 
@@ -29,13 +29,13 @@ def apply_until_clear(
     parallel: int = 10,
     wait: bool = True,
 ) -> None:
-    """Apply plans. Where one ends without a known or good outcome, look at the service and go on from there.
+    """Apply plans. If one ends with a failure or an unknown outcome, look at the service and go on from there.
 
-    This is the one place that finds out after an unknown outcome. No command is sent again because it may have been lost:
-    ``replan(progress)`` finds the object and plans anew, and only what is then missing is done. Lists get some seconds to
-    catch up before that look. A refused command is sent again only where a condition of the plan has changed. A refusal of
-    a request for several objects says little of each, so what is still missing is sent for one object at a time. Where
-    somebody else has done what was refused, the plan goes on.
+    This is the one place that finds out what was done. No command is sent again because its answer was lost:
+    ``replan(progress)`` finds the object and makes a new plan, which has only the missing steps. Before that look, lists get
+    some seconds to catch up. A refused command is sent again only if a condition of the plan has changed. A refusal of a
+    request for several objects says little of each, so the missing steps are sent for one object at a time. If somebody
+    else has done the refused step, the plan goes on.
     """
 
     def goes_on(progress: Progress) -> bool:
@@ -56,9 +56,9 @@ def apply_until_clear(
 
 
 def _goes_on(progress: Progress, replan: Replan, deadline: Deadline, last: bool) -> bool:
-    """Plan anew after a failure; return whether there is something left to apply, and time for it.
+    """Make a new plan after a failure. Return whether it has steps to apply, and time for them.
 
-    ``last`` says that it will not be applied again. Then the failure stands unless nothing is left to do.
+    ``last``: the plan will not be applied again. Then the failure stands, unless nothing is left to do.
     """
     failure, step = progress.error, progress.failed_step
     if failure is None or (step and step.unseen):
@@ -76,7 +76,7 @@ def _goes_on(progress: Progress, replan: Replan, deadline: Deadline, last: bool)
         return False
     is_over = bool(fresh.stages) and (last or not deadline.remaining())
     if _is_refused(progress, fresh, for_others) or is_over:
-        _tell_end(failure, fresh, deadline, last)
+        _explain_end(failure, fresh, deadline, last)
         progress.keep(fresh.found or {})
         return False
     _go_on(progress, fresh, was_lost)
@@ -84,13 +84,13 @@ def _goes_on(progress: Progress, replan: Replan, deadline: Deadline, last: bool)
 
 
 def _is_refused(progress: Progress, fresh: Plan, for_others: bool) -> bool:
-    """Tell whether the service has refused a step that is still to be done, and would refuse it again."""
+    """Tell whether the service has refused a step that is still missing, and would refuse it again."""
     has_changed = progress.meets(fresh)
     return isinstance(progress.error, ApiError) and not for_others and not has_changed and progress.is_in(fresh)
 
 
 def _is_lost(progress: Progress) -> bool:
-    """Tell whether it is not known whether a command was done, and take note of that: not only a look has failed."""
+    """Tell whether the outcome of a change is unknown. Note its command in ``doubts``. A failed look does not count."""
     step = progress.failed_step
     if not isinstance(progress.error, UnknownOutcome) or step is None or step.until:
         return False
@@ -99,7 +99,7 @@ def _is_lost(progress: Progress) -> bool:
 
 
 def _explain(failure: CloudnError, error: CloudnError, for_others: bool) -> None:
-    """Say in a failure that looking again has failed too."""
+    """Add to a failure that the next look has failed too."""
     if for_others:
         failure.message = f"{error.message}. Before, a request for it and others failed: {failure.message}"
     if isinstance(error, Duplicates):
@@ -108,21 +108,19 @@ def _explain(failure: CloudnError, error: CloudnError, for_others: bool) -> None
         failure.message += f". Looking what became of it failed too: {error.message}"
 
 
-def _tell_end(failure: CloudnError, fresh: Plan, deadline: Deadline, last: bool) -> None:
-    """Say in a failure why the plan does not go on."""
+def _explain_end(failure: CloudnError, fresh: Plan, deadline: Deadline, last: bool) -> None:
+    """Add to a failure why the plan does not go on."""
     if fresh.stages and not deadline.remaining():
-        failure.message += (
-            f". The time for the task ({deadline.seconds:g} s, wait_timeout) was over before it could go on"
-        )
+        failure.message += f". The task could not go on within {deadline.seconds:g} s (wait_timeout)"
     elif fresh.stages and last:
         failure.message += f". It was tried {_ROUNDS} times"
 
 
 def _go_on(progress: Progress, fresh: Plan, was_lost: bool) -> None:
-    """Go on with a new plan, and take note whether the failed command was done: then it need not be done any more.
+    """Go on with a new plan. The failed command was done if the new plan lacks it: then the run has changed something.
 
-    An internal error may have done it, too: the service may do what it is told, and fail to show the object then. Measured on
-    CloudStack 3.0.5.
+    After an internal error it may be done, too: the service may do the command, and then fail to show the object. Measured
+    on CloudStack 3.0.5.
     """
     error, step = progress.error, progress.failed_step
     is_internal = isinstance(error, ApiError) and error.code == _INTERNAL and progress.found is not None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports: what a plan did, or would do, as an Ansible result tells it."""
+"""Reports: what plans did, or would do, in the form of an Ansible result."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import typing as t
 from ..api import CloudnError, Record
 from .progress import Progress
 
-_MOST_FAILURES_TOLD = 5
+_MOST_FAILURES = 5
 
 
 class Report:
     """The outcome of one task over one or several objects.
 
-    ``to_result(progress, check)`` returns an object as the user sees it. With ``check`` nothing was applied: the same fields
-    then say what would be. ``more`` is what this kind of task tells beside what all tell.
+    ``to_result(progress, check)`` returns an object as the user sees it. With ``check`` nothing was applied, and the same fields
+    say what would be. ``more`` are return values that only this kind of task has.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def changed(self) -> bool:
-        """Whether something was changed, or with ``check`` would be."""
+        """Whether something was changed, or would be with ``check``."""
         return any(progress.actions if self._check else progress.touched for progress in self.progresses)
 
     @property
@@ -45,7 +45,7 @@ class Report:
         return [(progress.name, progress.error) for progress in self.progresses if progress.error]
 
     def objects(self) -> list[Record]:
-        """Return every object, in the order it was named, with its ``error`` where it failed."""
+        """Return every object in the order of its name in the options, with its ``error`` if it failed."""
         shown = []
         for progress in self.progresses:
             item = self._to_result(progress, self._check)
@@ -55,27 +55,14 @@ class Report:
         return shown
 
     def result(self) -> Record:
-        """Return what every module tells: changed, actions, diff, the ids of jobs not waited for."""
-        # Another run may have done meanwhile what was planned: then this one has done nothing.
-        idle = [
-            progress
-            for progress in self.progresses
-            if progress.actions and not (self._check or progress.touched or progress.error)
-        ]
-        result: Record = {
-            "changed": self.changed,
-            "actions": [action for progress in self.progresses if progress not in idle for action in progress.actions],
-            "diff": {
-                "before": {
-                    progress.name: progress.plan.after if progress in idle else progress.plan.before
-                    for progress in self.progresses
-                },
-                "after": {progress.name: progress.plan.after for progress in self.progresses},
-            },
-        }
-        jobs = list(dict.fromkeys(job_id for progress in self.progresses for job_id in progress.jobs))
-        if jobs:
-            result["jobs"] = jobs
+        """Return what every module returns: changed, actions, diff, and the ids of jobs that nobody waited for."""
+        # Another run may have done the planned changes meanwhile. Then this run has done nothing.
+        idle = [one for one in self.progresses if one.actions and not (self._check or one.touched or one.error)]
+        actions = [action for one in self.progresses if one not in idle for action in one.actions]
+        before = {one.name: one.plan.after if one in idle else one.plan.before for one in self.progresses}
+        diff = {"before": before, "after": {one.name: one.plan.after for one in self.progresses}}
+        jobs = list(dict.fromkeys(job_id for one in self.progresses for job_id in one.jobs))
+        result = {"changed": self.changed, "actions": actions, "diff": diff, **({"jobs": jobs} if jobs else {})}
         return {**result, **self.more}
 
     def failure(self) -> Record:
@@ -87,13 +74,13 @@ class Report:
         alike: dict[str, list[tuple[str, CloudnError]]] = {}
         for name, error in failures:
             alike.setdefault(error.cause or f"{name}: {error.message}", []).append((name, error))
-        groups = list(alike.values())[:_MOST_FAILURES_TOLD]
-        told = "; ".join(f"{_names([name for name, _error in group])}: {group[0][1].message}" for group in groups)
+        groups = list(alike.values())[:_MOST_FAILURES]
+        said = "; ".join(f"{_names([name for name, _error in group])}: {group[0][1].message}" for group in groups)
         left = len(failures) - sum(map(len, groups))
         more = f"; and {left} more" if left else ""
-        return {"msg": f"{len(failures)} of {len(self.progresses)} failed: {told}{more}"}
+        return {"msg": f"{len(failures)} of {len(self.progresses)} failed: {said}{more}"}
 
 
 def _names(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_FAILURES_TOLD} more" if len(names) > _MOST_FAILURES_TOLD else ""
-    return ", ".join(names[:_MOST_FAILURES_TOLD]) + more
+    more = f" and {len(names) - _MOST_FAILURES} more" if len(names) > _MOST_FAILURES else ""
+    return ", ".join(names[:_MOST_FAILURES]) + more

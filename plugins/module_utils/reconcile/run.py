@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The driver: finds, looks up, plans, applies, recovers and reports, for every resource alike."""
+"""The driver: finds, looks up, plans, applies, recovers and reports. It is the same for every resource."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Found = t.Dict[str, t.Any]
 
 
 class Task(t.NamedTuple):
-    """What is asked for, and where.
+    """The task of a module.
 
-    ``options`` are the module's, ``deadline`` is when waiting ends, ``check`` says that nothing is changed. ``warnings`` takes
-    what people are to be told. Where a plan is made anew after a failure, ``failed`` is its progress, and ``first`` are the
-    lookups of before anything was changed.
+    ``options`` are the module's. ``deadline`` is when waiting ends. ``check``: nothing is changed. ``warnings`` takes warnings
+    for the user. For a new plan after a failure, ``failed`` is the progress of the plan, and ``first`` are the lookups from
+    before any change.
     """
 
     client: Client
@@ -37,20 +37,19 @@ class Task(t.NamedTuple):
 
 
 class Resource(t.NamedTuple):
-    """What a kind of objects says of itself. The rest is the same for all, and here.
+    """The functions of a kind of objects. The driver does the rest, the same for all kinds.
 
-    ``check(options)`` raises ``UsageError`` for options that are wrong whatever the service holds.
-    ``find(task)`` returns what is there, by the names that the user gave: a record, or whatever its planner takes. Where
-    ``task.failed`` has an id, the object is found by that.
-    ``lookup(task, found)`` returns what the planner needs to know besides. ``None`` after a failure: nothing can tell what was
-    done.
-    ``plan(task, name, found, lookups)`` returns the plan for one name. It reads its arguments, and sends nothing.
-    ``describe(progress, lookups)`` adds to an error what people are to know of this kind.
-    ``to_result(progress, check)`` returns the object as the user sees it.
-
-    ``jobs`` is in the class names of the jobs about such objects, which are waited for after a failure. ``kind`` decides about
-    duplicates, see ``duplicates``. ``remaining(task)`` returns the options as they are after a failure. ``None``: nothing can tell
-    what was done.
+    check: ``check(options)`` raises ``UsageError`` for options that are wrong whatever the service holds.
+    find: ``find(task)`` returns by the user's names what is there: a record, or whatever its planner takes. If ``task.failed``
+        has an id, it finds the object by that id.
+    lookup: ``lookup(task, found)`` returns what else the planner needs to know. ``None`` after a failure: nothing can show what
+        was done.
+    plan: ``plan(task, name, found, lookups)`` returns the plan for one name. It reads its arguments, and sends nothing.
+    to_result: ``to_result(progress, check)`` returns the object as the user sees it.
+    describe: ``describe(progress, lookups)`` adds to an error what is particular to this kind.
+    remaining: ``remaining(task)`` returns the options that hold after a failure. ``None``: nothing can show what was done.
+    jobs: a word in the class names of the jobs about such objects. After a failure, the driver waits for these jobs.
+    kind: returns the rules for duplicates, see ``duplicates``.
     """
 
     check: t.Callable[[Record], None]
@@ -64,10 +63,9 @@ class Resource(t.NamedTuple):
     kind: t.Callable[[], Kind] | None = None
 
     def ensure(self, client: Client, options: Record, check: bool = False) -> Report:
-        """Bring the objects that ``options`` (the module's) name to the state that is asked for.
+        """Bring the objects in ``options`` (the module's) to the desired state.
 
-        Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` for what can't be done, before
-        anything is changed.
+        Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` before any change if it can't be done.
         """
         self.check(options)
         deadline = Deadline(options["wait_timeout"], client.clock)
@@ -75,7 +73,7 @@ class Resource(t.NamedTuple):
 
 
 def no_lookups(_task: Task, _found: Found) -> Record:
-    """Look nothing up: for a plan that needs to know nothing besides."""
+    """Look nothing up: the plan needs to know nothing else."""
     return {}
 
 
@@ -96,7 +94,7 @@ class _Run:
         return Report(progresses, self._resource.to_result, task.check, task.warnings)
 
     def _checked(self, plans: list[Plan]) -> list[Plan]:
-        """Return the plans with what they need where they make something that another run may make, too."""
+        """Return the plans. Those that make something look whether another run makes the same."""
         task = self._task
         if task.check or not any(planned.new for planned in plans):
             return plans
@@ -120,7 +118,7 @@ class _Run:
         return [resource.plan(task, name, one, self._lookups) for name, one in found.items()]
 
     def _find(self, task: Task) -> Found:
-        """Find what is there. Where runs are making several of a name at this moment, wait until one is left.
+        """Find what is there. If several runs make objects of one name at the same time, wait until one is left.
 
         This is the one place where a task learns what is there.
         """
@@ -130,12 +128,12 @@ class _Run:
         except Duplicates:
             if task.check or kind is None:
                 raise
-        from .creation import await_one  # here, as few runs need it: what a module imports is compiled anew each time
+        from .creation import await_one  # here, as few runs need it, and Ansible compiles each import in each run
 
         return await_one(task.client, lambda: self._resource.find(task), kind(), task.deadline)
 
     def _apply(self, progresses: list[Progress]) -> None:
-        # Here, as most runs find all as it shall be: what a module imports is compiled anew each time that it runs.
+        # Here, as most runs have nothing to change, and Ansible compiles each import in each run.
         from .recover import apply_until_clear
 
         task = self._task
@@ -148,9 +146,9 @@ class _Run:
             self._resource.describe(progress, self._lookups)
 
     def _replan(self, progress: Progress) -> Plan | None:
-        """Find and plan an object anew after a failure, when the service does nothing more with it.
+        """Find an object again after a failure, and make a new plan, when the service has no more jobs for it.
 
-        One that is found after the answer to its making was lost must be what was asked for, so drift counts then.
+        If the answer to its creation was lost, the found object must be the desired one, so drift counts then.
         """
         resource, creation = self._resource, self._creations.get(progress.name)
         task = self._task._replace(warnings=[], failed=progress, first=self._lookups)
@@ -162,7 +160,7 @@ class _Run:
                 task.client.await_pending(resource.jobs, progress.id, task.deadline)
             if creation and creation.has_yielded:
                 progress.id = (creation.survivor(progress) or {}).get("id")
-                progress.object = {}  # a password that was made for the own object is not that of the other one
+                progress.object = {}  # the password of this run's object is not that of the other one
             options = resource.remaining(task)
             if options is None:
                 return None
