@@ -331,7 +331,7 @@ def test_an_equal_object_of_somebody_else_stays(
     assert set(theirs) <= set(here.made())
     if lost == "reset_after":
         assert len(here.made()) == 2
-        assert "2 are found that may be what it made" in done["warnings"][0]
+        assert "2 objects may be what it made" in done["warnings"][0]
     else:
         assert here.made() == theirs == [done["one"]["id"]]
 

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""New objects: is the one asked for there unseen, whose is one that appears, and which one stays of several.
+"""New objects: looks for one that is not listed yet, for the owner of one that appears, and for the one that stays of several.
 
-``docs/rely-on.md`` tells why it is done so.
+``docs/rely-on.md`` gives the reasons.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ T = t.TypeVar("T")
 
 
 def await_one(client: Client, look: t.Callable[[], T], kind: Kind, deadline: Deadline) -> T:
-    """Return what ``look`` returns. While it raises ``Duplicates``, wait for the runs that made them to leave one."""
+    """Return what ``look`` returns. While it raises ``Duplicates``, wait until the runs that made them leave one."""
     contest = Contest(kind, None, None, client.clock())
     for _look in poll(client, deadline):
         try:
@@ -43,7 +43,7 @@ def await_one(client: Client, look: t.Callable[[], T], kind: Kind, deadline: Dea
 
 
 class Creation:
-    """The object that a plan makes, from before it is sent until it is the only one."""
+    """The object that a plan makes: from before its creation until it is the only one."""
 
     def __init__(self, client: Client, new: New, deadline: Deadline) -> None:
         self._client = client
@@ -58,9 +58,9 @@ class Creation:
     # --- before one is made
 
     def await_unseen(self) -> bool:
-        """Wait for what the service is making, or made just now, that may be the same and was not listed.
+        """Wait for objects that the service makes, or made just now, that may be the same and are not listed yet.
 
-        Returns whether there was something, so that the caller looks anew. Raises ``JobTimeout`` at the deadline.
+        Returns whether there were any, so that the caller looks again. Raises ``JobTimeout`` at the deadline.
         """
         if self._kind.unique:
             return False  # the service refuses a second one
@@ -80,16 +80,13 @@ class Creation:
             found = found or any(is_listed is not None for _job, is_listed in looks)
             if not unseen:
                 return found
-        raise JobTimeout(
-            f"{self._kind.create}: job {unseen[0]['jobid']}, which began before this run, is still pending, and what it makes is "
-            "not listed before it has ended, so it may be what is asked for here; nothing was changed. Wait for it with "
-            "cloudn_job, or run the task again with a longer wait_timeout",
-            self._kind.create,
-            job_id=unseen[0]["jobid"],
-        )
+        command, job_id = self._kind.create, unseen[0]["jobid"]
+        text = f"job {job_id} began before this run and may make the same object, but is not done; nothing was changed"
+        way_out = "Wait for it with cloudn_job, or run the task again with a longer wait_timeout"
+        raise JobTimeout(f"{command}: {text}. {way_out}", command, job_id=job_id)
 
     def _is_listed(self, job: Record, seen_pending: float | None) -> bool | None:
-        """Tell whether what a job makes is listed, of what may be the same; ``None`` for anything else."""
+        """Tell whether the object of a job is listed. ``None``: it can't be the same as the new one."""
         if job.get("jobstatus") == PENDING:
             about = job.get("jobinstanceid") or ""
         else:
@@ -103,7 +100,7 @@ class Creation:
         return False if self._may_appear(job, seen_pending) else None
 
     def _may_appear(self, job: Record, seen_pending: float | None) -> bool:
-        """Tell whether what a job makes may yet be listed; what was made a while ago and is not listed has been deleted."""
+        """Tell whether the object of a job may still be listed later. An older one that is not listed was deleted."""
         if job.get("jobstatus") == PENDING and self._kind.hidden:
             return age(self._client, job) < FORGOTTEN
         just_now = seen_pending is not None and self._client.clock() - seen_pending < plan.LAG
@@ -112,53 +109,50 @@ class Creation:
     # --- after an answer was lost
 
     def is_in_doubt(self, progress: Progress) -> bool:
-        """Tell whether a plan was stopped because it is not known whether one was made, and its name does not tell it."""
+        """Tell whether the outcome of the creation is unknown, and the name does not show it."""
         command = progress.failed_step.command if progress.failed_step else None
         is_lost = isinstance(progress.error, UnknownOutcome) and command == self._kind.create
         return is_lost and not self._kind.unique
 
     def pick(self, progress: Progress, warnings: list[str]) -> Record | None:
-        """Return what a command whose outcome is unknown has made, or ``None`` where it has made nothing.
+        """Return the object that a command with an unknown outcome has made, or ``None`` if it has made none.
 
-        What was made since this run began and is what it asked for is what it made, or as good: of several the oldest,
-        with a warning in ``warnings``. Raises ``CloudnError`` while it can't be told.
+        A matching object that is newer than this run is the one that it made, or as good. Of several it returns the oldest,
+        with a warning in ``warnings``. Raises ``CloudnError`` if it is not known yet.
         """
         rows = self._found(progress.created_id)
         ids = list(dict.fromkeys(row["id"] for row in rows))
         if len(ids) > 1:
-            warnings.append(
-                f"{self._kind.create}: its answer was lost, and {len(ids)} are found that may be what it made: {', '.join(ids)}. "
-                f"{ids[0]} is taken; see whether another run needs the others"
-            )
+            text = f"its answer was lost, and {len(ids)} objects may be what it made: {', '.join(ids)}"
+            warnings.append(f"{self._kind.create}: {text}. {ids[0]} is taken; see whether another run needs the others")
         return rows[0] if rows else None
 
-    def _found(self, own: str | None) -> list[Record]:
-        """Return what may have been made, oldest first, when the jobs of it have ended.
+    def _found(self, created_id: str | None) -> list[Record]:
+        """Return the objects that may have been made, oldest first, after their jobs have ended.
 
-        It is looked for as long as an answer may take (``api_timeout``): a command whose connection broke may still be under
-        way, and a listing may lag. One whose id is known (``own``) was begun for certain.
+        It looks for them as long as an answer may take (``api_timeout``): a command whose connection broke may still be under
+        way, and a listing may lag. An object whose id is known (``created_id``) was begun for certain.
         """
-        began = self._client.clock()
-        patience = self._client.timeout
+        began, patience = self._client.clock(), self._client.timeout
         unlisted: set[str] = set()
         for _look in poll(self._client, self._deadline):
-            promised = {own} if own else self._promised()
-            rows = [row for row in self._rows(self._new.query) if self._is_new(row) and own in (None, row["id"])]
+            promised = {created_id} if created_id else self._promised()
+            rows = [row for row in self._rows(self._new.query) if self._is_new(row) and created_id in (None, row["id"])]
             unlisted = promised - {row["id"] for row in rows}
             if rows and not unlisted:
                 return sorted(rows, key=duplicates.rank)
-            waited = self._client.clock() - began
-            if unlisted and not own:
-                patience = max(patience, self._client.timeout + plan.LAG)
-            if waited >= patience and not unlisted:
+            if unlisted and not created_id:
+                patience = self._client.timeout + plan.LAG
+            if self._client.clock() - began < patience:
+                continue
+            if not unlisted:
                 return []
-            if waited >= patience:
-                break
+            break
         state = f"{', '.join(sorted(unlisted))} was begun" if unlisted else "it may still be under way"
         raise CloudnError(f"{state}, but it is not listed", self._kind.create)
 
     def _promised(self) -> set[str]:
-        """Return the ids of what new jobs have made of the same, once they have ended."""
+        """Return the ids of matching objects that new jobs have made, after the jobs have ended."""
         made = [self._result_of(job) for job in self._jobs() if job["jobid"] not in self._old_jobs]
         return {one["id"] for one in made if self._is_new(one)}
 
@@ -166,7 +160,7 @@ class Creation:
         return bool(record) and record["id"] not in self._new.known and self._new.same(record)
 
     def _result_of(self, job: Record) -> Record:
-        """Return what a job has made, once it has ended."""
+        """Return the object that a job has made, after the job has ended."""
         if job.get("jobstatus") != PENDING:
             return self._made_by(job)
         try:
@@ -179,7 +173,7 @@ class Creation:
     def add_check(self, planned: Plan) -> None:
         """Add to a plan the look whether another run has made the same at the same time.
 
-        It comes when the object is made. What is sent while the job of that runs, such as tags, is sent all the same.
+        It comes after the creation. Steps that are sent while the job of the creation runs, such as tags, come before it.
         """
         if self._new.shared:
             stages = planned.stages
@@ -196,32 +190,31 @@ class Creation:
         return look._replace(joint=True, doubt=_DOUBT)
 
     def _is_alone(self, records: list[Record], progress: Progress) -> Record | None:
-        """Return once the plan's object is listed and no other is; raise ``Outrun`` where it goes on with another one.
+        """Return once only the plan's object is listed. Raises ``Outrun`` if the run goes on with another one.
 
         Raises ``CloudnError`` for one of the same name that is not alike.
         """
         contest = self._contest_of(progress)
         if contest is None:
-            return {}  # it was found after a lost answer, and may be anybody's
+            return {}  # it was found after a lost answer, and may belong to any run
         decision = self._decide(contest, self._rivals(contest, records, progress))
         if decision.action == ALONE:
             return {}
         if decision.action == WAIT:
             if not self._deadline.remaining():
-                seconds = f"{self._deadline.seconds:g} s (wait_timeout)"
-                raise contest.unsettled(f"which one stays was not clear within {seconds}")
+                raise contest.unsettled(
+                    f"which one stays was not clear within {self._deadline.seconds:g} s (wait_timeout)"
+                )
             return None
         if decision.action == NONE and not self._kind.remade:
             raise contest.unsettled("all of them have been deleted again")
         contest.move(decision.other.get("id"))
-        raise Outrun(
-            f"{self._kind.create}: another run made the same at the same time; {contest.kept or 'it'} "
-            f"{'stays' if contest.kept else 'is gone again'}, {contest.surplus}, which this run made, is not needed",
-            self._kind.create,
-        )
+        outcome = f"{contest.kept} stays" if contest.kept else "it is gone again"
+        text = f"another run made the same at the same time; {outcome}, {contest.surplus} of this run is not needed"
+        raise Outrun(f"{self._kind.create}: {text}", self._kind.create)
 
     def _rivals(self, contest: Contest, records: list[Record], progress: Progress) -> list[Record]:
-        """Return the objects of a contest: the own one, the one that the run goes on with, and what is the same."""
+        """Return the objects of a contest: the run's own one, the one that it goes on with, and all that are the same."""
         owner = self._kind.owner(progress.object)
         same = [row for row in records if self._is_new(row) and owner in (None, self._kind.owner(row))]
         rows = [row for row in records if row in same or row["id"] in (contest.own, contest.kept)]
@@ -236,7 +229,7 @@ class Creation:
         return decision
 
     def _contest_of(self, progress: Progress) -> Contest | None:
-        """Return the contest that the plan's object is in: a new one for an object that this run has just made."""
+        """Return the contest of the plan's object: a new one if this run has just made the object."""
         own = progress.created_id if progress.created_id == progress.id else None
         if own and (self._contest is None or self._contest.own != own):
             self._contest = Contest(self._kind, own, own, self._began)
@@ -245,7 +238,7 @@ class Creation:
         return self._contest
 
     def _is_busy(self, rows: list[Record]) -> bool:
-        """Tell whether the service has not ended the jobs that make some of these."""
+        """Tell whether jobs that make some of these are still pending."""
         if self._kind.is_busy:
             return self._kind.is_busy(self._client, rows)
         about = {job.get("jobinstanceid") for job in self._jobs() if job.get("jobstatus") == PENDING}
@@ -257,7 +250,7 @@ class Creation:
         return self._contest is not None and self._contest.own is None and bool(self._contest.kept)
 
     def survivor(self, progress: Progress) -> Record | None:
-        """Return the object that stays, of two; ``None`` where both are gone, as both runs gave way."""
+        """Return the object that stays of two. ``None``: both are gone, as both runs gave way."""
         contest = self._contest
         for one in filter(None, (contest.kept, contest.surplus) if contest else ()):
             rows = [row for row in self._rows({"id": one}) if self._new.same(row)]
@@ -269,11 +262,11 @@ class Creation:
         return None
 
     def lead_on(self, progress: Progress, fresh: Plan) -> None:
-        """Let a new plan begin with the deletion of what this run made in vain, once the other one can be used.
+        """Add to the start of a new plan: wait until the other object can be used, and delete the one that this run made.
 
-        Only an id that an answer to this very run gave as new is ever deleted here, when it has got nothing but tags. The
-        service itself refuses to delete a volume that somebody has attached meanwhile. Other runs may give way too, so it is seen
-        at the end that the other one is still there, and alone.
+        It deletes only an id that an answer to this very run gave as new, and only while the object has nothing but tags. The
+        service refuses to delete a volume that somebody has attached meanwhile. Other runs may give way too, so the last look
+        checks that the other object is still there, and alone.
         """
         contest = self._contest
         if contest is None or not contest.kept or contest.own:
@@ -298,10 +291,8 @@ class Creation:
             raise Outrun(f"{self._kind.create}: {kept}, which another run made, is gone again", self._kind.create)
         usable = self._kind.usable(records[0])
         if usable is False:
-            raise CloudnError(
-                f"{self._kind.create}: {kept}, which another run made, has come to nothing. Delete it (state: absent), and "
-                "run the task again",
-                self._kind.create,
+            raise self._kind.error(
+                f"{kept} of another run has failed. Delete it (state: absent) and run the task again"
             )
         return {} if usable else None
 
@@ -309,24 +300,25 @@ class Creation:
         return None if records and self._kind.usable(records[0]) is None else {}
 
     def explain(self, progress: Progress) -> None:
-        """Say of an object that was made, and failed, that another run made one of the same name at the same time.
+        """Add to the failure of a new object that another run made one of the same name at the same time.
 
-        The run of the other object goes by the same rule, so that one of the two goes all the same.
+        The run of the other object follows the same rule, so one of the two is deleted all the same.
         """
         if not (progress.error and progress.created_id and self._kind.unique):
             return
         try:
             rows = self._rows(self._new.query)
         except CloudnError:
-            return  # the error of the object itself is what counts
+            return  # the object's own error counts
         others = [row["id"] for row in rows if self._is_new(row) and row["id"] != progress.created_id]
         if others and progress.created_id not in str(progress.error.message):
-            progress.error.message += f". This run made {progress.created_id}, and at the same time another of the same name was made, {', '.join(others)}"
+            text = f"This run made {progress.created_id}, and another run made {', '.join(others)} of the same name"
+            progress.error.message += f". {text} at the same time"
 
     # --- asking
 
     def _params(self, query: Record) -> Record:
-        """Return parameters of the listing: those that every one of it needs, and others."""
+        """Return parameters of the listing: those that it always needs, and ``query``."""
         return {**{name: value for name, value in self._new.query.items() if name == "templatefilter"}, **query}
 
     def _rows(self, query: Record) -> list[Record]:
@@ -335,11 +327,10 @@ class Creation:
         return listing(self._client, self._kind.listing, self._params(query), "id")
 
     def _jobs(self) -> list[Record]:
-        """Return the jobs that make objects of this kind, of a while ago and since."""
+        """Return the recent jobs that make objects of this kind."""
         if not self._kind.making:
             return []
-        params = {"startdate": self._since, "keyword": self._kind.making}
-        return jobs_listing(self._client, params, self._deadline)
+        return jobs_listing(self._client, {"startdate": self._since, "keyword": self._kind.making}, self._deadline)
 
     def _made_by(self, job: Record) -> Record:
         return made_by(job.get("jobresult"), self._kind.field) if job.get("jobstatus") == DONE else {}

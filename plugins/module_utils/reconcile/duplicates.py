@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Duplicates: objects of one name that several runs made at one moment. Decides which of them stays, in all runs alike.
+"""Duplicates: objects of one name that several runs made at the same time. All runs decide alike which of them stays.
 
-The service looks whether a name is free, and only then makes the row. ``docs/rely-on.md`` tells what follows from that.
+The service first looks whether a name is free, and then makes the row. ``docs/rely-on.md`` explains the consequences.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from ..api import Client, CloudnError, Record
 from ..api.jobs import age
 from . import plan
 
-# Seconds that the run whose object comes first gives the others to delete theirs: LEAST and a SHARE of the time that it has
-# taken itself, at most MOST. Another run notices the end of its job after a tenth of the job's time, at most 5 s; then it
+# Seconds that the run with the first object gives the others to delete theirs: LEAST and a SHARE of the time that it has
+# taken itself, at most MOST. Another run notices the end of its job after a tenth of the job's time, at most 5 s. Then it
 # lists, and deletes.
 LEAST, SHARE, MOST = 3.0, 0.2, 10.0
-# Seconds for which an object must have been alone before a run that did not make it goes on with it. Within them rows of other
-# runs appear that found the name free, too (far less with CloudStack 3.0.5), and go that are being deleted.
+# Seconds for which an object must be alone before a run that did not make it goes on with it. In this time the rows of other
+# runs that found the name free appear (far less with CloudStack 3.0.5), and rows that are being deleted disappear.
 GAP = 1.0
-# Seconds after which a run, whose own object is not among them, takes it that nobody will delete one of several.
+# Seconds after which a run without an own object assumes that nobody will delete one of several.
 PATIENCE = 15.0
 
-# Seconds by which objects may be apart that runs made at one moment, and for which it may take to leave one of them.
+# The most seconds between objects that runs made at the same time, and the most seconds until one of them is left.
 _ONE_MOMENT, _RECENT = 60.0, 600.0
 
 ALONE, WAIT, GIVE_WAY, TAKE, NONE = "alone", "wait", "give way", "take", "none"
 
 
 def are_apart(client: Client, records: list[Record]) -> bool:
-    """Tell whether objects of one name are none that runs made at one moment, and leave one of: then a user must choose."""
+    """Tell whether runs did not make these objects of one name at the same time. Then the user must choose one."""
     ages = sorted(age(client, record) for record in records)
     places = {(record["id"], record.get("zoneid")) for record in records}
     in_one_zone = len({zone for _id, zone in places}) < len(places)
@@ -43,33 +43,33 @@ def _same_rows(_client: Client, rows: list[Record]) -> list[Record]:
 
 
 def state_of(record: Record) -> t.Any:
-    """Return the state of an object, which changes while a run works on it."""
+    """Return the state of an object. It changes while a run works on the object."""
     return record.get("state")
 
 
 class Kind(t.NamedTuple):
-    """A kind of objects of which several runs can make one each, of one name, at one moment.
+    """A kind of objects. Several runs can each make one of the same name at the same time.
 
     Its commands:
         field: the field of a job's result that holds one.
         listing: the command that lists them.
         create, delete: the commands that make and delete one.
-        making: what the class names of the jobs that make one have in common. Empty: no job makes one.
+        making: the common part of the class names of the jobs that make one. Empty: no job makes one.
         hidden: one is not listed before its job has ended.
-        unique: the service refuses a second one of a name, but for runs at one moment.
+        unique: the service refuses a second one of a name, unless runs make both at the same time.
 
-    What decides which one stays:
-        usable: ``usable(record)`` is true of one that can be used, false of one that never will be, ``None`` while that is open.
-        alike: ``alike(one, other)`` tells whether tasks that are the same may have made both.
-        progress: ``progress(record)`` is what changes while a run still works on one.
-        mistakes: ``mistakes(client, records)`` tells whether objects of one name are no duplicates, but a mistake of the user's.
+    Its rules for duplicates:
+        usable: ``usable(record)`` is true if it can be used, false if it never will be, ``None`` if that is not known yet.
+        alike: ``alike(one, other)`` tells whether equal tasks may have made both.
+        progress: ``progress(record)`` returns what changes while a run still works on it.
+        mistakes: ``mistakes(client, records)`` tells whether objects of one name are no duplicates, but a mistake of the user.
 
-    What is particular to it:
-        owner: ``owner(record)`` tells whose one is. Those of others are not the same.
+    Its differences from other kinds:
+        owner: ``owner(record)`` returns its owner. Objects of other owners are not the same.
         search: ``search(client, query)`` lists them in place of the plain command.
         refine: ``refine(client, rows)`` corrects what a listing says of several.
-        is_busy: ``is_busy(client, rows)`` tells whether runs may still work on some. ``None``: the jobs of ``making`` tell.
-        verb: what people call the deletion.
+        is_busy: ``is_busy(client, rows)`` tells whether runs may still work on some. ``None``: the jobs of ``making`` show it.
+        verb: the word for the deletion.
         expect: the states of one that was deleted.
         remade: a name is free again as soon as its object is deleted.
     """
@@ -93,12 +93,16 @@ class Kind(t.NamedTuple):
     expect: tuple[str, ...] = ()
     remade: bool = True
 
+    def error(self, text: str) -> CloudnError:
+        """Return an error about the creation of one."""
+        return CloudnError(f"{self.create}: {text}", self.create)
+
 
 class Decision(t.NamedTuple):
-    """What a run does next about a name, and which object of another run it is about.
+    """The next action of a run about a name, and the object of another run, if there is one.
 
-    ``ALONE``: there is only the object that the run goes on with. ``WAIT``: look again. ``GIVE_WAY``: delete its own, and go on
-    with the other one. ``TAKE``: go on with the other one. ``NONE``: there is none any more.
+    ``ALONE``: there is only the object that the run goes on with. ``WAIT``: look again. ``GIVE_WAY``: delete its own object,
+    and go on with the other one. ``TAKE``: go on with the other one. ``NONE``: there is no object any more.
     """
 
     action: str
@@ -106,11 +110,11 @@ class Decision(t.NamedTuple):
 
 
 class Contest:
-    """Follows the objects of one name after a run has asked for a new one, and decides what the run does. Sends nothing.
+    """Follows the objects of one name after the request of a run for a new one. Decides what the run does. Sends nothing.
 
     Arguments:
-        own: the id of the object that the run made, ``None`` where it is known of none.
-        kept: the id of the object that the run goes on with, ``None`` where it is still to choose one.
+        own: the id of the object that the run made. ``None``: it is not known, or there is none.
+        kept: the id of the object that the run goes on with. ``None``: it has chosen none yet.
         began: when the run began to make it, by the clock of ``decide``.
     """
 
@@ -127,10 +131,10 @@ class Contest:
         self._unlisted_since: float | None = None
 
     def decide(self, rows: list[Record], now: float) -> Decision:
-        """Decide by what a listing shows of the name. Raises ``CloudnError`` where no run can give way.
+        """Decide from the rows of a listing. Raises ``CloudnError`` if no run can give way.
 
-        Where both runs see both objects, the one that comes first stays, by date, then by id. Its run waits until the other
-        one is gone. If it stays, the other run has ended before the first object was listed, so the first one goes.
+        If both runs see both objects, the first one by date, then by id, stays. Its run waits until the other one is gone. If
+        the other one stays, its run has ended before the first object was listed. Then the first one is deleted.
         """
         rows = sorted(rows, key=rank)
         rivals = [row for row in rows if row["id"] != self.own]
@@ -154,23 +158,23 @@ class Contest:
         return Decision(GIVE_WAY, first)
 
     def disturb(self, now: float) -> None:
-        """Take note that runs of others still do something: the time to wait for them begins anew."""
+        """Note that other runs still work: the time to wait for them starts again."""
         self._calm_since = now
 
     def move(self, other: str | None) -> None:
-        """Go on with another object; the own one, if there is one, is to be deleted."""
+        """Go on with another object. If the run has its own one, that is to be deleted."""
         self.surplus = self.own or self.surplus
         self.own, self.kept = None, other
 
     def _follow(self, rivals: list[Record], now: float) -> None:
-        """Notice whether other runs still work on their objects."""
+        """Note whether other runs still work on their objects."""
         progress = [(row["id"], self._kind.progress(row)) for row in rivals]
         if progress != self._progress or any(self._kind.usable(row) is None for row in rivals):
             self._calm_since = now
         self._progress = progress
 
     def _choose(self, rows: list[Record], now: float) -> Decision:
-        """Decide for a run that has none of its own: others decide which one stays."""
+        """Decide for a run without an own object: others decide which one stays."""
         rows = [row for row in rows if row["id"] != self.surplus]
         if not rows:
             return Decision(NONE)
@@ -183,7 +187,7 @@ class Contest:
         return Decision(WAIT)
 
     def _unlisted(self, rivals: list[Record], now: float) -> Decision:
-        """Decide where the own object is not listed: not yet, or no more."""
+        """Decide if the run's own object is not listed: not yet, or not any more."""
         self._unlisted_since = now if self._unlisted_since is None else self._unlisted_since
         if now - self._unlisted_since < max(1.0, plan.LAG):
             return Decision(WAIT)
@@ -191,7 +195,7 @@ class Contest:
         return self._choose(rivals, now) if rivals else Decision(ALONE)
 
     def _check(self, mine: Record, rivals: list[Record]) -> None:
-        """Raise ``CloudnError`` for an object of another run that can't stay instead of the own one, nor go for it."""
+        """Raise ``CloudnError`` if another run's object can't be used, or is not alike: then neither object may be deleted."""
         for rival in rivals:
             if self._kind.usable(rival) is False:
                 reason = "can't be used" + (f": it is {rival['state']}" if rival.get("state") else "")
@@ -199,29 +203,26 @@ class Contest:
                 reason = "is not alike"
             else:
                 continue
-            raise CloudnError(
-                f"{self._kind.create}: this run made {mine['id']}, and at the same time another of the same name was made, "
-                f"{rival['id']}, which {reason}: delete one of the two by its id (state: absent), and run the task again",
-                self._kind.create,
-            )
+            made = f"this run made {mine['id']}, and for the same name another run made {rival['id']}, which {reason}"
+            raise self._kind.error(f"{made}: delete one of the two by its id (state: absent), and run the task again")
 
     def unsettled(self, reason: str) -> CloudnError:
-        """Return the error that several objects are left: it names all that were seen, and the way out."""
+        """Return the error that several objects are left. It names all that were seen, and the way out."""
         made = self.own or self.surplus
-        ids = ", ".join(dict.fromkeys([*([made] if made else []), *self.others]))
-        own = f", {made} by this run" if made else ""
-        return CloudnError(
-            f"{self._kind.create}: several runs made objects of the same name at the same time ({ids}{own}), and {reason}. See "
-            "which of them are left, delete all but one by their ids (state: absent), and run the task again",
-            self._kind.create,
+        ids = ", ".join(dict.fromkeys([*filter(None, [made]), *self.others])) + (
+            f", {made} by this run" if made else ""
+        )
+        way_out = "Delete all but one by their ids (state: absent), and run the task again"
+        return self._kind.error(
+            f"several runs made objects of the same name at the same time ({ids}), and {reason}. {way_out}"
         )
 
 
 def rank(record: Record) -> tuple[str, str]:
-    """Return what orders objects of one name in all runs alike: the date, where the service tells one, then the id."""
+    """Return the order of objects of one name, equal in all runs: by date, if the service gives one, then by id."""
     return str(record.get("created") or ""), str(record["id"])
 
 
 def alike_in(*fields: str) -> t.Callable[[Record, Record], bool]:
-    """Return a test whether two records have the same in some fields."""
+    """Return a function that tells whether two records have the same values in some fields."""
     return lambda one, other: all(one.get(field) == other.get(field) for field in fields)

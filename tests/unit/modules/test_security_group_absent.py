@@ -276,7 +276,7 @@ def test_pauses_grow_and_waiting_ends(run_module: Run, machine: Run, emulator: A
     monkeypatch.setattr(Client, "__init__", patient)
     told = run_module(MODULE, name="web", state="absent", wait_for_expunge=True, wait_timeout=600)
     assert told["failed"] and told["error_code"] == 536 and told["changed"] is False
-    assert "The time for the task (600 s, wait_timeout) was over" in told["msg"]
+    assert "The task could not go on within 600 s (wait_timeout)" in told["msg"]
     assert f"It is held by {DESTROYED}" in told["msg"]
     assert pauses[:-1] == sorted(pauses[:-1])
     assert pauses[0] == 1 and max(pauses) == 60 and sum(pauses) == pytest.approx(600)

@@ -160,7 +160,7 @@ def test_a_deleted_object_that_is_still_listed_does_not_count() -> None:
 def test_several_objects_that_nobody_deletes_are_an_error_that_names_all() -> None:
     one, rows = contest(None, "a"), [row("a"), row("b")]
     assert one.decide(rows, 0.0).action == WAIT
-    with pytest.raises(CloudnError, match=r"\(a, b\), and nobody has deleted any .* delete all but one by their ids"):
+    with pytest.raises(CloudnError, match=r"\(a, b\), and nobody has deleted any .* Delete all but one by their ids"):
         one.decide(rows, PATIENCE)
 
 
