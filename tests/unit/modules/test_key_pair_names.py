@@ -135,4 +135,4 @@ def test_the_pair_of_another_account_with_the_same_key_is_shown(run_module_as: C
         assert made["vm"]["key_pair"] == "theirs"
         again = run("cloudn_vm", **MACHINE, key_pair="mine")
         assert (again.get("msg"), again["changed"]) == (None, False)
-        assert "key pair is shown as 'theirs', which is none of this account's" in again["warnings"][0]
+        assert "its key pair 'theirs' is not of this account" in again["warnings"][0]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes that are being attached to virtual machines that are to go."""
+"""Volumes that are being attached to virtual machines that a task will destroy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..volume import view as volume
 
 
 def _is_seen(job: Record, lookups: Record) -> bool:
-    """Tell whether a job has ended, and what it attached to one of the machines that are to go is among their data disks."""
+    """Tell whether a job has ended, and its volume is a known data disk or on a machine that stays."""
     disk = jobs.made_by(job.get("jobresult"), "volume")
     disks = lookups["data_disks"].get(disk.get("virtualmachineid"), [])
     elsewhere = disk.get("virtualmachineid") not in lookups["alive"]
@@ -20,16 +20,16 @@ def _is_seen(job: Record, lookups: Record) -> bool:
 
 
 def await_attached(client: Client, lookups: Record, deadline: Deadline) -> None:
-    """Wait for data disks that are being attached, or were just now and are not listed so yet; add them to the lookups.
+    """Wait for data disks that are being attached, or that are attached and not listed yet; add them to the lookups.
 
-    A machine takes its disks along when it is destroyed, so what its list does not show must not be overlooked.
+    The service destroys a machine with its disks, so a disk that is not listed yet must not be missed.
     """
     query = {"startdate": jobs.ago(client, jobs.FORGOTTEN), "keyword": "AttachVolume"}
     pending_at: dict[str, float] = {}
     unlisted = ""
     for _look in poll(client, deadline):
         unseen = [job for job in jobs.listing(client, query, deadline) if not _is_seen(job, lookups)]
-        if unseen:  # it may have ended between the two listings
+        if unseen:  # the jobs may have ended between the two listings
             lookups["data_disks"] = volume.data_disks(client, lookups["alive"])
         unlisted = ""
         for job in unseen:
@@ -37,15 +37,14 @@ def await_attached(client: Client, lookups: Record, deadline: Deadline) -> None:
             if pending:
                 pending_at[job["jobid"]] = client.clock()
             ended = client.clock() - pending_at.get(job["jobid"], float("-inf"))
-            # What was attached a while ago and is not listed was detached again.
+            # A disk that was attached some time ago and is not listed was detached again.
             just_now = not _is_seen(job, lookups) and min(ended, jobs.age(client, job)) < plans.LAG
             if pending or just_now:
                 unlisted = job["jobid"]
         if not unlisted:
             return
     raise JobTimeout(
-        f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine that is to go, and with it "
-        "would go the volume; nothing was changed. Run the task again, with a longer wait_timeout if need be",
+        f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine of this task; nothing was changed. Repeat the task",
         "attachVolume",
         job_id=unlisted,
     )

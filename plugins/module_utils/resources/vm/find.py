@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the virtual machines of a task, in states that last, and again after a failure."""
+"""Finds the virtual machines of a task in terminal states, and again after a failure."""
 
 from __future__ import annotations
 
@@ -13,35 +13,25 @@ from .view import DESTROYED, RUNNING
 
 
 def find(task: Task) -> Found:
-    """Return the machines by the names that the user gave. Raises ``UsageError`` for two names of one machine."""
+    """Return the machines by the names of the user. Raises ``UsageError`` if two names mean one machine."""
     if task.failed:
         return {task.failed.name: _find_again(task, task.failed)}
     names, options = list(dict.fromkeys(task.options["name"])), task.options
     found = vm.settled(task.client, names, options.get("zone"), task.deadline, task.check)
-    twice = _same_machine_twice(found)
-    if twice:
-        raise UsageError(f"name: {' and '.join(twice)} are the same virtual machine")
+    seen: dict[str, str] = {}
+    for name, record in found.items():
+        if record and seen.setdefault(record["id"], name) != name:
+            raise UsageError(f"name: {seen[record['id']]} and {name} are the same virtual machine")
     if options["state"] != "absent":
         for record in found.values():
             vm.check_shown(record)
     return found
 
 
-def _same_machine_twice(found: dict[str, Record | None]) -> list[str]:
-    """Return two names that mean one machine, for example its host name and its id."""
-    seen: dict[str, str] = {}
-    for name, record in found.items():
-        if record and record["id"] in seen:
-            return [seen[record["id"]], name]
-        if record:
-            seen[record["id"]] = name
-    return []
-
-
 def remaining(task: Task) -> Record | None:
-    """Return the options as they are after a failure: a machine that ran may have been stopped for a change.
+    """Return the options for the rest of a task after a failure: it may have stopped a running machine for a change.
 
-    Returns ``None`` where it is not known whether a machine was reinstalled.
+    Returns ``None`` if it is not known whether a machine was reinstalled.
     """
     options = {**task.options, "on_immutable_drift": "ignore"}
     ran = task.failed is not None and (task.failed.found or {}).get("state") == RUNNING
@@ -55,22 +45,22 @@ def remaining(task: Task) -> Record | None:
 
 
 def _find_again(task: Task, failed: Progress) -> Record | None:
-    """Find a machine after a failure, when the service does nothing more with it.
+    """Find a machine after a failure, once the service does nothing more with it.
 
-    A host name is unique, so it can only be the one that was asked for. A password that was made meanwhile is kept.
+    A host name is unique, so it is the machine of the task. A password that was made meanwhile is kept.
     """
     wanted, options = failed.id or failed.name, task.options
     if isinstance(failed.error, UnknownOutcome):
         if options["state"] == "absent":
-            # A disk that is being detached is still listed as attached.
+            # The service lists a disk as attached while it detaches it.
             task.client.await_pending("Volume", None, task.deadline)
-        if not (failed.failed_step and failed.failed_step.many):  # jobs about many objects tell of none
+        if not (failed.failed_step and failed.failed_step.many):  # a job about many objects names none
             record = vm.find(task.client, [wanted], options.get("zone"))[wanted]
-            password = _await_jobs(task.client, record, task.deadline)
+            password = record and _await_jobs(task.client, record, task.deadline)
             if password:
                 failed.object["password"] = password
     elif not failed.id and "deployVirtualMachine" in failed.doubts:
-        # Its name is taken now, so what was begun before the answer was lost is there, or will be listed.
+        # The service refused the name, so the first request created the machine. It may not be listed yet.
         _await_listed(task.client, wanted, options.get("zone"), task.deadline)
     found = vm.settled(task.client, [wanted], options.get("zone"), task.deadline, check=False)[wanted]
     if found is None and failed.id:
@@ -79,32 +69,30 @@ def _find_again(task: Task, failed: Progress) -> Record | None:
 
 
 def _await_listed(client: Client, wanted: str, zone_wanted: str | None, deadline: Deadline) -> None:
-    """Wait until a machine is listed, for at most as long as an answer may take (``api_timeout``)."""
+    """Wait until a machine is listed, for at most the time for an answer (``api_timeout``)."""
     began = client.clock()
     for _look in poll(client, deadline):
         if vm.find(client, [wanted], zone_wanted)[wanted] or client.clock() - began >= client.timeout:
             return
 
 
-def _await_jobs(client: Client, record: Record | None, deadline: Deadline) -> str | None:
-    """Wait for what the service is doing with a machine; return the password that it made, if it made one.
+def _await_jobs(client: Client, record: Record, deadline: Deadline) -> str | None:
+    """Wait until the jobs about a machine have ended; return the password that they made, if they made one.
 
-    A machine does not show its jobs, and a new one is Stopped for a moment before it is Starting. Pending jobs carry
-    its id, and the results of those that are done hold it; measured on CloudStack 3.0.5.
+    A machine does not show its jobs, and a new one is Stopped for a moment before it is Starting. Pending jobs have the
+    machine's id, and done jobs have the machine in their results; measured on CloudStack 3.0.5.
     """
-    # Here, as few runs need it: what a module imports is compiled anew each time that it runs.
+    # Here, as few runs need it: each run compiles what it imports.
     from ...api import jobs
 
     password = None
-    if record is None:
-        return None
     for job in jobs.listing(client, {"startdate": jobs.startdate(record.get("created", ""))}, deadline):
         result = job.get("jobresult")
         if job.get("jobinstanceid") == record["id"] and job.get("jobstatus") == jobs.PENDING:
             try:
                 result = client.wait(job["jobid"], deadline.remaining())
             except (JobFailed, JobLost):
-                continue  # what that leaves to do, the next look shows
+                continue  # the next look shows what is left to do
         machine = jobs.made_by(result, "virtualmachine")
         if machine.get("id") == record["id"] and machine.get("password"):
             password = machine["password"]

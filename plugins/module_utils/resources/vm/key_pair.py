@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The key pair of a virtual machine: looked up for a new one, compared by name and by fingerprint on one that exists."""
+"""The key pair of a virtual machine: looked up for a new machine, compared by name and fingerprint on an existing one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..lookup import not_there, same_name
 
 
 def lookup(client: Client, wanted: str, is_new: bool, existing: list[Record]) -> list[Record] | None:
-    """Return the account's key pairs where they are needed to compare, ``None`` where they are not, or can't be had.
+    """Return the account's key pairs, ``None`` if no comparison needs them or the account can't list them.
 
-    ``is_new`` says that a machine is to be made with the pair ``wanted``; raises ``UsageError`` where there is none of
+    ``is_new`` says that a machine is to be made with the pair ``wanted``. Then raises ``UsageError`` if there is no pair of
     this name.
     """
     differ = any(_differs(record, wanted) for record in existing)
@@ -28,11 +28,11 @@ def lookup(client: Client, wanted: str, is_new: bool, existing: list[Record]) ->
 
 
 def compare(name: str, record: Record, wanted: str, pairs: list[Record] | None, warnings: list[str]) -> str | None:
-    """Return in which way a machine's key pair is another than ``wanted``, ``None`` where it is not.
+    """Return the difference between a machine's key pair and ``wanted``, ``None`` if there is none.
 
-    The service keeps a machine's public key, and shows the name of the first pair that holds it, whoever has that pair;
-    measured on CloudStack 3.0.5. So pairs of other names may hold the machine's key too. Without ``pairs``, the names
-    decide. Appends to ``warnings`` where nothing can decide.
+    The service keeps a machine's public key. It shows the name of the first pair that holds it, of any account; measured on
+    CloudStack 3.0.5. So pairs of other names may hold the same key. Without ``pairs``, the names decide. Appends to
+    ``warnings`` if nothing can decide.
     """
     if not _differs(record, wanted):
         return None
@@ -41,10 +41,7 @@ def compare(name: str, record: Record, wanted: str, pairs: list[Record] | None, 
     if of_shown & of_wanted:
         return None
     if of_wanted and not of_shown:
-        warnings.append(
-            f"{name}: its key pair is shown as {shown!r}, which is none of this account's, so it can't be compared with "
-            f"{wanted!r}"
-        )
+        warnings.append(f"{name}: its key pair {shown!r} is not of this account and can't be compared with {wanted!r}")
         return None
     return f"key_pair is {shown!r}, not {wanted!r}"
 

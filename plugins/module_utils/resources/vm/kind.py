@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Duplicates of virtual machines: what decides which one stays of a host name in a zone."""
+"""Duplicates of virtual machines: how one of several with a host name in a zone is chosen to stay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...reconcile.duplicates import Kind
 from . import view as vm
 from .view import RUNNING, STOPPED
 
-# Seconds by which the jobs of one run may have begun before or after another one of it.
+# The jobs of one run begin within so many seconds.
 _ONE_RUN = 60.0
 
 
@@ -21,20 +21,16 @@ def _is_usable(record: Record) -> bool | None:
     return None if state in vm.TRANSITIONAL else state in (RUNNING, STOPPED)
 
 
-def _alike(one: Record, other: Record) -> bool:
-    return _made_of(one) == _made_of(other)
-
-
 def _made_of(record: Record) -> tuple[t.Any, ...]:
-    """Return of a machine what the service can't change later, or only while it is stopped."""
+    """Return the fields of a machine that the service can't change later, or only while the machine is stopped."""
     groups = sorted(str(group.get("id")) for group in record.get("securitygroup") or [])
     return record.get("templateid"), record.get("serviceofferingid"), record.get("keypair"), groups
 
 
 def _is_busy(client: Client, rows: list[Record]) -> bool:
-    """Tell whether a run that made one of the machines may still wait for others of its own.
+    """Tell whether the run that made one of the machines may still wait for its other machines.
 
-    It looks for duplicates when all its jobs have ended, so jobs that began at about the same time may be its.
+    A run looks for duplicates once all its jobs have ended. Jobs that began at about the same time may belong to it.
     """
     ages = [jobs.age(client, row) for row in rows]
     query = {"startdate": jobs.ago(client, max(ages) + _ONE_RUN), "keyword": "DeployVM"}
@@ -48,7 +44,7 @@ KIND = Kind(
     create="deployVirtualMachine",
     delete="destroyVirtualMachine",
     usable=_is_usable,
-    alike=_alike,
+    alike=lambda one, other: _made_of(one) == _made_of(other),
     unique=True,
     search=vm.search,
     refine=vm.with_starts,

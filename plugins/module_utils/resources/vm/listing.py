@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists virtual machines page by page, also where the service fails over one of them."""
+"""Lists virtual machines page by page, even if the service fails over one of them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if t.TYPE_CHECKING:
 def pages(client: Client, query: Record, first: int = LARGEST) -> t.Iterator[list[Record]]:
     """Yield the virtual machines that the API's own filters find, page by page, as ``Client.pages`` does.
 
-    The service fails over a machine whose SSH key pair was deleted or replaced, and with it fails every page that would
-    show it; measured on CloudStack 3.0.5. Such a machine is found, marked ``LOST_KEY``, and the client is told a warning that
-    names it; all others are listed as ever. Raises what ``Client.pages`` raises, also for a failure of another kind.
+    The service fails over a machine whose SSH key pair was deleted or replaced. It then fails on every page with such a
+    machine; measured on CloudStack 3.0.5. Such a machine is found and marked ``LOST_KEY``, and a warning names it. The other
+    machines are listed in full. Raises what ``Client.pages`` raises, also for another failure.
     """
     listing = _Pages(client, query)
     yield from read(COMMAND, listing.fetch, first, listing.clock)
 
 
 class _Pages:
-    """The pages of one listing, fetched by several threads."""
+    """The pages of one listing. Several threads fetch them."""
 
     def __init__(self, client: Client, query: Record) -> None:
         self._client = client
@@ -38,7 +38,7 @@ class _Pages:
         self._seconds = 0.0
 
     def clock(self) -> float:
-        """Return the time that listing takes, without rescues: how much is read ahead is decided by that."""
+        """Return the time that the listing takes without rescues. It decides how far the reader reads ahead."""
         return self._client.clock() - self._seconds
 
     def fetch(self, page: Page, limit: Deadline) -> list[Record]:
@@ -50,9 +50,9 @@ class _Pages:
             except ApiError as error:
                 if error.code != INTERNAL:
                     raise
-        with self._lock:  # what one thread finds out, the next one need not
+        with self._lock:  # a thread uses what the one before it has found
             if self._rescue is None:
-                from .rescue import Rescue  # here, as hardly any run needs it
+                from .rescue import Rescue  # here, as few runs need it
 
                 self._rescue = Rescue(self._client, self._query)
             began = self._client.clock()

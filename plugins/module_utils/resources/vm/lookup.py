@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Virtual machines: checks the options, and looks up what a plan needs to know besides: what options name, data disks."""
+"""Checks the options for virtual machines, and looks up what the plan needs: what the options name, and data disks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ from .plan import describe, differs, encoded, is_whole, kind, other_security_gro
 from .view import RUNNING
 
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
-
-
-# What the service takes as user data, counted after encoding; measured on CloudStack 3.0.5.
+# The longest user data in Base64 that the service takes; measured on CloudStack 3.0.5.
 LONGEST_USER_DATA = 2048
 
 
 def check_options(options: Record) -> None:
-    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    """Raise ``UsageError`` for options that no service can fulfil."""
     if not options["name"]:
         raise UsageError("name: the list is empty; name at least one virtual machine")
     check_text(options)
@@ -38,15 +36,12 @@ def check_options(options: Record) -> None:
 
         reinstall.check_options(options)
     if options.get("key_pair") == "":
-        raise UsageError("key_pair: must not be empty; leave the option out for a machine without one")
+        raise UsageError("key_pair: must not be empty; omit it for a machine without a key pair")
     if options.get("group") is not None and not options["group"].strip():
-        raise UsageError("group: must not be empty; leave the option out to keep the group as it is")
-    size = len(encoded(options.get("user_data")) or "")
-    if size > LONGEST_USER_DATA:
-        raise UsageError(
-            f"user_data: is {len(options['user_data'].encode())} bytes, {size} after Base64 encoding; the service takes "
-            f"at most {LONGEST_USER_DATA} encoded, which are {LONGEST_USER_DATA // 4 * 3} bytes"
-        )
+        raise UsageError("group: must not be empty; omit it to keep the group")
+    if len(encoded(options.get("user_data")) or "") > LONGEST_USER_DATA:
+        given = len(options["user_data"].encode())
+        raise UsageError(f"user_data: has {given} bytes; the service takes at most {LONGEST_USER_DATA // 4 * 3}")
     if options["max_parallel"] < 1:
         raise UsageError(f"max_parallel: must be at least 1, not {options['max_parallel']}")
 
@@ -54,8 +49,8 @@ def check_options(options: Record) -> None:
 class _Machines(t.NamedTuple):
     """The machines of a task.
 
-    ``missing`` are the names of those to be made, in the zone ``zone_id``; ``existing`` the records of the others.
-    ``compared`` are those of them whose differences count that no command can mend.
+    ``missing`` are the names of those to make, in the zone ``zone_id``; ``existing`` are the records of the others.
+    ``compared`` are the existing ones whose immutable differences count.
     """
 
     missing: list[str]
@@ -65,15 +60,15 @@ class _Machines(t.NamedTuple):
 
 
 def lookup(task: Task, found: Found) -> Record:
-    """Return what the plan needs to know besides the machines. Asks only for what is needed.
+    """Return what the plan needs besides the machines. Asks the service only for what is needed.
 
-    The names in an answer about a machine are enough to see that nothing differs. What the options name is looked up
-    where it is to be used, or where it differs and may be unknown. Keys of the result, all optional: ``zone``,
-    ``template``, ``service_offering``, ``disk_offering``, ``os_type`` (one record each), ``security_groups`` (a
-    list), ``offerings`` (service offerings by id), ``key_pairs`` (all, or ``None``), ``keyword`` (which all new names begin
-    with), ``root_disk`` (of a machine that is to be reinstalled). Of machines that are to go: ``data_disks`` (volumes by the id
-    of their machine), ``alive`` (records by id), ``left_disks`` (those of a machine that a task has failed over). After a
-    failure: ``ran`` (whether the machine ran). Raises ``UsageError`` for what is not there.
+    The record of a machine has the names of its template and so on, which shows that nothing differs. An object that an option
+    names is looked up only if it is used, or if it differs and may be unknown. Keys of the result, all optional:
+    ``zone``, ``template``, ``service_offering``, ``disk_offering``, ``os_type`` (one record each), ``security_groups`` (a
+    list), ``offerings`` (service offerings by id), ``key_pairs`` (all, or ``None``), ``keyword`` (the beginning of all new
+    names), ``root_disk`` (of a machine to reinstall). If machines are to be destroyed: ``data_disks`` (volumes by the id of
+    their machine), ``alive`` (records by id), ``left_disks`` (the disks of a machine after a failure). After a failure:
+    ``ran`` (whether the machine ran). Raises ``UsageError`` if an object is missing.
     """
     client, options = task.client, task.options
     existing = [record for record in found.values() if record and _is_known(record)]
@@ -96,7 +91,7 @@ def _is_known(record: Record) -> bool:
 
 
 def _restarted(task: Task, found: Found) -> Record:
-    """Return what is needed where a machine was stopped for a change, or is to be reinstalled."""
+    """Return the lookups about a machine that a failed task may have stopped, or that is to be reinstalled."""
     if task.failed:
         return {"ran": (task.failed.found or {}).get("state") == RUNNING}
     if task.options["state"] != "reinstalled":
@@ -108,7 +103,7 @@ def _restarted(task: Task, found: Found) -> Record:
 
 
 def _absence(task: Task, existing: list[Record]) -> Record:
-    """Return what goes with machines that are to go. Not in check mode: wait for what is being attached to them."""
+    """Return the lookups for machines to destroy. Except in check mode, wait for volumes that are being attached to them."""
     client, options = task.client, task.options
     lookups: Record = {}
     if options.get("zone") and not existing:
@@ -127,14 +122,14 @@ def _absence(task: Task, existing: list[Record]) -> Record:
 
 
 def _left_disks(task: Task, failed: Progress) -> list[Record]:
-    """Return which data disks of a machine that goes are still to be dealt with; raise ``CloudnError`` for a hidden one."""
+    """Return the data disks that a failed task has left to detach or delete. Raises ``CloudnError`` for a hidden one."""
     disks = task.first.get("data_disks", {}).get(failed.id, [])
     left_disks = [left for disk in disks for left in volume.search(task.client, {"id": disk["id"]})]
     hidden = {disk["id"] for disk in disks} - {left["id"] for left in left_disks}
     if hidden and failed.failed_step and failed.failed_step.command == "detachVolume":
-        # It would go with the machine, if it is attached still.
+        # If it is still attached, it would be destroyed with the machine.
         raise CloudnError(f"the data disk {', '.join(sorted(hidden))} is not listed", "listVolumes")
-    # One that somebody has attached to another machine meanwhile is not this one's any more.
+    # A disk that somebody has attached to another machine meanwhile does not belong to this one.
     mine = (None, failed.id) if task.options["delete_volumes"] else (failed.id,)
     return [disk for disk in left_disks if disk.get("virtualmachineid") in mine]
 
@@ -145,8 +140,7 @@ def _check_creation(missing: list[str], options: Record) -> None:
             raise UsageError(f"name: there is no virtual machine with the id {name}")
         if not _HOST_NAME.match(name):
             raise UsageError(
-                f"name: {name!r} can't be the host name of a new virtual machine; the service takes ASCII letters, "
-                "digits and hyphens, a letter first, no hyphen last, at most 63 characters (display_name takes any text)"
+                f"name: {name!r} can't be a host name: use up to 63 ASCII letters, digits and hyphens, a letter first, no hyphen last (or set display_name)"
             )
     lacking = [option for option in ("template", "service_offering") if not options.get(option)]
     if lacking:
@@ -154,13 +148,13 @@ def _check_creation(missing: list[str], options: Record) -> None:
 
 
 def _template(client: Client, options: Record, machines: _Machines) -> Record:
-    """A template is another one in each zone: that of new machines, and those of machines that differ."""
+    """Look up the template in the zone of new machines, and in the zones of machines that have another one."""
     zone_ids = [machines.zone_id] if machines.missing else []
     differing = [record for record in machines.compared if differs(record, "template", options.get("template"))]
     zone_ids += [record.get("zoneid") for record in differing]
     if not zone_ids:
         return {}
-    # Here and below, as few runs need them: what a module imports is compiled anew each time that it runs.
+    # Here and below, as few runs need them: each run compiles what it imports.
     from ..template import view as template
 
     wanted, only = options["template"], options["template_filter"]
@@ -169,7 +163,7 @@ def _template(client: Client, options: Record, machines: _Machines) -> Record:
 
 
 def _service_offerings(client: Client, options: Record, machines: _Machines) -> Record:
-    """The one that is asked for, and all where it is to be seen which of them offer high availability."""
+    """Look up the service offering, and all of them if high availability is asked for: not all have it."""
     wanted, existing = options.get("service_offering"), machines.existing
     is_used = wanted and (machines.missing or any(differs(record, "serviceoffering", wanted) for record in existing))
     is_asked = options.get("ha") and (machines.missing or any(not record.get("haenable") for record in existing))
@@ -195,9 +189,8 @@ def _os_type(client: Client, options: Record, _machines: _Machines) -> Record:
 
 def _security_groups(client: Client, options: Record, machines: _Machines) -> Record:
     wanted = options.get("security_groups")
-    if not wanted:
-        return {}
-    if not (machines.missing or any(other_security_groups(record, wanted) for record in machines.compared)):
+    is_used = machines.missing or any(other_security_groups(record, wanted or []) for record in machines.compared)
+    if not (wanted and is_used):
         return {}
     from ..security_group import named
 
@@ -205,7 +198,7 @@ def _security_groups(client: Client, options: Record, machines: _Machines) -> Re
 
 
 def _disks(client: Client, options: Record, machines: _Machines) -> Record:
-    """The offering of the first data disk of new machines, and the data disks of those that are there."""
+    """Look up the offering for the first data disk of new machines, and the data disks of existing ones."""
     lookups: Record = {}
     if not options.get("disk_offering"):
         return lookups
@@ -214,10 +207,7 @@ def _disks(client: Client, options: Record, machines: _Machines) -> Record:
 
         lookups["disk_offering"] = offerings.DISK.find(client, options["disk_offering"])
         if lookups["disk_offering"].get("iscustomized"):
-            raise UsageError(
-                f"disk_offering: {options['disk_offering']!r} leaves its size open, which a virtual machine's "
-                "first data disk can't; choose one with a size"
-            )
+            raise UsageError(f"disk_offering: {options['disk_offering']!r} has no fixed size; choose one with a size")
     if machines.compared:
         lookups["data_disks"] = volume.data_disks(client, {record["id"]: record for record in machines.compared})
     return lookups

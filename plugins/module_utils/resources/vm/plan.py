@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Virtual machines: the plan, from what is asked for and what is there to steps, and what the results say."""
+"""The plan for a virtual machine: steps from the options and the current machine, and its result."""
 
 from __future__ import annotations
 
@@ -16,49 +16,50 @@ from .. import tags
 from ..drift import check_drift
 from ..lookup import matches, same_name
 from ..volume.view import GIB
+from ..zone import is_named
 from . import view as vm
 from .view import RUNNING, STOPPED
 
 if t.TYPE_CHECKING:
     from ...reconcile.duplicates import Kind
 
-# The states in which machines shall be, by the module's; with any other they shall be as they are.
+# The state that a machine gets, by the module's state. With any other it keeps its state.
 _GOALS = {"started": RUNNING, "restarted": RUNNING, "stopped": STOPPED}
-# What a new machine is made of, and where: the options, and in the same words the lookups and parameters.
+# What a new machine is made from, and its zone: names of options, of lookups and of parameters.
 _FROM = ("zone", "template", "service_offering", "disk_offering")
-# What updateVirtualMachine changes, by the names of the attributes and of its parameters.
+# The attributes that updateVirtualMachine changes, with its parameters for them.
 _UPDATED = {"display_name": "displayname", "group": "group", "ha": "haenable", "os_type_id": "ostypeid"}
-# What characters beyond ASCII may become where text is read in another encoding: question marks, or signs of Latin-1 and
+# Characters beyond ASCII become these if text is read in another encoding: question marks, or characters of Latin-1 and
 # Windows-1252.
 _WRECKAGE = "[?\x80-\xff\ufffd" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]+"
 
 
 def encoded(user_data: str | None) -> str | None:
-    """Return user data in the Base64 form that the service takes."""
+    """Return user data in Base64, as the service takes it."""
     return base64.b64encode(user_data.encode()).decode() if user_data else None
 
 
 def is_whole(record: Record) -> bool:
-    """Tell whether the service showed the machine; one that is destroyed it may hide, see ``vm.find``."""
+    """Tell whether the service showed the machine. It may hide a destroyed one, see ``vm.find``."""
     return "templateid" in record
 
 
 def differs(record: Record, field: str, given: str | None) -> bool:
-    """Tell whether a machine's ``template`` or ``serviceoffering`` is another than given, compared as it was given."""
+    """Tell whether a machine's ``template`` or ``serviceoffering`` has another name and another id than the given."""
     return given is not None and given not in (record.get(field + "name"), record.get(field + "id"))
 
 
 def other_security_groups(record: Record, names: list[str]) -> bool:
-    """Tell whether a machine's security groups are others than those given by name or id."""
+    """Tell whether a machine has other security groups than those given by name or id."""
     given, current = set(names), record.get("securitygroup") or []
     named = [[one for one in given if matches(group, one, same=same_name)] for group in current]
     return not all(named) or {one for names in named for one in names} != given
 
 
 def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
-    """Return the plan that leads one machine to what is asked for.
+    """Return the plan that gives one machine what the options ask for.
 
-    Raises ``UsageError`` for drift that can't be mended, or not without an option that allows it.
+    Raises ``UsageError`` for drift that no command can change, or only with an option that is not set.
     """
     options = task.options
     if options["state"] == "absent":
@@ -67,7 +68,7 @@ def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
         return _plan_creation(name, options, lookups)
     state, stages = _usable(name, record, options)
     if not is_whole(record):
-        # Nothing is known of it but that it is destroyed. What else differs, the next run sees.
+        # The service shows only that it is destroyed. The next run sees the other differences.
         options = {"state": options["state"], "force_stop": False}
     _check_immutable(name, record, options, lookups, task.warnings)
     changes = Changes(False)
@@ -82,45 +83,43 @@ def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
     if resize and halt:
         _check_restart(name, options, changes)
     stages += _down(name, options, halt) + (_resize(name, lookups, changes) if resize else [])
-    # Another offering brings its own high availability along, so what is asked for is set whatever it was.
+    # Another offering sets its own high availability. So the one that is asked for is always sent after it.
     stages += _update(name, {**changes.before, "ha": None} if resize else changes.before, changes.after)
     stages += _up(name, {**record, "state": state}, options, goal, halt)
-    # After a failure it must be known whether a machine was reinstalled, so nothing else is sent until that has ended.
+    # After a failure it must be clear whether a machine was reinstalled. So nothing is sent beside that command.
     early = options["state"] != "reinstalled"
     stages += tags.plan(tags.VM, name, record, options, changes, early)
     return Plan(name, record, stages, changes.before, changes.after)
 
 
 def _step(text: str, command: str, params: Record, **more: t.Any) -> Step:
-    """Return a step about the machine. Its result holds the machine as it is then, and a password that was just made."""
+    """Return a step about the machine. Its result holds the current machine, and a new password if there is one."""
     return Step(text, command, params, returns="virtualmachine", yields=replace, **more)
 
 
 def _usable(name: str, record: Record, options: Record) -> tuple[str, list[list[Step]]]:
-    """Return the state in which a machine can be worked with, and the stages that lead to it.
+    """Return a state in which the machine takes commands, and the stages that lead to it.
 
-    Raises ``UsageError`` for a machine in a state in which nothing can be done.
+    Raises ``UsageError`` if there are no such stages.
     """
     state, stages = str(record.get("state")), []
     if state in vm.GONE:
         if not options.get("recover"):
             raise UsageError(
-                f"{name} is {state} (id {record['id']}), and its name stays taken until the service has "
-                "expunged it; wait for that, choose another name, or set recover: true to have it back"
+                f"{name} is {state} (id {record['id']}). Set recover: true, choose another name, or wait until the service has expunged it"
             )
         stages = [[_step(f"{name}: recover", "recoverVirtualMachine", {"id": THIS}, expect=(STOPPED,))]]
         state = STOPPED
     if state not in (RUNNING, STOPPED):
-        raise UsageError(f"{name} is in state {state}, in which nothing can be done but to destroy it (state: absent)")
+        raise UsageError(f"{name} is in state {state}. It can only be destroyed (state: absent)")
     return state, stages
 
 
 def _check_restart(name: str, options: Record, changes: Changes) -> None:
-    """Raise ``UsageError`` for a running machine that must be stopped for another offering, where that is not allowed."""
+    """Raise ``UsageError`` if a running machine must be stopped for another offering and the options don't allow it."""
     if options["state"] in ("present", "started") and not options["allow_restart"]:
         raise UsageError(
-            f"service_offering: {name} has {changes.before['service_offering']!r} and is running; a change to "
-            f"{changes.after['service_offering']!r} needs it stopped: set allow_restart: true, or stop it first (state: stopped)"
+            f"service_offering: {name} is running, and must be stopped for {changes.after['service_offering']!r}. Set allow_restart: true, or stop it first"
         )
 
 
@@ -138,27 +137,27 @@ def _resize(name: str, lookups: Record, changes: Changes) -> list[list[Step]]:
 
 
 def _up(name: str, record: Record, options: Record, goal: str, is_halted: bool) -> list[list[Step]]:
-    """Return the stages that reinstall, start or restart a machine, which the plan may have stopped before."""
+    """Return the stages that reinstall, start or restart a machine. The plan may stop it before them."""
     stages: list[list[Step]] = []
     if options["state"] == "reinstalled":
         from . import reinstall  # here, as few runs need it
 
         stages += reinstall.stages(name, record, is_halted)
     if goal == RUNNING and (is_halted or record["state"] == STOPPED):
-        # What was stopped only for a change runs again also where that failed.
+        # A machine that was stopped for a change is started again even if the change failed.
         start = _step(f"{name}: start", "startVirtualMachine", {"id": THIS}, expect=(RUNNING,), cleanup=is_halted)
         stages.append([start])
     elif options["state"] == "restarted":
-        # Whether it was rebooted can't be seen, and it must not be rebooted twice.
-        text = f"{name}: reboot"
-        stages.append([_step(text, "rebootVirtualMachine", {"id": THIS}, expect=(RUNNING,), unseen=True)])
+        # The service does not show a reboot, and a machine must not be rebooted twice.
+        stages += [[_step(f"{name}: reboot", "rebootVirtualMachine", {"id": THIS}, expect=(RUNNING,), unseen=True)]]
     return stages
 
 
 def _plan_absence(name: str, record: Record | None, options: Record, lookups: Record) -> Plan:
-    """Destroy a machine; its data disks, which the service would hide with it, are detached before, and deleted.
+    """Return the plan that detaches the data disks of a machine, deletes them if asked, and destroys the machine.
 
-    They go before the machine does: while it is there, the next run knows which disks were to go with it.
+    The service would hide the disks with the machine. They go first: as long as the machine is there, the next run knows
+    its disks.
     """
     disks = lookups.get("left_disks") or lookups.get("data_disks", {}).get((record or {}).get("id"), [])
     changes = Changes(False)
@@ -171,16 +170,14 @@ def _plan_absence(name: str, record: Record | None, options: Record, lookups: Re
 
 
 def _parting(name: str, disks: list[Record], options: Record, changes: Changes) -> list[list[Step]]:
-    """Return the stages that detach the data disks of a machine, and delete them where that is asked for."""
+    """Return the stages that detach the data disks of a machine, and delete them if asked."""
     if not (options["detach_volumes"] or options["delete_volumes"]):
         names = ", ".join(f"{disk.get('name')} ({disk['id']}, {disk.get('size', 0) // GIB} GiB)" for disk in disks)
         raise UsageError(
-            f"{name} has data disks, which the service would hide with it: {names}. Set detach_volumes: true to detach and keep "
-            "them, or delete_volumes: true to delete them too"
+            f"{name} has data disks, which the service hides with it: {names}. Set detach_volumes: true to detach and keep them, or delete_volumes: true"
         )
     changes.note("data_disks", sorted(str(disk.get("name")) for disk in disks), [])
-    attached = [disk for disk in disks if disk.get("virtualmachineid")]
-    detach = [_disk_step(name, "detach", "detachVolume", disk) for disk in attached]
+    detach = [_disk_step(name, "detach", "detachVolume", disk) for disk in disks if disk.get("virtualmachineid")]
     delete = [_disk_step(name, "delete", "deleteVolume", disk) for disk in disks if options["delete_volumes"]]
     return [detach, delete]
 
@@ -207,7 +204,7 @@ def _plan_creation(name: str, options: Record, lookups: Record) -> Plan:
     }
     text = f"{name}: deploy in {goal['zone']} from template {goal['template']} with {goal['service_offering']}"
     stages = [[_step(text, "deployVirtualMachine", params, expect=(goal["state"],), creates=True)]]
-    # Deploying takes neither of these; a machine has high availability from its offering.
+    # deployVirtualMachine takes neither of these. High availability comes from the offering.
     made = {"ha": bool(offering.get("offerha")), "os_type_id": lookups["template"].get("ostypeid")}
     stages += _update(name, made, {option: goal[option] for option in made if option in goal})
     stages += tags.stages(tags.VM, name, {}, goal.get("tags", {}), early=True)
@@ -215,7 +212,7 @@ def _plan_creation(name: str, options: Record, lookups: Record) -> Plan:
 
 
 def _goal(options: Record, lookups: Record) -> Record:
-    """Return the attributes of a new machine that are asked for."""
+    """Return the attributes that the options ask for on a new machine."""
     groups = lookups.get("security_groups")
     goal = {
         "state": STOPPED if options["state"] == "stopped" else RUNNING,
@@ -229,21 +226,17 @@ def _goal(options: Record, lookups: Record) -> Record:
 
 
 def _new(name: str, zone_id: str, keyword: str | None) -> New:
-    """Return what may be the same as the machine that is to be made: of its host name, in its zone.
+    """Return how duplicates of a new machine are found: machines with its host name in its zone.
 
-    ``keyword`` begins the names of all machines of the task, so that one listing shows them all.
+    All names of the task begin with ``keyword``, so one listing shows all the machines.
     """
-
-    def same(record: Record) -> bool:
-        here = (record.get("name"), record.get("zoneid")) == (name, zone_id)
-        return here and record.get("state") not in vm.GONE
-
-    return New(kind(), {"keyword": keyword}, same)
+    is_here = is_named(name, zone_id)
+    return New(kind(), {"keyword": keyword}, lambda record: is_here(record) and record.get("state") not in vm.GONE)
 
 
 def kind() -> Kind:
-    """Return what decides about machines that several runs make at one moment."""
-    from .kind import KIND  # here, as few runs make machines: what is imported is compiled anew each time
+    """Return how duplicates are settled if several runs make machines at the same moment."""
+    from .kind import KIND  # here, as few runs make machines: each run compiles what it imports
 
     return KIND
 
@@ -251,12 +244,11 @@ def kind() -> Kind:
 def _compare(
     name: str, record: Record, options: Record, lookups: Record, changes: Changes, warnings: list[str]
 ) -> None:
-    """Note the attributes asked for, as they are and as they shall be."""
+    """Note the current and the wanted value of the attributes that the options name."""
     if options.get("service_offering") is not None:
-        current = record.get("serviceofferingname")
-        new = lookups.get("service_offering", {"id": record.get("serviceofferingid")})
-        is_same = new["id"] == record.get("serviceofferingid")
-        changes.note("service_offering", current, current if is_same else new.get("name"))
+        current, current_id = record.get("serviceofferingname"), record.get("serviceofferingid")
+        new = lookups.get("service_offering", {"id": current_id})
+        changes.note("service_offering", current, current if new["id"] == current_id else new.get("name"))
     if options.get("display_name") is not None:
         changes.note("display_name", record.get("displayname"), options["display_name"])
     if options.get("group") is not None:
@@ -276,7 +268,7 @@ def _compare_ha(name: str, record: Record, wanted: bool, lookups: Record, change
 
 
 def _update(name: str, before: Record, after: Record) -> list[list[Step]]:
-    """Return the stage, if one is needed, that updates what can be updated in any state."""
+    """Return the stage that updates what a machine takes in any state, or nothing if nothing differs."""
     changed = {key: after[key] for key in _UPDATED if key in after and before.get(key) != after[key]}
     if not changed:
         return []
@@ -290,9 +282,9 @@ def _no_ha(name: str, offering: Record) -> str:
 
 
 def _is_garbled(current: str | None, given: str, warnings: list[str]) -> bool:
-    """Tell whether a machine's group may be what the real server made of the one given, and warn of it once.
+    """Tell whether a machine's group may be the given one, garbled by the service, and warn of it once.
 
-    The real server lists groups beyond ASCII garbled, and would be told to change such a one for ever; measured on
+    The real server garbles characters beyond ASCII in lists, so each run would change such a group again; measured on
     CloudStack 3.0.5.
     """
     if current is None or given.isascii():
@@ -300,17 +292,14 @@ def _is_garbled(current: str | None, given: str, warnings: list[str]) -> bool:
     parts = re.split(r"[^\x00-\x7f]+", given.rstrip(" "))
     if not re.fullmatch(_WRECKAGE.join(map(re.escape, parts)), current.rstrip(" ")):
         return False
-    warning = (
-        f"group: the service shows {current!r}, which may be what it has made of {given!r}, as it garbles characters beyond "
-        "ASCII in the names of groups; left alone. Use letters of ASCII for the names of groups"
-    )
+    warning = f"group: the service shows {current!r}, which may be {given!r}, and is left alone. It garbles names beyond ASCII: use ASCII letters"
     if warning not in warnings:
         warnings.append(warning)
     return True
 
 
 def _check_immutable(name: str, record: Record, options: Record, lookups: Record, warnings: list[str]) -> None:
-    """Raise ``UsageError`` (or warn, or let pass, as asked for) for differences that no command can mend."""
+    """Refuse differences that no command can change, warn of them or ignore them, as ``on_immutable_drift`` says."""
     if options.get("on_immutable_drift", "ignore") == "ignore":
         return
     drift = []
@@ -335,7 +324,7 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
 
 
 def to_result(progress: Progress, check: bool) -> Record:
-    """Return one machine of the result: as it is now or, in check mode, as far as it can be told before."""
+    """Return one machine of the result: the current one, in check mode the expected one."""
     shown = vm.to_result({"name": progress.name, **progress.object})
     if check:
         shown.update({key: value for key, value in progress.plan.after.items() if key != "root_disk"})
@@ -347,25 +336,19 @@ def to_result(progress: Progress, check: bool) -> Record:
 
 
 def describe(progress: Progress, lookups: Record) -> None:
-    """Say what a refused name most likely means, and which disks are left."""
+    """Add to the error the likely reason for a refused name, and the disks that are left."""
     error = progress.error
     if error is None:
         return
-    # The service's words are not to be decided on.
+    # The service's words may change, so the code decides.
     if error.command == "deployVirtualMachine" and error.code == PARAMETER_ERROR and not progress.id:
-        error.message += (
-            f". If the name {progress.name!r} is taken without being listed, a destroyed virtual machine still holds it "
-            "until the service has expunged it: wait for that, or choose another name"
-        )
+        error.message += f". A destroyed machine that is not listed may hold the name {progress.name!r}. Wait until it is expunged, or choose another name"
     if "root_disk" in lookups:
         from . import reinstall  # here, as few runs need it
 
         reinstall.describe(progress)
     disks = lookups.get("data_disks", {}).get(progress.id, []) if lookups.get("delete_volumes") else []
     if disks:
-        # The next run does not know that they were the machine's.
+        # The next run can't see that they were the machine's.
         names = ", ".join(f"{disk.get('name')} ({disk['id']})" for disk in disks)
-        error.message += (
-            f". Of its data disks {names}, those that are detached and not deleted yet are left: delete them with "
-            "cloudn_volume (state: absent)"
-        )
+        error.message += f". Of its data disks {names}, those that are detached and not deleted yet are left: delete them with cloudn_volume"

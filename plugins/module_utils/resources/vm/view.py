@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Virtual machines: how they are shown, listed and found."""
+"""Shows, lists and finds virtual machines."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ...api.errors import PARAMETER_ERROR
 from ...api.paging import LARGEST
 from .. import tags
 from ..fields import fields, select_fields
-from ..lookup import describe, is_uuid, matches, not_there, pick, same_name
+from ..lookup import describe, is_uuid, matches, named, not_there, pick, same_name
 from ..zone import find as find_zone
 from ..zone import holds
 from . import listing as vm_list
 from . import lost as vm_lost
 
 RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
-# States that pass by themselves, and what they become; measured on CloudStack 3.0.5.
+# States that end without a command, and the state after each; measured on CloudStack 3.0.5.
 TRANSITIONAL = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
-# Seconds for which a new machine that is Stopped may be one that is about to start: it is so for a moment.
+# A new machine is Stopped for a moment before it is Starting. For so many seconds Stopped may mean that.
 _YOUNG = 10.0
-# The first page where all machines are asked for. Listing costs the service 6 to 12 ms for each, and it lists several
-# pages at once; measured on CloudStack 3.0.5. A named machine is looked for in the largest page, in one request.
+# The first page of a listing of all machines. The service takes 6 to 12 ms for each machine, and lists several pages at
+# once; measured on CloudStack 3.0.5. A listing for names asks for the largest page: it takes one request.
 _FIRST_PAGE = 50
 
 
@@ -57,17 +57,17 @@ _NIC_FIELDS = fields("id network_id ip_address netmask gateway mac_address type 
 
 
 def default_ip(nics: list[Record]) -> str | None:
-    """Return the address of the default NIC, or of the first that has one; ``None`` while there is none."""
+    """Return the address of the default NIC, else of the first NIC that has one, else ``None``."""
     addressed = [nic for nic in nics if nic.get("ip_address")]
     default = [nic for nic in addressed if nic.get("is_default")]
     return (default or addressed or [{}])[0].get("ip_address")
 
 
 def search(client: Client, query: Record, first: int = LARGEST) -> list[Record]:
-    """Return the virtual machines that the API's own filters find (``query`` as it takes them), as it has them.
+    """Return the records of the virtual machines that the API's own filters find; ``query`` has its parameters.
 
-    An ``id`` that does not exist finds nothing; for the API it would be an error. ``first`` is the size of the first page.
-    Those that the service can't show in full are marked, see ``vm_lost``.
+    An unknown ``id`` finds nothing; the API answers with an error. ``first`` is the size of the first page. A machine that
+    the service can't show in full is marked, see ``vm_lost``.
     """
     try:
         return [machine for page in vm_list.pages(client, query, first) for machine in page]
@@ -78,50 +78,44 @@ def search(client: Client, query: Record, first: int = LARGEST) -> list[Record]:
 
 
 def every(client: Client) -> list[Record]:
-    """Return all virtual machines, read in pages as it takes the service the least time."""
+    """Return all virtual machines, in pages for which the service takes the least time."""
     return search(client, {}, _FIRST_PAGE)
 
 
 def check_shown(record: Record | None, option: str = "name") -> None:
-    """Raise ``UsageError`` for a machine that the service can't show in full, as whatever a task does to it seems to fail."""
+    """Raise ``UsageError`` for a machine that the service can't show in full: every command on it seems to fail."""
     if record and vm_lost.LOST_KEY in record:
         raise UsageError(f"{option}: {vm_lost.describe(record)}")
 
 
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the machines that all options of ``cloudn_vm_info`` leave, filtered by the service where it can.
+    """Return the machines that match all options of ``cloudn_vm_info``. The service filters if it can.
 
-    Raises ``UsageError`` for an unknown zone. Destroyed machines are left out unless their state or id is asked for.
+    Raises ``UsageError`` for an unknown zone. Leaves out destroyed machines unless the options name their state or an id.
     """
     names = options.get("name") or []
     zone_id = find_zone(client, options["zone"])["id"] if options.get("zone") else None
-    keyword = names[0] if len(names) == 1 else None
-    query = {
-        "id": options.get("id"),
-        "zoneid": zone_id,
-        "state": options.get("state"),
-        "tags": tags.query(options.get("tags")),
-    }
-    listed = search(client, {**query, "keyword": keyword}, LARGEST if names else _FIRST_PAGE)
+    filters = {"id": options.get("id"), "zoneid": zone_id, "state": options.get("state")}
+    query = {**filters, "tags": tags.query(options.get("tags")), "keyword": names[0] if len(names) == 1 else None}
+    listed = search(client, query, LARGEST if names else _FIRST_PAGE)
     found = [vm for vm in listed if _is_wanted(vm, options) and _is_in_groups(vm, options)]
     hosts = {vm.get("name") for vm in found}
     return [vm for vm in found if not names or _is_named(vm, names, hosts)]
 
 
 def _is_wanted(vm: Record, options: Record) -> bool:
-    """Tell whether a machine has the tags, the template and the offering that are asked for, and is there."""
+    """Tell whether a machine is there and has the tags, the template and the offering that the options name."""
     is_there = options.get("state") or options.get("id") or vm.get("state") not in GONE
-    return bool(is_there) and all(
-        (
-            tags.has_all(vm, options.get("tags")),
-            options.get("template") in (None, "", vm.get("templatename"), vm.get("templateid")),
-            options.get("service_offering") in (None, "", vm.get("serviceofferingname"), vm.get("serviceofferingid")),
-        )
+    return (
+        bool(is_there)
+        and tags.has_all(vm, options.get("tags"))
+        and options.get("template") in (None, "", vm.get("templatename"), vm.get("templateid"))
+        and options.get("service_offering") in (None, "", vm.get("serviceofferingname"), vm.get("serviceofferingid"))
     )
 
 
 def _is_in_groups(vm: Record, options: Record) -> bool:
-    """Tell whether a machine is in the group and in the security group that are asked for."""
+    """Tell whether a machine is in the group and in the security group that the options name."""
     group, given = {"id": vm.get("groupid"), "name": vm.get("group")}, options.get("security_group")
     security_groups = vm.get("securitygroup") or []
     return (not options.get("group") or matches(group, options["group"], same=same_name)) and (
@@ -130,16 +124,16 @@ def _is_in_groups(vm: Record, options: Record) -> bool:
 
 
 def _is_named(vm: Record, names: list[str], hosts: set[str | None]) -> bool:
-    """Tell whether a machine has one of these host names or, where no machine has that host name, display names."""
+    """Tell whether one of the names is the machine's host name, or its display name if no machine has that host name."""
     shown = vm.get("displayname")
     return vm.get("name") in names or (shown in names and shown not in hosts)
 
 
 def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], filters: Record) -> list[Record]:
-    """Return the machines of an inventory, shaped: in any of the zones (names or ids), in any of the states.
+    """Return the results for the machines of an inventory, in any of the zones (names or ids) and of the states.
 
-    ``filters`` are further parameters of the listing. One zone or state is left to the service, of several the service
-    knows no way to ask at once. Without states, all but destroyed ones. Raises ``UsageError`` for an unknown zone.
+    ``filters`` are further parameters of the listing. The service filters by one zone or state; it has no filter for several.
+    Without states, destroyed machines are left out. Raises ``UsageError`` for an unknown zone.
     """
     known = client.list("listZones") if zones else []
     zone_ids = {pick(known, zone, "zones")["id"] for zone in zones}
@@ -162,21 +156,20 @@ def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], f
 def find(
     client: Client, wanted: t.Sequence[str], zone: str | None = None, option: str = "name"
 ) -> dict[str, Record | None]:
-    """Return ``{wanted: virtual machine or None}`` for names or ids, in one listing wherever that is possible.
+    """Return ``{wanted: virtual machine or None}`` for names or ids, with one listing if possible.
 
-    A machine is found by its id, by its host name, or, when no machine has that host name, by a display name that
-    only one has. ``zone`` (name or id) limits where names are looked for. One that is destroyed is returned only when
-    no other has its name: a plain account does not see it, and then its id alone gives a record
-    ``{"id": ..., "state": "Destroyed"}``; measured on CloudStack 3.0.5.
+    A machine is found by its id, by its host name, or, if no machine has that host name, by a display name that only one
+    machine has. ``zone`` (name or id) limits the search for names. A destroyed machine is returned only if no other machine
+    has its name. A plain account does not see it: for its id the record is ``{"id": ..., "state": "Destroyed"}``; measured on
+    CloudStack 3.0.5.
 
-    Raises ``UsageError`` for a name that several machines have, with their ids; ``option`` is the user's that holds it. Where
-    that is one host name in one zone it is ``Duplicates``.
+    Raises ``UsageError`` with the ids if several machines have a name; ``option`` is the user's option with the name. If they
+    have one host name in one zone, it is ``Duplicates``.
     """
     if len(wanted) == 1 and is_uuid(wanted[0]):
         return {wanted[0]: _by_id(client, wanted[0])}
     names = [name for name in wanted if not is_uuid(name)]
-    # `keyword` matches parts of host and display names, so one listing has all, and little else, of names that
-    # begin alike.
+    # `keyword` matches parts of host and display names. So one listing has all names with one beginning, and few others.
     common = os.path.commonprefix(names) if len(names) == len(wanted) else ""
     listed = search(client, {"keyword": common or None})
     return {name: _choose(client, listed, name, zone, option) for name in wanted}
@@ -188,9 +181,9 @@ def find_one(client: Client, wanted: str, zone: str | None = None) -> Record | N
 
 
 def settled_one(client: Client, wanted: str, zone: str | None, deadline: Deadline, check: bool) -> Record:
-    """Return the machine that a user names in an option ``vm``, in a state that lasts, see ``settled``.
+    """Return the machine that a user names in an option ``vm``, in a terminal state, see ``settled``.
 
-    Raises ``UsageError`` where there is none, or where it is destroyed.
+    Raises ``UsageError`` if there is none or it is destroyed.
     """
     found = settled(client, [wanted], zone, deadline, check, "vm")[wanted]
     if found is None or found.get("state") in GONE:
@@ -201,38 +194,37 @@ def settled_one(client: Client, wanted: str, zone: str | None, deadline: Deadlin
 def settled(
     client: Client, names: t.Sequence[str], zone: str | None, deadline: Deadline, check: bool, option: str = "name"
 ) -> dict[str, Record | None]:
-    """Find the machines and wait until each is in a state that lasts; with ``check``, say what it will become.
+    """Find the machines and wait until each is in a terminal state. With ``check``, return the state to come instead.
 
-    The service takes a second command badly while one is under way (measured on CloudStack 3.0.5: destroying a
-    Starting machine is a failed job).
+    The service fails on a second command while one is under way (measured on CloudStack 3.0.5: destroying a Starting
+    machine is a failed job).
     """
-    passing: dict[str, Record] = {}
+    transitional: dict[str, Record] = {}
     for _look in poll(client, deadline):
         found = find(client, names, zone, option)
-        with_starts(client, [record for record in found.values() if record])
-        passing = {name: record for name, record in found.items() if record and record.get("state") in TRANSITIONAL}
+        machines = {name: record for name, record in found.items() if record}
+        with_starts(client, list(machines.values()))
+        transitional = {name: record for name, record in machines.items() if record.get("state") in TRANSITIONAL}
         if check:
-            for record in passing.values():
+            for record in transitional.values():
                 record["state"] = TRANSITIONAL[record["state"]]
-        if check or not passing:
+        if check or not transitional:
             return found
-    name, record = next(iter(passing.items()))
-    raise CloudnError(
-        f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Run the task again, "
-        "with a longer wait_timeout if need be"
-    )
+    name, record = next(iter(transitional.items()))
+    message = f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Repeat the task or raise wait_timeout"
+    raise CloudnError(message)
 
 
 def with_starts(client: Client, records: list[Record]) -> list[Record]:
-    """Return machines, in state Starting those that are Stopped only because the service has not got to starting them.
+    """Return machines; set the state to Starting if a machine is Stopped only because the service has not started it yet.
 
-    A machine does not show its jobs, and a new one is Stopped for a moment before it is Starting; measured on CloudStack 3.0.5.
-    The jobs are asked for only where there is a machine that may be one.
+    A machine does not show its jobs. A new one is Stopped for a moment before it is Starting; measured on CloudStack 3.0.5. The
+    jobs are listed only if a machine may be such a one.
     """
     stopped = [vm for vm in records if vm.get("state") == "Stopped"]
     if not stopped:
         return records
-    # Here, as few runs need them: what a module imports is compiled anew each time that it runs.
+    # Here, as few runs need it: each run compiles what it imports.
     from ...api import jobs
 
     young = [vm for vm in stopped if jobs.age(client, vm) < _YOUNG]
@@ -253,26 +245,25 @@ def _by_id(client: Client, vm_id: str) -> Record | None:
         if error.code != PARAMETER_ERROR:
             raise
         return None
-    return found[0] if found else {"id": vm_id, "name": vm_id, "state": "Destroyed"}
+    return found[0] if found else {"id": vm_id, "name": vm_id, "state": DESTROYED}
 
 
 def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None, option: str) -> Record | None:
-    """Return the machine among those listed that a user means by ``wanted``."""
+    """Return the listed machine that a user means by ``wanted``."""
     if is_uuid(wanted):
         return next((vm for vm in listed if vm["id"] == wanted), None) or _by_id(client, wanted)
     here = [vm for vm in listed if holds(vm, zone)]
     alive = [vm for vm in here if vm.get("state") not in GONE]
-    hosts = [vm for vm in alive if vm.get("name") == wanted]
+    hosts = named(alive, wanted)
     found = hosts or [vm for vm in alive if vm.get("displayname") == wanted]
     if len(found) > 1:
-        what = "host name" if hosts else "display name"
-        raise _several(found, f"{option}: {len(found)} virtual machines have the {what} {wanted!r}", bool(hosts))
-    gone = [vm for vm in here if vm.get("name") == wanted]
-    return next(iter(found or gone), None)
+        raise _several(option, wanted, found, bool(hosts))
+    return next(iter(found or named(here, wanted)), None)
 
 
-def _several(found: list[Record], message: str, is_host_name: bool) -> UsageError:
-    """Return the error that several machines have a name. Of one host name in one zone, runs may have made them at once."""
-    message += f"; give the zone, or name one by its id: {describe(found)}"
+def _several(option: str, wanted: str, found: list[Record], is_host_name: bool) -> UsageError:
+    """Return the error that several machines have a name. If it is one host name in one zone, several runs may have made them."""
+    kind = "host" if is_host_name else "display"
+    message = f"{option}: {len(found)} virtual machines have the {kind} name {wanted!r}; give the zone, or name one by its id: {describe(found)}"
     is_one_zone = len({vm.get("zoneid") for vm in found}) == 1
     return Duplicates(message, found) if is_host_name and is_one_zone else UsageError(message)
