@@ -138,7 +138,7 @@ def test_a_failure_that_passes_is_no_lost_key_pair(moody: list[int]) -> None:
 def test_a_failure_of_another_kind_is_reported() -> None:
     service = Service(120, [70])
     service.min_fails = True
-    with pytest.raises(UnknownOutcome, match="also when it is asked for no key pairs") as told:
+    with pytest.raises(UnknownOutcome, match="even without key pairs") as told:
         service.read(50)
     assert told.value.code == 530
     assert len(service.requests) <= 2 + paging.MOST + 2

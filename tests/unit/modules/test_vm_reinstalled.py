@@ -105,7 +105,7 @@ def test_the_host_name_confirms_it_however_the_machine_is_named(
     [
         (
             {"confirm_reinstall": None},
-            "confirm_reinstall: is needed for state: reinstalled, which deletes all that is on",
+            "confirm_reinstall: is needed for state: reinstalled, which deletes the root disk's data",
         ),
         ({"confirm_reinstall": ""}, "confirm_reinstall: is needed for state: reinstalled"),
         ({"confirm_reinstall": "web2"}, "confirm_reinstall: is 'web2', but name: 'web1' is the machine 'web1'"),
@@ -300,7 +300,7 @@ def test_a_machine_that_somebody_stops_meanwhile_is_reported(
 
     monkeypatch.setattr(emulated, "bring_up", stay)
     failed = run_module("cloudn_vm", wait_timeout=1, **TASK)
-    assert "the root disk was made anew, but web1 is Stopped and not Running as before; start it" in failed["msg"]
+    assert "the root disk was made anew, but web1 is Stopped; start it" in failed["msg"]
 
 
 @pytest.mark.parametrize("command", [STOP, CHANGE, UPDATE, START, "deleteTags", "createTags"])

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Passwords of virtual machines: reset while the machine is stopped, returned once.
+"""Resets the password of a stopped virtual machine and returns it once.
 
-The manual asks for a stopped machine. The real server resets a running one's too, to no effect before its next start.
+The manual asks for a stopped machine. The real server also takes a running one; the new password is valid after its next start.
 """
 
 from __future__ import annotations
@@ -23,25 +23,22 @@ _INTERNAL = 530
 def find(task: Task) -> Found:
     """Return the machine."""
     name = task.options["name"]
-    if task.failed:
-        wanted, where = str(task.failed.id), None
-    else:
-        wanted, where = name, task.options.get("zone")
+    wanted, where = (str(task.failed.id), None) if task.failed else (name, task.options.get("zone"))
     record = vm.settled(task.client, [wanted], where, task.deadline, task.check)[wanted]
     vm.check_shown(None if task.failed else record)
     return {name: record}
 
 
 def lookup(task: Task, _found: Found) -> Record:
-    """Return the ids of the jobs that reset passwords before (``known``).
+    """Return the ids of earlier jobs that reset passwords (``known``).
 
-    After a failure: whether the machine ran (``ran``), and the password that was made since (``password``).
+    After a failure, return whether the machine ran (``ran``), and the password that was made since (``password``).
     """
     failed = task.failed
     if failed is None:
         return {} if task.check else {"known": {job["jobid"] for job in _resets(task.client)}}
     before = failed.found or {}
-    # A first start makes a password as well, which is not the one that is asked for.
+    # A first start also makes a password, but not the one of this task.
     password = None if never_started(before) else failed.object.get("password")
     for job in _resets(task.client):
         machine = (job.get("jobresult") or {}).get("virtualmachine") or {}
@@ -52,10 +49,9 @@ def lookup(task: Task, _found: Found) -> Record:
 
 
 def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
-    """Return the plan that resets a machine's password, unless one has been made, and leaves it running or stopped.
+    """Return the plan that resets a machine's password if none was made yet, and leaves the machine as it was, running or stopped.
 
-    Raises ``UsageError`` for a machine that is missing, that gets no passwords, or that runs, or never did, and may not be
-    stopped and started.
+    Raises ``UsageError`` if the machine is missing, takes no passwords, or needs a stop or start that the options don't allow.
     """
     record = _checked(name, record)
     running, unstarted = record["state"] == RUNNING, never_started(record)
@@ -80,52 +76,40 @@ def _step(text: str, command: str, params: Record, expect: tuple[str, ...] = ())
 
 
 def _checked(name: str, record: Record | None) -> Record:
-    """Return the machine. Raises ``UsageError`` for one whose password can't be reset."""
+    """Return the machine. Raises ``UsageError`` if its password can't be reset."""
     if record is None or record.get("state") in vm.GONE:
         raise not_there("name", "virtual machine", name)
     if record.get("passwordenabled") is False:
-        raise UsageError(
-            f"{name} is made from {record.get('templatename')!r}, a template that takes no passwords from the service "
-            "(password_enabled of cloudn_template)"
-        )
+        template = record.get("templatename")
+        raise UsageError(f"{name} is made from {template!r}, a template that takes no passwords (password_enabled)")
     if record.get("state") not in (RUNNING, STOPPED):
-        raise UsageError(f"{name} is in state {record.get('state')}, in which its password can't be reset")
+        raise UsageError(f"{name} is in state {record.get('state')}: its password can't be reset")
     return record
 
 
 def never_started(record: Record) -> bool:
     """Tell whether a machine was made stopped and never started: it has neither a root disk nor an address.
 
-    Of such a one the service resets no password (a failed job, 530). One whose root disk was made anew while it was stopped
-    has an address. Measured on CloudStack 3.0.5.
+    The service does not reset the password of such a machine (a failed job, 530). A machine that was reinstalled while it
+    was stopped has an address. Measured on CloudStack 3.0.5.
     """
     addressed = any(nic.get("ipaddress") for nic in record.get("nic") or [])
     return record.get("rootdevicetype") == "Not created" and not addressed
 
 
 def _check_restart(name: str, running: bool, unstarted: bool) -> None:
-    """Raise ``UsageError`` for a machine that would have to be stopped and started."""
+    """Raise ``UsageError`` for a machine that must be stopped or started for a reset."""
     if running:
-        raise UsageError(
-            f"{name} is running, and its password is reset while it is stopped: set allow_restart: true to have it stopped "
-            "and started again, or stop it first (cloudn_vm with state: stopped)"
-        )
+        raise UsageError(f"{name} must be stopped to reset its password. Set allow_restart: true, or stop it first")
     if unstarted:
-        raise UsageError(
-            f"{name} has never been started, and the service resets a password only after a first start: set "
-            "allow_restart: true to have it started and stopped again for that, or start it first (cloudn_vm with state: "
-            "started), which makes its first password"
-        )
+        raise UsageError(f"{name} was never started. Set allow_restart: true, or use cloudn_vm with state: started")
 
 
 def describe(progress: Progress, _lookups: Record) -> None:
-    """Say what a failed reset may mean where a machine did not show that it has never been started."""
+    """Add to the error of a failed reset that the machine may never have been started."""
     error = progress.error
     if isinstance(error, JobFailed) and error.command == _RESET and error.code == _INTERNAL:
-        error.message += (
-            f". If {progress.name} has never been started, start it first (cloudn_vm with state: started): the service resets a "
-            "password only after a first start"
-        )
+        error.message += f". If {progress.name} has never been started, start it first (cloudn_vm with state: started)"
 
 
 def _resets(client: Client) -> list[Record]:
@@ -133,12 +117,12 @@ def _resets(client: Client) -> list[Record]:
 
 
 def to_result(machine: Record) -> Record:
-    """Return what the user sees of a machine here; the rest is what ``cloudn_vm_info`` is for."""
+    """Return a machine as the user sees it here. ``cloudn_vm_info`` shows the rest."""
     return {"id": machine.get("id"), "name": machine.get("name"), "state": machine.get("state")}
 
 
 def result_of(progress: Progress, check: bool) -> Record:
-    """Return the machine of the result, with the password that was made for it, unless a job is making another."""
+    """Return the machine of the result, with its new password unless a job is still making another one."""
     made = progress.object.get("password")
     is_shown = made and not check and not progress.jobs
     return {**to_result(progress.object), **({"password": made} if is_shown else {})}

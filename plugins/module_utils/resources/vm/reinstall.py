@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reinstalling a virtual machine: its root disk made anew from its template, once in a run, only where it is confirmed."""
+"""Reinstalls a virtual machine: makes its root disk anew from its template, once in a run and only if it is confirmed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..volume import view as volume
 from . import view as vm
 
 _RESTORE = "restoreVirtualMachine"
-# What a plan does before it. While one of these is not done, it has not been sent.
+# The commands of a plan before it. As long as one of them is not done, it has not been sent.
 _BEFORE = ("stopVirtualMachine", "changeServiceForVirtualMachine", "updateVirtualMachine")
 _RUNNING = "Running"
 
@@ -27,65 +27,51 @@ def check_options(options: Record) -> None:
     if len(names) > 1:
         raise UsageError(f"name: state: reinstalled takes one machine, not {len(names)}: {', '.join(names)}")
     if not options.get("confirm_reinstall"):
-        raise UsageError(
-            "confirm_reinstall: is needed for state: reinstalled, which deletes all that is on the root disk of the machine; set "
-            "it to the machine's host name"
-        )
+        message = "confirm_reinstall: is needed for state: reinstalled, which deletes the root disk's data. Set it to the machine's host name"
+        raise UsageError(message)
 
 
 def lookup(client: Client, wanted: str, record: Record | None, options: Record) -> Record:
-    """Return the root disk that there is, as a fact for the plan, after the machine's name was found confirmed.
+    """Return the current root disk for the plan.
 
-    Raises ``UsageError`` for a machine that is not there, or that has another host name.
+    Raises ``UsageError`` if the machine is missing, or its host name is not the confirmed one.
     """
     if record is None:
         raise not_there("name", "virtual machine", wanted, " to reinstall")
     if record.get("state") in vm.GONE:
+        raise UsageError(f"name: {wanted} is {record['state']}; recover it first (state: present and recover: true)")
+    given, host = options["confirm_reinstall"], record.get("name")
+    if host != given:
         raise UsageError(
-            f"name: {wanted} is {record['state']}; have it back first (state: present and recover: true), then reinstall it"
-        )
-    if record.get("name") != options["confirm_reinstall"]:
-        raise UsageError(
-            f"confirm_reinstall: is {options['confirm_reinstall']!r}, but name: {wanted!r} is the machine "
-            f"{record.get('name')!r}. All that is on its root disk would be deleted, so nothing was done"
+            f"confirm_reinstall: is {given!r}, but name: {wanted!r} is the machine {host!r}. Nothing was done"
         )
     return {"root_disk": next(iter(_root_disks(client, record["id"])), None)}
 
 
 def stages(name: str, record: Record, is_halted: bool) -> list[list[Step]]:
-    """Return the stages that make the root disk anew, and see that a machine that ran runs again.
+    """Return the stages that make the root disk anew, and wait until a machine that ran runs again.
 
-    The service stops a running machine for it and starts it again. The job's result says Stopped also then; measured on
+    The service stops a running machine for this and starts it again. The job's result says Stopped even then; measured on
     CloudStack 3.0.5. ``is_halted`` says that the plan has stopped the machine before.
     """
     text = f"{name}: make the root disk anew from template {record.get('templatename')}"
     restore = Step(text, _RESTORE, {"virtualmachineid": THIS}, returns="virtualmachine", yields=replace)
     if is_halted or record.get("state") != _RUNNING:
         return [[restore]]
-    return [
-        [restore],
-        [
-            Step(
-                f"{name} to run again",
-                "listVirtualMachines",
-                {"id": THIS},
-                returns="virtualmachine",
-                yields=replace,
-                until=_RunsAgain(name),
-            )
-        ],
-    ]
+    text, until = f"{name} to run again", _RunsAgain(name)
+    look = Step(text, "listVirtualMachines", {"id": THIS}, returns="virtualmachine", yields=replace, until=until)
+    return [[restore], [look]]
 
 
 class _RunsAgain:
-    """Waits until a machine runs; one that stays in another state for longer than lists lag will not."""
+    """Waits until a machine runs. Gives up if it is in another terminal state for longer than lists lag behind."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._since = 0.0
 
     def __call__(self, records: list[Record], _progress: Progress) -> Record | None:
-        """Return the machine once it runs; raise ``CloudnError`` when it will not."""
+        """Return the machine once it runs. Raises ``CloudnError`` if it will not."""
         record = next(iter(records), {})
         now = time.monotonic()
         self._since = self._since or now
@@ -94,16 +80,15 @@ class _RunsAgain:
         if record.get("state") in vm.TRANSITIONAL or now - self._since < plans.LAG:
             return None
         raise CloudnError(
-            f"{_RESTORE}: the root disk was made anew, but {self._name} is {record.get('state', 'gone')} and not {_RUNNING} "
-            "as before; start it (state: started)",
+            f"{_RESTORE}: the root disk was made anew, but {self._name} is {record.get('state', 'gone')}; start it (state: started)",
             _RESTORE,
         )
 
 
 def state_left(task: Task) -> str | None:
-    """Return which state is still to be reached after a failure, ``None`` where it is not known whether it was reinstalled.
+    """Return the state still to be reached after a failure, ``None`` if it is not known whether the machine was reinstalled.
 
-    The first lookups remember that it was done: it is never done twice. A root disk with another id than before tells it.
+    The first lookups remember that it was done, so that it is never done twice. The root disk then has another id.
     """
     failed, before = task.failed, task.first
     if failed is None:
@@ -115,30 +100,30 @@ def state_left(task: Task) -> str | None:
     if command in _BEFORE:
         return "reinstalled"
     if command == _RESTORE and not _is_renewed(task, failed, before.get("root_disk")):
-        _tell_stopped(task.client, failed, done)
+        _describe_stopped(task.client, failed, done)
         return None
     before["reinstalled"] = True
     return done
 
 
-def _tell_stopped(client: Client, failed: Progress, left: str) -> None:
-    """Say where a machine that ran is left stopped, by a job that has failed in the middle."""
+def _describe_stopped(client: Client, failed: Progress, left: str) -> None:
+    """Add to the error that a machine that ran is stopped now, after a job that failed half-way."""
     record = vm.find(client, [str(failed.id)])[str(failed.id)] or {}
     if failed.error and left == "started" and record.get("state") == "Stopped":
         failed.error.message += f". {failed.name} is Stopped now: start it (state: started)"
 
 
 def describe(progress: Progress) -> None:
-    """Say what is left where the disk is new, and the machine did not run again in time: not the same task once more."""
+    """Change the message if the disk is new and the machine did not run again in time: the same task would do it again."""
     if isinstance(progress.error, JobTimeout) and progress.failed_step and progress.failed_step.until:
         progress.error.message = (
-            f"{_RESTORE}: the root disk of {progress.name} was made anew, but the machine did not run again within the time for "
-            "the task (wait_timeout). Look at it before you run the task again, which would do it once more"
+            f"{_RESTORE}: the root disk of {progress.name} was made anew, but the machine did not run again within wait_timeout. "
+            "Look at it before you run the task again, which would do it once more"
         )
 
 
 def _is_renewed(task: Task, failed: Progress, old: Record | None) -> bool:
-    """Tell whether the root disk is another one than before; where the answer was lost, look as long as one may take."""
+    """Tell whether the root disk is a new one. If the answer was lost, look for as long as an answer may take."""
     if old is None:
         return False
     client, began = task.client, task.client.clock()
@@ -150,13 +135,11 @@ def _is_renewed(task: Task, failed: Progress, old: Record | None) -> bool:
             return True
         if not isinstance(failed.error, UnknownOutcome):
             return False
-        if client.clock() - began >= client.timeout:
+        waited = client.clock() - began
+        if waited >= client.timeout:
             break
     if failed.error:
-        failed.error.message += (
-            f". After {client.clock() - began:.0f} s its root disk is still {old['id']}, as before; it was done if that becomes "
-            f"another one (cloudn_volume_info with vm: {failed.id} and type: ROOT)"
-        )
+        failed.error.message += f". After {waited:.0f} s its root disk is still {old['id']}, as before. It was done if the id changes (cloudn_volume_info)"
     return False
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the virtual machines over which a listing fails, by halves, and lists the others in full."""
+"""Finds the virtual machines over which a listing fails by halving it, and lists the others in full."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from ...api.errors import PARAMETER_ERROR
 from ...api.paging import Page
 from .lost import COMMAND, INTERNAL, LOST_KEY, describe
 
-# The largest block of positions that is asked for at once.
+# The largest block of positions for one request.
 _LARGEST_BLOCK = 256
-# The details of a machine but for its key pair, over which the service fails; measured on CloudStack 3.0.5. The shorter
-# list is for a service that fails over one of the others too.
+# The details of a machine without its key pair, over which the service fails; measured on CloudStack 3.0.5. The shorter
+# list is for a service that also fails over another detail.
 _WITHOUT_KEY_PAIR = (["group", "nics", "secgrp", "tmpl", "servoff", "volume"], ["min"])
-# At most so many machines that have moved in the list meanwhile are asked for one by one.
+# If at most so many machines have moved in the list meanwhile, each is asked for alone.
 _FEW = 8
-# How often the service must have failed over a machine.
+# The service must have failed over a machine so often.
 _FAILURES = 2
-# Of a block the service has shown all that is needed, or nothing is known, or it fails over some that is needed.
+# About a block: the service showed what is needed of it; nothing is known; the service fails over what is needed of it.
 _FINE, _UNCLEAR, _FAILS = range(3)
 
 
 class Rescue:
-    """Goes on with one listing, once one of its pages was refused.
+    """Continues one listing after one of its pages was refused.
 
-    First the page is asked for without key pairs, which tells whom it holds. Then its halves are asked for, the right one
-    first. A half that the service does not fail over brings its machines. Where it does not fail over the right one, it must
-    fail over the left one. So it takes at most 2 log2 n requests to find one among n machines, and the page without key
-    pairs is one more.
+    It first asks for the page without key pairs, which shows the page's machines. Then it asks for the halves, the right one
+    first. A half over which the service does not fail brings its machines. If the service does not fail over the right half, it
+    must fail over the left one. So one machine among n is found with at most 2 log2 n requests, and one for the page without
+    key pairs.
 
-    The service cuts a list by the age of its machines (measured on CloudStack 3.0.5), so they move only where older ones
-    go. Those that the halves have missed for that reason are asked for by their ids.
+    The service lists machines by age (measured on CloudStack 3.0.5), so a machine moves only if an older one goes. Machines
+    that the halves have missed for that reason are asked for by their ids.
     """
 
     def __init__(self, client: Client, query: Record) -> None:
@@ -43,17 +43,17 @@ class Rescue:
         self._places: set[int] = set()
 
     def expects(self, page: Page) -> bool:
-        """Tell whether a page will be refused, by what the pages before it have shown."""
+        """Tell whether the pages before show that a page will be refused."""
         return not self._places.isdisjoint(_positions(page))
 
     def page(self, page: Page, limit: Deadline, refused: bool) -> list[Record]:
-        """Return the machines on a page that was refused, or is expected to be.
+        """Return the machines on a page that was refused, or that will be.
 
-        Raises ``UnknownOutcome`` where the service fails over something else than a key pair.
+        Raises ``UnknownOutcome`` if the service fails over something else than a key pair.
         """
         held = self._without_key_pairs(page, limit)
         if not (refused or any(LOST_KEY in self._known.get(machine["id"], {}) for machine in held)):
-            fetched = _fetch(self._client, self._query, page, limit)  # the one that was expected has moved
+            fetched = _fetch(self._client, self._query, page, limit)  # the expected machine has moved
             if fetched is not None:
                 return fetched
         start, is_last = _positions(page).start, len(held) < page.size
@@ -68,21 +68,15 @@ class Rescue:
 
     def _without_key_pairs(self, page: Page, limit: Deadline) -> list[Record]:
         """Return the machines on a page, without their key pairs."""
-        longer, shorter = ({**self._query, "details": details} for details in _WITHOUT_KEY_PAIR)
-        held = _fetch(self._client, longer, page, limit)
-        if held is None:
-            held = _fetch(self._client, shorter, page, limit)
-        if held is None:
-            raise UnknownOutcome(
-                f"{COMMAND}: the service fails over the list (error {INTERNAL}), also when it is asked for no key pairs",
-                COMMAND,
-                INTERNAL,
-                INTERNAL,
-            )
-        return held
+        for details in _WITHOUT_KEY_PAIR:
+            held = _fetch(self._client, {**self._query, "details": details}, page, limit)
+            if held is not None:
+                return held
+        message = f"{COMMAND}: the service fails over the list (error {INTERNAL}), even without key pairs"
+        raise UnknownOutcome(message, COMMAND, INTERNAL, INTERNAL)
 
     def _rest_of(self, whole: range) -> range:
-        """Return the positions that no page before has been searched for."""
+        """Return the positions that no search has covered yet."""
         start, stop = whole.start, whole.stop
         for searched in sorted(self._searched, key=lambda positions: positions.start):
             start = searched.stop if start in searched else start
@@ -102,10 +96,10 @@ class Rescue:
         return [machine for machine in held if machine["id"] not in self._known]
 
     def _settle(self, missing: list[Record], failures: int, limit: Deadline) -> None:
-        """Make sure of machines that the halves did not bring: the service fails over them, or they have moved, or are gone.
+        """Ask for each machine that the halves did not bring: the service fails over it, or it has moved, or it is gone.
 
-        ``failures`` are those that must have been over one of them if there is no other. It takes two for each, since a
-        failure may also pass.
+        ``failures`` counts the failures so far; they count for a machine that is the only missing one. Each machine needs
+        two, as a failure may be transient.
         """
         for machine in missing:
             left = _FAILURES - (failures if len(missing) == 1 else 0)
@@ -119,7 +113,7 @@ class Rescue:
             self._known[machine["id"]] = found
 
     def _by_id(self, machine: Record, limit: Deadline) -> Record | None:
-        """Return a machine in full, as it was where it is gone, and ``None`` where the service fails over it."""
+        """Return a machine in full, the old record if it is gone, and ``None`` if the service fails over it."""
         try:
             found = _fetch(self._client, {**self._query, "id": machine["id"]}, Page(1, 1), limit)
         except ApiError as error:
@@ -130,8 +124,9 @@ class Rescue:
 
 
 class _Halves:
-    """A search by halves: ``found`` are machines by their ids, ``places`` the positions of those over which the service
-    fails, ``alone`` how many of these it failed for when they were asked for alone.
+    """A search by halves: ``found`` has the machines by their ids, ``places`` the positions over which the service fails.
+
+    ``alone`` counts the positions over which the service failed when one was asked for alone.
     """
 
     def __init__(
@@ -148,7 +143,7 @@ class _Halves:
         self._beyond = [place for place in known if place not in needed]
 
     def search(self, failing: bool) -> None:
-        """Fetch all that is needed; ``failing`` says that the service fails over some of it."""
+        """Fetch all that is needed. ``failing`` says that the service fails over a part of it."""
         size = 1
         while size < self._needed.stop:
             size *= 2
@@ -157,7 +152,7 @@ class _Halves:
             self._split(start, size, _FAILS if failing else self._probe(start, size))
 
     def _probe(self, start: int, size: int) -> int:
-        """Fetch what is needed of a block of positions, if that can be, and tell whether the service fails over some of it."""
+        """Fetch the needed part of a block of positions if possible; return whether the service fails over that part."""
         start, size = self._smallest(start, size)
         if size == 0:
             return _FINE
@@ -168,12 +163,12 @@ class _Halves:
             self.found.update((machine["id"], machine) for machine in fetched)
             return _FINE
         self.alone += size == 1
-        # Where the block is longer than what is needed, the service may fail over the rest.
+        # If the block is longer than the needed part, the service may fail over the rest.
         ends = self._is_last or start + size <= self._needed.stop
         return _FAILS if self._needed.start <= start and ends else _UNCLEAR
 
     def _split(self, start: int, size: int, outcome: int) -> None:
-        """Fetch what is needed of a block that was probed, by its halves."""
+        """Fetch the needed part of a probed block by its halves."""
         if outcome == _FINE:
             return
         start, size = self._smallest(start, size)
@@ -189,9 +184,9 @@ class _Halves:
         self._split(start, half, left)
 
     def _smallest(self, start: int, size: int) -> tuple[int, int]:
-        """Return the smallest block in this one that has all that is needed of it; its size is 0 where that is nothing.
+        """Return the smallest block in this one that has its whole needed part. Its size is 0 if there is no such part.
 
-        A block begins at a multiple of its size, as a page does, and its size is a power of two.
+        A block begins at a multiple of its size, as a page does. Its size is a power of two.
         """
         first, last = max(start, self._needed.start), min(start + size, self._needed.stop) - 1
         if first > last:
@@ -207,7 +202,7 @@ def _positions(page: Page) -> range:
 
 
 def _fetch(client: Client, query: Record, page: Page, limit: Deadline) -> list[Record] | None:
-    """Return the machines on a page, ``None`` where the service fails over it."""
+    """Return the machines on a page, ``None`` if the service fails over it."""
     if not limit.remaining():
         raise CloudnError(f"{COMMAND}: the list is not needed any more, or its time is over", COMMAND)
     try:
