@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The account whose keys a task has: what it may do that others may not."""
+"""The account of a task: whether it is an administrator."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _ROOT_ADMIN = 1
 
 
 def is_administrator(client: Client) -> bool | None:
-    """Tell whether the account is an administrator of the whole service; ``None`` where it may not ask.
+    """Tell whether the account is an administrator of the whole service; ``None`` if it may not ask.
 
-    The answer holds the account's keys in the clear (measured on CloudStack 3.0.5), so nothing else of it is kept.
+    The answer holds the account's keys in plain text (measured on CloudStack 3.0.5), so the rest of it is not kept.
     """
     try:
         accounts = client.list("listAccounts")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Differences that no command can mend: refused, warned of or let pass, as ``on_immutable_drift`` says."""
+"""Differences that no command can change: refused, warned of or ignored, as ``on_immutable_drift`` says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..api import Record, UsageError
 
 
 def check_drift(name: str, drift: list[str], kind: str, way_out: str, options: Record, warnings: list[str]) -> None:
-    """Deal with the differences (``template is 'a', not 'b'``) of an existing object.
+    """Handle the differences (``template is 'a', not 'b'``) of an existing object.
 
     Raises ``UsageError`` with the way out, or appends to ``warnings``, or does nothing.
     """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Durations as people write them, and how old things are."""
+"""Durations as people write them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,5 @@ def seconds(text: str, option: str) -> int:
     """Return the seconds of ``6h``, ``7d``, ``1d12h``, ``0``. Raises ``UsageError`` for anything else."""
     written = text.strip().lower()
     if not _PARTS.fullmatch(written):
-        raise UsageError(
-            f"{option}: {text!r} is no duration; give numbers with a unit, such as 90s, 30m, 6h, 7d, 2w or 1d12h"
-        )
+        raise UsageError(f"{option}: {text!r} is no duration; give for example 90s, 30m, 6h, 7d, 2w or 1d12h")
     return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", written))

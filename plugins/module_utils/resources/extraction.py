@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Getting volumes and templates out of the service: by an address to download from, or by an upload."""
+"""Extracts volumes and templates from the service: by an address to download from, or by an upload."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from .vm.view import TRANSITIONAL
 
 MODES = {"http_download": "HTTP_DOWNLOAD", "ftp_upload": "FTP_UPLOAD"}
 _NOT_ALLOWED = 531
-# In no storage yet from which the service could extract it; measured on CloudStack 3.0.5.
+# States of a volume that is not in the storage from which the service extracts; measured on CloudStack 3.0.5.
 _NEVER_ATTACHED = ("Allocated", "Uploaded")
 _NEEDS_STOPPED = ("Running", *TRANSITIONAL)
-# How to download what a template holds that is not extractable.
+# How to download a template that is not extractable.
 WAYS_OUT = (
-    "Extractable are templates that were made from a url with extractable: true, and those of root disks whose own template "
-    "is. What any disk holds can be downloaded too: take a snapshot, make a volume of it, and extract that (cloudn_volume "
-    "with state: extracted)"
+    "A template is extractable if it was made from a url with extractable: true, or from a root disk whose template is. "
+    "Any disk can be downloaded: take a snapshot, make a volume of it, and extract that (cloudn_volume with state: extracted)"
 )
 
 
@@ -31,46 +30,38 @@ def check_options(options: Record) -> None:
         return
     url, upload = options.get("extract_url"), options["extract_mode"] == "ftp_upload"
     if upload and not (url or "").startswith("ftp://"):
-        raise UsageError(
-            f"extract_url: an upload by FTP needs an address that begins with ftp://, not {redact_url(url)!r}"
-        )
+        raise UsageError(f"extract_url: an upload by FTP needs a URL with ftp://, not {redact_url(url)!r}")
     if url and not upload:
-        raise UsageError(
-            "extract_url: is only for extract_mode: ftp_upload; a download gets its address from the service"
-        )
+        raise UsageError("extract_url: is only for extract_mode: ftp_upload; for a download, leave it out")
 
 
 def of_volume(name: str, record: Record, options: Record, lookups: Record) -> Step:
-    """Return the step that extracts a volume. Raises ``UsageError`` for one that the service does not extract.
+    """Return the step that extracts a volume. Raises ``UsageError`` if the service can't extract it.
 
     ``lookups`` has ``administrator``, see ``volume.lookup``.
     """
     if record.get("state") in _NEVER_ATTACHED:
         once = "start its machine" if record.get("type") == "ROOT" else "attach it to a machine (state: attached)"
         raise UsageError(
-            f"{name} is {record['state']}: no machine has used it yet, and only then the service can extract it. To extract it, "
-            f"{once} once, then stop the machine or detach the volume"
+            f"{name} is {record['state']}: no machine has used it yet. To extract it, {once} once, then stop the machine or detach the volume"
         )
     if record.get("vmstate") in _NEEDS_STOPPED:
         raise UsageError(
-            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}; the service extracts only volumes "
-            "that no running machine has: stop it, detach the volume, or take a snapshot and extract a volume made from that"
+            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}. Stop it, detach the volume, or extract a volume of a snapshot"
         )
     made = _step(name, "extractVolume", options, record.get("zoneid"))
     if record.get("isextractable") is not False:
         return made
-    way_out = (
-        "take a snapshot of it (cloudn_snapshot), make a volume of that (cloudn_volume with snapshot), and extract that"
-    )
+    way_out = "take a snapshot of it (cloudn_snapshot), and extract a volume of that (cloudn_volume with snapshot)"
     if lookups.get("administrator") is False:
         raise UsageError(f"{name}: only an administrator can extract it, as its template is not extractable: {way_out}")
-    return made._replace(hints={_NOT_ALLOWED: f"Where only an administrator can extract it, {way_out}"})
+    return made._replace(hints={_NOT_ALLOWED: f"If only an administrator can extract it, {way_out}"})
 
 
 def of_template(name: str, record: Record, options: Record, lookups: Record) -> Step:
-    """Return the step that extracts a template out of the zone of its record.
+    """Return the step that extracts a template from the zone of its record.
 
-    ``lookups`` has ``administrator``, see ``template.lookup``. Raises ``UsageError`` for what is not extractable.
+    ``lookups`` has ``administrator``, see ``template.lookup``. Raises ``UsageError`` if it is not extractable.
     """
     made = _step(name, "extractTemplate", options, record["zoneid"])
     if record.get("isextractable") is not False:
@@ -81,22 +72,13 @@ def of_template(name: str, record: Record, options: Record, lookups: Record) -> 
 
 
 def _step(name: str, command: str, options: Record, zone_id: str | None) -> Step:
-    """Return the step that extracts the plan's object out of a zone."""
-    upload = options["extract_mode"] == "ftp_upload"
-    text = (
-        f"{name}: upload to {redact_url(options['extract_url'])}"
-        if upload
-        else f"{name}: make an address to download it from"
-    )
-    params = {
-        "id": THIS,
-        "zoneid": zone_id,
-        "mode": MODES[options["extract_mode"]],
-        "url": options.get("extract_url"),
-    }
+    """Return the step that extracts the plan's object from a zone."""
+    mode, url = options["extract_mode"], options.get("extract_url")
+    what = f"upload to {redact_url(url)}" if mode == "ftp_upload" else "make an address to download it from"
+    params = {"id": THIS, "zoneid": zone_id, "mode": MODES[mode], "url": url}
     returns = "volume" if command == "extractVolume" else "template"
-    # An address that was made is not shown again, and making another one is up to the user.
-    return Step(text, command, params, returns=returns, yields=_extracted, unseen=True)
+    # The service does not show an address again. The user decides whether to make another one.
+    return Step(f"{name}: {what}", command, params, returns=returns, yields=_extracted, unseen=True)
 
 
 def _extracted(known: Record, record: Record) -> Record:
@@ -108,7 +90,4 @@ _FIELDS = fields("id=extractId mode=extractMode state upload_percentage")
 
 def to_result(extracted: Record) -> Record:
     """Return an extraction as the user sees it."""
-    return {
-        **select_fields(extracted, _FIELDS),
-        "url": redact_url(extracted.get("url")),
-    }
+    return {**select_fields(extracted, _FIELDS), "url": redact_url(extracted.get("url"))}

@@ -11,13 +11,13 @@ from ..api import Record
 def fields(text: str) -> dict[str, str]:
     """Return the service's fields by the names that users see, from words such as ``domain_id`` or ``zone=zonename``.
 
-    Most names are the service's own with underscores (``domain_id`` is ``domainid``). Where one is another word, its field stands
-    behind it.
+    Most names are the service's names with underscores (``domain_id`` is ``domainid``). A name that is another word is
+    followed by its field.
     """
     pairs = [word.partition("=") for word in text.split()]
     return {name: field or name.replace("_", "") for name, _sign, field in pairs}
 
 
 def select_fields(record: Record, names: dict[str, str]) -> Record:
-    """Return a record's fields under the names that users see, see ``fields``; ``None`` where the record lacks one."""
+    """Return a record's fields under the names that users see, see ``fields``; ``None`` for a missing one."""
     return {name: record.get(field) for name, field in names.items()}

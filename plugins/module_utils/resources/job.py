@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs: shown, waited for, listed."""
+"""Shows jobs, lists them and waits for them."""
 
 from __future__ import annotations
 
@@ -20,24 +20,22 @@ from .template import view as template
 from .vm import view as vm
 from .volume import view as volume
 
-_MOST_TOLD = 5
+_MOST_REASONS = 5
 _STATUS: dict[t.Any, str] = {PENDING: "pending", DONE: "done"}
-# What is to be known of jobs that ended badly, in the order in which they are told.
+# The advice for jobs that are not done, in the order of the message.
 _ADVICE = {
-    "failed": ". See to the reason, and run the task that began it again",
-    "unknown": ". What became of an unknown job can't be told: look at the object that it was about",
-    "pending": (
-        ". What is pending goes on at the service: run cloudn_job (again) with these ids, or with a longer wait_timeout"
-    ),
+    "failed": ". Correct the reason, and run the task of a failed job again",
+    "unknown": ". How an unknown job ended can't be told: look at the object that it was about",
+    "pending": ". Pending jobs go on at the service: run cloudn_job again, or with a longer wait_timeout",
 }
-# The space is YAML's doing: it takes a time that is not quoted for one, and hands on its text.
+# The space comes from YAML: it reads a time without quotes as a time, and writes it with a space.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)\Z", re.ASCII)
 
 
 def to_result(job: Record, passwords: bool = True) -> Record:
-    """Return a job as the user sees it; one without a status is not known to the service.
+    """Return a job as the user sees it. The service does not know a job without a status.
 
-    Without ``passwords``, those that the job made are left out: an old password is not shown again.
+    Without ``passwords``, the passwords that the job made are left out: an old password is not shown again.
     """
     number = job.get("jobstatus")
     status = _STATUS.get(number, "failed" if isinstance(number, int) else "unknown")
@@ -66,7 +64,7 @@ def _machine(record: Record) -> Record:
     return {**vm.to_result(record), **({"password": record["password"]} if record.get("password") else {})}
 
 
-# The objects of results that are shown as their modules show them: what they are called there, and what shapes them.
+# The objects in results that are shown as their modules show them: the name there, and the function for it.
 _KINDS: dict[str, tuple[str, t.Callable[[Record], Record]]] = {
     "virtualmachine": ("vm", _machine),
     "securitygroup": ("security_group", security_group.to_result),
@@ -78,17 +76,18 @@ _KINDS: dict[str, tuple[str, t.Callable[[Record], Record]]] = {
 
 def _result(fields: Record) -> Record:
     result = dict(fields)
-    for kind, (name, shaped) in _KINDS.items():
+    for kind, (name, to_object) in _KINDS.items():
         record = fields.get(kind)
         if isinstance(record, dict):
             del result[kind]
-            extracted = "extractId" in record
-            result["extraction" if extracted else name] = extraction.to_result(record) if extracted else shaped(record)
+            if "extractId" in record:
+                name, to_object = "extraction", extraction.to_result
+            result[name] = to_object(record)
     return result
 
 
 def without_passwords(value: t.Any) -> t.Any:
-    """Return a value of an answer without the passwords in it, at any depth."""
+    """Return a value of an answer without its passwords, at any depth."""
     if isinstance(value, dict):
         return {name: without_passwords(inner) for name, inner in value.items() if name != "password"}
     if isinstance(value, list):
@@ -97,8 +96,9 @@ def without_passwords(value: t.Any) -> t.Any:
 
 
 def follow(client: Client, job_ids: t.Iterable[str], timeout: float | None) -> list[Record]:
-    """Wait until jobs have ended, at most ``timeout`` seconds (``None``: look once), and return them as the service has
-    them. One that it does not know has its id alone.
+    """Wait at most ``timeout`` seconds (``None``: look once) until jobs have ended, and return their records.
+
+    The record of a job that the service does not know has only its id.
     """
     deadline = Deadline(timeout or 0, client.clock)
     jobs = Jobs(client)
@@ -113,14 +113,12 @@ def follow(client: Client, job_ids: t.Iterable[str], timeout: float | None) -> l
 def collect(client: Client, options: Record, _check: bool = False) -> Record:
     """Wait for the jobs of the module's options; return its result. Changes nothing.
 
-    Raises ``UsageError`` for what is no id, before anything is asked.
+    Raises ``UsageError`` before any request if a text is no id.
     """
     job_ids = list(dict.fromkeys(options["jobs"]))
     for job_id in job_ids:
         if not is_uuid(job_id):
-            raise UsageError(
-                f"jobs: {job_id[:40]!r} is no id of a job, as modules return them in jobs with wait: false"
-            )
+            raise UsageError(f"jobs: {job_id[:40]!r} is no id of a job; modules return ids in jobs (wait: false)")
     wait, timeout = options["wait"], options["wait_timeout"]
     jobs = [to_result(job) for job in follow(client, job_ids, timeout if wait else None)]
     singular = {"job": jobs[0]} if len(jobs) == 1 else {}
@@ -128,19 +126,19 @@ def collect(client: Client, options: Record, _check: bool = False) -> Record:
 
 
 def failure(jobs: t.Sequence[Record], timeout: float) -> Record:
-    """Return the message, and of a single job the details, of jobs (shaped) that are not done; nothing if all are."""
+    """Return the message for job results that are not done, and the details if there is one job; nothing if all are done."""
     kinds = list(_ADVICE)
     bad = sorted((job for job in jobs if job["status"] in kinds), key=lambda job: kinds.index(job["status"]))
     if not bad:
         return {}
-    told = "; ".join(_reason(job, timeout) for job in bad[:_MOST_TOLD])
-    more = f"; and {len(bad) - _MOST_TOLD} more" if len(bad) > _MOST_TOLD else ""
+    reasons = "; ".join(_reason(job, timeout) for job in bad[:_MOST_REASONS])
+    more = f"; and {len(bad) - _MOST_REASONS} more" if len(bad) > _MOST_REASONS else ""
     advice = "".join(_ADVICE[kind] for kind in kinds if any(job["status"] == kind for job in bad))
     if len(jobs) > 1:
-        return {"msg": f"{len(bad)} of {len(jobs)} jobs did not end well: {told}{more}{advice}"}
+        return {"msg": f"{len(bad)} of {len(jobs)} jobs did not end well: {reasons}{more}{advice}"}
     fields = {"command": "command", "error_code": "error_code", "error_text": "error_text", "job_id": "id"}
     details = {name: bad[0][field] for name, field in fields.items() if bad[0][field] is not None}
-    return {"msg": f"{told}{advice}", **details}
+    return {"msg": f"{reasons}{advice}", **details}
 
 
 def _reason(job: Record, timeout: float) -> str:
@@ -153,9 +151,9 @@ def _reason(job: Record, timeout: float) -> str:
 
 
 def select(client: Client, options: Record) -> list[Record]:
-    """Return the jobs that all options of ``cloudn_job_info`` leave, shaped, without passwords.
+    """Return the results for the jobs that match all options of ``cloudn_job_info``, without passwords.
 
-    Raises ``UsageError`` for a time that can't be read, before anything is asked.
+    Raises ``UsageError`` before any request if a time can't be read.
     """
     since = None if options.get("since") is None else moment(options["since"], client.now())
     command = options.get("command")
@@ -167,7 +165,7 @@ def select(client: Client, options: Record) -> list[Record]:
     return [
         job
         for job in (to_result(one, passwords=False) for one in found)
-        # The service looks for the keyword in the whole name of the class, with its package.
+        # The service compares the keyword with the whole name of the class, with its package.
         if (command is None or command.lower() in (job["command"] or "").lower())
         and options.get("status") in (None, job["status"])
     ]
@@ -190,9 +188,9 @@ def _is_older(job: Record, since: datetime.datetime) -> bool:
 
 
 def moment(text: str, now: float) -> datetime.datetime:
-    """Return the moment, in UTC, that a user means by a time with its offset or by an age, counted from ``now``.
+    """Return the moment in UTC that a user gives as a time with its offset, or as an age before ``now``.
 
-    Raises ``UsageError`` for anything else.
+    Raises ``UsageError`` for another text.
     """
     time = _TIME.match(text)
     try:
@@ -202,8 +200,5 @@ def moment(text: str, now: float) -> datetime.datetime:
             return given.astimezone(datetime.timezone.utc)
         return datetime.datetime.fromtimestamp(int(now) - duration.seconds(text, "since"), datetime.timezone.utc)
     except (ValueError, OverflowError, OSError, UsageError):
-        pass
-    raise UsageError(
-        f"since: {text!r} is neither a time with its offset (2026-11-23T16:00:00Z, 2026-11-24T01:00:00+0900) nor an "
-        "age (90s, 30m, 2h, 7d, 1w)"
-    )
+        message = f"since: {text!r} is neither a time with its offset (2026-11-23T16:00:00Z, 2026-11-24T01:00:00+0900) nor an age (90s, 30m, 2h, 7d, 1w)"
+        raise UsageError(message) from None

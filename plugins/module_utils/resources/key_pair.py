@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SSH key pairs: listed, made by the service, registered, replaced, deleted."""
+"""SSH key pairs: listed, created by the service, registered, replaced, deleted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import re
 
-from ..api import Client, CloudnError, Duplicates, Record, UnknownOutcome, UsageError
+from ..api import Client, Duplicates, Record, UnknownOutcome, UsageError
 from ..api.client import list_field
 from ..api.errors import PARAMETER_ERROR
 from ..api.paging import LARGEST
@@ -23,31 +23,26 @@ _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteS
 
 
 def to_result(pair: Record) -> Record:
-    """Return a key pair as the user sees it; the service shows neither key, and it has no id."""
+    """Return a key pair as the user sees it. The service shows neither key, and a pair has no id."""
     return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint"), "state": "present"}
 
 
 def search(client: Client, name: str | None = None, fingerprint: str | None = None) -> list[Record]:
-    """Return the key pairs, or those with this name and this fingerprint, both compared by the service, see ``same_name``."""
+    """Return the key pairs, or those with this name and this fingerprint. The service compares both, see ``same_name``."""
     return client.list("listSSHKeyPairs", {"name": name, "fingerprint": fingerprint})
 
 
 def fingerprint(public_key: str) -> str:
     """Return the fingerprint of a public key in OpenSSH's form as the service makes it, ``aa:bb:...`` (MD5).
 
-    Raises ``UsageError`` for anything else than ``TYPE BASE64 [comment]`` on one line, without quoting it.
+    Raises ``UsageError`` for another text than ``TYPE BASE64 [comment]`` on one line. The error does not quote the text.
     """
     text = public_key.strip()
     words = text.split(None, 2)
     if len(words) < 2 or len(text.splitlines()) > 1 or not _KINDS.fullmatch(words[0]):
         if _PRIVATE.search(text):
-            raise UsageError(
-                "public_key: this is a private key, which must not leave its place; give the public one (*.pub)"
-            )
-        raise UsageError(
-            "public_key: is no public key in OpenSSH's form, which is one line: a type such as ssh-rsa, the key "
-            "in Base64, and perhaps a comment"
-        )
+            raise UsageError("public_key: this is a private key; give the public one (*.pub)")
+        raise UsageError("public_key: is no public key in OpenSSH's form; give one line: type, key in Base64, comment")
     kind = words[0].encode()
     try:
         blob = base64.b64decode(words[1], validate=True)
@@ -64,12 +59,12 @@ def fingerprint(public_key: str) -> str:
 
 
 def check_options(options: Record) -> None:
-    """Raise ``UsageError`` for options that are wrong whatever the service holds."""
+    """Raise ``UsageError`` for options that no service can fulfil."""
     if options.get("public_key") is not None:
         try:
             fingerprint(options["public_key"])
         except UsageError:
-            # It may be a private key, and Ansible puts the options into every result.
+            # It may be a private key, and Ansible copies the options into every result.
             options["public_key"] = None
             raise
     check_text(options)
@@ -84,17 +79,17 @@ def find(task: Task) -> Found:
 
 
 def lookup(task: Task, found: Found) -> Record:
-    """Raise ``UsageError`` where a pair is to go that machines need. The plan needs to know nothing besides."""
+    """Raise ``UsageError`` if a pair that machines need would be deleted. The plan needs no lookups."""
     name = task.options["name"]
     if not task.failed and not task.options["break_machines"] and _goes(found[name], task.options):
-        from .key_pair_use import check_unused  # here, as few runs need it: what is imported is compiled anew each time
+        from .key_pair_use import check_unused  # here, as few runs need it: each run compiles what it imports
 
         check_unused(task.client, name)
     return {}
 
 
 def _goes(found: list[Record], options: Record) -> bool:
-    """Tell whether a pair that is there is to be deleted, or replaced."""
+    """Tell whether an existing pair would be deleted or replaced."""
     if options["state"] == "absent" or len(found) != 1:
         return options["state"] == "absent" and bool(found)
     given = options.get("public_key")
@@ -106,10 +101,10 @@ def _has_key(record: Record, wanted: str) -> bool:
 
 
 def _found(client: Client, name: str) -> list[Record]:
-    """Return the key pairs of this name, which the service compares itself: case, accents and blanks at the end do not count.
+    """Return the key pairs of this name. The service compares it: case, accents and blanks at the end do not count.
 
-    There is one at most, unless two runs made pairs at one moment. Those of one key are listed alike, so ``Client.list``, which
-    yields what is listed on two pages once, would show one of them.
+    There is at most one, unless two runs made pairs at the same moment. Pairs with one key have equal records, so
+    ``Client.list`` would show only one of them: it yields equal records once.
     """
     answer = client.call("listSSHKeyPairs", {"name": name, "page": 1, "pagesize": LARGEST})
     return [pair for pair in answer.get(list_field(answer) or "", []) if same_name(pair.get("name"), name)]
@@ -119,8 +114,7 @@ def _several(name: str, found: list[Record]) -> Duplicates:
     """Return the error that several pairs have a name."""
     prints = " and ".join(sorted(str(pair.get("fingerprint")) for pair in found))
     return Duplicates(
-        f"name: there are {len(found)} key pairs {name}, of the fingerprints {prints}, as after two runs at one moment. They "
-        "have no ids, so none can be chosen: delete all of this name (state: absent), and run one task again",
+        f"name: there are {len(found)} key pairs {name}, of the fingerprints {prints}. Delete all (state: absent), and run one task again",
         found,
     )
 
@@ -128,8 +122,7 @@ def _several(name: str, found: list[Record]) -> Duplicates:
 def plan(task: Task, name: str, found: list[Record], _lookups: Record) -> Plan:
     """Return the plan for the key pairs of a name.
 
-    Raises ``UsageError`` for another key than the one that is there, unless it is to be replaced, and for several pairs of the
-    name, unless they are to go.
+    Raises ``UsageError`` if the name has another key that may not be replaced, or several pairs that are not to be deleted.
     """
     options, record = task.options, next(iter(found), None)
     if options["state"] == "absent":
@@ -147,9 +140,7 @@ def plan(task: Task, name: str, found: list[Record], _lookups: Record) -> Plan:
         return Plan(name, None, [[make], [_look(name)]], {}, after)
     if record is not None and not options["force"]:
         raise UsageError(
-            f"public_key: {name} holds another key, of fingerprint {record.get('fingerprint')}, not {wanted}; "
-            "set force: true to replace it (machines that were made with the old key keep that), "
-            "or give this key another name"
+            f"public_key: {name} holds another key, of fingerprint {record.get('fingerprint')}, not {wanted}. Set force: true or use another name"
         )
     remove = Step(f"{name}: delete", _DELETE, {"name": name}, yields=lambda _known, _record: {})
     register = _step(f"{name}: register", _REGISTER, {"name": name, "publickey": given.strip()})
@@ -169,21 +160,19 @@ def _step(text: str, command: str, params: Record) -> Step:
 
 
 def _look(name: str) -> Step:
-    """Return the look whether another run made a pair of the name at the same time. It fails where one did.
+    """Return the step that looks whether another run made a pair of the name at the same time. It fails if one did.
 
-    The service looks whether a name is free, and only then makes the row. Pairs have no ids, so that a run can't delete its own
-    (CloudStack 3.0.5). Where the look fails, that is a warning: a private key is shown only once.
+    The service first looks whether a name is free and then makes the row. Pairs have no ids, so a run can't delete its own
+    pair (CloudStack 3.0.5). If the look itself fails, the task only warns: a private key is shown only once.
     """
-    from ..reconcile.duplicates import GAP  # here, as few runs need it: what is imported is compiled anew each time
+    from ..reconcile.duplicates import GAP  # here, as few runs need it: each run compiles what it imports
 
     def is_alone(found: list[Record], progress: Progress) -> Record:
         if len(found) > 1:
             several = _several(name, found)
             if progress.object.pop("privatekey", None):
                 fingerprint = progress.object.get("fingerprint")
-                several.message += (
-                    f". The private key that this run was given is that of {fingerprint}, and is not shown"
-                )
+                several.message += f". The private key of this run belongs to {fingerprint}, and is not shown"
             raise several
         return {}
 
@@ -203,42 +192,32 @@ def _known(record: Record) -> Record:
 
 
 def describe(progress: Progress, _lookups: Record) -> None:
-    """Say what is lost with a lost answer, and with a replacement that went only half the way.
+    """Add to the error what is lost with a lost answer, or with a replacement that failed half-way.
 
-    A pair that somebody else made meanwhile was refused to this run, and is like one that was there before. Only where
-    an answer was lost too can't it be told apart from this run's own.
+    If another run made the pair first, the service refused this run, and the pair is like one that was there before. If an
+    answer was lost too, nothing shows which run made the pair.
     """
     made = any(action.endswith(": create") for action in progress.actions)
     error = progress.error
     if made and error is None and "privatekey" not in progress.object and (progress.doubts or progress.touched):
-        progress.error = UnknownOutcome(
-            f"{_CREATE}: the key pair {progress.name} was made, but the answer that held its private key was lost, "
-            "and the service does not show that again. Delete it (state: absent) and run the task again",
-            _CREATE,
-        )
+        message = f"{_CREATE}: {progress.name} was made, but the answer with its private key was lost. Delete it (state: absent) and run the task again"
+        progress.error = UnknownOutcome(message, _CREATE)
     elif made and isinstance(error, UnknownOutcome):
-        error.message += (
-            f". If there is a key pair {progress.name} now, its private key is lost: "
-            "delete it (state: absent) and run the task again"
-        )
+        error.message += f". If there is a key pair {progress.name} now, its private key is lost: delete it (state: absent) and run the task again"
     elif error and error.command == _REGISTER:
         if progress.found:
-            error.message += (
-                f". The key pair {progress.name} that was to be replaced is deleted already: run the task again"
-            )
+            error.message += f". The old key pair {progress.name} is deleted already: run the task again"
         if error.code == PARAMETER_ERROR:
             error.message += ". Services of CloudStack 3.0 take only keys of the type ssh-rsa"
 
 
 def result_of(progress: Progress, check: bool) -> Record:
-    """Return the key pair of the result: as it is now or, in check mode, as far as it can be told before."""
-    error: CloudnError | None = progress.error
-    gone = progress.plan.after["state"] == "absent" and error is None
+    """Return the key pair of the result: the current one, in check mode the expected one."""
     shown = to_result({"name": progress.name, **progress.object})
-    if gone:
+    if progress.error is None:
+        shown["state"] = progress.plan.after["state"]
+    elif not (shown["fingerprint"] or isinstance(progress.error, UnknownOutcome)):
         shown["state"] = "absent"
-    if error and not progress.object.get("fingerprint"):
-        shown["state"] = "absent" if not isinstance(error, UnknownOutcome) else "present"
     if check and "fingerprint" in progress.plan.after:
         shown["fingerprint"] = progress.plan.after["fingerprint"]
     if progress.object.get("privatekey"):

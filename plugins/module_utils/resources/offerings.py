@@ -13,7 +13,7 @@ from .lookup import named, pick
 
 
 class Offering(t.NamedTuple):
-    """A kind of offerings: the command that lists them, the user's option that names one, and their fields."""
+    """A kind of offerings: the command that lists them, the user's option for one, and their fields."""
 
     command: str
     option: str
@@ -28,11 +28,11 @@ class Offering(t.NamedTuple):
         return named(client.list(self.command), name, id)
 
     def find(self, client: Client, wanted: str) -> Record:
-        """Return the one offering with this name or id. Raises ``UsageError`` when there is not exactly one."""
+        """Return the one offering with this name or id. Raises ``UsageError`` if there is not exactly one."""
         return self.pick_from(client.list(self.command), wanted)
 
     def pick_from(self, offerings: list[Record], wanted: str) -> Record:
-        """Return the one of these offerings with this name or id. Raises ``UsageError`` when there is not exactly one."""
+        """Return the one of these offerings with this name or id. Raises ``UsageError`` if there is not exactly one."""
         return pick(offerings, wanted, self.option)
 
 
@@ -42,7 +42,7 @@ SERVICE = Offering(
     "service_offering",
     fields("id name display_text cpu_number cpu_speed memory ha=offerha limit_cpu_use storage_type created"),
 )
-# The size in GiB, 0 where the user chooses it.
+# The size in GiB, 0 if the user chooses it.
 DISK = Offering(
     "listDiskOfferings",
     "disk_offering",

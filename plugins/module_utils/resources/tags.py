@@ -11,20 +11,19 @@ from ..api import Record
 from ..reconcile import THIS, Changes, Step
 from .names import folded
 
-# What createTags and deleteTags call the kinds of objects; measured on CloudStack 3.0.5.
+# The kinds of objects in createTags and deleteTags; measured on CloudStack 3.0.5.
 VM, VOLUME, TEMPLATE, SNAPSHOT, SECURITY_GROUP = "UserVm", "Volume", "Template", "Snapshot", "SecurityGroup"
 
 
 def to_result(record: Record) -> dict[str, str]:
     """Return an object's tags as ``{key: value}``, sorted by key."""
-    found = [(tag["key"], tag.get("value", "")) for tag in record.get("tags") or [] if "key" in tag]
-    return dict(sorted(found))
+    return dict(sorted((tag["key"], tag.get("value", "")) for tag in record.get("tags") or [] if "key" in tag))
 
 
 def has_all(record: Record, given: dict[str, t.Any] | None) -> bool:
-    """Tell whether an object has all of the tags given; the service's own filter finds those that have any of them.
+    """Tell whether an object has all given tags. The service's own filter finds objects that have any of them.
 
-    Keys are compared as the service does, values exactly.
+    Keys are compared as the service compares them, values exactly.
     """
     if not given:
         return True
@@ -33,9 +32,9 @@ def has_all(record: Record, given: dict[str, t.Any] | None) -> bool:
 
 
 def desired(current: dict[str, str], given: dict[str, t.Any] | None, purge: bool) -> dict[str, str]:
-    """Return the tags that an object shall have: those given (``None``: as they are), with the others unless purged.
+    """Return the tags that an object gets: the given ones (``None``: no change), and the current others unless ``purge``.
 
-    A key that the service takes for one that is there keeps its spelling: it would not be made anew beside that one.
+    A key that equals a current key for the service keeps that spelling, as the service can't have both.
     """
     if given is None:
         return current
@@ -49,7 +48,7 @@ def stages(
 ) -> list[list[Step]]:
     """Return the stages that lead from the current tags to the goal.
 
-    A key that exists can't be set anew (measured on CloudStack 3.0.5: a failed job), so a changed value is deleted first.
+    The service can't set an existing key again (measured on CloudStack 3.0.5: a failed job). So a changed tag is deleted first.
     """
     gone = [key for key, value in current.items() if goal.get(key) != value]
     new = {key: value for key, value in goal.items() if current.get(key) != value}
@@ -65,7 +64,7 @@ def stages(
 
 
 def _step(text: str, command: str, kind: str, tags: list[Record] | Record, early: bool, left: dict[str, str]) -> Step:
-    """Return a step that leaves an object with the tags ``left``. Its result says nothing but that it was done."""
+    """Return a step that leaves an object with the tags ``left``. The service's answer does not show them."""
 
     def tagged(known: Record, _record: t.Any) -> Record:
         return {**known, "tags": [{"key": key, "value": value} for key, value in left.items()]}
@@ -77,7 +76,7 @@ def _step(text: str, command: str, kind: str, tags: list[Record] | Record, early
 def plan(
     kind: str, name: str, record: Record | None, options: Record, changes: Changes, early: bool = True
 ) -> list[list[Step]]:
-    """Return the stages that give an object (``None``: a new one) the tags asked for, and note them in the changes."""
+    """Return the stages that give an object (``None``: a new one) the tags of the options, and note them in the changes."""
     if options.get("tags") is None:
         return []
     current = to_result(record or {})
@@ -87,10 +86,10 @@ def plan(
 
 
 def query(given: dict[str, t.Any] | None) -> dict[str, str] | None:
-    """Return tags as a listing's filter takes them, ``None`` where there are none."""
+    """Return tags as a listing's filter takes them, ``None`` if there are none."""
     return {str(key): _text(value) for key, value in given.items()} if given else None
 
 
 def _text(value: t.Any) -> str:
-    """Return a tag's value as the service keeps it: text; YAML's truth values as YAML writes them."""
+    """Return a tag's value as the text that the service keeps. YAML's truth values are ``true`` and ``false``."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zones: where things are."""
+"""Zones: listed, found and compared."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def search(client: Client, name: str | None = None, id: str | None = None) -> li
 
 
 def find(client: Client, wanted: str | None) -> Record:
-    """Return the zone with this name or id, or, without one given, the only zone there is.
+    """Return the zone with this name or id. If none is given, return the only zone.
 
-    Raises ``UsageError`` when there is none, or when there are several to choose from.
+    Raises ``UsageError`` if there is no such zone, or if there are several and none is given.
     """
     zones = client.list("listZones")
     if wanted is not None:
@@ -41,10 +41,10 @@ def find(client: Client, wanted: str | None) -> Record:
 
 
 def holds(record: Record, wanted: str | None) -> bool:
-    """Tell whether an object lies in the zone that a user gave by name or id (``None``: any zone)."""
+    """Tell whether an object is in the zone that a user gave by name or id (``None``: any zone)."""
     return wanted is None or matches({"id": record.get("zoneid"), "name": record.get("zonename")}, wanted)
 
 
 def is_named(name: str, zone_id: str) -> t.Callable[[Record], bool]:
-    """Return what tells whether a record is the object of this name in this zone."""
+    """Return a function that tells whether a record has this name and is in this zone."""
     return lambda record: (record.get("name"), record.get("zoneid")) == (name, zone_id)

@@ -142,7 +142,7 @@ def test_a_failed_job_is_an_error_with_its_reason(run_module: Run, failed_job: s
     text = shown["error_text"]
     assert text and shown["error_code"] == 530
     told = f"AuthorizeSecurityGroupIngressCmd: job {failed_job} failed: {text} (error 530)"
-    assert done["msg"] == f"{told}. See to the reason, and run the task that began it again"
+    assert done["msg"] == f"{told}. Correct the reason, and run the task of a failed job again"
     details = {"command": shown["command"], "error_code": 530, "error_text": text, "job_id": failed_job}
     assert {name: done[name] for name in details} == details
 
@@ -165,7 +165,7 @@ def test_a_job_that_is_pending_at_the_deadline_is_an_error(run_module_as: Callab
         assert timeout <= time.monotonic() - began < timeout + 2
         assert done["failed"]
         assert f"DeployVMCmd: job {job_id} is still pending after {timeout} s (wait_timeout)" in done["msg"]
-        assert "goes on at the service: run cloudn_job (again) with these ids, or with a longer" in done["msg"]
+        assert "go on at the service: run cloudn_job again, or with a longer" in done["msg"]
         assert done["job"]["status"] == "pending"
         assert done["job_id"] == job_id
 
@@ -192,10 +192,9 @@ def test_good_and_bad_ends_are_all_returned(run_module_as: Callable[..., Any]) -
         told = [
             f"3 of 4 jobs did not end well: DeployVMCmd: job {failed} failed: no room (error 533)",
             f"job {forgotten} is not known to the service (any more)",
-            f"DeployVMCmd: job {going_on} is still pending after 1 s (wait_timeout). See to the reason, and run the task "
-            "that began it again. What became of an unknown job can't be told: look at the object that it was about. "
-            "What is pending goes on at the service: run cloudn_job "
-            "(again) with these ids, or with a longer wait_timeout",
+            f"DeployVMCmd: job {going_on} is still pending after 1 s (wait_timeout). Correct the reason, and run the task "
+            "of a failed job again. How an unknown job ended can't be told: look at the object that it was about. "
+            "Pending jobs go on at the service: run cloudn_job again, or with a longer wait_timeout",
         ]
         assert done["msg"] == "; ".join(told)
 
@@ -301,7 +300,7 @@ def test_failures_without_a_code_or_a_text_are_described(record: Result, code: i
     assert (one["status"], one["error_code"], one["error_text"], one["result"]) == ("failed", code, text, None)
     reason = text or "the service gave no reason"
     assert job.failure([one], 1)["msg"] == (
-        f"job 1 failed: {reason} (error {code}). See to the reason, and run the task that began it again"
+        f"job 1 failed: {reason} (error {code}). Correct the reason, and run the task of a failed job again"
     )
 
 

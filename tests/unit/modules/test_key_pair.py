@@ -33,7 +33,7 @@ ONE, OTHER = (public(rsa.generate_private_key(public_exponent=65537, key_size=10
 NEWER = public(ed25519.Ed25519PrivateKey.generate())
 
 
-LOST = "the answer that held its private key was lost"
+LOST = "the answer with its private key was lost"
 
 
 def stored(client: Client) -> dict[str, str]:
@@ -115,7 +115,7 @@ def test_a_refused_replacement_says_that_the_old_pair_is_gone(run_module: Run, c
         "Services of CloudStack 3.0 take only keys of the type ssh-rsa",
     )
     failed = run_module(MODULE, name="mine", public_key=NEWER, force=True)
-    assert f"{refusal}The key pair mine that was to be replaced is deleted already" in failed["msg"]
+    assert f"{refusal}The old key pair mine is deleted already" in failed["msg"]
     assert f"{refusal}{kinds}" in run_module(MODULE, name="other", public_key=NEWER)["msg"]
     assert failed["key_pair"]["state"] == "absent"
     assert stored(client) == {}
@@ -128,7 +128,7 @@ def test_a_replacement_that_is_not_sent_says_that_the_old_pair_is_gone(
     meet(REGISTER, "refused", "refused")
     failed = run_module(MODULE, name="mine", public_key=OTHER, force=True)
     assert "was not reached" in failed["msg"]
-    assert "The key pair mine that was to be replaced is deleted already: run the task again" in failed["msg"]
+    assert "The old key pair mine is deleted already: run the task again" in failed["msg"]
     assert failed["key_pair"] == {"name": "mine", "fingerprint": None, "state": "absent", "error": failed["msg"]}
     assert stored(client) == {}
     assert run_module(MODULE, name="mine", public_key=OTHER)["changed"] is True

@@ -253,7 +253,7 @@ def test_a_private_key_that_is_lost_is_reported(
     (pair,) = client.list("listSSHKeyPairs")
     assert done["key_pair"]["fingerprint"] == pair["fingerprint"]
     if "after" in request.node.name:
-        assert "the answer that held its private key was lost" in done["msg"]
+        assert "the answer with its private key was lost" in done["msg"]
         assert done["changed"] is True
     else:
         assert done["key_pair"]["private_key"]

@@ -191,7 +191,7 @@ def test_a_snapshot_that_is_being_taken_counts(run_module_as: Callable[..., Any]
         ({"vm": "nope"}, "vm: there is no virtual machine 'nope'"),
         ({"vm": "db1", "volume": "nope"}, "volume: db1 has no volume nope; it has: ROOT-4, data"),
         ({}, "volume: is needed, or vm"),
-        ({"volume": "data", "max_age": "soon"}, "max_age: 'soon' is no duration; give numbers with a unit"),
+        ({"volume": "data", "max_age": "soon"}, "max_age: 'soon' is no duration; give for example"),
         ({"volume": "data", "max_age": "7"}, "max_age: '7' is no duration"),
         ({"volume": "data", "keep": 0}, "keep: must be at least 1, not 0"),
         ({"volume": "data", "id": UNKNOWN}, "id: is only for state: absent"),

@@ -490,7 +490,7 @@ def test_a_name_that_an_unseen_destroyed_machine_holds_is_an_error_that_says_so(
     run_module("cloudn_vm", name="web1", state="absent")
     done = run_module("cloudn_vm", name="web1", **NEW)
     assert done["failed"]
-    assert "A destroyed machine that is not listed may hold the name 'web1'" in done["msg"]
+    assert "A destroyed machine that is not listed may hold 'web1' until the service has expunged it" in done["msg"]
     assert done["error_code"] == 431
     assert not done["changed"]
 

@@ -297,7 +297,7 @@ def test_unused_volumes_and_unextractable_root_disks_are_not_extracted(
     emulator.store.account.denied = frozenset(["listAccounts"])
     failed = run_module(MODULE, id=root["id"], state="extracted")
     assert failed["error_code"] == 531
-    assert "Where only an administrator can extract it, take a snapshot of it (cloudn_snapshot)" in failed["msg"]
+    assert "If only an administrator can extract it, take a snapshot of it (cloudn_snapshot)" in failed["msg"]
     taken = run_module("cloudn_snapshot", vm="db1")["snapshot"]
     run_module(MODULE, name="copy", snapshot=taken["id"], **ZONE)
     assert run_module(MODULE, name="copy", state="extracted")["volume"]["extraction"]["url"]

@@ -44,7 +44,7 @@ def await_attached(client: Client, lookups: Record, deadline: Deadline) -> None:
         if not unlisted:
             return
     raise JobTimeout(
-        f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine of this task; nothing was changed. Repeat the task",
+        f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine of the task; nothing was changed. Run the task again",
         "attachVolume",
         job_id=unlisted,
     )

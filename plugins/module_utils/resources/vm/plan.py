@@ -342,7 +342,7 @@ def describe(progress: Progress, lookups: Record) -> None:
         return
     # The service's words may change, so the code decides.
     if error.command == "deployVirtualMachine" and error.code == PARAMETER_ERROR and not progress.id:
-        error.message += f". A destroyed machine that is not listed may hold the name {progress.name!r}. Wait until it is expunged, or choose another name"
+        error.message += f". A destroyed machine that is not listed may hold {progress.name!r} until the service has expunged it: wait, or use another name"
     if "root_disk" in lookups:
         from . import reinstall  # here, as few runs need it
 

@@ -211,8 +211,8 @@ def settled(
         if check or not transitional:
             return found
     name, record = next(iter(transitional.items()))
-    message = f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Repeat the task or raise wait_timeout"
-    raise CloudnError(message)
+    text = f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Run the task again or raise wait_timeout"
+    raise CloudnError(text)
 
 
 def with_starts(client: Client, records: list[Record]) -> list[Record]:
