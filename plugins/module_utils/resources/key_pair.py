@@ -140,7 +140,7 @@ def plan(task: Task, name: str, found: list[Record], _lookups: Record) -> Plan:
         return Plan(name, None, [[make], [_look(name)]], {}, after)
     if record is not None and not options["force"]:
         raise UsageError(
-            f"public_key: {name} holds another key, of fingerprint {record.get('fingerprint')}, not {wanted}. Set force: true or use another name"
+            f"public_key: {name} holds the key {record.get('fingerprint')}, not {wanted}. Set force: true to replace it, or use another name"
         )
     remove = Step(f"{name}: delete", _DELETE, {"name": name}, yields=lambda _known, _record: {})
     register = _step(f"{name}: register", _REGISTER, {"name": name, "publickey": given.strip()})

@@ -100,8 +100,7 @@ def test_another_key_is_replaced_only_by_force(beats: Run, refused: Callable[...
     beats(MODULE, [REGISTER], name="mine", public_key=ONE)
     said = refused(MODULE, name="mine", public_key=OTHER)
     assert said.startswith(
-        f"public_key: mine holds another key, of fingerprint {fingerprint(ONE)}, not {fingerprint(OTHER)}; "
-        "set force: true"
+        f"public_key: mine holds the key {fingerprint(ONE)}, not {fingerprint(OTHER)}. Set force: true to replace it"
     )
     done = beats(MODULE, [DELETE, REGISTER], name="mine", public_key=OTHER, force=True)
     assert done["diff"]["before"]["mine"]["fingerprint"] == fingerprint(ONE)
