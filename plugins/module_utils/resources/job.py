@@ -25,7 +25,7 @@ _STATUS: dict[t.Any, str] = {PENDING: "pending", DONE: "done"}
 # The advice for jobs that are not done, in the order of the message.
 _ADVICE = {
     "failed": ". Correct the reason, and run the task of a failed job again",
-    "unknown": ". How an unknown job ended can't be told: look at the object that it was about",
+    "unknown": ". The service does not say how an unknown job ended: look at the object that it was about",
     "pending": ". Pending jobs go on at the service: run cloudn_job again, or with a longer wait_timeout",
 }
 # The space comes from YAML: it reads a time without quotes as a time, and writes it with a space.

@@ -192,7 +192,7 @@ def _known(record: Record) -> Record:
 
 
 def describe(progress: Progress, _lookups: Record) -> None:
-    """Add to the error what is lost with a lost answer, or with a replacement that failed half-way.
+    """Add to the error the loss: of the private key in a lost answer, or of the old pair in a half-done replacement.
 
     If another run made the pair first, the service refused this run, and the pair is like one that was there before. If an
     answer was lost too, nothing shows which run made the pair.

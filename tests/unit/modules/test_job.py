@@ -151,7 +151,7 @@ def test_an_unknown_job_is_an_error(run_module: Run, emulator: Any) -> None:
     done = run_module("cloudn_job", jobs=[UNKNOWN])
     assert done["failed"]
     assert f"job {UNKNOWN} is not known to the service (any more)" in done["msg"]
-    assert "can't be told: look at the object" in done["msg"]
+    assert "how an unknown job ended: look at the object" in done["msg"]
     assert done["job"] == {**dict.fromkeys(KEYS), "id": UNKNOWN, "status": "unknown"}
     assert asked(emulator) == {"queryAsyncJobResult": 1}
 
@@ -193,7 +193,7 @@ def test_good_and_bad_ends_are_all_returned(run_module_as: Callable[..., Any]) -
             f"3 of 4 jobs did not end well: DeployVMCmd: job {failed} failed: no room (error 533)",
             f"job {forgotten} is not known to the service (any more)",
             f"DeployVMCmd: job {going_on} is still pending after 1 s (wait_timeout). Correct the reason, and run the task "
-            "of a failed job again. How an unknown job ended can't be told: look at the object that it was about. "
+            "of a failed job again. The service does not say how an unknown job ended: look at the object that it was about. "
             "Pending jobs go on at the service: run cloudn_job again, or with a longer wait_timeout",
         ]
         assert done["msg"] == "; ".join(told)
@@ -204,7 +204,7 @@ def test_the_error_names_five_jobs_at_most(run_module: Run) -> None:
     message = run_module("cloudn_job", jobs=jobs)["msg"]
     assert message.startswith("8 of 8 jobs did not end well: ")
     assert [job_id in message for job_id in jobs] == [True] * 5 + [False] * 3
-    assert "; and 3 more. How an unknown" in message
+    assert "; and 3 more. The service does not say" in message
 
 
 def test_a_job_that_is_forgotten_meanwhile_ends_the_wait(run_module_as: Callable[..., Any]) -> None:

@@ -647,7 +647,9 @@ def test_a_template_is_extracted_each_time(
     assert "hunter2" not in str(sent_up)
     run_module(MODULE, name="web2", **DOWNLOAD)
     said = refused(MODULE, name="web2", state="extracted")
-    assert said.startswith("web2 is not extractable, and only an administrator can change that. A template is extractable if")
+    assert said.startswith(
+        "web2 is not extractable, and only an administrator can change that. A template is extractable if"
+    )
 
 
 def test_absent_of_a_missing_template_is_no_change(beats: Run) -> None:

@@ -19,7 +19,7 @@ _WITHOUT_KEY_PAIR = (["group", "nics", "secgrp", "tmpl", "servoff", "volume"], [
 _FEW = 8
 # The service must have failed over a machine so often.
 _FAILURES = 2
-# About a block: the service showed what is needed of it; nothing is known; the service fails over what is needed of it.
+# Outcomes for a block: its needed part was fetched; nothing is known; the service fails over its needed part.
 _FINE, _UNCLEAR, _FAILS = range(3)
 
 
