@@ -41,7 +41,7 @@ def check_text(options: Record) -> None:
             if not sendable(text):
                 raise UsageError(f"{option}: {text!r} has a character beyond the basic plane (an emoji?); leave it out")
             if len(text) > longest:
-                raise UsageError(f"{option}: has {len(text)} characters; at most {longest} are taken: {text[:20]!r}...")
+                raise UsageError(f"{option}: has {len(text)} characters; the service takes {longest}: {text[:20]!r}...")
     _check_tags(options.get("tags") or {})
 
 
