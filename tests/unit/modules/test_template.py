@@ -428,7 +428,9 @@ def test_an_account_that_may_not_ask_what_it_is_learns_it_from_the_refusal(
     template.extractable = False
     failed = run_module(MODULE, name="web", extractable=True)
     assert (failed["command"], failed["error_code"], failed["changed"]) == ("updateTemplatePermissions", 431, False)
-    assert "If only an administrator can change extractable, leave it out. A template is extractable if" in failed["msg"]
+    assert (
+        "If only an administrator can change extractable, leave it out. A template is extractable if" in failed["msg"]
+    )
     failed = run_module(MODULE, name="web", state="extracted")
     assert (failed["command"], failed["error_code"]) == ("extractTemplate", 431)
     assert "make a volume of it, and extract that (cloudn_volume" in failed["msg"]
