@@ -145,13 +145,13 @@ from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
-from ansible_collections.cloudn.compute.plugins.module_utils.inventory.options import (
+from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import Draft, Drafts
+from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_options import (
     LISTS,
     find_problem,
     find_unknown,
     unknown_states,
 )
-from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import Draft, Drafts
 
 CONNECTION = (
     "api_url",

@@ -140,10 +140,11 @@ class Plan:
         found: the object as the service has it, or ``None``.
         stages: lists of steps. The stages come one after the other, the steps of a stage together. No stages: nothing to do.
         before, after: the managed attributes, now and then, for the diff.
-        key: names the plan for the steps of other plans.
         conditions: what else decides whether the service refuses a step, such as the states of machines by their ids.
             If one changes, a refused step may be sent once more.
         new: the object that the plan makes, if another run may make the same.
+
+    ``key`` names the plan for the steps of other plans. It is the name, unless who has several plans sets another one.
     """
 
     def __init__(
@@ -155,7 +156,6 @@ class Plan:
         after: Record | None = None,
         conditions: Record | None = None,
         new: New | None = None,
-        key: str = "",
     ) -> None:
         self.name = name
         self.found = found
@@ -164,7 +164,7 @@ class Plan:
         self.after = {} if after is None else after
         self.conditions = conditions or {}
         self.new = new
-        self.key = key or name
+        self.key = name
 
     @property
     def steps(self) -> list[Step]:

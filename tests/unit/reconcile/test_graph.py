@@ -44,9 +44,9 @@ def site(client: Client) -> dict[str, Plan]:
     volume = {"name": "data", "zoneid": zone, "diskofferingid": named(client, "listDiskOfferings", "Small")}
     attach = {"id": THIS, "virtualmachineid": IdOf("machine")}
     tag = {"resourceids": [IdOf("machine")], "resourcetype": "UserVm", "tags": {"role": "web"}}
-    return {
-        "group": Plan("web", None, [[made("createSecurityGroup", {"name": "web"}, "securitygroup")]], key="group"),
-        "machine": Plan("web1", None, [[made("deployVirtualMachine", deploy, "virtualmachine")]], key="machine"),
+    plans = {
+        "group": Plan("web", None, [[made("createSecurityGroup", {"name": "web"}, "securitygroup")]]),
+        "machine": Plan("web1", None, [[made("deployVirtualMachine", deploy, "virtualmachine")]]),
         "volume": Plan(
             "data",
             None,
@@ -54,10 +54,12 @@ def site(client: Client) -> dict[str, Plan]:
                 [made("createVolume", volume, "volume")],
                 [Step("attach", "attachVolume", attach, returns="volume", yields=replace, needs=("machine",))],
             ],
-            key="volume",
         ),
-        "tag": Plan("tag", None, [[Step("tag", "createTags", tag)]], key="tag"),
+        "tag": Plan("tag", None, [[Step("tag", "createTags", tag)]]),
     }
+    for key, plan in plans.items():
+        plan.key = key
+    return plans
 
 
 def made(command: str, params: Record, returns: str) -> Step:
@@ -102,7 +104,9 @@ def test_an_id_is_enough_where_no_state_is_needed(client: Client, emulator: Any,
 
 def test_an_object_that_is_there_needs_no_step(client: Client, emulator: Any, site: dict[str, Plan]) -> None:
     group = client.list("listSecurityGroups")[0]
-    done = applied(client, [site["machine"], Plan("default", group, [], key="group")])
+    there = Plan("default", group, [])
+    there.key = "group"
+    done = applied(client, [site["machine"], there])
     assert done["machine"].error is None
     assert "createSecurityGroup" not in sent(emulator)
 
@@ -122,8 +126,8 @@ def test_a_failure_leaves_out_what_needs_the_object_and_nothing_else(
 
 def test_steps_that_wait_for_each_other_end_with_an_error(client: Client, emulator: Any) -> None:
     plans = [
-        Plan("a", None, [[Step("a", "createSSHKeyPair", {"name": "a"}, needs=("b",))]], key="a"),
-        Plan("b", None, [[Step("b", "createSSHKeyPair", {"name": "b"}, needs=("a",))]], key="b"),
+        Plan("a", None, [[Step("a", "createSSHKeyPair", {"name": "a"}, needs=("b",))]]),
+        Plan("b", None, [[Step("b", "createSSHKeyPair", {"name": "b"}, needs=("a",))]]),
     ]
     done = applied(client, plans)
     assert "wait for it in turn" in str(done["a"].error)

@@ -9,7 +9,7 @@ import difflib
 import re
 import typing as t
 
-from . import hosts
+from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
 
 # CloudStack 3.0.5 declares these for listVirtualMachines. Parameters with an option of their own are left out.
 FILTERS = (
