@@ -81,7 +81,7 @@ class Creation:
             if not unseen:
                 return found
         command, job_id = self._kind.create, unseen[0]["jobid"]
-        text = f"job {job_id} began before this run and may make the same object, but is not done; nothing was changed"
+        text = f"job {job_id}, which began before this run, is pending and may make the same; nothing was changed"
         way_out = "Wait for it with cloudn_job, or run the task again with a longer wait_timeout"
         raise JobTimeout(f"{command}: {text}. {way_out}", command, job_id=job_id)
 
