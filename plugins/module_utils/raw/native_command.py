@@ -78,7 +78,7 @@ def _check(command: str, params: Record, secrets: Record) -> None:
             flatten({name: value})
         except UsageError:  # its message quotes the value
             raise UsageError(
-                f"secret_params: {name} holds a character beyond the basic plane (an emoji?), or an item with a comma, "
+                f"secret_params: {name} has a character beyond the basic plane (an emoji?), or an item with a comma, "
                 "which the service does not take"
             ) from None
 

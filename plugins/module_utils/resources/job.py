@@ -26,7 +26,7 @@ _STATUS: dict[t.Any, str] = {PENDING: "pending", DONE: "done"}
 _ADVICE = {
     "failed": ". Correct the reason, and run the task of a failed job again",
     "unknown": ". The service does not say how an unknown job ended: look at the object that it was about",
-    "pending": ". Pending jobs go on at the service: run cloudn_job again, or with a longer wait_timeout",
+    "pending": ". Pending jobs go on at the service: run cloudn_job with their ids, or with a longer wait_timeout",
 }
 # The space comes from YAML: it reads a time without quotes as a time, and writes it with a space.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)\Z", re.ASCII)

@@ -208,7 +208,7 @@ def test_a_job_that_takes_too_long_is_an_error_that_names_it(run_module_as: Call
         (job_id,) = done["jobs"]
         assert done["job_id"] == job_id and done["command"] == "stopVirtualMachine"
         assert f"stopVirtualMachine: job {job_id} is still pending after {timeout} s (wait_timeout)" in done["msg"]
-        assert "goes on at the service: run cloudn_job" in done["msg"]
+        assert "go on at the service: run cloudn_job" in done["msg"]
 
 
 def test_a_job_that_fails_is_an_error_with_its_reason(run_module: Run, vm_id: str) -> None:
@@ -375,11 +375,11 @@ def test_a_name_in_both_kinds_of_parameters_is_refused(refused: Run) -> None:
 def test_text_that_the_service_does_not_take_is_refused(refused: Run, emulator: Any) -> None:
     options = {"command": "createSecurityGroup"}
     for params in ({"name": "a\U0001f600"}, {"tags": {"a\U0001f600": "b"}}, {"tags": [{"key": "\U0001f600"}]}):
-        assert "holds a character beyond the basic plane" in refused(MODULE, params=params, **options)
+        assert "has a character beyond the basic plane" in refused(MODULE, params=params, **options)
     assert "holds a comma" in refused(MODULE, params={"ids": ["a,b"]}, **options)
     for value in ("se\ncret\U0001f600", ["se\ncret,b"], {"key": "se\ncret\U0001f600"}):
         message = refused(MODULE, secret_params={"description": value}, **options)
-        assert message.startswith("secret_params: description holds a character beyond the basic plane (an emoji?), or")
+        assert message.startswith("secret_params: description has a character beyond the basic plane (an emoji?), or")
         assert "cret" not in message.replace("secret_params", "")
     assert emulator.requests == []
 

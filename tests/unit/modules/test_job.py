@@ -165,7 +165,7 @@ def test_a_job_that_is_pending_at_the_deadline_is_an_error(run_module_as: Callab
         assert timeout <= time.monotonic() - began < timeout + 2
         assert done["failed"]
         assert f"DeployVMCmd: job {job_id} is still pending after {timeout} s (wait_timeout)" in done["msg"]
-        assert "go on at the service: run cloudn_job again, or with a longer" in done["msg"]
+        assert "go on at the service: run cloudn_job with their ids, or with a longer" in done["msg"]
         assert done["job"]["status"] == "pending"
         assert done["job_id"] == job_id
 
@@ -194,7 +194,7 @@ def test_good_and_bad_ends_are_all_returned(run_module_as: Callable[..., Any]) -
             f"job {forgotten} is not known to the service (any more)",
             f"DeployVMCmd: job {going_on} is still pending after 1 s (wait_timeout). Correct the reason, and run the task "
             "of a failed job again. The service does not say how an unknown job ended: look at the object that it was about. "
-            "Pending jobs go on at the service: run cloudn_job again, or with a longer wait_timeout",
+            "Pending jobs go on at the service: run cloudn_job with their ids, or with a longer wait_timeout",
         ]
         assert done["msg"] == "; ".join(told)
 

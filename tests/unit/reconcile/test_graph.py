@@ -84,8 +84,9 @@ def test_objects_are_made_in_the_order_in_which_they_need_each_other(
     done = applied(client, [site[key] for key in order])
     assert [one.error for one in done.values()] == [None, None, None]
     commands = sent(emulator)
-    assert set(commands[:2]) == {"createSecurityGroup", "createVolume"}
-    assert commands[2:] == ["deployVirtualMachine", "attachVolume"]
+    assert sorted(commands) == ["attachVolume", "createSecurityGroup", "createVolume", "deployVirtualMachine"]
+    assert commands.index("createSecurityGroup") < commands.index("deployVirtualMachine")
+    assert commands[-1] == "attachVolume"
     assert done["volume"].object["vmname"] == "web1"
     (machine,) = client.list("listVirtualMachines")
     assert [group["id"] for group in machine["securitygroup"]] == [done["group"].id]
