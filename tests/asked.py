@@ -18,3 +18,10 @@ def sent_to(emulator: Any) -> list[str]:
 def changes_sent_to(emulator: Any) -> list[str]:
     """Return the commands of those requests that changed something, or tried to."""
     return [command for command in sent_to(emulator) if not is_read(command)]
+
+
+def command_of(prepared: Any) -> str:
+    """Return the command of a request that is about to be sent, by GET or as a form."""
+    body = prepared.body or b""
+    text = f"{prepared.url}&{body.decode() if isinstance(body, bytes) else body}"
+    return text.split("command=")[1].split("&")[0]

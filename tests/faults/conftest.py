@@ -21,6 +21,7 @@ import requests
 from ansible_collections.cloudn.compute.plugins.module_utils import connection
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, ec2, paging
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import plan
+from asked import command_of
 from cases import LAG, LAG_WAITED, PAGE
 
 REPORT = os.environ.get("FAULTS_REPORT")
@@ -73,7 +74,7 @@ def before_sending(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[
     inside = threading.local()
 
     def watch(self: Any, prepared: Any, **options: Any) -> Any:
-        command = prepared.url.split("command=")[1].split("&")[0]
+        command = command_of(prepared)
         action = actions.get(command)
         if action and not getattr(inside, "at", False):
             inside.at = True

@@ -85,7 +85,14 @@ def _add_option(parser: argparse.ArgumentParser, name: str, given: dict[str, Any
 
 def _settings(options: argparse.Namespace) -> Settings:
     given = {name: getattr(options, name) for name in OPTIONS}
-    return Settings(**{**given, "limits": dict(options.limits), "count_all": options.count_all == "all"})
+    return Settings(
+        **{
+            **given,
+            "limits": dict(options.limits),
+            "server": dict(options.server),
+            "count_all": options.count_all == "all",
+        }
+    )
 
 
 def _grantable() -> list[str]:

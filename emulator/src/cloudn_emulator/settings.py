@@ -21,6 +21,11 @@ RESOURCES = ("instance", "ip", "volume", "snapshot", "template", "project", "net
 UNLIMITED = -1
 
 
+# What operators of a server change, by the server's own names: only the setting that makes it take changes by POST alone.
+POST_ONLY = "enforce.post.requests.and.timestamps"
+SERVER_SETTINGS = {POST_ONLY: ("false", "true")}
+
+
 class BadSetting(ValueError):
     """A setting that cannot be. The text begins with its name and says what to do."""
 
@@ -36,6 +41,15 @@ def _limit(text: str) -> tuple[str, int]:
     if kind not in RESOURCES:
         raise argparse.ArgumentTypeError(f"{text!r}: give one of {', '.join(RESOURCES)}, and a number behind `=`")
     return kind, count(most)
+
+
+def _server_setting(text: str) -> tuple[str, str]:
+    """`NAME=VALUE`: a setting of the server, and its value."""
+    name, _sign, value = text.partition("=")
+    if value not in SERVER_SETTINGS.get(name, ()):
+        known = ", ".join(f"{known}={'|'.join(values)}" for known, values in SERVER_SETTINGS.items())
+        raise argparse.ArgumentTypeError(f"{text!r}: give one of {known}")
+    return name, value
 
 
 def _option(text: str, **given: Any) -> dict[str, Any]:
@@ -78,6 +92,17 @@ class Settings:
             type=_limit,
             default=[],
             metavar="KIND=N",
+        ),
+    ] = field(default_factory=dict)
+    server: Annotated[
+        Mapping[str, str],
+        _option(
+            f"a setting of the server by its own name: {', '.join(SERVER_SETTINGS)}",
+            option="--setting",
+            action="append",
+            type=_server_setting,
+            default=[],
+            metavar="NAME=VALUE",
         ),
     ] = field(default_factory=dict)
     neighbour: Annotated[
@@ -166,6 +191,9 @@ class Settings:
                 f"{len(self.api_secret)} characters are too few, use at least {SHORTEST_SECRET}. Ansible hides a secret "
                 "wherever it stands in the output, so a short one makes the output unreadable.",
             )
+        for name, value in self.server.items():
+            if value not in SERVER_SETTINGS.get(name, ()):
+                raise BadSetting("server", f"{name}={value} can't be. Set one of {', '.join(SERVER_SETTINGS)}.")
         for word, most in self.limits.items():
             if word not in RESOURCES or most < UNLIMITED:
                 raise BadSetting("limits", f"{word}={most} can't be. Limit one of {', '.join(RESOURCES)} to 0 or more.")

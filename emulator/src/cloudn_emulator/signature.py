@@ -32,12 +32,15 @@ def sign(params: dict[str, str], secret: str) -> str:
     return base64.b64encode(mac.digest()).decode()
 
 
-def is_signed(params: dict[str, str], secret: str, now: datetime | None = None) -> bool:
-    """Whether a request has a signature with this secret and, in version 3, an expiry in the future."""
+def is_signed(params: dict[str, str], secret: str, now: datetime | None = None, longest: float | None = None) -> bool:
+    """Whether a request has a signature with this secret and, in version 3, an expiry in the future.
+
+    With `longest`, each request needs an expiry, at most so many seconds ahead.
+    """
     named = {name.lower(): value for name, value in params.items()}
     if "signature" not in named:
         return False
-    if named.get("signatureversion") == "3" and not _lies_ahead(named.get("expires"), now):
+    if (longest or named.get("signatureversion") == "3") and not _lies_ahead(named.get("expires"), now, longest):
         return False
     return hmac.compare_digest(sign(params, secret).encode(), named["signature"].encode("utf-8", "replace"))
 
@@ -47,11 +50,12 @@ def java_quote(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else quote(value, safe="*").replace("~", "%7E")
 
 
-def _lies_ahead(expires: str | None, now: datetime | None) -> bool:
-    """Whether a moment is in the future. It may be written in every way that Java reads."""
+def _lies_ahead(expires: str | None, now: datetime | None, longest: float | None) -> bool:
+    """Whether a moment is in the future, and not too far. It may be written in every way that Java reads."""
     if expires is None:
         return False
     try:
-        return java_dates.moment(expires, java_dates.EXPIRES) >= (now or datetime.now(timezone.utc)).timestamp()
+        ahead = java_dates.moment(expires, java_dates.EXPIRES) - (now or datetime.now(timezone.utc)).timestamp()
+        return 0 <= ahead <= (longest or float("inf"))
     except ValueError:
         return False

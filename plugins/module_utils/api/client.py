@@ -22,9 +22,11 @@ if t.TYPE_CHECKING:
 
 Params = t.Mapping[str, t.Any]
 
-# A longer query is sent as a form (POST), as servers refuse lines of more than 8 kB. A shorter one is sent as GET, as in the
+# A longer query of a read is sent as a form (POST), as servers refuse lines of more than 8 kB. A shorter one is sent as GET, as in the
 # manual. Both work for every command; measured on CloudStack 3.0.5.
 LONGEST_GET = 4000
+# Seconds that a signature may live where the server enforces that; measured on CloudStack 4.23.
+_LONGEST_LIFE = 900
 # These commands take `account` and `domainid`, the owner of the objects. Source: CloudStack 3.0.5 declares them.
 SCOPED = frozenset(
     [
@@ -297,7 +299,8 @@ class Client:
             params.update(expiry(self.signature_expires, self.now()))
         params["signature"] = sign(params, self._secret)
         text = query(params)
-        if len(text) <= LONGEST_GET:
+        # A server may take changes by POST alone; measured on CloudStack 4.23 (enforce.post.requests.and.timestamps).
+        if is_read(flat["command"]) and len(text) <= LONGEST_GET:
             return Request(f"{self.url}?{text}")
         # Without a charset the service reads a form as ISO-8859-1; measured on CloudStack 3.0.5.
         return Request(self.url, text.encode(), "application/x-www-form-urlencoded; charset=UTF-8")
@@ -317,9 +320,19 @@ class Client:
             # A proxy wrote this, in whatever form. The service behind it may have done the command.
             raise BadAnswer(f"{command}: the answer is not one of this API (HTTP {status})", command, status)
         code, text = content.get("errorcode", status), content.get("errortext", "")
-        hint = self._transport.clock.hint(self.signature_expires) if code == _UNAUTHORISED else ""
+        hint = self._credentials_hint() if code == _UNAUTHORISED else ""
         refused = NotGranted if code == _NOT_GRANTED else ApiError
         raise refused(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
+
+    def _credentials_hint(self) -> str:
+        """Return a hint for a refusal of credentials."""
+        life = self.signature_expires
+        hint = self._transport.clock.hint(life)
+        if 0 < life <= _LONGEST_LIFE:
+            return hint
+        return (
+            f"{hint}. signature_expires is {life}: some services take only signatures that live 1 to {_LONGEST_LIFE} s"
+        )
 
 
 def _unreadable(command: str, status: int, error: BadAnswer) -> CloudnError:

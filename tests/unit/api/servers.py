@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import re
 import socket
 import socketserver
 import ssl
@@ -104,9 +105,9 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Script]:
 
 
 class Wire:
-    """A server that reads a request's head and then does with the connection what ``answer`` does, or sends it.
+    """A server that reads a request and then does with the connection what ``answer`` does, or sends it.
 
-    ``heads`` are those of the requests that came.
+    ``heads`` are the requests that came, with their forms.
     """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
@@ -137,6 +138,9 @@ class Wire:
                 if not more:
                     return
                 head += more
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            while length and len(head.partition(b"\r\n\r\n")[2]) < int(length[1]):
+                head += connection.recv(65536)
             self.heads.append(head)
             if callable(self.answer):
                 self.answer(connection)

@@ -14,7 +14,7 @@ import requests
 import urllib3
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
-from asked import sent_to
+from asked import command_of, sent_to
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
@@ -51,7 +51,7 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     send = requests.adapters.HTTPAdapter.send
 
     def edge(self: Any, prepared: Any, **options: Any) -> Any:
-        coming = fates.get(prepared.url.split("command=")[1].split("&")[0])
+        coming = fates.get(command_of(prepared))
         fate = coming.pop(0) if coming else ""
         if fate == "refused":
             prepared.url = "http://127.0.0.1:1/"  # where nobody listens

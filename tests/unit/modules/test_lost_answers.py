@@ -12,7 +12,7 @@ import pytest
 import requests
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import fingerprint
-from asked import changes_sent_to
+from asked import changes_sent_to, command_of
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from samples import NEW
@@ -30,7 +30,7 @@ def lose(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     send = requests.adapters.HTTPAdapter.send
 
     def unreliable(self: Any, prepared: Any, **options: Any) -> Any:
-        command = prepared.url.split("command=")[1].split("&")[0]
+        command = command_of(prepared)
         seen.append(command)
         if (command, seen.count(command)) in wanted:
             if request.param == "after":
