@@ -117,7 +117,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             {"name": "web1", "state": "started", **NEW},
             ("state",),
             differs=(
-                "The manual asks for GET because of user data. Long requests go as POST, which works as well. A name "
+                "The manual asks for GET because of user data. The collection sends changes as POST, which works as well. A name "
                 "stays taken until a destroyed VM is expunged. The error says so."
             ),
         ),
