@@ -391,9 +391,14 @@ vms:
           type: bool
           sample: true
     key_pair:
-      description: Name of the SSH key pair, if the service shows it.
+      description: Name of the SSH key pair, if the service shows it. It is the first of RV(vms[].key_pairs).
       type: str
       sample: ops
+    key_pairs:
+      description: Names of all SSH key pairs that the service shows. CloudStack 3.0 shows at most one.
+      type: list
+      elements: str
+      sample: [ops]
     ha:
       description: Whether it is started on another host when its host fails.
       type: bool

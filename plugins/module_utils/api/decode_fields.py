@@ -102,6 +102,7 @@ TEXT = frozenset(
         "ostypename",
         "securitygroupname",
         "keypair",
+        "keypairs",
         "customer",
         "errortext",
         "password",

@@ -16,6 +16,7 @@ def check_unused(client: Client, name: str) -> None:
     The service shows the first pair that holds a machine's public key, and fails over a machine without such a pair (530);
     measured on CloudStack 3.0.5. The check lists the machines and, if some show the pair, the pairs.
     """
+    # CloudStack 4 shows `keypairs` in place of `keypair`, and goes on showing such a machine; measured on 4.23.
     users = [machine for machine in vm.every(client) if same_name(machine.get("keypair"), name)]
     if not users or _has_duplicates(client.list("listSSHKeyPairs"), name):
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...api import Client, NotGranted, Record
 from ..lookup import not_there, same_name
+from .view import key_pairs_of
 
 
 def lookup(client: Client, wanted: str, is_new: bool, existing: list[Record]) -> list[Record] | None:
@@ -36,8 +37,9 @@ def compare(name: str, record: Record, wanted: str, pairs: list[Record] | None, 
     """
     if not _differs(record, wanted):
         return None
-    shown = record["keypair"]
-    of_shown, of_wanted = _prints(pairs or [], shown), _prints(pairs or [], wanted)
+    shown = ", ".join(key_pairs_of(record))
+    of_shown = {print for name in key_pairs_of(record) for print in _prints(pairs or [], name)}
+    of_wanted = _prints(pairs or [], wanted)
     if of_shown & of_wanted:
         return None
     if of_wanted and not of_shown:
@@ -47,8 +49,9 @@ def compare(name: str, record: Record, wanted: str, pairs: list[Record] | None, 
 
 
 def _differs(record: Record, wanted: str) -> bool:
-    """Tell whether a machine shows a key pair of another name."""
-    return record.get("keypair") is not None and not same_name(record["keypair"], wanted)
+    """Tell whether a machine shows key pairs, and none of this name."""
+    shown = key_pairs_of(record)
+    return bool(shown) and not any(same_name(name, wanted) for name in shown)
 
 
 def _prints(pairs: list[Record], name: str) -> set[str]:

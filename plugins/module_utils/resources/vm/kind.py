@@ -24,7 +24,7 @@ def _is_usable(record: Record) -> bool | None:
 def _made_of(record: Record) -> tuple[t.Any, ...]:
     """Return the fields of a machine that the service can't change later, or only while the machine is stopped."""
     groups = sorted(str(group.get("id")) for group in record.get("securitygroup") or [])
-    return record.get("templateid"), record.get("serviceofferingid"), record.get("keypair"), groups
+    return record.get("templateid"), record.get("serviceofferingid"), vm.key_pairs_of(record), groups
 
 
 def _is_busy(client: Client, rows: list[Record]) -> bool:

@@ -34,7 +34,7 @@ _FIRST_PAGE = 50
 _FIELDS = fields(
     "id name display_name state zone=zonename zone_id template=templatename template_id "
     "service_offering=serviceofferingname service_offering_id cpu_number cpu_speed memory group group_id "
-    "key_pair ha=haenable os_type_id=guestosid hypervisor password_enabled root_device_id root_device_type "
+    "ha=haenable os_type_id=guestosid hypervisor password_enabled root_device_id root_device_type "
     "account domain domain_id created"
 )
 
@@ -42,15 +42,27 @@ _FIELDS = fields(
 def to_result(vm: Record) -> Record:
     """Return a virtual machine as the user sees it: memory in MiB, CPU speed in MHz, tags as a dictionary."""
     nics = [select_fields(nic, _NIC_FIELDS) for nic in vm.get("nic") or []]
+    pairs = key_pairs_of(vm)
     groups = vm.get("securitygroup") or []
     return {
         **select_fields(vm, _FIELDS),
         "security_groups": [group.get("name") for group in groups],
         "security_group_ids": [group.get("id") for group in groups],
+        "key_pair": pairs[0] if pairs else None,
+        "key_pairs": pairs,
         "default_ip": default_ip(nics),
         "nics": nics,
         "tags": tags.to_result(vm),
     }
+
+
+def key_pairs_of(vm: Record) -> list[str]:
+    """Return the names of the key pairs that the service shows of a machine.
+
+    CloudStack 3.0 shows one as ``keypair``. CloudStack 4 shows all as ``keypairs``, one text with commas; measured on 4.23.
+    """
+    shown = vm.get("keypairs") or vm.get("keypair") or ""
+    return [name.strip() for name in (shown.split(",") if "keypairs" in vm else [shown]) if name.strip()]
 
 
 _NIC_FIELDS = fields("id network_id ip_address netmask gateway mac_address type traffic_type is_default")
