@@ -32,7 +32,8 @@ from specs import imported
 MODULES = pathlib.Path(__file__).parents[2] / "plugins" / "modules"
 # What an error says of the outcome, or of what to do.
 KNOWN = re.compile(
-    r"was not done|run the task again|run cloudn_job|[Rr]un .*again|look before|look by|look at the object|check api|wait for|Delete it|see to the reason|cloudn_\w+_info|"
+    r"was not done|run the task again|run cloudn_job|[Rr]un .*again|look before|look by|"
+    r"look at the object|check api|wait for|Delete it|see to the reason|cloudn_\w+_info|"
     r"needed to make|needed to create|there is no|give the zone|choose one by its id"
 )
 
