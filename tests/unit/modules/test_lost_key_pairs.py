@@ -54,7 +54,7 @@ def test_all_machines_are_listed_and_a_warning_names_the_broken_one(
     assert len(result["warnings"]) == 1
     assert describes(result["warnings"][0], site)
     nics = [{**nic, "mac_address": None} for nic in site.was["nics"]]
-    assert shown["web1"] == {**site.was, "key_pair": None, "nics": nics}
+    assert shown["web1"] == {**site.was, "key_pair": None, "key_pairs": [], "nics": nics}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_same_public_key_mends_a_broken_machine(site: Site, run_module: Run,
     run_module("cloudn_key_pair", name="again", public_key=KEY)
     shown = run_module("cloudn_vm_info", name=["web1"])
     assert shown["warnings"] == []
-    assert shown["vms"] == [{**site.was, "key_pair": "again"}]
+    assert shown["vms"] == [{**site.was, "key_pair": "again", "key_pairs": ["again"]}]
     beats("cloudn_vm", ["stopVirtualMachine"], name="web1", state="stopped")
 
 
