@@ -129,8 +129,7 @@ class _Application:
         """Send one request, in any thread. Errors are returned, not raised: they belong to the plans."""
         step = nodes[0].step
         own = list(dict.fromkeys(node.progress.id for node in nodes))
-        ids = {one.plan.key: one.id for one in self._progresses}
-        params = resolved(step.params, lambda key: [ids.get(key)] if key else own)
+        params = resolved(step.params, lambda key: [self._id_of(key)] if key else own)
         try:
             if step.until:
                 return self._look(nodes, params)
@@ -142,6 +141,9 @@ class _Application:
             error.message += f". {step.doubt}" if step.doubt else ""
             # Each plan gets its own error, as text is added to it.
             return [copy.copy(error) for _node in nodes]
+
+    def _id_of(self, key: str) -> str | None:
+        return next((one.id for one in self._progresses if one.plan.key == key), None)
 
     def _send(self, node: Node, params: Record) -> Record:
         step = node.step

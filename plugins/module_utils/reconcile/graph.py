@@ -52,23 +52,28 @@ class Graph:
 
     def __init__(self, progresses: list[Progress], wait: bool) -> None:
         self._wait = wait
+        self._by_key = {progress.plan.key: progress for progress in progresses}
         self._nodes = {progress: _nodes(progress, wait) for progress in progresses}
-        self._link({progress.plan.key: progress for progress in progresses})
         self.waiting = [node for nodes in self._nodes.values() for node in nodes]
+        self._link(self.waiting)
 
     def replace(self, progress: Progress) -> None:
         """Take the steps of a new plan in place of the steps that were left."""
         self._nodes[progress] = _nodes(progress, self._wait)
         self.waiting = [node for node in self.waiting if node.progress is not progress] + self._nodes[progress]
+        for node in self.waiting:  # other plans may need this one, and its new steps may need others
+            node.needs = [(one, how) for one, how in node.needs if one.progress is node.progress]
+        self._link(self.waiting)
 
-    def _link(self, by_key: dict[str, Progress]) -> None:
-        """Add what steps need of other plans. A plan that is not in ``by_key`` has nothing to do."""
-        for progress, nodes in self._nodes.items():
-            for node in nodes:
-                ids = [key for key in _keys(node.step.params) if key in by_key and key != progress.plan.key]
-                makers = [one for key in ids for one in self._nodes[by_key[key]] if one.step.creates]
-                others = [one for key in node.step.needs if key in by_key for one in self._nodes[by_key[key]]]
-                node.needs += [(one, ID) for one in makers] + [(one, END) for one in others]
+    def _link(self, nodes: list[Node]) -> None:
+        """Add what steps need of other plans. A plan that is not among those of the graph has nothing to do."""
+        for node in nodes:
+            makers = [one for one in self._nodes_of(_keys(node.step.params)) if one.step.creates]
+            node.needs += [(one, ID) for one in makers if one.progress is not node.progress]
+            node.needs += [(one, END) for one in self._nodes_of(node.step.needs)]
+
+    def _nodes_of(self, keys: t.Iterable[str]) -> list[Node]:
+        return [node for key in keys if key in self._by_key for node in self._nodes[self._by_key[key]]]
 
     def ready(self) -> list[Node]:
         """Return the nodes that can be sent now. From now on their state is ``SENDING``."""

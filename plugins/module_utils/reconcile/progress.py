@@ -16,6 +16,7 @@ class Progress:
         object, id: the object as the results show it, and its id.
         created_id: the id of a new object, from an answer to this very run.
         surplus: the id of an object that this run made in vain.
+        found: the object as it was found before the first plan.
         actions: the texts of the steps.
         touched: whether the service took any command.
         error, failed_step: the error that stopped the plan, and the step that failed with it.

@@ -170,6 +170,26 @@ def test_a_plan_that_is_outrun_goes_on_while_another_looks_on(client: Client, em
     assert progresses[0].actions == ["go on"]
 
 
+def test_a_plan_that_needs_an_outrun_plan_goes_on_with_it(client: Client, emulator: Any) -> None:
+    """The object of the other run has the id, and the new steps of the outrun plan come first."""
+
+    def outrun(_records: list[Record], _progress: Progress) -> Record:
+        raise Outrun("another run was first")
+
+    first = Plan("first", None, [[Step("look", "listSecurityGroups", {}, until=outrun)]])
+    second = Plan("second", None, [[Step("make", "createSSHKeyPair", {"name": "second"}, needs=("first",))]])
+
+    def replan(_progress: Progress) -> Plan:
+        return Plan("first", None, [[Step("go on", "createSSHKeyPair", {"name": "first"})]])
+
+    progresses = [Progress(one) for one in (second, first)]
+    emulator.clear()
+    apply_until_clear(client, progresses, Deadline(5, client.clock), replan)
+    assert [one.error for one in progresses] == [None, None]
+    assert sorted(pair["name"] for pair in client.list("listSSHKeyPairs")) == ["first", "second"]
+    assert sent(emulator) == ["createSSHKeyPair", "createSSHKeyPair"]
+
+
 def test_equal_looks_of_several_plans_are_one_request(client: Client, emulator: Any) -> None:
     def seen(_records: list[Record], _progress: Progress) -> Record:
         return {}

@@ -38,7 +38,7 @@ def compare(name: str, record: Record, wanted: str, pairs: list[Record] | None, 
     if not _differs(record, wanted):
         return None
     shown = ", ".join(key_pairs_of(record))
-    of_shown = {print for name in key_pairs_of(record) for print in _prints(pairs or [], name)}
+    of_shown = set().union(*(_prints(pairs or [], name) for name in key_pairs_of(record)))
     of_wanted = _prints(pairs or [], wanted)
     if of_shown & of_wanted:
         return None
