@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays the recorded answers of a real CloudStack 3.0.5 against a server, and tells where it answers differently.
+"""Plays the recorded answers of a real CloudStack against a server, and tells where it answers differently.
 
-`python tests/conformance/replay.py 40 41` does it with the scenarios of these names against the emulator.
+`python tests/conformance/replay.py 40 41` does it with the scenarios of these names of CloudStack 3.0.5 against the
+emulator; with `4` before the names it plays those of CloudStack 4.23.
 
 A recording is a list of steps: a command, its parameters, and the answer in JSON, for reads in XML too, with the
 finished job where the step waited for it. What counts: the status, the names and kinds of values, and the values
@@ -265,6 +266,7 @@ def _dig(body: Any, path: str) -> str:
 
 # --- against the emulator
 
+RECORDED = {"3": "cloudstack-3.0.5", "4": "cloudstack-4.23"}  # the archive of each generation
 # What the recordings presume: one zone of this name, a neighbour with objects, some an administrator or slow jobs.
 SETTINGS = {
     "zones": ["tky-flat-1"],
@@ -294,9 +296,9 @@ KNOWN: dict[tuple[str, int], str] = {
 IN_ONE_SECOND = {"50-vol-list-2": 2}
 
 
-def differing(name: str, steps: list[Step]) -> dict[int, list[str]]:
+def differing(name: str, steps: list[Step], generation: str = "3") -> dict[int, list[str]]:
     """Play a scenario against a fresh emulator; gives where answers differed, by the numbers of the steps."""
-    with Emulator(**{**SETTINGS, **OWN_SETTINGS.get(name, {})}) as emulator:
+    with Emulator(**{**SETTINGS, **OWN_SETTINGS.get(name, {}), "generation": generation}) as emulator:
         server = Server(emulator.url, emulator.api_key, emulator.api_secret)
         played = play(steps, server, emulator.vars, IN_ONE_SECOND.get(name, 0))
     return {number: lines for number, lines in enumerate(played, 1) if lines}
@@ -305,10 +307,11 @@ def differing(name: str, steps: list[Step]) -> dict[int, list[str]]:
 def main(names: list[str]) -> int:
     """Print each step that is answered otherwise: of the scenarios whose names begin so, or of all."""
     count = alike = 0
-    for name, steps in scenarios("cloudstack-3.0.5").items():
+    generation = names.pop(0) if names and names[0] in RECORDED else "3"
+    for name, steps in scenarios(RECORDED[generation]).items():
         if names and not name.startswith(tuple(names)):
             continue
-        found = differing(name, steps)
+        found = differing(name, steps, generation)
         count, alike = count + len(steps), alike + len(steps) - len(found)
         for number, lines in found.items():
             step = steps[number - 1]

@@ -6,19 +6,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from . import java_dates
-from .errors import MALFORMED, UNABLE, ApiError, bad_parameter, internal
+from .errors import MALFORMED, UNABLE, ApiError, bad_parameter, internal, unreadable
+from .generation import Differs, Thing
 from .jobs import Jobs
-from .models import Account
+from .models import NO_OBJECT, Account
 from .store import Store
 
 PAGE_LIMIT = 500
 LONGEST = 255  # characters of a text whose parameter gives no limit, by CloudStack 3.0's code
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
+_CONTROL = re.compile("[\x00-\x08\x09\x0b\x0c\x0e-\x1f\x7f]")
+_ROW = re.compile(r"[0-9]{1,18}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
 _DATES = {
@@ -55,6 +58,10 @@ class Call:
     def __getitem__(self, name: str) -> Any:
         return self.params.get(name)
 
+    def of(self, thing: Differs[Thing]) -> Thing:
+        """What differs between generations, as this server has it."""
+        return self.store.generation.of(thing)
+
 
 def declare(text: str) -> tuple[Param, ...]:
     """Read a declaration such as `id:vm_instance! name tags:{} ids:[security_group] userdata<2048`.
@@ -77,26 +84,49 @@ def _declared(word: str) -> Param:
 def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, store: Store) -> dict[str, Any]:
     """Parameters as Python values, with objects in place of ids. Names count without case, unknown ones are ignored.
 
-    An id `-1` is NO_OBJECT. Raises ApiError, all measured on CloudStack 3.0.5: 430 for a badly formed map; 431 for a
-    value that is missing, unreadable, too long or unknown; 530 for characters beyond the basic plane.
+    An id `-1` is NO_OBJECT. Raises ApiError, all measured on CloudStack 3.0.5 and 4.23: 430 for a badly formed map; 431
+    for a value that is missing, unreadable, too long or unknown; on 3.0.5 530 for characters beyond the basic plane, on
+    4.23 431 for control characters.
     """
-    if any(map(_BEYOND.search, raw.values())):
-        raise internal()
+    generation = store.generation
+    generation.of(_CHECK_CHARACTERS)(raw)
     given = _unpack(raw)
     declared = tuple(declared)
     if not _INTEGER.fullmatch(given.get("pagesize", "0")) and any(param.name == "pagesize" for param in declared):
-        raise internal(UNABLE)  # the real server reads it first and crashes
+        raise generation.of(_NO_NUMBER)  # the real server reads it first; 3.0.5 crashes
     values = {}
     for param in declared:
         value = given.get(param.name)
         if value is None:
             if param.required:
-                raise bad_parameter(f"Unable to execute API command {label} due to missing parameter {param.name}")
+                raise unreadable(f"Unable to execute API command {label} due to missing parameter {param.name}")
             continue
+        if value == "" and param.required:
+            generation.of(_CHECK_EMPTY)(param, label)
         values[param.name] = _value(param, value, label, store)
     if "page" in values or "pagesize" in values:
-        _check_paging(values, any(param.kind == "anysize" for param in declared))
+        _check_paging(values, any(param.kind == "anysize" for param in declared) and not generation.pages_all)
     return values
+
+
+def _check_plane(raw: dict[str, str]) -> None:
+    if any(map(_BEYOND.search, raw.values())):
+        raise internal()
+
+
+def _check_printable(raw: dict[str, str]) -> None:
+    for name, value in raw.items():
+        if _CONTROL.search(value):
+            raise unreadable(f"Received value {value} for parameter {name}, with ASCII non-printable characters")
+
+
+def _check_empty(param: Param, label: str) -> None:
+    raise bad_parameter(f"Invalid value provided for API arg: {param.name}")
+
+
+_CHECK_CHARACTERS = Differs(_check_plane, _check_printable)
+_CHECK_EMPTY: Differs[Callable[[Param, str], None]] = Differs(lambda param, label: None, _check_empty)
+_NO_NUMBER = Differs(internal(UNABLE), unreadable("pagesize is no number"))
 
 
 def _unpack(raw: dict[str, str]) -> dict[str, Any]:
@@ -117,14 +147,14 @@ def _unpack(raw: dict[str, str]) -> dict[str, Any]:
 def _value(param: Param, value: Any, label: str, store: Store) -> Any:
     if param.kind == "{}":
         if not isinstance(value, dict):
-            raise bad_parameter(
+            raise unreadable(
                 f"Unable to execute API command {label} due to invalid value for parameter {param.name}"
             )
         return [value[index] for index in sorted(value)]
     if isinstance(value, dict):
         raise ApiError(MALFORMED, f"Unable to decode parameter {param.name}")
     if param.limit is not None and len(value) > param.limit:
-        raise bad_parameter(
+        raise unreadable(
             f"Unable to execute API command {label} due to invalid value. "
             f"Value greater than max allowed length {param.limit} for param: {param.name}"
         )
@@ -144,8 +174,10 @@ def _one(param: Param, value: str, label: str, store: Store) -> Any:
     if param.kind in ("int", "long", "anysize"):
         return _integer(param, value, label)
     found = store.find(param.kind, value)
+    if found is None and store.generation.takes_rows and _ROW.fullmatch(value) and int(value):
+        return NO_OBJECT  # the number of a row, which no client of a plain account knows
     if found is None:
-        raise bad_parameter(
+        raise unreadable(
             f"Unable to execute API command {label} due to invalid value. "
             f"Object {param.kind}(uuid: {value}) does not exist."
         )
@@ -156,7 +188,7 @@ def _integer(param: Param, value: str, label: str) -> int:
     bits = 63 if param.kind == "long" else 31
     if _INTEGER.fullmatch(value) and -(2**bits) <= int(value) < 2**bits:
         return int(value)
-    raise bad_parameter(
+    raise unreadable(
         f"Unable to execute API command {label} due to invalid value {value} for parameter {param.name}"
     )
 
@@ -165,7 +197,7 @@ def _date(param: Param, value: str, label: str) -> float:
     try:
         return _DATES[param.kind](value)
     except ValueError:
-        raise bad_parameter(
+        raise unreadable(
             f"Unable to parse date {value} for command {label}, "
             "please pass dates in the format mentioned in the api documentation"
         ) from None
@@ -174,9 +206,9 @@ def _date(param: Param, value: str, label: str) -> float:
 def _check_paging(values: dict[str, Any], any_size: bool) -> None:
     page, size = values.get("page"), values.get("pagesize")
     if page is None and size is not None and size != -1:
-        raise bad_parameter('"page" parameter is required when "pagesize" is specified')
+        raise unreadable('"page" parameter is required when "pagesize" is specified')
     if page is not None and size is None:
-        raise bad_parameter('"pagesize" parameter is required when "page" is specified')
+        raise unreadable('"pagesize" parameter is required when "page" is specified')
     if any_size:
         return
     if page is not None and size == -1:

@@ -1,18 +1,17 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands of CloudStack 3: for each an entry with its name, its parameters and the function that does it.
+"""The commands: for each an entry with its name, its parameters and the function that does it.
 
-Another generation may have a command in another way: other parameters, another root, class or function, other accounts
-that may use it. It then gets an entry of its own, in a table like DIALECTS, which does this for the names of the
-service's manual.
+A generation may have a command in another way: more parameters, another root, class or function, other accounts that may
+use it. Its entry says so in a column, such as `on_4`. What a command does in another way is in its module: see `Differs`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .command import Command, command
+from .command import Command, command, command_of_4
 from .commands import (
     account,
     attachment,
@@ -39,6 +38,7 @@ from .commands import (
     volume,
     zone,
 )
+from .generation import CLOUDSTACK_3, Generation
 
 PAGED = " keyword page:int pagesize:int"
 ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not check the page
@@ -71,13 +71,13 @@ _COMMANDS = (
         " networkids:[networks] diskofferingid:disk_offering size:long group hypervisor userdata<2048 keypair"
         " hostid:host securitygroupids:[security_group] securitygroupnames:[string] iptonetworklist:{} ipaddress"
         " keyboard startvm:bool id:long" + OWNED,
-        "DeployVMCmd",
+        "user.vm.DeployVMCmd",
     ),
-    command("destroyVirtualMachine", vm.destroy, "id:vm_instance!", "DestroyVMCmd"),
-    command("rebootVirtualMachine", vm.reboot, "id:vm_instance!", "RebootVMCmd"),
-    command("startVirtualMachine", vm.start, "id:vm_instance! hostid:host", "StartVMCmd"),
-    command("stopVirtualMachine", vm.stop, "id:vm_instance! forced:bool", "StopVMCmd"),
-    command("resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "ResetVMPasswordCmd"),
+    command("destroyVirtualMachine", vm.destroy, "id:vm_instance!", "user.vm.DestroyVMCmd"),
+    command("rebootVirtualMachine", vm.reboot, "id:vm_instance!", "user.vm.RebootVMCmd"),
+    command("startVirtualMachine", vm.start, "id:vm_instance! hostid:host", "user.vm.StartVMCmd"),
+    command("stopVirtualMachine", vm.stop, "id:vm_instance! forced:bool", "user.vm.StopVMCmd"),
+    command("resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "user.vm.ResetVMPasswordCmd"),
     command("changeServiceForVirtualMachine", vm.change_service, "id:vm_instance! serviceofferingid:disk_offering!"),
     command(
         "updateVirtualMachine",
@@ -88,7 +88,7 @@ _COMMANDS = (
         "restoreVirtualMachine",
         vm.restore,
         "virtualmachineid:vm_instance!",
-        "RestoreVMCmd",
+        "user.vm.RestoreVMCmd",
         root="restorevmresponse",
         entity="virtualmachineid",
     ),
@@ -101,21 +101,23 @@ _COMMANDS = (
     ),
     command("createSecurityGroup", security_group.create_group, "description name!" + OWNED),
     command("deleteSecurityGroup", security_group.delete_group, "id:security_group name" + OWNED),
-    command("authorizeSecurityGroupIngress", security_rule.authorize_ingress, RULE, "AuthorizeSecurityGroupIngressCmd"),
+    command("authorizeSecurityGroupIngress", security_rule.authorize_ingress, RULE, "user.securitygroup.AuthorizeSecurityGroupIngressCmd"),
     command(
         "revokeSecurityGroupIngress",
         security_rule.revoke_ingress,
         "id:security_group_rule!",
-        "RevokeSecurityGroupIngressCmd",
+        "user.securitygroup.RevokeSecurityGroupIngressCmd",
         root="revokesecuritygroupingress",
+        on_4={"root": "revokesecuritygroupingressresponse"},
     ),
-    command("authorizeSecurityGroupEgress", security_rule.authorize_egress, RULE, "AuthorizeSecurityGroupEgressCmd"),
+    command("authorizeSecurityGroupEgress", security_rule.authorize_egress, RULE, "user.securitygroup.AuthorizeSecurityGroupEgressCmd"),
     command(
         "revokeSecurityGroupEgress",
         security_rule.revoke_egress,
         "id:security_group_rule!",
-        "RevokeSecurityGroupEgressCmd",
+        "user.securitygroup.RevokeSecurityGroupEgressCmd",
         root="revokesecuritygroupegress",
+        on_4={"root": "revokesecuritygroupegressresponse"},
     ),
     # instance groups
     command("listInstanceGroups", instance_group.list_instance_groups, "id:instance_group name" + LISTED),
@@ -123,8 +125,8 @@ _COMMANDS = (
     command("updateInstanceGroup", instance_group.update_instance_group, "id:instance_group! name"),
     command("deleteInstanceGroup", instance_group.delete_instance_group, "id:instance_group!"),
     # tags
-    command("createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "CreateTagsCmd"),
-    command("deleteTags", tag.delete_tags, "tags:{} resourcetype! resourceids:[string]!", "DeleteTagsCmd"),
+    command("createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "user.tag.CreateTagsCmd"),
+    command("deleteTags", tag.delete_tags, "tags:{} resourcetype! resourceids:[string]!", "user.tag.DeleteTagsCmd"),
     command("listTags", tag.list_tags, "resourcetype resourceid key value customer" + LISTED),
     # volumes
     command(
@@ -137,28 +139,28 @@ _COMMANDS = (
         "createVolume",
         volume.create_volume,
         "diskofferingid:disk_offering name! size:long snapshotid:snapshots zoneid:data_center id:long" + OWNED,
-        "CreateVolumeCmd",
+        "user.volume.CreateVolumeCmd",
     ),
     command(
         "uploadVolume",
         transfer.upload_volume,
         "format! name! url! zoneid:data_center! checksum" + OWNED,
-        "UploadVolumeCmd",
+        "user.volume.UploadVolumeCmd",
     ),
     command(
         "attachVolume",
         attachment.attach_volume,
         "deviceid:long id:volumes! virtualmachineid:vm_instance!",
-        "AttachVolumeCmd",
+        "user.volume.AttachVolumeCmd",
     ),
     command(
         "detachVolume",
         attachment.detach_volume,
         "id:volumes deviceid:long virtualmachineid:vm_instance",
-        "DetachVolumeCmd",
+        "user.volume.DetachVolumeCmd",
     ),
     command("deleteVolume", volume.delete_volume, "id:volumes!"),
-    command("extractVolume", transfer.extract_volume, "id:volumes! url zoneid:data_center! mode!", "ExtractVolumeCmd"),
+    command("extractVolume", transfer.extract_volume, "id:volumes! url zoneid:data_center! mode!", "user.volume.ExtractVolumeCmd"),
     # snapshots
     command(
         "listSnapshots",
@@ -169,9 +171,9 @@ _COMMANDS = (
         "createSnapshot",
         snapshot.create_snapshot,
         "account domainid:domain volumeid:volumes! policyid:snapshot_policy id:long",
-        "CreateSnapshotCmd",
+        "user.snapshot.CreateSnapshotCmd",
     ),
-    command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "DeleteSnapshotCmd"),
+    command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "user.snapshot.DeleteSnapshotCmd"),
     command(
         "createSnapshotPolicy",
         snapshot_policy.create_policy,
@@ -191,7 +193,7 @@ _COMMANDS = (
         "bits:int displaytext<4096! isfeatured:bool ispublic:bool name! ostypeid:guest_os! passwordenabled:bool"
         " requireshvm:bool snapshotid:snapshots volumeid:volumes virtualmachineid:vm_instance url templatetag"
         " details:{} id:long",
-        "CreateTemplateCmd",
+        "user.template.CreateTemplateCmd",
     ),
     command(
         "registerTemplate",
@@ -204,19 +206,19 @@ _COMMANDS = (
         "copyTemplate",
         template.copy_template,
         "destzoneid:data_center! id:vm_template! sourcezoneid:data_center!",
-        "CopyTemplateCmd",
+        "user.template.CopyTemplateCmd",
     ),
     command(
         "updateTemplate",
         template.update_template,
         "bootable:bool displaytext<4096 id:vm_template! name ostypeid:guest_os format passwordenabled:bool sortkey:int",
     ),
-    command("deleteTemplate", template.delete_template, "id:vm_template! zoneid:data_center", "DeleteTemplateCmd"),
+    command("deleteTemplate", template.delete_template, "id:vm_template! zoneid:data_center", "user.template.DeleteTemplateCmd"),
     command(
         "extractTemplate",
         template.extract_template,
         "id:vm_template! url zoneid:data_center mode!",
-        "ExtractTemplateCmd",
+        "user.template.ExtractTemplateCmd",
     ),
     command(
         "updateTemplatePermissions",
@@ -319,10 +321,10 @@ migrateVirtualMachine registerUserKeys updateResourceCount updateResourceLimit
 """
 FOR_ADMINISTRATORS = frozenset(_FOR_ADMINISTRATORS.split())
 
-COMMANDS: dict[str, Command] = {one.name: one for one in _COMMANDS}
-
 # The service's manual has its own names for two of them.
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}
+PLAIN, MANUAL = "cloudstack", "cloudn"
+DIALECTS = (PLAIN, MANUAL)
 
 
 def _spelled(one: Command) -> Command:
@@ -331,4 +333,12 @@ def _spelled(one: Command) -> Command:
     return replace(one, name=name, root=f"{name.lower()}response") if name else one
 
 
-DIALECTS = {"cloudstack": COMMANDS, "cloudn": {one.name: one for one in map(_spelled, _COMMANDS)}}
+def catalogue(generation: Generation, dialect: str = PLAIN) -> dict[str, Command]:
+    """The commands of a generation by their names, or by the names of the service's manual."""
+    known = [one for one in (versions[generation.column] for versions in _COMMANDS) if one is not None]
+    if dialect == MANUAL:
+        known = list(map(_spelled, known))
+    return {one.name: one for one in known}
+
+
+COMMANDS = catalogue(CLOUDSTACK_3)

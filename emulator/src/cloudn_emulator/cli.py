@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_option(parser: argparse.ArgumentParser, name: str, given: dict[str, Any]) -> None:
     given = {"option": f"--{name.replace('_', '-')}", "default": getattr(DEFAULTS, name), **given}
-    choices = {"grants": _grantable(), "denied": sorted(COMMANDS), "dialect": tuple(DIALECTS)}.get(name)
+    choices = {"grants": _grantable(), "denied": sorted(COMMANDS), "dialect": DIALECTS}.get(name)
     if choices:
         given["choices"] = choices
     parser.add_argument(given.pop("option"), dest=name, **given)

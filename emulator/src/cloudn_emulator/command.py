@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
 from .calls import Call, Param, declare, read_params
 from .errors import UNABLE, internal
@@ -90,11 +90,34 @@ class Command:
 
 def _listed(call: Call, body: dict[str, Any], fault: FaultRule | None) -> dict[str, Any]:
     """A listing with its count. A fault changes its objects after it was read."""
-    if call.store.settings.count_all and call.total and "count" in body:
-        body["count"] = call.total
+    if call.store.generation.counts_all or call.store.settings.count_all:
+        body = _counted(call, body)
     if fault and fault.kind == "page":
         change_page(call.store, body, fault.settings["change"], fault.settings["name"])
     return body
+
+
+def _counted(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """A listing whose count is that of all pages. On CloudStack 4 an empty page has it too."""
+    if not call.total:
+        return body
+    if "count" in body:
+        return {**body, "count": call.total}
+    return {"count": call.total} if call.store.generation.counts_all and not body else body
+
+
+class Otherwise(TypedDict, total=False):
+    """What a command has otherwise in a generation. `params` are those that it has besides, or in another way."""
+
+    handler: Callable[[Call], Any]
+    params: str
+    root: str
+    granted: bool
+    entity: str
+    job_class: str
+
+
+Versions = tuple[Command | None, Command | None]
 
 
 def command(
@@ -102,10 +125,37 @@ def command(
     handler: Callable[[Call], Any],
     params: str = "",
     job_class: str | None = None,
+    on_4: Otherwise | None = None,
+    **given: Any,
+) -> Versions:
+    """Declare a command for each generation. `declare` reads its parameters.
+
+    Its root comes from its name unless one is given. `job_class` is its class in CloudStack 4, without the beginning that
+    all have; 3 has the same name. `on_4` has what CloudStack 4 has otherwise.
+    """
+    three = _version(name, handler, params, job_class, **given)
+    other: Any = dict(on_4 or {})
+    more = other.pop("params", "")
+    four = _version(name, **{"handler": handler, "params": params, "job_class": job_class, **given, **other})
+    merged = {param.name: param for param in (*four.params, *declare(more))}
+    return three, replace(four, params=tuple(merged.values()))
+
+
+def command_of_4(
+    name: str, handler: Callable[[Call], Any], params: str = "", job_class: str | None = None, **given: Any
+) -> Versions:
+    """Declare a command that CloudStack 3 lacks."""
+    return None, _version(name, handler, params, job_class, **given)
+
+
+def _version(
+    name: str,
+    handler: Callable[[Call], Any],
+    params: str,
+    job_class: str | None,
     root: str | None = None,
     granted: bool = True,
     entity: str = "id",
 ) -> Command:
-    """Declare a command. `declare` reads its parameters. Its root comes from its name unless one is given."""
     named = root or f"{name.lower()}response"
     return Command(name, declare(params), handler, job_class, named, granted, entity, ACTIONS.get(name))

@@ -54,8 +54,8 @@ class Jobs:
 
         It runs once the answer is on its way, unless a fault of the job says otherwise.
         """
-        classes = self.store.generation.job_classes
-        job = Job(new_id(), owner, classes + command, self.store.now(), work.instance_type, work.instance_id)
+        shown = self.store.generation.classes(command)
+        job = Job(new_id(), owner, shown, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
         kind = fault.kind if fault else None
         job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
@@ -151,6 +151,7 @@ class Jobs:
 
     def _end(self, job: Job) -> None:
         """Wake those that wait for a job that has ended, and forget the oldest ended jobs."""
+        job.completed = self.store.now()
         job.ended.set()
         self._ended.append(job.id)
         while len(self._ended) > self.store.settings.keep_jobs:

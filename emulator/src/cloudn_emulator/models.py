@@ -61,6 +61,7 @@ class Account:
     denied: frozenset[str] = frozenset()
     domain_id: str = "1"
     domain: str = "ROOT"
+    domain_path: str = "ROOT"
     created: float = field(default_factory=time.time)
 
     @property
@@ -425,4 +426,5 @@ class Job:
     result: dict[str, Any] | None = None
     hangs: bool = False
     lost: bool = False
+    completed: float = 0.0
     ended: asyncio.Event = field(default_factory=asyncio.Event)

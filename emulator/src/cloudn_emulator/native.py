@@ -11,11 +11,12 @@ import re
 from typing import Any
 
 from . import wire
-from .catalogue import DIALECTS, FOR_ADMINISTRATORS
+from .catalogue import FOR_ADMINISTRATORS, catalogue
 from .commands.snapshot_policy import run_due
 from .errors import INTERNAL, UNAUTHORIZED, ApiError, internal
 from .exchange import Asked, Reply
 from .faults import FaultRule
+from .generation import NOT_VERIFIED
 from .jobs import Jobs
 from .settings import POST_ONLY
 from .signature import is_signed
@@ -23,6 +24,7 @@ from .store import Store
 
 log = logging.getLogger("cloudn_emulator")
 PATH = "/client/api"
+REFUSED = "errorresponse"  # the root of an answer about no command
 # The cost of listing an object by the number of words in `details`; 1 is a listing without words. Some words cost more
 # than all of them together. Measured on CloudStack 3.0.5 with 203 virtual machines.
 DETAILS_COST = {0: 1.0, 1: 1.6, 2: 2.0}
@@ -34,7 +36,6 @@ BAD_REQUEST = 400
 NEEDS_POST = "State changing command {} needs to be sent using POST request"
 # Source of these verbs: CloudStack 4's code.
 _READS = re.compile(r"(list|get|query|find)\w+\Z")
-NOT_VERIFIED = "unable to verify user credentials and/or request signature"
 
 
 class Native:
@@ -47,7 +48,8 @@ class Native:
     def __init__(self, store: Store, jobs: Jobs) -> None:
         self.store = store
         self.jobs = jobs
-        self.commands = DIALECTS[store.settings.dialect]
+        self.generation = store.generation
+        self.commands = catalogue(store.generation, store.settings.dialect)
         # Seconds that a signature may live where the server takes changes by POST alone. `None`: for ever.
         is_post_only = store.settings.server.get(POST_ONLY) == "true"
         self.longest_signature = LONGEST_SIGNATURE if is_post_only else None
@@ -71,15 +73,16 @@ class Native:
         """The answer to wrong credentials."""
         command = self.commands.get(params.get("command", ""))
         root = command.root if command else "errorresponse"
-        return self._render(*_error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED)), params)
+        return self._render(*self._error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED)), params)
 
     def _render(
         self, root: str, status: int, body: dict[str, Any], params: dict[str, str], other_format: bool = False
     ) -> Reply:
         in_json = params.get("response", "").lower() == "json"
-        return Reply(
-            status, *wire.render(root, body, in_json is not other_format, self.store.generation), body.get("errortext")
-        )
+        # CloudStack 3 tells its version to all.
+        known = not self.generation.cause or (status != UNAUTHORIZED and root != REFUSED)
+        written = wire.render(root, body, in_json is not other_format, self.generation, known)
+        return Reply(status, *written, body.get("errortext"))
 
     async def execute(
         self, params: dict[str, str], fault: FaultRule | None = None, method: str = "GET"
@@ -91,22 +94,29 @@ class Native:
         command = self.commands.get(name)
         if command is None and name not in FOR_ADMINISTRATORS:
             # This is the answer even to a wrong signature: measured on CloudStack 3.0.5.
-            return _error("errorresponse", self.store.generation.no_command)
+            return self._error(REFUSED, self.generation.no_command)
         account = self.store.account_with_key(_api_key(params))
         if account is None or not is_signed(params, account.api_secret, self.store.time(), self.longest_signature):
             root = command.root if command else f"{name.lower()}response"
-            return _error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
+            return self._error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
         if command is None or not account.may(name, command.granted):
-            return _error("errorresponse", self.store.generation.not_granted(name))
+            return self._error(REFUSED, self.generation.not_granted(name, account.name))
         if self.longest_signature and method != "POST" and not _READS.match(name):
-            return _error(command.root, ApiError(BAD_REQUEST, NEEDS_POST.format(name)))
+            return self._error(command.root, ApiError(BAD_REQUEST, NEEDS_POST.format(name)))
         try:
             return command.root, 200, await command.run(self.store, self.jobs, account, params, fault)
         except ApiError as error:
-            return _error(command.root, error)
+            return self._error(command.root, error)
         except Exception:
             log.exception("%s", command.name)
-            return _error(command.root, internal())
+            return self._error(command.root, internal())
+
+    def _error(self, root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:
+        """The root, HTTP status and body of an error."""
+        body = self.generation.error(error)
+        if not 400 <= error.code < 600:
+            body["errorcode"] = INTERNAL
+        return root, body["errorcode"], body
 
 
 def _api_key(params: dict[str, str]) -> str:
@@ -122,8 +132,3 @@ def listing_seconds(object_cost: float, body: dict[str, Any], details: str) -> f
     elif "all" in words:
         factor = DETAILS_COST[0]
     return object_cost * factor * sum(len(value) for value in body.values() if isinstance(value, list))
-
-
-def _error(root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:
-    code = error.code if 400 <= error.code < 600 else INTERNAL
-    return root, code, wire.error_body(code, error.text)

@@ -260,7 +260,7 @@ def _add_neighbour(store: Store) -> None:
     job = Job(
         NEIGHBOUR["job"],
         name,
-        store.generation.job_classes + "RevokeSecurityGroupIngressCmd",
+        store.generation.classes("user.securitygroup.RevokeSecurityGroupIngressCmd"),
         created,
         None,
         None,

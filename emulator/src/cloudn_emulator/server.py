@@ -27,7 +27,10 @@ from .request_log import Record, log_entry
 from .store import Store
 
 FAULTS = "/_emulator/faults"
-NO_REASON = ""  # the real server's status line ends with the number
+NO_REASON = ""  # CloudStack 3.0.5's status line ends with the number
+# Measured on CloudStack 4.23.
+TOO_LONG = 414
+TOO_LONG_PAGE = b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>"
 
 
 class Service:
@@ -38,7 +41,9 @@ class Service:
         self.jobs = jobs
         self.record = record
         self.faults = faults
-        self.apis: tuple[Api, ...] = (Native(store, jobs), Bridge(store, jobs))
+        self.generation = store.generation
+        # CloudStack 4 has no EC2-compatible API any more.
+        self.apis: tuple[Api, ...] = (Native(store, jobs), *([Bridge(store, jobs)] if self.generation.bridge else []))
         self.latency = store.settings.latency_ms / 1000
         self.listener = Listener(jobs.later)
 
@@ -92,7 +97,7 @@ class Service:
     async def _recorded(self, api: Api, request: web.Request) -> web.StreamResponse:
         began = time.monotonic()
         connection = self.listener.number_of(request)
-        asked = await read(request)
+        asked = await read(request, self.generation)
         if self.latency:
             await asyncio.sleep(self.latency)
         name, has_job = api.command(asked.params)
@@ -109,6 +114,9 @@ class Service:
         self, api: Api, request: web.Request, asked: Asked, fault: FaultRule | None
     ) -> web.StreamResponse | None:
         """The answer to a request, or None where a fault leaves it without one."""
+        longest = self.generation.longest_get
+        if longest is not None and len(request.raw_path) > longest:
+            return self._response(Reply(TOO_LONG, TOO_LONG_PAGE, "text/html;charset=iso-8859-1"))
         if fault and fault.kind in NOT_DONE:
             return await self._refuse(api, request, asked, fault)
         if fault and fault.kind == "slow":
@@ -139,12 +147,14 @@ class Service:
 
     def _response(self, reply: Reply) -> web.Response:
         answer = web.Response if reply.content_type else _Untyped
-        headers = {"Date": _date(int(self.store.now()))}
+        headers = {"Date": _date(int(self.store.now()))} if self.generation.dated else {}
         if reply.content_type:
             headers["Content-Type"] = reply.content_type
         if reply.description is not None:
             headers["X-Description"] = wire.header(reply.description)
-        return answer(body=reply.payload, status=reply.status, reason=NO_REASON, headers=headers)
+        reasons = self.generation.reasons
+        reason = reasons.get(reply.status, str(reply.status)) if reasons else NO_REASON
+        return answer(body=reply.payload, status=reply.status, reason=reason, headers=headers)
 
 
 @lru_cache(maxsize=8)

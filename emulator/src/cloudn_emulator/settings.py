@@ -110,6 +110,7 @@ class Settings:
     ] = False
 
     # What is there.
+    generation: Annotated[str, _option("the generation of CloudStack (%(default)s)", choices=("3", "4"))] = "3"
     dialect: Annotated[str, _option("whose names of commands are known (%(default)s)")] = "cloudstack"
     count_all: Annotated[
         bool,

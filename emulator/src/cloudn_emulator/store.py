@@ -15,7 +15,7 @@ from typing import Any
 
 from .collation import collated
 from .errors import CAPACITY, ApiError
-from .generation import CLOUDSTACK_3
+from .generation import GENERATIONS
 from .models import (
     DELETED_SNAPSHOT,
     DELETED_VOLUME,
@@ -63,7 +63,7 @@ class Store:
     def __init__(self, account: Account, settings: Settings) -> None:
         self.account = account
         self.settings = settings
-        self.generation = CLOUDSTACK_3
+        self.generation = GENERATIONS[settings.generation]
         self.races = Races(settings)
         self.chance = random.Random(1)
         self.accounts: dict[str, Account] = {}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes answers: the same Python value as JSON or as XML, as CloudStack 3.0.5 writes it."""
+"""Writes answers: the same Python value as JSON or as XML, as each generation writes it."""
 
 from __future__ import annotations
 
@@ -36,20 +36,17 @@ def listing(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def render(
-    root: str, body: dict[str, Any], json_wanted: bool, generation: Generation = CLOUDSTACK_3
+    root: str, body: dict[str, Any], json_wanted: bool, generation: Generation = CLOUDSTACK_3, known: bool = True
 ) -> tuple[bytes, str]:
-    """Write an answer; returns its bytes and its content type."""
+    """Write an answer; returns its bytes and its content type. To somebody who is not `known`, 4 tells no version."""
     if json_wanted:
-        return f'{{ "{root}" : {_spaced(body)} }}'.encode("utf-8", "replace"), generation.json_type
-    pieces = [f'<?xml version="1.0" encoding="UTF-8"?><{root} cloud-stack-version="{generation.version}">']
+        text = _json({root: body}) if generation.compact else f'{{ "{root}" : {_spaced(body)} }}'
+        return text.encode("utf-8", "replace"), generation.json_type
+    version = f' cloud-stack-version="{generation.version}"' if known else ""
+    pieces = [f'<?xml version="1.0" encoding="UTF-8"?><{root}{version}>']
     _children(body, pieces)
     pieces.append(f"</{root}>")
     return "".join(pieces).encode(), generation.xml_type
-
-
-def error_body(code: int, text: str) -> dict[str, Any]:
-    """The body of an error. In XML its empty list leaves no element."""
-    return {"uuidList": [], "errorcode": code, "errortext": text}
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

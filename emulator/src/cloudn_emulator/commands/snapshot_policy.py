@@ -145,8 +145,8 @@ def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> Non
         return
     snapshot = new_snapshot(store, volume, policy.interval, moment)
     snapshot.state = "BackedUp"
-    classes = store.generation.job_classes
-    job = Job(new_id(), volume.owner, classes + "CreateSnapshotCmd", moment, "Snapshot", snapshot.id, status=1)
+    shown = store.generation.classes("user.snapshot.CreateSnapshotCmd")
+    job = Job(new_id(), volume.owner, shown, moment, "Snapshot", snapshot.id, status=1)
     job.result = {"snapshot": snapshot_view(call, snapshot)}
     store.jobs[job.id] = job
     alike = [
