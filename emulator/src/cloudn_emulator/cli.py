@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--zone: at most {seed.MOST_ZONES} different names")
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
     if options.what == "vars":
-        pairs = seed.variables(options.account).items()
+        pairs = seed.variables(options.account, options.generation).items()
         print(" ".join(f"--var {shlex.quote(f'{name}={value}')}" for name, value in pairs))
         return 0
     try:

@@ -49,7 +49,7 @@ class Emulator:
         self.settings = Settings(**{"job_seconds": 0.05, "group_lock_seconds": 0.2, **settings})
         self.api_key = self.settings.api_key
         self.api_secret = self.settings.api_secret
-        self.vars: dict[str, str] = seed.variables(self.settings.account)
+        self.vars: dict[str, str] = seed.variables(self.settings.account, self.settings.generation)
         self.requests = Requests(self.settings.keep_requests)
         self.store: Store = seed.seeded(self.settings)
         self.jobs = Jobs(self.store)

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import uuid
+
+from .generation import Differs, Generation
 from .models import OsCategory, OsType
 
 _CATEGORIES = ("CentOS", "Debian", "Oracle", "RedHat", "SUSE", "Windows", "Other", "Novel", "Unix", "Ubuntu")
@@ -179,12 +182,34 @@ _TYPES = """
 """
 
 
-def categories() -> dict[str, OsCategory]:
+def _same(kind: str, row: str) -> str:
+    return row
+
+
+def _uuid(kind: str, row: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {row}"))
+
+
+# The id of the kind or category with a row's number. In CloudStack 3 they have no other ids.
+_ID = Differs(_same, _uuid)
+
+
+def os_type_id(row: str, generation: Generation) -> str:
+    """The id of the kind with this row number."""
+    return generation.of(_ID)("os type", row)
+
+
+def categories(generation: Generation) -> dict[str, OsCategory]:
     """All categories, by their ids."""
-    return {str(number): OsCategory(str(number), name) for number, name in enumerate(_CATEGORIES, 1)}
+    named = ((generation.of(_ID)("os category", str(row)), name) for row, name in enumerate(_CATEGORIES, 1))
+    return {id: OsCategory(id, name) for id, name in named}
 
 
-def types() -> dict[str, OsType]:
+def types(generation: Generation) -> dict[str, OsType]:
     """All kinds, by their ids, in the order of their numbers."""
     rows = (line.split(" ", 2) for line in _TYPES.strip().splitlines())
-    return {id: OsType(id, category, description) for id, category, description in rows}
+    made = (
+        OsType(os_type_id(row, generation), generation.of(_ID)("os category", category), description)
+        for row, category, description in rows
+    )
+    return {one.id: one for one in made}

@@ -8,10 +8,11 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from . import os_types
+from .generation import GENERATIONS, Differs
 from .models import (
     GIB,
     Account,
@@ -112,17 +113,27 @@ NEIGHBOUR = {
 }
 
 
+# The domain of plain accounts: its id, name and path. The recorded servers had them in ROOT, and in one of their own.
+_ROOT = ("1", "ROOT", "ROOT")
+_DOMAIN = Differs(_ROOT, ("c9f0b1de-7a52-4d0e-9d0c-2f6d3b8a0004", "cloudn", "ROOT/cloudn"))
+_ADMINISTRATORS_DOMAIN = Differs(_ROOT, ("1e175218-0c54-4d7b-8a55-3d0f6c2a0001", "ROOT", "ROOT"))
+# The id of a seeded object whose id in CloudStack 3 is the number of its row.
+_SEEDED_ID: Differs[Callable[[str], str]] = Differs(lambda row: row, lambda row: _id_of(f"row {row}"))
+
+
 def account_of(settings: Settings) -> Account:
     """The account of whoever uses the emulator: a plain one (flatuser), or admin."""
+    generation = GENERATIONS[settings.generation]
     key, secret = settings.api_key, settings.api_secret
     grants, denied = frozenset(settings.grants), frozenset(settings.denied)
     if settings.account == "admin":
-        return Account("admin", "2", "2", 2, True, key, secret, grants, denied)
+        domain = generation.of(_ADMINISTRATORS_DOMAIN)
+        return Account("admin", "2", "2", 2, True, key, secret, grants, denied, *domain)
     ids = ("5a0c1c1b-6f0e-4d84-9b0c-3f6f6d2a0003", "d0d7ba0c-44b8-4a4e-bd6c-9a6c1f1e0003")
-    return Account("flatuser", *ids, 3, False, key, secret, grants, denied)
+    return Account("flatuser", *ids, 3, False, key, secret, grants, denied, *generation.of(_DOMAIN))
 
 
-def variables(kind: str) -> dict[str, str]:
+def variables(kind: str, generation: str = "3") -> dict[str, str]:
     """The seeded ids by their names in recorded scenarios. The names of the neighbour begin with `foreign`."""
     return {
         "zone": ZONE_A,
@@ -131,7 +142,7 @@ def variables(kind: str) -> dict[str, str]:
         "medium": PLANS[1][0],
         "disk": DISKS[0][0],
         "custom": DISKS[3][0],
-        "ostype": "142",
+        "ostype": os_types.os_type_id("142", GENERATIONS[generation]),
         "account": "admin" if kind == "admin" else "flatuser",
         "defaultsg": ADMIN_DEFAULT_GROUP if kind == "admin" else USER_DEFAULT_GROUP,
         **{f"foreign{name}": value for name, value in NEIGHBOUR.items()},
@@ -186,17 +197,18 @@ def _add_offerings(store: Store) -> None:
     store.disk_offerings = {
         id: DiskOffering(id, name, text, size, BEGINNING, custom=size == 0) for id, name, text, size in DISKS
     }
-    store.os_categories, store.os_types = os_types.categories(), os_types.types()
+    store.os_categories, store.os_types = os_types.categories(store.generation), os_types.types(store.generation)
 
 
 def _add_templates(store: Store) -> None:
-    for id, name, os_type, password, size, builtin in TEMPLATES:
-        owner = "system" if builtin else "admin"
+    for row, name, os_row, password, size, builtin in TEMPLATES:
+        owner, os_type = "system" if builtin else "admin", os_types.os_type_id(os_row, store.generation)
+        id = store.generation.of(_SEEDED_ID)(row) if row.isdigit() else row
         template = Template(id, name, name, os_type, owner, list(store.zones), BEGINNING, size * GIB, password)
         template.builtin, template.checksum = builtin, "" if builtin else None
         store.templates[id] = template
     store.host_isos[XS_TOOLS[0]] = Template(
-        *XS_TOOLS, "103", "system", [], BEGINNING, 0, False, perhost=True, bootable=False, format="ISO"
+        *XS_TOOLS, os_types.os_type_id("103", store.generation), "system", [], BEGINNING, 0, False, perhost=True, bootable=False, format="ISO"
     )
 
 
@@ -213,7 +225,9 @@ def _add_neighbour(store: Store) -> None:
     """A second plain account with one of each kind of object."""
     name, zone, created = NEIGHBOUR["account"], next(iter(store.zones.values())), time.time()
     ids = (_id_of("neighbour"), _id_of("neighbour user"))
-    store.add_account(Account(name, *ids, store.account.number + 1, False, NEIGHBOUR_KEY, NEIGHBOUR_SECRET))
+    neighbour = Account(name, *ids, store.account.number + 1, False, NEIGHBOUR_KEY, NEIGHBOUR_SECRET)
+    neighbour.domain_id, neighbour.domain, neighbour.domain_path = store.generation.of(_DOMAIN)
+    store.add_account(neighbour)
     _log_in(store, name)
     default = store.add_security_group("default", name, DEFAULT_TEXT, _id_of("neighbour default"))
     group = store.add_security_group(NEIGHBOUR["sgname"], name, "of the neighbour", NEIGHBOUR["sg"])
@@ -316,7 +330,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
     environment = ENVIRONMENTS[number // 7 % len(ENVIRONMENTS)]
     zones = list(store.zones.values())
     zone = zones[number // 3 % len(zones)]
-    template = store.templates[TEMPLATES[number // 11 % len(TEMPLATES)][0]]
+    template = list(store.templates.values())[number // 11 % len(TEMPLATES)]
     serial = store.next_row("vm_instance")
     vm = Vm(
         serial=serial,

@@ -412,7 +412,7 @@ _FINDERS: dict[str, Callable[[Store, str], Any]] = {
     "counter": _in("counters"),
     "data_center": _in("zones"),
     "disk_offering": _in_both("service_offerings", "disk_offerings"),  # measured on CloudStack 3.0.5
-    "domain": lambda store, id: store.account if id == store.account.domain_id else None,
+    "domain": lambda store, id: next((one for one in store.accounts.values() if id == one.domain_id), None),
     "event": _in("events"),
     "guest_os": _in("os_types"),
     "guest_os_category": _in("os_categories"),
