@@ -147,9 +147,7 @@ def _unpack(raw: dict[str, str]) -> dict[str, Any]:
 def _value(param: Param, value: Any, label: str, store: Store) -> Any:
     if param.kind == "{}":
         if not isinstance(value, dict):
-            raise unreadable(
-                f"Unable to execute API command {label} due to invalid value for parameter {param.name}"
-            )
+            raise unreadable(f"Unable to execute API command {label} due to invalid value for parameter {param.name}")
         return [value[index] for index in sorted(value)]
     if isinstance(value, dict):
         raise ApiError(MALFORMED, f"Unable to decode parameter {param.name}")
@@ -188,9 +186,7 @@ def _integer(param: Param, value: str, label: str) -> int:
     bits = 63 if param.kind == "long" else 31
     if _INTEGER.fullmatch(value) and -(2**bits) <= int(value) < 2**bits:
         return int(value)
-    raise unreadable(
-        f"Unable to execute API command {label} due to invalid value {value} for parameter {param.name}"
-    )
+    raise unreadable(f"Unable to execute API command {label} due to invalid value {value} for parameter {param.name}")
 
 
 def _date(param: Param, value: str, label: str) -> float:

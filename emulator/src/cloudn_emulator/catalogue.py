@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .command import Command, command, command_of_4
+from .command import Command, command
 from .commands import (
     account,
     attachment,
@@ -77,7 +77,9 @@ _COMMANDS = (
     command("rebootVirtualMachine", vm.reboot, "id:vm_instance!", "user.vm.RebootVMCmd"),
     command("startVirtualMachine", vm.start, "id:vm_instance! hostid:host", "user.vm.StartVMCmd"),
     command("stopVirtualMachine", vm.stop, "id:vm_instance! forced:bool", "user.vm.StopVMCmd"),
-    command("resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "user.vm.ResetVMPasswordCmd"),
+    command(
+        "resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "user.vm.ResetVMPasswordCmd"
+    ),
     command("changeServiceForVirtualMachine", vm.change_service, "id:vm_instance! serviceofferingid:disk_offering!"),
     command(
         "updateVirtualMachine",
@@ -101,7 +103,12 @@ _COMMANDS = (
     ),
     command("createSecurityGroup", security_group.create_group, "description name!" + OWNED),
     command("deleteSecurityGroup", security_group.delete_group, "id:security_group name" + OWNED),
-    command("authorizeSecurityGroupIngress", security_rule.authorize_ingress, RULE, "user.securitygroup.AuthorizeSecurityGroupIngressCmd"),
+    command(
+        "authorizeSecurityGroupIngress",
+        security_rule.authorize_ingress,
+        RULE,
+        "user.securitygroup.AuthorizeSecurityGroupIngressCmd",
+    ),
     command(
         "revokeSecurityGroupIngress",
         security_rule.revoke_ingress,
@@ -110,7 +117,12 @@ _COMMANDS = (
         root="revokesecuritygroupingress",
         on_4={"root": "revokesecuritygroupingressresponse"},
     ),
-    command("authorizeSecurityGroupEgress", security_rule.authorize_egress, RULE, "user.securitygroup.AuthorizeSecurityGroupEgressCmd"),
+    command(
+        "authorizeSecurityGroupEgress",
+        security_rule.authorize_egress,
+        RULE,
+        "user.securitygroup.AuthorizeSecurityGroupEgressCmd",
+    ),
     command(
         "revokeSecurityGroupEgress",
         security_rule.revoke_egress,
@@ -125,7 +137,9 @@ _COMMANDS = (
     command("updateInstanceGroup", instance_group.update_instance_group, "id:instance_group! name"),
     command("deleteInstanceGroup", instance_group.delete_instance_group, "id:instance_group!"),
     # tags
-    command("createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "user.tag.CreateTagsCmd"),
+    command(
+        "createTags", tag.create_tags, "tags:{}! resourcetype! resourceids:[string]! customer", "user.tag.CreateTagsCmd"
+    ),
     command("deleteTags", tag.delete_tags, "tags:{} resourcetype! resourceids:[string]!", "user.tag.DeleteTagsCmd"),
     command("listTags", tag.list_tags, "resourcetype resourceid key value customer" + LISTED),
     # volumes
@@ -160,7 +174,12 @@ _COMMANDS = (
         "user.volume.DetachVolumeCmd",
     ),
     command("deleteVolume", volume.delete_volume, "id:volumes!"),
-    command("extractVolume", transfer.extract_volume, "id:volumes! url zoneid:data_center! mode!", "user.volume.ExtractVolumeCmd"),
+    command(
+        "extractVolume",
+        transfer.extract_volume,
+        "id:volumes! url zoneid:data_center! mode!",
+        "user.volume.ExtractVolumeCmd",
+    ),
     # snapshots
     command(
         "listSnapshots",
@@ -213,7 +232,12 @@ _COMMANDS = (
         template.update_template,
         "bootable:bool displaytext<4096 id:vm_template! name ostypeid:guest_os format passwordenabled:bool sortkey:int",
     ),
-    command("deleteTemplate", template.delete_template, "id:vm_template! zoneid:data_center", "user.template.DeleteTemplateCmd"),
+    command(
+        "deleteTemplate",
+        template.delete_template,
+        "id:vm_template! zoneid:data_center",
+        "user.template.DeleteTemplateCmd",
+    ),
     command(
         "extractTemplate",
         template.extract_template,

@@ -208,7 +208,16 @@ def _add_templates(store: Store) -> None:
         template.builtin, template.checksum = builtin, "" if builtin else None
         store.templates[id] = template
     store.host_isos[XS_TOOLS[0]] = Template(
-        *XS_TOOLS, os_types.os_type_id("103", store.generation), "system", [], BEGINNING, 0, False, perhost=True, bootable=False, format="ISO"
+        *XS_TOOLS,
+        os_types.os_type_id("103", store.generation),
+        "system",
+        [],
+        BEGINNING,
+        0,
+        False,
+        perhost=True,
+        bootable=False,
+        format="ISO",
     )
 
 

@@ -17,7 +17,6 @@ from ..models import NO_OBJECT, Job
 from ..owners import owners
 from ..wire import listing
 
-
 # The number of the emulated management server, which CloudStack 4 makes from an address of its network card.
 MANAGEMENT_SERVER = 345049103441
 
