@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .command import Command, command
+from .command import Command, command, command_of_4
 from .commands import (
     account,
+    affinity,
     attachment,
     event,
     instance_group,
@@ -34,6 +35,7 @@ from .commands import (
     transfer,
     vm,
     vm_deploy,
+    vm_only_in_4,
     vm_view,
     volume,
     zone,
@@ -72,8 +74,18 @@ _COMMANDS = (
         " hostid:host securitygroupids:[security_group] securitygroupnames:[string] iptonetworklist:{} ipaddress"
         " keyboard startvm:bool id:long" + OWNED,
         "user.vm.DeployVMCmd",
+        on_4={
+            "params": "userdata<1048576 keypairs:[string] rootdisksize:long affinitygroupids:[affinity_group]"
+            " affinitygroupnames:[string] displayvm:bool"
+        },
     ),
-    command("destroyVirtualMachine", vm.destroy, "id:vm_instance!", "user.vm.DestroyVMCmd"),
+    command(
+        "destroyVirtualMachine",
+        vm.destroy,
+        "id:vm_instance!",
+        "user.vm.DestroyVMCmd",
+        on_4={"params": "expunge:bool volumeids:[volumes]"},
+    ),
     command("rebootVirtualMachine", vm.reboot, "id:vm_instance!", "user.vm.RebootVMCmd"),
     command("startVirtualMachine", vm.start, "id:vm_instance! hostid:host", "user.vm.StartVMCmd"),
     command("stopVirtualMachine", vm.stop, "id:vm_instance! forced:bool", "user.vm.StopVMCmd"),
@@ -85,6 +97,10 @@ _COMMANDS = (
         "updateVirtualMachine",
         vm.update,
         "displayname group haenable:bool id:vm_instance! ostypeid:guest_os userdata<2048",
+        on_4={
+            "params": "userdata<1048576 name deleteprotection:bool securitygroupids:[security_group]"
+            " securitygroupnames:[string]"
+        },
     ),
     command(
         "restoreVirtualMachine",
@@ -94,7 +110,50 @@ _COMMANDS = (
         root="restorevmresponse",
         entity="virtualmachineid",
     ),
-    command("recoverVirtualMachine", vm.recover, "id:vm_instance!", granted=False),
+    command("recoverVirtualMachine", vm.recover, "id:vm_instance!", granted=False, on_4={"granted": True}),
+    command_of_4("expungeVirtualMachine", vm.expunge, "id:vm_instance!", "admin.vm.ExpungeVMCmd"),
+    command_of_4(
+        "scaleVirtualMachine",
+        vm_only_in_4.scale,
+        "id:vm_instance! serviceofferingid:disk_offering! details:{}",
+        "user.vm.ScaleVMCmd",
+    ),
+    command_of_4(
+        "resetSSHKeyForVirtualMachine",
+        vm_only_in_4.reset_key_pair,
+        "id:vm_instance! keypair keypairs:[string]" + OWNED,
+        "user.vm.ResetVMSSHKeyCmd",
+        root="resetSSHKeyforvirtualmachineresponse",
+    ),
+    command_of_4(
+        "listNics", vm_only_in_4.list_nics, "nicid:nics virtualmachineid:vm_instance! networkid:networks" + PAGED
+    ),
+    # affinity groups
+    command_of_4(
+        "createAffinityGroup",
+        affinity.create_group,
+        "name! type! description" + OWNED,
+        "user.affinitygroup.CreateAffinityGroupCmd",
+    ),
+    command_of_4(
+        "deleteAffinityGroup",
+        affinity.delete_group,
+        "id:affinity_group name" + OWNED,
+        "user.affinitygroup.DeleteAffinityGroupCmd",
+    ),
+    command_of_4(
+        "listAffinityGroups",
+        affinity.list_groups,
+        "id:affinity_group name type virtualmachineid:vm_instance" + LISTED,
+    ),
+    command_of_4("listAffinityGroupTypes", affinity.list_types, PAGED.strip()),
+    command_of_4(
+        "updateVMAffinityGroup",
+        affinity.update_of_vm,
+        "id:vm_instance! affinitygroupids:[affinity_group] affinitygroupnames:[string]",
+        "user.affinitygroup.UpdateVMAffinityGroupCmd",
+        root="updatevirtualmachineresponse",
+    ),
     # security groups
     command(
         "listSecurityGroups",

@@ -12,18 +12,46 @@ from collections.abc import Collection
 from .calls import Call
 from .collation import collated
 from .errors import bad_parameter
+from .generation import Differs
+from .models import Account
 
 
 def ownership(call: Call, owner: str) -> dict[str, str]:
     """The fields that say which account an object belongs to."""
     account = call.store.accounts[owner]
+    return call.of(_OWNERSHIP)(account)
+
+
+def _owner_3(account: Account) -> dict[str, str]:
     return {"account": account.name, "domainid": account.domain_id, "domain": account.domain}
+
+
+def _owner_4(account: Account) -> dict[str, str]:
+    return {**_owner_3(account), "domainpath": account.domain_path}
+
+
+_OWNERSHIP = Differs(_owner_3, _owner_4)
 
 
 def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
     """The `tags` of an object in a listing, in the order of their keys. A tag may have no key."""
     tags = sorted(call.store.tags_of(kind, id), key=lambda tag: collated(tag[0] or "").upper())
-    return [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
+    views = [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
+    return call.of(_TAGS)(call, kind, id, views) if views else views
+
+
+def _tags_3(call: Call, kind: str, id: str, views: list[dict[str, str]]) -> list[dict[str, str]]:
+    return views
+
+
+def _tags_4(call: Call, kind: str, id: str, views: list[dict[str, str]]) -> list[dict[str, str]]:
+    """CloudStack 4 shows of each tag whose it is."""
+    one = call.store.tagged(kind, id)
+    whose = {"resourcetype": kind, "resourceid": id, **(ownership(call, one.owner) if one else {})}
+    return [{**view, **whose} for view in views]
+
+
+_TAGS = Differs(_tags_3, _tags_4)
 
 
 def details(call: Call, words: Collection[str]) -> Collection[str]:

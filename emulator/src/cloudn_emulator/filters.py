@@ -12,6 +12,7 @@ from typing import Any
 from .calls import Call
 from .collation import collated, finder
 from .errors import bad_parameter
+from .generation import Differs
 from .models import Tag
 
 Test = Callable[[Any], bool]
@@ -35,8 +36,13 @@ def newest_first(objects: Iterable[Any]) -> list[Any]:
 
 
 def named(call: Call) -> Test | None:
-    """The test of the filter `name`, which finds a part of a name."""
-    return has_part(call, "name", "name")
+    """The test of the filter `name`: a part of a name on CloudStack 3, the whole name on 4."""
+    return call.of(_NAMED)(call)
+
+
+_NAMED: Differs[Callable[[Call], Test | None]] = Differs(
+    lambda call: has_part(call, "name", "name"), lambda call: equals(call, "name", "name")
+)
 
 
 def has_part(call: Call, parameter: str, *fields: str) -> Test | None:

@@ -57,6 +57,9 @@ class Jobs:
         shown = self.store.generation.classes(command)
         job = Job(new_id(), owner, shown, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
+        vm = self.store.vms.get(job.instance_id or "")
+        if vm:
+            vm.job_id = job.id
         kind = fault.kind if fault else None
         job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
         if fault and kind == "job_fails":
@@ -152,6 +155,9 @@ class Jobs:
     def _end(self, job: Job) -> None:
         """Wake those that wait for a job that has ended, and forget the oldest ended jobs."""
         job.completed = self.store.now()
+        vm = self.store.vms.get(job.instance_id or "")
+        if vm and vm.job_id == job.id:
+            vm.job_id = None
         job.ended.set()
         self._ended.append(job.id)
         while len(self._ended) > self.store.settings.keep_jobs:

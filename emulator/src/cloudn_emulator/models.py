@@ -240,6 +240,16 @@ class Vm:
     public_key: str | None = None
     userdata: str | None = None
     root_device: str = "Not created"
+    # What only CloudStack 4 has.
+    updated: float | None = None
+    key_pairs: list[str] = field(default_factory=list)
+    affinity_group_ids: list[str] = field(default_factory=list)
+    disk_offering_id: str | None = None
+    keyboard: str | None = None
+    protected: bool = False
+    scalable: bool = False
+    has_sealed_password: bool = False
+    job_id: str | None = None
     destroyed_at: float | None = None
     password_due: bool = False
     transition: asyncio.Future[None] | None = None
@@ -249,6 +259,22 @@ class Vm:
     def label(self) -> str:
         """The object as error texts call it."""
         return f"VM[User|{self.name}]"
+
+
+@dataclass(slots=True)
+class AffinityGroup:
+    """A group of machines that run on different hosts, or on one. Only CloudStack 4 has such groups."""
+
+    id: str
+    owner: str
+    name: str
+    kind: str
+    description: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The object as error texts call it."""
+        return f"AffinityGroup[{self.name}]"
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ class Native:
         self.generation = store.generation
         self.commands = catalogue(store.generation, store.settings.dialect)
         # Seconds that a signature may live where the server takes changes by POST alone. `None`: for ever.
-        is_post_only = store.settings.server.get(POST_ONLY) == "true"
+        is_post_only = store.settings.server_value(POST_ONLY) == "true"
         self.longest_signature = LONGEST_SIGNATURE if is_post_only else None
         self.object_cost = store.settings.list_ms_per_object / 1000
 

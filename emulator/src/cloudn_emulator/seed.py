@@ -299,6 +299,7 @@ def _add_neighbour(store: Store) -> None:
 def _add_started(store: Store, vm: Vm, root_id: str) -> Volume:
     """Take in a machine that was started before: it has an address. Returns its root disk."""
     store.add_vm(vm)
+    vm.updated = vm.created
     store.reserve_address(vm)
     name, size, created = f"ROOT-{vm.serial}", store.templates[vm.template_id].size, vm.created
     root = Volume(vm.serial, root_id, vm.owner, name, vm.zone_id, "ROOT", size, created, "Ready", vm_id=vm.id, device=0)

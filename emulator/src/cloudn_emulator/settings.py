@@ -21,9 +21,45 @@ RESOURCES = ("instance", "ip", "volume", "snapshot", "template", "project", "net
 UNLIMITED = -1
 
 
-# What operators of a server change, by the server's own names: only the setting that makes it take changes by POST alone.
+# What operators of a server change, by the server's own names: how a value looks, and the value of each generation.
 POST_ONLY = "enforce.post.requests.and.timestamps"
-SERVER_SETTINGS = {POST_ONLY: ("false", "true")}
+VIEW_DESTROYED, EXPUNGE_RECOVER = "allow.user.view.destroyed.vm", "allow.user.expunge.recover.vm"
+DYNAMIC_SCALE = "enable.dynamic.scale.vm"
+THROTTLING, THROTTLING_SECONDS, THROTTLING_MOST = (
+    "api.throttling.enabled",
+    "api.throttling.interval",
+    "api.throttling.max",
+)
+PAGE_SIZE, USER_DATA_SIZE = "default.page.size", "vm.userdata.max.length"
+_SWITCH, _NUMBER = "true|false", "a number from 1"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSetting:
+    """A setting of the server: how its values look, and its value where nobody has set it, by generation."""
+
+    values: str
+    three: str
+    four: str
+
+    def takes(self, value: str) -> bool:
+        """Whether the setting may have a value."""
+        if self.values == _SWITCH:
+            return value in ("true", "false")
+        return value.isascii() and value.isdigit() and int(value) > 0
+
+
+SERVER_SETTINGS = {
+    POST_ONLY: ServerSetting(_SWITCH, "false", "false"),
+    VIEW_DESTROYED: ServerSetting(_SWITCH, "false", "false"),
+    EXPUNGE_RECOVER: ServerSetting(_SWITCH, "false", "false"),
+    DYNAMIC_SCALE: ServerSetting(_SWITCH, "false", "false"),
+    THROTTLING: ServerSetting(_SWITCH, "false", "false"),
+    THROTTLING_SECONDS: ServerSetting(_NUMBER, "1", "1"),
+    THROTTLING_MOST: ServerSetting(_NUMBER, "25", "25"),
+    PAGE_SIZE: ServerSetting(_NUMBER, "500", "500"),
+    USER_DATA_SIZE: ServerSetting(_NUMBER, "2048", "32768"),
+}
 
 
 class BadSetting(ValueError):
@@ -46,8 +82,8 @@ def _limit(text: str) -> tuple[str, int]:
 def _server_setting(text: str) -> tuple[str, str]:
     """`NAME=VALUE`: a setting of the server, and its value."""
     name, _sign, value = text.partition("=")
-    if value not in SERVER_SETTINGS.get(name, ()):
-        known = ", ".join(f"{known}={'|'.join(values)}" for known, values in SERVER_SETTINGS.items())
+    if name not in SERVER_SETTINGS or not SERVER_SETTINGS[name].takes(value):
+        known = ", ".join(f"{known}={setting.values}" for known, setting in SERVER_SETTINGS.items())
         raise argparse.ArgumentTypeError(f"{text!r}: give one of {known}")
     return name, value
 
@@ -185,6 +221,11 @@ class Settings:
     keep_requests: int = 100_000  # the newest
     keep_events: int = 10_000  # the newest
 
+    def server_value(self, name: str) -> str:
+        """The value of a setting of the server."""
+        setting = SERVER_SETTINGS[name]
+        return self.server.get(name, setting.three if self.generation == "3" else setting.four)
+
     def __post_init__(self) -> None:
         if len(self.api_secret) < SHORTEST_SECRET:
             raise BadSetting(
@@ -193,8 +234,10 @@ class Settings:
                 "wherever it stands in the output, so a short one makes the output unreadable.",
             )
         for name, value in self.server.items():
-            if value not in SERVER_SETTINGS.get(name, ()):
+            if name not in SERVER_SETTINGS:
                 raise BadSetting("server", f"{name}={value} can't be. Set one of {', '.join(SERVER_SETTINGS)}.")
+            if not SERVER_SETTINGS[name].takes(value):
+                raise BadSetting("server", f"{name}={value} can't be. Give it {SERVER_SETTINGS[name].values}.")
         for word, most in self.limits.items():
             if word not in RESOURCES or most < UNLIMITED:
                 raise BadSetting("limits", f"{word}={most} can't be. Limit one of {', '.join(RESOURCES)} to 0 or more.")

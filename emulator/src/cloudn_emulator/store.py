@@ -23,6 +23,7 @@ from .models import (
     GONE,
     NO_OBJECT,
     Account,
+    AffinityGroup,
     DiskOffering,
     Event,
     Host,
@@ -83,6 +84,7 @@ class Store:
         self.security_groups: dict[str, SecurityGroup] = {}
         self.rules: dict[str, Rule] = {}
         self.instance_groups: dict[str, InstanceGroup] = {}
+        self.affinity_groups: dict[str, AffinityGroup] = {}
         self.key_pairs: dict[str, KeyPair] = {}
         self.jobs: dict[str, Job] = {}
         self.events: OrderedDict[str, Event] = OrderedDict()
@@ -156,13 +158,25 @@ class Store:
         self._vm_rows[vm.serial] = vm.id
         self._host_names[vm.nic.network_id, vm.name] += 1
 
+    def rename(self, vm: Vm, name: str) -> None:
+        """Give a VM another host name."""
+        self._host_names[vm.nic.network_id, vm.name] -= 1
+        vm.name = name
+        self._host_names[vm.nic.network_id, name] += 1
+
     def vm_of_row(self, row: int) -> Vm | None:
         """The VM with this row number. An expunged one is not found."""
         return self.vms.get(self._vm_rows.get(row, ""))
 
+    def set_state(self, vm: Vm, state: str) -> None:
+        """Give a VM another state, and note when."""
+        vm.state, vm.updated = state, self.now()
+
     def mark_destroyed(self, vm: Vm, now: float | None = None) -> None:
         """Make a VM Destroyed. It is expunged when its time is over."""
         vm.state, vm.host_id = GONE, None
+        if vm.updated is not None:
+            vm.updated = self.now()
         vm.destroyed_at = self.now() if now is None else now
         self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
 
@@ -207,6 +221,11 @@ class Store:
         if template is None:
             return False
         return bool(template.zone_ids) or any(vm.template_id == template_id for vm in self.vms.values())
+
+    def expunge(self, vm: Vm) -> None:
+        """Remove a VM and its root disk at once."""
+        self._expunge(vm)
+        self._expunge_disks({vm.id})
 
     def _expunge(self, vm: Vm) -> None:
         del self.vms[vm.id]
@@ -372,6 +391,10 @@ class Store:
 
     # --- tags
 
+    def tagged(self, kind: str, id: str) -> Any:
+        """The object with this id of a kind that may have tags, or None."""
+        return self.find(_TAGGED.get(kind, ""), id)
+
     def tags_of(self, kind: str, id: str) -> list[tuple[str | None, str]]:
         """Key and value of each tag of an object, oldest first."""
         return [(tag.key, tag.value) for tag in self.tags.get((kind, id), {}).values()]
@@ -406,8 +429,17 @@ def _with(table: str, field: str, in_lower_case: bool = False) -> Callable[[Stor
 
 
 # How an object is found by its id, for each table of the service's database.
+_TAGGED = {
+    "UserVm": "vm_instance",
+    "Volume": "volumes",
+    "Template": "vm_template",
+    "ISO": "vm_template",
+    "Snapshot": "snapshots",
+    "SecurityGroup": "security_group",
+}
 _FINDERS: dict[str, Callable[[Store, str], Any]] = {
     "account": _with("accounts", "id"),
+    "affinity_group": _in("affinity_groups"),
     "async_job": _in("jobs"),
     "counter": _in("counters"),
     "data_center": _in("zones"),

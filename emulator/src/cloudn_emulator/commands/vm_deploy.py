@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call
 from ..errors import ApiError, bad_parameter, internal
+from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import (
     GIB,
     NO_OBJECT,
     Account,
+    AffinityGroup,
     DiskOffering,
+    KeyPair,
     Nic,
     SecurityGroup,
     ServiceOffering,
@@ -25,9 +29,11 @@ from ..models import (
     mac_address,
     new_id,
 )
-from ..owners import check_access, owner_for
+from ..owners import owner_for
+from ..settings import DYNAMIC_SCALE
+from .affinity import affinity_groups_named
 from .template_access import check_use, existing
-from .vm import check_host, check_userdata, result, service_offering
+from .vm import check_host, check_userdata, groups_named, result, service_offering
 from .vm_state import power_on
 
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -48,12 +54,16 @@ async def deploy(call: Call) -> Work:
     check_limit(call, owner.name, "volume")
     _check_template(call)
     disk = _data_disk(call)
-    check_userdata(call["userdata"])
-    public_key = _public_key(call, owner)
+    check_userdata(call, call["userdata"])
+    pairs = _key_pairs(call, owner)
+    affinity_groups = call.of(_AFFINITY_GROUPS)(call, owner)
+    if call["rootdisksize"] is not None and call["rootdisksize"] <= 0:
+        raise bad_parameter("Root disk size should be a positive number.")
     name = await _host_name(call)
     _check_rows(call, disk)
     vm = _new_vm(call, owner, offering, groups, name)
-    vm.public_key = public_key
+    vm.affinity_group_ids = [group.id for group in affinity_groups]
+    call.of(_KEEP_KEYS)(vm, pairs)
     call.store.add_vm(vm)
     _add_disks(call, vm, disk)
     return Work(lambda: _run(call, vm), "VirtualMachine", vm.id, created_id=vm.id)
@@ -69,6 +79,7 @@ async def _run(call: Call, vm: Vm) -> dict[str, Any]:
         if vm.state == "Stopped":
             call.store.mark_failed(vm)
         raise
+    vm.has_sealed_password = bool(password and vm.key_pairs)
     return result(call, vm, password)
 
 
@@ -89,22 +100,7 @@ def _security_groups(call: Call, owner: Account) -> list[SecurityGroup]:
     groups, names = call["securitygroupids"], call["securitygroupnames"]
     if groups is not None and names is not None:
         raise bad_parameter("securitygroupids parameter is mutually exclusive with securitygroupnames parameter")
-    if names:
-        groups = [_group_named(call, owner, name) for name in names]
-    if not groups:
-        groups = [_group_named(call, owner, "default")]
-    for group in groups:
-        if group is NO_OBJECT:
-            raise bad_parameter("Unable to find security group by id")
-        check_access(call, group.owner, group.label)
-    return list({group.id: group for group in groups}.values())
-
-
-def _group_named(call: Call, owner: Account, name: str) -> SecurityGroup:
-    group = call.store.security_group_named(name, owner.name)
-    if group is None:
-        raise bad_parameter(f"Unable to find group by name {name} for account {owner.number}")
-    return group
+    return groups_named(call, owner, groups, names) or groups_named(call, owner, None, ["default"])
 
 
 def _check_template(call: Call) -> None:
@@ -135,15 +131,37 @@ def _data_disk(call: Call) -> tuple[str, int] | None:
     return found.id, (size * GIB + bits // 2) % bits - bits // 2  # Java's numbers of 64 bits wrap around
 
 
-def _public_key(call: Call, owner: Account) -> str | None:
-    """The public key of the pair that is named. An empty name means none."""
-    name = call["keypair"]
-    if not name:
-        return None
-    pair = call.store.key_pair(name, owner.name)
-    if pair is None:
-        raise bad_parameter(f"A key pair with name '{name}' was not found.")
-    return pair.public_key
+def _key_pairs(call: Call, owner: Account) -> list[KeyPair]:
+    """The pairs that are named. An empty name means none."""
+    names = [call["keypair"]] if call["keypair"] else call["keypairs"] or []
+    return pairs_named(call, owner, names)
+
+
+def pairs_named(call: Call, owner: Account, names: list[str]) -> list[KeyPair]:
+    """The pairs of these names. Raises ApiError (431)."""
+    pairs = []
+    for name in names:
+        pair = call.store.key_pair(name, owner.name)
+        if pair is None:
+            raise bad_parameter(f"A key pair with name '{name}' was not found.")
+        pairs.append(pair)
+    return pairs
+
+
+def _keep_keys_3(vm: Vm, pairs: list[KeyPair]) -> None:
+    vm.public_key = pairs[0].public_key if pairs else None
+
+
+def keep_keys(vm: Vm, pairs: list[KeyPair]) -> None:
+    """Give a machine the keys of these pairs. On CloudStack 4 it keeps their names, even when they are deleted."""
+    vm.key_pairs = [pair.name for pair in pairs]
+    vm.public_key = "\n".join(pair.public_key for pair in pairs) or None
+
+
+_KEEP_KEYS: Differs[Callable[[Vm, list[KeyPair]], None]] = Differs(_keep_keys_3, keep_keys)
+_AFFINITY_GROUPS: Differs[Callable[[Call, Account], list[AffinityGroup]]] = Differs(
+    lambda call, owner: [], affinity_groups_named
+)
 
 
 async def _host_name(call: Call) -> str | None:
@@ -172,17 +190,28 @@ def _check_rows(call: Call, disk: tuple[str, int] | None) -> None:
 
 # --- the rows
 
+# The name of a machine that was given none.
+_NAME: Differs[Callable[[str], str]] = Differs(lambda id: id, lambda id: f"VM-{id}")
+
+
+def _shown_3(name: str, shown: str | None) -> str:
+    return name if shown is None else shown
+
+
+_SHOWN: Differs[Callable[[str, str | None], str]] = Differs(_shown_3, lambda name, shown: shown or name)
+
 
 def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[SecurityGroup], name: str | None) -> Vm:
     serial, id, template = call.store.next_row("vm_instance"), new_id(), call["templateid"]
+    made_up = call.of(_NAME)(id)
     shown = call["displayname"]
     group = call["group"]
     return Vm(
         serial=serial,
         id=id,
         owner=owner.name,
-        name=name or id,
-        displayname=(name or id) if shown is None else shown,
+        name=name or made_up,
+        displayname=call.of(_SHOWN)(name or made_up, shown),
         zone_id=call["zoneid"].id,
         template_id=template.id,
         offering_id=offering.id,
@@ -194,12 +223,16 @@ def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[
         group_id=call.store.instance_group(group, owner.name).id if group is not None else None,
         userdata=call["userdata"],
         password_due=True,
+        disk_offering_id=call["diskofferingid"].id if call["diskofferingid"] else None,
+        keyboard=call["keyboard"],
+        scalable=call.store.settings.server_value(DYNAMIC_SCALE) == "true",
     )
 
 
 def _add_disks(call: Call, vm: Vm, disk: tuple[str, int] | None) -> None:
     template = call.store.templates[vm.template_id]
-    root = _disk(vm, "ROOT", template.size, 0)
+    size = (call["rootdisksize"] or 0) * GIB or template.size
+    root = _disk(vm, "ROOT", size, 0)
     root.offering_id, root.template_id = vm.offering_id, template.id
     call.store.volumes[root.id] = root
     if disk:

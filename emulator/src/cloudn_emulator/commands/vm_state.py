@@ -1,16 +1,18 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The states of virtual machines: how a job starts or stops one, as measured on CloudStack 3.0.5."""
+"""The states of virtual machines: how a job starts or stops one, as measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import string
+from collections.abc import Awaitable, Callable
 
 from ..calls import Call
-from ..errors import CAPACITY, ApiError, internal
+from ..errors import CAPACITY, ApiError, bad_parameter, internal
+from ..generation import Differs
 from ..models import GIB, Vm, Volume
 
 LARGEST_DISK = 1024 * GIB  # no storage of the emulated zones has room for more
@@ -18,6 +20,10 @@ LARGEST_DISK = 1024 * GIB  # no storage of the emulated zones has room for more
 # The phases of a start as shares of its job: without an address, with one, with its disk, already Running.
 NETWORK, DISK, RUNNING = 0.13, 0.05, 0.05
 STARTED = 1 - NETWORK - DISK - RUNNING
+# On CloudStack 4 a deployment shows a Stopped machine for this share of its time before. Measured on 4.23.
+STOPPED_FIRST = 0.5
+# For this share of a stop the machine is still Running there.
+STILL_RUNNING = 0.5
 
 
 async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
@@ -25,22 +31,18 @@ async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
 
     Returns whether it started the machine. Raises ApiError: 530 while the machine is Stopping, 533 if there is no room.
     """
-    while vm.state == "Starting" and vm.transition:
-        await settled(vm)
-    if vm.state == "Stopping":
-        await call.jobs.moment()
-        raise internal()
+    await call.of(_JOIN_START)(vm)
     if vm.state != "Stopped":
         await call.jobs.moment()
-        return False
+        return call.of(_NOT_STARTED)(call, vm)
     if deploying:
         vm.reserving = asyncio.get_running_loop().create_future()
-    work, disks = _begin(vm, "Starting"), call.store.volumes_of(vm)
+    work, disks = call.of(_BEGIN_START)(call, vm, deploying), call.store.volumes_of(vm)
     try:
         if any(disk.size > LARGEST_DISK for disk in disks):
             await call.jobs.moment()
             raise ApiError(CAPACITY, f"Unable to create a deployment for {vm.label}")
-        await call.jobs.take(NETWORK)
+        await call.of(_NETWORK)(call, vm, deploying)
         _check_own(vm, work)
         call.store.reserve_address(vm)
         _reserved(vm)
@@ -48,11 +50,75 @@ async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
         _make_disks(call, vm, disks)
         await call.jobs.take(STARTED)
         _check_own(vm, work)
-        vm.state, vm.host_id = "Running", _host_for(call, vm)
+        vm.host_id = _host_for(call, vm)
+        call.store.set_state(vm, "Running")
     finally:
         _end(vm, work)
     await call.jobs.take(RUNNING)
     return True
+
+
+# --- how a start joins others
+
+
+async def _join_start_3(vm: Vm) -> None:
+    while vm.state == "Starting" and vm.transition:
+        await settled(vm)
+
+
+async def _join_start_4(vm: Vm) -> None:
+    """Wait for a start or a deployment. A machine that has just been told to stop is Running for a while."""
+    while vm.state in ("Starting", "Stopped") and vm.transition:
+        await settled(vm)
+
+
+_JOIN_START: Differs[Callable[[Vm], Awaitable[None]]] = Differs(_join_start_3, _join_start_4)
+
+
+def _not_started_3(call: Call, vm: Vm) -> bool:
+    if vm.state == "Stopping":
+        raise internal()
+    return False
+
+
+def _not_started_4(call: Call, vm: Vm) -> bool:
+    if vm.state == "Running":
+        raise bad_parameter(f"The virtual machine {vm.id} ({vm.name}) is already running")
+    raise internal(f"Unable to orchestrate the start of {vm.label}.")
+
+
+_NOT_STARTED = Differs(_not_started_3, _not_started_4)
+
+
+def _begin_start_3(call: Call, vm: Vm, deploying: bool) -> asyncio.Future[None]:
+    return _begin(vm, "Starting")
+
+
+def _begin_start_4(call: Call, vm: Vm, deploying: bool) -> asyncio.Future[None]:
+    """A machine that is deployed stays Stopped for the first half of its job."""
+    if deploying:
+        return _begin(vm, "Stopped")
+    work = _begin(vm, "Starting")
+    call.store.set_state(vm, "Starting")
+    return work
+
+
+_BEGIN_START = Differs(_begin_start_3, _begin_start_4)
+
+
+async def _network_3(call: Call, vm: Vm, deploying: bool) -> None:
+    await call.jobs.take(NETWORK)
+
+
+async def _network_4(call: Call, vm: Vm, deploying: bool) -> None:
+    if deploying:
+        await call.jobs.take(STOPPED_FIRST)
+        call.store.set_state(vm, "Starting")
+        _reserved(vm)
+    await call.jobs.take(NETWORK)
+
+
+_NETWORK: Differs[Callable[[Call, Vm, bool], Awaitable[None]]] = Differs(_network_3, _network_4)
 
 
 def _make_disks(call: Call, vm: Vm, disks: list[Volume]) -> None:
@@ -72,8 +138,28 @@ def _host_for(call: Call, vm: Vm) -> str | None:
 async def take_down(call: Call, vm: Vm, forced: bool = False) -> None:
     """Stop a Running machine. Joins a stop under way.
 
-    Raises ApiError (530) while the machine is Starting, unless it is forced.
+    While the machine is Starting, CloudStack 3 raises ApiError (530), unless it is forced. CloudStack 4 waits.
     """
+    await call.of(_TAKE_DOWN)(call, vm, forced)
+
+
+async def _take_down_4(call: Call, vm: Vm, forced: bool) -> None:
+    await settled(vm)
+    if vm.state != "Running":
+        await call.jobs.moment()
+        return
+    work = _begin(vm, "Running")
+    try:
+        await call.jobs.take(STILL_RUNNING)
+        call.store.set_state(vm, "Stopping")
+        await call.jobs.take(1 - STILL_RUNNING)
+        vm.host_id = None
+        call.store.set_state(vm, "Stopped")
+    finally:
+        _end(vm, work)
+
+
+async def _take_down_3(call: Call, vm: Vm, forced: bool) -> None:
     await network_reserved(vm)
     while vm.state == "Stopping" and vm.transition:
         await settled(vm)
@@ -94,6 +180,9 @@ async def take_down(call: Call, vm: Vm, forced: bool = False) -> None:
         vm.state, vm.host_id = "Stopped", None
     finally:
         _end(vm, work)
+
+
+_TAKE_DOWN: Differs[Callable[[Call, Vm, bool], Awaitable[None]]] = Differs(_take_down_3, _take_down_4)
 
 
 def _begin(vm: Vm, state: str) -> asyncio.Future[None]:

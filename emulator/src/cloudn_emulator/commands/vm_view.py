@@ -13,17 +13,25 @@ from ..collation import collated, contains
 from ..errors import bad_parameter, internal
 from ..fields import date_text, details, ownership, tag_list
 from ..filters import equals, has_tags, matching, named, refers_to
+from ..generation import Differs
 from ..models import EXPUNGING, GONE, NO_OBJECT, Nic, SecurityGroup, ServiceOffering, Template, Vm
 from ..owners import owners
 from ..wire import listing
+from . import vm_view_4
 from .hypervisors import NONE, hypervisor_of
 
-DETAILS = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
+_WORDS_3 = ("all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "iso", "volume", "min")
+_MORE_WORDS = ("diskoff", "backoff", "affgrp", "vnfnics")
+DETAILS: Differs[Collection[str]] = Differs(_WORDS_3, (*_WORDS_3, *_MORE_WORDS))
 HYPERVISOR = "Simulator"
 
 
-def vm_view(call: Call, vm: Vm, shown: Collection[str] = DETAILS, password: str | None = None) -> dict[str, Any]:
-    """A VM as answers show it, with the fields of these words of `details`."""
+def vm_view(call: Call, vm: Vm, shown: Collection[str] | None = None, password: str | None = None) -> dict[str, Any]:
+    """A VM as answers show it, with the fields of these words of `details`, or of all."""
+    return call.of(_VIEW)(call, vm, call.of(DETAILS) if shown is None else shown, password)
+
+
+def _view_3(call: Call, vm: Vm, shown: Collection[str], password: str | None) -> dict[str, Any]:
     every = "all" in shown
     view = _identity(call, vm)
     if "group" in shown:
@@ -49,6 +57,9 @@ def vm_view(call: Call, vm: Vm, shown: Collection[str] = DETAILS, password: str 
     if every:
         view |= _key_pair_fields(call, vm)
     return view
+
+
+_VIEW = Differs(_view_3, vm_view_4.vm_view)
 
 
 def _instance_group_fields(call: Call, vm: Vm) -> dict[str, str]:
@@ -141,7 +152,7 @@ def _nic_fields(nic: Nic, every: bool, admin: bool) -> dict[str, Any]:
 
 def list_vms(call: Call) -> dict[str, Any]:
     """listVirtualMachines: pages by creation time, oldest first. The order within a page has no meaning."""
-    shown = details(call, DETAILS)
+    shown = details(call, call.of(DETAILS))
     found = matching(call.store.vms.values(), _vm_tests(call))
     return listing("virtualmachine", [vm_view(call, vm, shown) for vm in reversed(page_of(call, found))])
 
