@@ -42,11 +42,12 @@ KINDS = (
     ("<uuid>", re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")),
     ("<date>", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}")),
     ("<ip>", re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")),
+    ("<key>", re.compile(r"(?<=SSH.PublicKey=)[^,}]+|(?<=Encrypted.Password=)[^,}]+")),
     ("<mac>", re.compile(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b")),
 )
 # Texts that belong to one installation.
 _LOCAL = """
-account accountid checksum cpunumber cpuspeed cpuused description diskofferingdisplaytext diskofferingname disksize
+Encrypted.Password SSH.PublicKey account accountid checksum cpunumber cpuspeed cpuused description diskofferingdisplaytext diskofferingname disksize
 displaytext domain domainid domainname errortext fingerprint format group_ guestosid hostname hypervisor instancename
 keypair memory networkname osdisplayname ostypeid ostypename password privatekey rootdevicetype
 serviceofferingdisplaytext serviceofferingname size storage templatedisplaytext templatename templatetag url userid

@@ -75,7 +75,7 @@ _COMMANDS = (
         " keyboard startvm:bool id:long" + OWNED,
         "user.vm.DeployVMCmd",
         on_4={
-            "params": "userdata<1048576 keypairs:[string] rootdisksize:long affinitygroupids:[affinity_group]"
+            "params": "id templateid:vm_template userdata<1048576 keypairs:[string] rootdisksize:long affinitygroupids:[affinity_group]"
             " affinitygroupnames:[string] displayvm:bool"
         },
     ),

@@ -64,7 +64,7 @@ class Command:
 
     def _read(self, store: Store, params: dict[str, str]) -> dict[str, Any]:
         values = read_params(self.params, params, self.label, store)
-        if self.job_class and values.get(self.entity) is NO_OBJECT:
+        if self.job_class and values.get(self.entity) is NO_OBJECT and NO_OBJECT.id in params.values():
             raise internal(UNABLE)  # the real server looks for the object's owner and crashes
         return values
 

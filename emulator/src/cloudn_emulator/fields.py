@@ -47,8 +47,10 @@ def _tags_3(call: Call, kind: str, id: str, views: list[dict[str, str]]) -> list
 def _tags_4(call: Call, kind: str, id: str, views: list[dict[str, str]]) -> list[dict[str, str]]:
     """CloudStack 4 shows of each tag whose it is."""
     one = call.store.tagged(kind, id)
-    whose = {"resourcetype": kind, "resourceid": id, **(ownership(call, one.owner) if one else {})}
-    return [{**view, **whose} for view in views]
+    whose = {"resourcetype": kind, "resourceid": id, **(_owner_3(call.store.accounts[one.owner]) if one else {})}
+    customers = {tag.key: tag.customer for tag in call.store.tags.get((kind, id), {}).values() if tag.customer}
+    named = [{"customer": customers[key]} if (key := view.get("key")) in customers else {} for view in views]
+    return [{**view, **whose, **more} for view, more in zip(views, named, strict=True)]
 
 
 _TAGS = Differs(_tags_3, _tags_4)

@@ -33,7 +33,7 @@ class Generation:
     """A generation of CloudStack: what differs for all commands.
 
     `name` is its number, `column` its place in each `Differs`. `version` is in listCapabilities and in each answer in XML. `classes` gives
-    the class that a job shows as its command, for its package and name in CloudStack 4. `success` is the answer of a
+    the class that a job shows as its command, for its package and name in CloudStack 4 and for whether an administrator asks. `success` is the answer of a
     command without a job that has nothing else to say. `no_command` is the error for a command that does not exist,
     `not_granted` for one that the account lacks, by its name and the account's. `job_code` gives the code of a failed job
     for the code of its error. `cause` says whether errors have the code of their Java class (`cserrorcode`). `counts_all`
@@ -49,7 +49,7 @@ class Generation:
     version: str
     json_type: str
     xml_type: str
-    classes: Callable[[str], str]
+    classes: Callable[[str, bool], str]
     success: Any
     no_command: ApiError
     not_granted: Callable[[str, str], ApiError]
@@ -83,7 +83,7 @@ CLOUDSTACK_3 = Generation(
     version="3.0.5.20121008162729",
     json_type="text/javascript;charset=UTF-8",
     xml_type="text/xml;charset=UTF-8",
-    classes=lambda path: f"com.cloud.api.commands.{path.rpartition('.')[2]}",
+    classes=lambda path, for_admin: f"com.cloud.api.commands.{path.rpartition('.')[2]}",
     success="true",  # a text; the result of a job has the boolean
     no_command=ApiError(NO_COMMAND, "The given command does not exist"),
     not_granted=lambda name, account: ApiError(NO_COMMAND, f"The given command:{name} does not exist"),
@@ -100,6 +100,16 @@ CLOUDSTACK_3 = Generation(
     takes_rows=False,
 )
 
+# Commands whose class is another one for administrators.
+_OF_ADMINISTRATORS = ("user.vm.DeployVMCmd", "user.vm.DestroyVMCmd", "user.vm.StartVMCmd")
+
+
+def _class_of_4(path: str, for_admin: bool) -> str:
+    if for_admin and path in _OF_ADMINISTRATORS:
+        path = path.replace("user.", "admin.", 1) + "ByAdmin"
+    return f"org.apache.cloudstack.api.command.{path}"
+
+
 # Measured on CloudStack 4.23.
 CLOUDSTACK_4 = Generation(
     name="4",
@@ -107,7 +117,7 @@ CLOUDSTACK_4 = Generation(
     version="4.23.0.0-SNAPSHOT",
     json_type="application/json;charset=utf-8",
     xml_type="text/xml;charset=utf-8",
-    classes=lambda path: f"org.apache.cloudstack.api.command.{path}",
+    classes=_class_of_4,
     success=True,
     no_command=ApiError(UNAUTHORIZED, NOT_VERIFIED),
     not_granted=lambda name, account: ApiError(

@@ -54,12 +54,12 @@ class Jobs:
 
         It runs once the answer is on its way, unless a fault of the job says otherwise.
         """
-        shown = self.store.generation.classes(command)
+        shown = self.store.generation.classes(command, self.store.accounts[owner].admin)
         job = Job(new_id(), owner, shown, self.store.now(), work.instance_type, work.instance_id)
         self.store.jobs[job.id] = job
         vm = self.store.vms.get(job.instance_id or "")
         if vm:
-            vm.job_id = job.id
+            vm.job_ids.append(job.id)
         kind = fault.kind if fault else None
         job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
         if fault and kind == "job_fails":
@@ -156,8 +156,8 @@ class Jobs:
         """Wake those that wait for a job that has ended, and forget the oldest ended jobs."""
         job.completed = self.store.now()
         vm = self.store.vms.get(job.instance_id or "")
-        if vm and vm.job_id == job.id:
-            vm.job_id = None
+        if vm and job.id in vm.job_ids:
+            vm.job_ids.remove(job.id)
         job.ended.set()
         self._ended.append(job.id)
         while len(self._ended) > self.store.settings.keep_jobs:

@@ -244,12 +244,13 @@ class Vm:
     updated: float | None = None
     key_pairs: list[str] = field(default_factory=list)
     affinity_group_ids: list[str] = field(default_factory=list)
-    disk_offering_id: str | None = None
     keyboard: str | None = None
     protected: bool = False
     scalable: bool = False
     has_sealed_password: bool = False
-    job_id: str | None = None
+    password: str | None = None
+    freed: bool = False
+    job_ids: list[str] = field(default_factory=list)
     destroyed_at: float | None = None
     password_due: bool = False
     transition: asyncio.Future[None] | None = None

@@ -144,7 +144,9 @@ def variables(kind: str, generation: str = "3") -> dict[str, str]:
         "custom": DISKS[3][0],
         "ostype": os_types.os_type_id("142", GENERATIONS[generation]),
         "account": "admin" if kind == "admin" else "flatuser",
-        "defaultsg": ADMIN_DEFAULT_GROUP if kind == "admin" else USER_DEFAULT_GROUP,
+        "defaultsg": GENERATIONS[generation].of(_SEEDED_ID)(ADMIN_DEFAULT_GROUP)
+        if kind == "admin"
+        else USER_DEFAULT_GROUP,
         **{f"foreign{name}": value for name, value in NEIGHBOUR.items()},
     }
 
@@ -158,7 +160,7 @@ def seeded(settings: Settings) -> Store:
     _add_offerings(store)
     _add_templates(store)
     _log_in(store, account.name)
-    store.add_security_group("default", "admin", DEFAULT_TEXT, ADMIN_DEFAULT_GROUP)
+    store.add_security_group("default", "admin", DEFAULT_TEXT, store.generation.of(_SEEDED_ID)(ADMIN_DEFAULT_GROUP))
     if not account.admin:
         store.add_security_group("default", account.name, DEFAULT_TEXT, USER_DEFAULT_GROUP)
     if settings.neighbour:
@@ -283,7 +285,7 @@ def _add_neighbour(store: Store) -> None:
     job = Job(
         NEIGHBOUR["job"],
         name,
-        store.generation.classes("user.securitygroup.RevokeSecurityGroupIngressCmd"),
+        store.generation.classes("user.securitygroup.RevokeSecurityGroupIngressCmd", False),
         created,
         None,
         None,

@@ -175,8 +175,7 @@ class Store:
     def mark_destroyed(self, vm: Vm, now: float | None = None) -> None:
         """Make a VM Destroyed. It is expunged when its time is over."""
         vm.state, vm.host_id = GONE, None
-        if vm.updated is not None:
-            vm.updated = self.now()
+        vm.updated = self.now()
         vm.destroyed_at = self.now() if now is None else now
         self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
 

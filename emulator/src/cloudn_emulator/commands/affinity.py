@@ -15,7 +15,7 @@ from ..jobs import Work
 from ..models import NO_OBJECT, Account, AffinityGroup, Vm, new_id
 from ..owners import check_access, owner_of_new, owners
 from ..wire import listing
-from .vm import result
+from .vm_view_4 import vm_view
 
 ANTI_AFFINITY = "host anti-affinity"
 TYPES = ("non-strict host affinity", "non-strict host anti-affinity", "host affinity", ANTI_AFFINITY)
@@ -66,7 +66,7 @@ async def create_group(call: Call) -> Work:
         await call.jobs.moment()
         return {"affinitygroup": group_view(call, group)}
 
-    return Work(run, "AffinityGroup", group.id, created_id=group.id)
+    return Work(run, "AffinityGroup", created_id=group.id)
 
 
 def delete_group(call: Call) -> Work:
@@ -84,7 +84,7 @@ def delete_group(call: Call) -> Work:
             vm.affinity_group_ids = [id for id in vm.affinity_group_ids if id != found.id]
         return {"success": True}
 
-    return Work(run, "AffinityGroup", group.id) if group else Work(run)
+    return Work(run, "AffinityGroup" if group else None)
 
 
 def update_of_vm(call: Call) -> Work:
@@ -98,34 +98,9 @@ def update_of_vm(call: Call) -> Work:
             raise bad_parameter(f"Unable update affinity groups of {vm.label} in state {vm.state}")
         owner = call.store.accounts[vm.owner]
         vm.affinity_group_ids = [group.id for group in affinity_groups_named(call, owner)]
-        view = result(call, vm)["virtualmachine"]
-        # Only a part of the machine is in this answer.
-        return {"virtualmachine": {name: value for name, value in view.items() if name not in _LEFT_OUT}}
+        return {"virtualmachine": vm_view(call, vm, ("affgrp",))}
 
     return Work(run)
-
-
-_LEFT_OUT = frozenset(
-    [
-        "groupid",
-        "group",
-        "templateid",
-        "templatename",
-        "templatetype",
-        "templateformat",
-        "templatedisplaytext",
-        "passwordenabled",
-        "isos",
-        "isomaxcount",
-        "serviceofferingid",
-        "serviceofferingname",
-        "cpunumber",
-        "cpuspeed",
-        "memory",
-        "rootdeviceid",
-        "rootdevicetype",
-    ]
-)
 
 
 def affinity_groups_named(call: Call, owner: Account) -> list[AffinityGroup]:

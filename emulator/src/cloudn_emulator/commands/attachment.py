@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..calls import Call
 from ..errors import bad_parameter, internal
+from ..generation import Differs
 from ..jobs import Work
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
 from ..owners import check_access
 from .transfer import UPLOADED
-from .vm_state import network_reserved
+from .vm_state import network_reserved, settled
 from .volume import volume_view
 
 CD_DRIVE, LAST_DEVICE = 3, 15  # 0 is the root disk
@@ -121,13 +122,17 @@ def _free(volume: Volume) -> None:
     volume.vm_id = volume.device = volume.attached = None
 
 
+# CloudStack 4 waits for the whole deployment of a machine.
+_WAIT: Differs[Callable[[Vm], Awaitable[None]]] = Differs(network_reserved, settled)
+
+
 def _job(call: Call, check: Callable[[Call], None], change: Callable[[Call], None]) -> Work:
     """A job that checks, takes its time, checks again (another job may have been faster) and changes."""
 
     async def run() -> dict[str, Any]:
         vm = call["virtualmachineid"]
         if isinstance(vm, Vm):
-            await network_reserved(vm)
+            await call.of(_WAIT)(vm)
         await call.jobs.checked(lambda: check(call))
         await call.jobs.take(1)
         check(call)

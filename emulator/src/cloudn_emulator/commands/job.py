@@ -93,4 +93,5 @@ def _result(job: Job) -> dict[str, Any]:
 
 
 def _object(job: Job) -> dict[str, Any]:
-    return {"jobinstancetype": job.instance_type, "jobinstanceid": job.instance_id} if job.instance_type else {}
+    fields = {"jobinstancetype": job.instance_type, "jobinstanceid": job.instance_id}
+    return {name: value for name, value in fields.items() if value is not None}

@@ -145,7 +145,7 @@ def _run(store: Store, jobs: Jobs, policy: SnapshotPolicy, moment: float) -> Non
         return
     snapshot = new_snapshot(store, volume, policy.interval, moment)
     snapshot.state = "BackedUp"
-    shown = store.generation.classes("user.snapshot.CreateSnapshotCmd")
+    shown = store.generation.classes("user.snapshot.CreateSnapshotCmd", False)
     job = Job(new_id(), volume.owner, shown, moment, "Snapshot", snapshot.id, status=1)
     job.result = {"snapshot": snapshot_view(call, snapshot)}
     store.jobs[job.id] = job

@@ -27,7 +27,7 @@ from ..models import (
 )
 from ..owners import check_access
 from ..settings import EXPUNGE_RECOVER, USER_DATA_SIZE
-from .vm_state import bring_up, network_reserved, new_password, power_on, take_down
+from .vm_state import bring_up, network_reserved, new_password, power_on, row_free, take_down
 from .vm_view import vm_view
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-=\s]*")
@@ -47,7 +47,7 @@ def _job_of(call: Call, change: Callable[[Call, Vm], Awaitable[str | None]]) -> 
         check_access(call, vm.owner, vm.label)
         return result(call, vm, await change(call, vm))
 
-    return Work(run, "VirtualMachine", vm.id)
+    return Work(run, "VirtualMachine", None if vm is NO_OBJECT else vm.id)
 
 
 # CloudStack 4 refuses another account's machine at once, 3 in the job.
@@ -90,7 +90,7 @@ def reboot(call: Call) -> Work:
 
 
 async def _reboot(call: Call, vm: Vm) -> None:
-    await network_reserved(vm)
+    await row_free(call, vm)
     if vm.state != "Running" or (vm.transition and call.of(_STOPS_LATE)):
         await call.jobs.moment()
         raise call.of(_NO_REBOOT) if vm.state != "Running" else internal()
@@ -182,7 +182,7 @@ async def _reset_ready_3(call: Call, vm: Vm) -> None:
 
 async def stopped_only(call: Call, vm: Vm) -> None:
     """Refuse (431) a machine that is not Stopped."""
-    if vm.state != "Stopped":
+    if vm.state != "Stopped" or vm.transition:
         await call.jobs.moment()
         raise bad_parameter(f"Vm {vm.label} should be stopped")
 
@@ -262,7 +262,7 @@ def change_service(call: Call) -> dict[str, Any]:
     """changeServiceForVirtualMachine: only of a Stopped VM, and only to another offering."""
     vm = _own_vm(call)
     offering = service_offering(call["serviceofferingid"])
-    if vm.state != "Stopped":
+    if vm.state != "Stopped" or (vm.transition and call.of(_STOPS_LATE)):
         raise bad_parameter(
             f"Unable to upgrade virtual machine {vm.label} in state {vm.state}; make sure the virtual machine "
             "is stopped and not in an error state before upgrading."
@@ -288,7 +288,7 @@ def service_offering(found: Any) -> ServiceOffering:
 async def update(call: Call) -> dict[str, Any]:
     """updateVirtualMachine: in any state but Error and Expunging (431)."""
     vm = _own_vm(call)
-    await network_reserved(vm)
+    await row_free(call, vm)
     if call["haenable"] and not call.store.service_offerings[vm.offering_id].ha:
         raise call.of(_NO_HA)
     if vm.state in (FAILED, EXPUNGING):
@@ -355,6 +355,8 @@ def check_userdata(call: Call, userdata: str | None) -> None:
         raise bad_parameter("User data is too short")
 
 
+# The display name of a machine that is given an empty one.
+_SHOWN: Differs[Callable[[Vm], str]] = Differs(lambda vm: "", lambda vm: vm.name)
 _TAKES_NO_DATA = Differs(False, True)
 
 
@@ -365,7 +367,7 @@ def _change(call: Call, vm: Vm) -> None:
     if call["deleteprotection"] is not None:
         vm.protected = call["deleteprotection"]
     if call["displayname"] is not None:
-        vm.displayname = call["displayname"]
+        vm.displayname = call["displayname"] or call.of(_SHOWN)(vm)
     if call["group"] is not None:
         vm.group_id = call.store.instance_group(call["group"], vm.owner).id
     if call["haenable"] is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call
-from ..errors import ApiError, bad_parameter, internal
+from ..errors import INTERNAL, NO_CLASS, ApiError, bad_parameter, internal, unreadable
 from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
@@ -24,6 +24,7 @@ from ..models import (
     Nic,
     SecurityGroup,
     ServiceOffering,
+    Template,
     Vm,
     Volume,
     mac_address,
@@ -32,6 +33,7 @@ from ..models import (
 from ..owners import owner_for
 from ..settings import DYNAMIC_SCALE
 from .affinity import affinity_groups_named
+from .hypervisors import NONE, hypervisor_of
 from .template_access import check_use, existing
 from .vm import check_host, check_userdata, groups_named, result, service_offering
 from .vm_state import power_on
@@ -47,6 +49,7 @@ async def deploy(call: Call) -> Work:
     owner = owner_for(call)
     if call["zoneid"] is NO_OBJECT:
         raise bad_parameter("Unable to find zone by id")
+    call.of(_CHECK_OFFERINGS)(call)
     offering = service_offering(call["serviceofferingid"])
     _check_network(call)
     groups = _security_groups(call, owner)
@@ -63,7 +66,7 @@ async def deploy(call: Call) -> Work:
     _check_rows(call, disk)
     vm = _new_vm(call, owner, offering, groups, name)
     vm.affinity_group_ids = [group.id for group in affinity_groups]
-    call.of(_KEEP_KEYS)(vm, pairs)
+    call.of(_KEEP_KEYS)(vm, key_names(call), pairs)
     call.store.add_vm(vm)
     _add_disks(call, vm, disk)
     return Work(lambda: _run(call, vm), "VirtualMachine", vm.id, created_id=vm.id)
@@ -84,6 +87,27 @@ async def _run(call: Call, vm: Vm) -> dict[str, Any]:
 
 
 # --- checks, in their order
+
+
+def _check_offerings_4(call: Call) -> None:
+    """CloudStack 4 keeps both kinds of offerings apart, and looks at the size of a custom disk."""
+    if call["templateid"] is None:
+        raise internal()
+    check_host(call)
+    template, hypervisor = call["templateid"], hypervisor_of(call["hypervisor"] or "")
+    if isinstance(template, Template) and hypervisor not in (NONE, template.hypervisor):
+        raise bad_parameter("Hypervisor passed to the deployVm call, is different from that of the Template")
+    if call["serviceofferingid"] is NO_OBJECT:
+        raise ApiError(INTERNAL, "Internal error executing command", NO_CLASS)
+    disk, size = call["diskofferingid"], call["size"]
+    if isinstance(call["serviceofferingid"], DiskOffering) or isinstance(disk, ServiceOffering):
+        raise unreadable("Invalid parameter: the entity does not exist")
+    if isinstance(disk, DiskOffering) and disk.custom and size is not None and not 1 <= size <= LARGEST_SIZE:
+        raise bad_parameter(f"Volume size: {size} GB is out of allowed range. Min: 1. Max: {LARGEST_SIZE}")
+
+
+LARGEST_SIZE = 1024  # GiB
+_CHECK_OFFERINGS: Differs[Callable[[Call], None]] = Differs(lambda call: None, _check_offerings_4)
 
 
 def _check_network(call: Call) -> None:
@@ -133,8 +157,12 @@ def _data_disk(call: Call) -> tuple[str, int] | None:
 
 def _key_pairs(call: Call, owner: Account) -> list[KeyPair]:
     """The pairs that are named. An empty name means none."""
-    names = [call["keypair"]] if call["keypair"] else call["keypairs"] or []
-    return pairs_named(call, owner, names)
+    return pairs_named(call, owner, key_names(call))
+
+
+def key_names(call: Call) -> list[str]:
+    """The names of pairs that a command gives, as it gives them."""
+    return [call["keypair"]] if call["keypair"] else call["keypairs"] or []
 
 
 def pairs_named(call: Call, owner: Account, names: list[str]) -> list[KeyPair]:
@@ -148,17 +176,17 @@ def pairs_named(call: Call, owner: Account, names: list[str]) -> list[KeyPair]:
     return pairs
 
 
-def _keep_keys_3(vm: Vm, pairs: list[KeyPair]) -> None:
+def _keep_keys_3(vm: Vm, names: list[str], pairs: list[KeyPair]) -> None:
     vm.public_key = pairs[0].public_key if pairs else None
 
 
-def keep_keys(vm: Vm, pairs: list[KeyPair]) -> None:
+def keep_keys(vm: Vm, names: list[str], pairs: list[KeyPair]) -> None:
     """Give a machine the keys of these pairs. On CloudStack 4 it keeps their names, even when they are deleted."""
-    vm.key_pairs = [pair.name for pair in pairs]
+    vm.key_pairs = list(names)
     vm.public_key = "\n".join(pair.public_key for pair in pairs) or None
 
 
-_KEEP_KEYS: Differs[Callable[[Vm, list[KeyPair]], None]] = Differs(_keep_keys_3, keep_keys)
+_KEEP_KEYS: Differs[Callable[[Vm, list[str], list[KeyPair]], None]] = Differs(_keep_keys_3, keep_keys)
 _AFFINITY_GROUPS: Differs[Callable[[Call, Account], list[AffinityGroup]]] = Differs(
     lambda call, owner: [], affinity_groups_named
 )
@@ -169,7 +197,7 @@ async def _host_name(call: Call) -> str | None:
     if name is None:
         return None
     if not _HOST_NAME.fullmatch(name):
-        raise bad_parameter(
+        raise unreadable(
             "Invalid name. Vm name can contain ASCII letters 'a' through 'z', the digits '0' through '9', and the "
             "hyphen ('-'), must be between 1 and 63 characters long, and can't start or end with \"-\" and can't "
             "start with digit"
@@ -194,13 +222,6 @@ def _check_rows(call: Call, disk: tuple[str, int] | None) -> None:
 _NAME: Differs[Callable[[str], str]] = Differs(lambda id: id, lambda id: f"VM-{id}")
 
 
-def _shown_3(name: str, shown: str | None) -> str:
-    return name if shown is None else shown
-
-
-_SHOWN: Differs[Callable[[str, str | None], str]] = Differs(_shown_3, lambda name, shown: shown or name)
-
-
 def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[SecurityGroup], name: str | None) -> Vm:
     serial, id, template = call.store.next_row("vm_instance"), new_id(), call["templateid"]
     made_up = call.of(_NAME)(id)
@@ -211,7 +232,7 @@ def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[
         id=id,
         owner=owner.name,
         name=name or made_up,
-        displayname=call.of(_SHOWN)(name or made_up, shown),
+        displayname=(name or made_up) if shown is None else shown,
         zone_id=call["zoneid"].id,
         template_id=template.id,
         offering_id=offering.id,
@@ -223,7 +244,6 @@ def _new_vm(call: Call, owner: Account, offering: ServiceOffering, groups: list[
         group_id=call.store.instance_group(group, owner.name).id if group is not None else None,
         userdata=call["userdata"],
         password_due=True,
-        disk_offering_id=call["diskofferingid"].id if call["diskofferingid"] else None,
         keyboard=call["keyboard"],
         scalable=call.store.settings.server_value(DYNAMIC_SCALE) == "true",
     )

@@ -14,7 +14,7 @@ from ..models import NO_OBJECT, Vm
 from ..owners import check_access
 from ..wire import listing
 from .vm import result, service_offering, stopped_only
-from .vm_deploy import keep_keys, pairs_named
+from .vm_deploy import keep_keys, key_names, pairs_named
 from .vm_view_4 import nic_view
 
 
@@ -56,13 +56,13 @@ def reset_key_pair(call: Call) -> Work:
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
         _own(call)
-        names = [call["keypair"]] if call["keypair"] else call["keypairs"]
+        names = key_names(call)
         if not names:
             raise bad_parameter("'keypair' or 'keypairs' must be specified")
         pairs = pairs_named(call, call.store.accounts[vm.owner], names)
         await stopped_only(call, vm)
         await call.jobs.take(1)
-        keep_keys(vm, pairs)
+        keep_keys(vm, names, pairs)
         vm.has_sealed_password = False
         return result(call, vm)
 

@@ -21,7 +21,7 @@ LARGEST_DISK = 1024 * GIB  # no storage of the emulated zones has room for more
 NETWORK, DISK, RUNNING = 0.13, 0.05, 0.05
 STARTED = 1 - NETWORK - DISK - RUNNING
 # On CloudStack 4 a deployment shows a Stopped machine for this share of its time before. Measured on 4.23.
-STOPPED_FIRST = 0.5
+STOPPED_FIRST = 0.55
 # For this share of a stop the machine is still Running there.
 STILL_RUNNING = 0.5
 
@@ -31,10 +31,10 @@ async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
 
     Returns whether it started the machine. Raises ApiError: 530 while the machine is Stopping, 533 if there is no room.
     """
-    await call.of(_JOIN_START)(vm)
+    has_waited = await call.of(_JOIN_START)(vm)
     if vm.state != "Stopped":
         await call.jobs.moment()
-        return call.of(_NOT_STARTED)(call, vm)
+        return has_waited or call.of(_NOT_STARTED)(call, vm)
     if deploying:
         vm.reserving = asyncio.get_running_loop().create_future()
     work, disks = call.of(_BEGIN_START)(call, vm, deploying), call.store.volumes_of(vm)
@@ -46,33 +46,37 @@ async def bring_up(call: Call, vm: Vm, deploying: bool = False) -> bool:
         _check_own(vm, work)
         call.store.reserve_address(vm)
         _reserved(vm)
-        await call.jobs.take(DISK)
+        share = call.of(_SHARE)(deploying)
+        await call.jobs.take(DISK * share)
         _make_disks(call, vm, disks)
-        await call.jobs.take(STARTED)
+        await call.jobs.take(STARTED * share)
         _check_own(vm, work)
         vm.host_id = _host_for(call, vm)
         call.store.set_state(vm, "Running")
     finally:
         _end(vm, work)
-    await call.jobs.take(RUNNING)
+    await call.jobs.take(RUNNING * share)
     return True
 
 
 # --- how a start joins others
 
 
-async def _join_start_3(vm: Vm) -> None:
+async def _join_start_3(vm: Vm) -> bool:
     while vm.state == "Starting" and vm.transition:
         await settled(vm)
+    return False
 
 
-async def _join_start_4(vm: Vm) -> None:
+async def _join_start_4(vm: Vm) -> bool:
     """Wait for a start or a deployment. A machine that has just been told to stop is Running for a while."""
-    while vm.state in ("Starting", "Stopped") and vm.transition:
+    is_joined = vm.state in ("Starting", "Stopped") and vm.transition is not None
+    if is_joined:
         await settled(vm)
+    return is_joined and vm.state == "Running"
 
 
-_JOIN_START: Differs[Callable[[Vm], Awaitable[None]]] = Differs(_join_start_3, _join_start_4)
+_JOIN_START: Differs[Callable[[Vm], Awaitable[bool]]] = Differs(_join_start_3, _join_start_4)
 
 
 def _not_started_3(call: Call, vm: Vm) -> bool:
@@ -103,6 +107,10 @@ def _begin_start_4(call: Call, vm: Vm, deploying: bool) -> asyncio.Future[None]:
     return work
 
 
+# The share of a job's time that is left for the phases of a start.
+_SHARE: Differs[Callable[[bool], float]] = Differs(
+    lambda deploying: 1.0, lambda deploying: 1 - STOPPED_FIRST if deploying else 1.0
+)
 _BEGIN_START = Differs(_begin_start_3, _begin_start_4)
 
 
@@ -116,6 +124,9 @@ async def _network_4(call: Call, vm: Vm, deploying: bool) -> None:
         call.store.set_state(vm, "Starting")
         _reserved(vm)
     await call.jobs.take(NETWORK)
+    if not vm.security_group_ids:
+        default = call.store.security_group_named("default", vm.owner)
+        vm.security_group_ids = [default.id] if default else []
 
 
 _NETWORK: Differs[Callable[[Call, Vm, bool], Awaitable[None]]] = Differs(_network_3, _network_4)
@@ -153,7 +164,7 @@ async def _take_down_4(call: Call, vm: Vm, forced: bool) -> None:
         await call.jobs.take(STILL_RUNNING)
         call.store.set_state(vm, "Stopping")
         await call.jobs.take(1 - STILL_RUNNING)
-        vm.host_id = None
+        vm.host_id, vm.freed = None, True
         call.store.set_state(vm, "Stopped")
     finally:
         _end(vm, work)
@@ -221,6 +232,18 @@ async def network_reserved(vm: Vm) -> None:
         await asyncio.shield(vm.reserving)
 
 
+async def row_free(call: Call, vm: Vm) -> None:
+    """Wait while the row of a new VM is locked. CloudStack 4 locks it for no time that matters."""
+    await call.of(_ROW_FREE)(vm)
+
+
+async def _at_once(vm: Vm) -> None:
+    """Wait for nothing."""
+
+
+_ROW_FREE: Differs[Callable[[Vm], Awaitable[None]]] = Differs(network_reserved, _at_once)
+
+
 def _reserved(vm: Vm) -> None:
     _open(vm.reserving)
     vm.reserving = None
@@ -233,11 +256,13 @@ def _open(gate: asyncio.Future[None] | None) -> None:
 
 async def power_on(call: Call, vm: Vm, deploying: bool = False) -> str | None:
     """Start a VM; returns the password that its first start makes."""
+    was_busy = vm.transition is not None
     started = await bring_up(call, vm, deploying)
     if not (started and vm.password_due):
-        return None
+        return vm.password if started and was_busy else None
     vm.password_due = False
-    return new_password() if call.store.templates[vm.template_id].password else None
+    vm.password = new_password() if call.store.templates[vm.template_id].password else None
+    return vm.password
 
 
 def new_password() -> str:

@@ -16,6 +16,7 @@ from ..filters import equals, has_tags, matching, named, refers_to
 from ..generation import Differs
 from ..models import EXPUNGING, GONE, NO_OBJECT, Nic, SecurityGroup, ServiceOffering, Template, Vm
 from ..owners import owners
+from ..settings import VIEW_DESTROYED
 from ..wire import listing
 from . import vm_view_4
 from .hypervisors import NONE, hypervisor_of
@@ -163,9 +164,9 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     return [
         refers_to(call, "id"),
         owners(call),
-        *(_admin_tests(call) if call.account.admin else [lambda vm: vm.state not in (GONE, EXPUNGING)]),
+        *(_admin_tests(call) if call.account.admin else [_hides_gone(call)]),
         named(call),
-        equals(call, "state", "state"),
+        call.of(_STATE)(call),
         (lambda vm: _is_named(call, vm, keyword)) if keyword is not None else None,
         refers_to(call, "zoneid", "zone_id"),
         refers_to(call, "templateid", "template_id"),
@@ -177,6 +178,16 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
     ]
 
 
+def _state_4(call: Call) -> Callable[[Vm], bool] | None:
+    """The test of the filter `state`: `present` means each state of a machine that is there."""
+    return None if call["state"] == "present" else equals(call, "state", "state")
+
+
+_STATE: Differs[Callable[[Call], Callable[[Vm], bool] | None]] = Differs(
+    lambda call: equals(call, "state", "state"), _state_4
+)
+
+
 def _is_named(call: Call, vm: Vm, keyword: str) -> bool:
     return (
         contains(vm.name, keyword)
@@ -184,6 +195,13 @@ def _is_named(call: Call, vm: Vm, keyword: str) -> bool:
         or contains(instance_name(call, vm), keyword)
         or collated(vm.state) == collated(keyword)
     )
+
+
+def _hides_gone(call: Call) -> Callable[[Vm], bool] | None:
+    """The test that hides destroyed machines from plain accounts, unless the operator shows them."""
+    if call.store.settings.server_value(VIEW_DESTROYED) == "true":
+        return None
+    return lambda vm: vm.state not in (GONE, EXPUNGING)
 
 
 def _admin_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
@@ -205,7 +223,10 @@ def _group_test(call: Call) -> Callable[[Vm], bool] | None:
     if group is None:
         return None
     wanted = None if group is NO_OBJECT else group.id
-    return lambda vm: vm.group_id == wanted
+    return call.of(_WITHOUT_GROUP) if wanted is None else lambda vm: vm.group_id == wanted
+
+
+_WITHOUT_GROUP: Differs[Callable[[Vm], bool] | None] = Differs(lambda vm: vm.group_id is None, None)
 
 
 def _hypervisor_test(call: Call) -> Callable[[Vm], bool] | None:

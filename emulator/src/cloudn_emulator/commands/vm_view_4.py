@@ -15,7 +15,7 @@ from ..wire import JavaMap
 
 HYPERVISOR = "Simulator"
 # What the service hides from plain accounts in the details of a machine.
-_OF_ADMINISTRATORS = {"cpuOvercommitRatio": "1.0", "memoryOvercommitRatio": "1.0"}
+_OF_ADMINISTRATORS = {"cpuOvercommitRatio": "20.0", "memoryOvercommitRatio": "20.0"}
 READ_ONLY = (
     "dataDiskController, rootDiskController, backupValidationCommandTimeout, backupValidationScreenshotWait, "
     "backupValidationBootTimeout"
@@ -88,8 +88,9 @@ def _offering_fields(call: Call, vm: Vm, shown: Collection[str]) -> dict[str, An
     view: dict[str, Any] = {}
     if "servoff" in shown:
         view |= {"serviceofferingid": offering.id, "serviceofferingname": offering.name}
-    if "diskoff" in shown and vm.disk_offering_id:
-        disk = call.store.find("disk_offering", vm.disk_offering_id)
+    disks = [one.disk_offering_id for one in call.store.volumes_of(vm) if one.kind == "DATADISK"]
+    if "diskoff" in shown and disks and disks[0]:
+        disk = call.store.find("disk_offering", disks[0])
         view |= {"diskofferingid": disk.id, "diskofferingname": disk.name}
     if "servoff" in shown or "stats" in shown:
         view |= {"cpunumber": offering.cpus, "cpuspeed": offering.speed, "memory": offering.memory}
@@ -120,8 +121,6 @@ def nic_view(call: Call, nic: Nic) -> dict[str, Any]:
         gateway = ".".join([*nic.ip.split(".")[:2], "0", "1"])
         fields |= {"netmask": "255.255.0.0", "gateway": gateway, "ipaddress": nic.ip}
         fields["broadcasturi"] = "vlan://untagged"
-        if call.account.admin:
-            fields["isolationuri"] = "ec2://untagged"
     fields |= {"traffictype": "Guest", "type": "Shared", "isdefault": True}
     if nic.ip:
         fields["macaddress"] = nic.mac
@@ -134,18 +133,19 @@ def _rest(call: Call, vm: Vm, shown: Collection[str]) -> dict[str, Any]:
         number = call.store.accounts[vm.owner].number
         view |= {"instancename": f"i-{number}-{vm.serial}-VM", "displayvm": True, "arch": "x86_64"}
     view["details"] = JavaMap(_details(call, vm))
-    view["readonlydetails"] = READ_ONLY
+    if not call.account.admin:
+        view["readonlydetails"] = READ_ONLY
     if vm.key_pairs:
         view["keypairs"] = ",".join(vm.key_pairs)
     groups = [call.store.affinity_groups[id] for id in vm.affinity_group_ids] if "affgrp" in shown else []
     view["affinitygroup"] = [{"id": one.id, "name": one.name, "account": one.owner} for one in groups]
     view |= {"isdynamicallyscalable": vm.scalable, "deleteprotection": vm.protected, "ostypeid": vm.os_type_id}
     view["osdisplayname"] = call.store.os_types[vm.os_type_id].description
-    if vm.updated is not None:
+    if vm.root_device != "Not created":
         view["pooltype"] = "NetworkFilesystem"
     view |= {"receivedbytes": 0, "sentbytes": 0, "tags": tag_list(call, "UserVm", vm.id), "hasannotations": False}
-    if vm.job_id:
-        view |= {"jobid": vm.job_id, "jobstatus": 0}
+    if vm.job_ids:
+        view |= {"jobid": vm.job_ids[0], "jobstatus": 0}
     return view
 
 
@@ -159,10 +159,10 @@ def _details(call: Call, vm: Vm) -> dict[str, str]:
         details["SSH.KeyPairNames"] = ",".join(vm.key_pairs)
     if vm.keyboard:
         details["keyboard"] = vm.keyboard
-    if vm.updated is None:
+    if vm.password_due:
         details["deployvm"] = "true"
     elif call.account.admin:
         details |= _OF_ADMINISTRATORS
-        if vm.state not in ("Running", "Starting", "Stopping"):
-            details["Message.ReservedCapacityFreed.Flag"] = "true"
+        if vm.freed:
+            details["Message.ReservedCapacityFreed.Flag"] = "false"
     return details
