@@ -38,6 +38,7 @@ from .commands import (
     vm_only_in_4,
     vm_view,
     volume,
+    volume_only_in_4,
     zone,
 )
 from .generation import CLOUDSTACK_3, Generation
@@ -213,7 +214,22 @@ _COMMANDS = (
         volume.create_volume,
         "diskofferingid:disk_offering name! size:long snapshotid:snapshots zoneid:data_center id:long" + OWNED,
         "user.volume.CreateVolumeCmd",
+        on_4={"params": "name"},
     ),
+    command_of_4(
+        "resizeVolume",
+        volume_only_in_4.resize,
+        "id:volumes! size:long shrinkok:bool diskofferingid:disk_offering",
+        "user.volume.ResizeVolumeCmd",
+    ),
+    command_of_4(
+        "changeOfferingForVolume",
+        volume_only_in_4.change_offering,
+        "id:volumes! diskofferingid:disk_offering! size:long shrinkok:bool",
+        "user.volume.ChangeOfferingForVolumeCmd",
+    ),
+    command_of_4("destroyVolume", volume_only_in_4.destroy, "id:volumes! expunge:bool", "user.volume.DestroyVolumeCmd"),
+    command_of_4("recoverVolume", volume_only_in_4.recover, "id:volumes!"),
     command(
         "uploadVolume",
         transfer.upload_volume,
@@ -250,6 +266,7 @@ _COMMANDS = (
         snapshot.create_snapshot,
         "account domainid:domain volumeid:volumes! policyid:snapshot_policy id:long",
         "user.snapshot.CreateSnapshotCmd",
+        on_4={"params": "name"},
     ),
     command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "user.snapshot.DeleteSnapshotCmd"),
     command(
@@ -257,7 +274,18 @@ _COMMANDS = (
         snapshot_policy.create_policy,
         "intervaltype! maxsnaps:int! schedule! timezone! volumeid:volumes!",
     ),
-    command("listSnapshotPolicies", snapshot_policy.list_policies, "volumeid:volumes!" + ANY_PAGE),
+    command(
+        "listSnapshotPolicies",
+        snapshot_policy.list_policies,
+        "volumeid:volumes!" + ANY_PAGE,
+        on_4={"params": "volumeid:volumes id:snapshot_policy"},
+    ),
+    command_of_4(
+        "updateSnapshotPolicy",
+        snapshot_policy.update_policy,
+        "id:snapshot_policy! fordisplay:bool",
+        "user.snapshot.UpdateSnapshotPolicyCmd",
+    ),
     command("deleteSnapshotPolicies", snapshot_policy.delete_policies, "id:snapshot_policy ids:[snapshot_policy]"),
     # templates
     command(
@@ -272,6 +300,7 @@ _COMMANDS = (
         " requireshvm:bool snapshotid:snapshots volumeid:volumes virtualmachineid:vm_instance url templatetag"
         " details:{} id:long",
         "user.template.CreateTemplateCmd",
+        on_4={"params": "displaytext<4096"},
     ),
     command(
         "registerTemplate",
@@ -279,6 +308,7 @@ _COMMANDS = (
         "bits:int displaytext<4096! format! hypervisor! isfeatured:bool ispublic:bool name! ostypeid:guest_os!"
         " passwordenabled:bool sshkeyenabled:bool isextractable:bool requireshvm:bool url! zoneid:data_center!"
         " checksum templatetag details:{}" + OWNED,
+        on_4={"params": "displaytext<4096 ostypeid:guest_os zoneid:data_center zoneids:[data_center]"},
     ),
     command(
         "copyTemplate",

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from .errors import ApiError, internal
 from .faults import FaultRule
+from .generation import Differs
 from .history import History
 from .models import Job, new_id
 from .store import Store
@@ -34,6 +35,17 @@ class Work:
     instance_type: str | None = None
     instance_id: str | None = None
     created_id: str | None = None
+
+
+def _result_4(job: Job, result: dict[str, Any]) -> dict[str, Any]:
+    """The result of a job about a volume shows that the job was pending when it was written."""
+    volume = result.get("volume")
+    if job.instance_type != "Volume" or not isinstance(volume, dict) or "provisioningtype" not in volume:
+        return result
+    return {"volume": {**volume, "jobid": job.id, "jobstatus": 0}}
+
+
+_RESULT: Differs[Callable[[Job, dict[str, Any]], dict[str, Any]]] = Differs(lambda job, result: result, _result_4)
 
 
 class Jobs:
@@ -144,7 +156,7 @@ class Jobs:
             log.exception("job %s of %s", job.id, job.command)
             self._fail(job, internal())
         else:
-            job.result, job.status = result, 1
+            job.result, job.status = self.store.generation.of(_RESULT)(job, result), 1
         self._end(job)
 
     def _fail(self, job: Job, error: ApiError) -> None:

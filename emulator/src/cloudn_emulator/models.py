@@ -182,6 +182,12 @@ class Template:
     sort_key: int = 0
     tag: str | None = None
     details: dict[str, str] | None = None
+    # What only CloudStack 4 shows.
+    url: str | None = None
+    bits: int = 0
+    hvm: bool = False
+    ssh_keys: bool = False
+    made_of: str = ""
     launch: list[str] = field(default_factory=list)
     unready: dict[str, str] = field(default_factory=dict)
     downloading: set[str] = field(default_factory=set)

@@ -99,6 +99,10 @@ ADMIN_DEFAULT_GROUP = "1"
 DEFAULT_TEXT = "Default Security Group"
 
 
+# Whether the hosts come with an ISO of tools.
+_HAS_TOOLS = Differs(True, False)
+
+
 def _id_of(text: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, text))
 
@@ -209,18 +213,19 @@ def _add_templates(store: Store) -> None:
         template = Template(id, name, name, os_type, owner, list(store.zones), BEGINNING, size * GIB, password)
         template.builtin, template.checksum = builtin, "" if builtin else None
         store.templates[id] = template
-    store.host_isos[XS_TOOLS[0]] = Template(
-        *XS_TOOLS,
-        os_types.os_type_id("103", store.generation),
-        "system",
-        [],
-        BEGINNING,
-        0,
-        False,
-        perhost=True,
-        bootable=False,
-        format="ISO",
-    )
+    if store.generation.of(_HAS_TOOLS):
+        store.host_isos[XS_TOOLS[0]] = Template(
+            *XS_TOOLS,
+            os_types.os_type_id("103", store.generation),
+            "system",
+            [],
+            BEGINNING,
+            0,
+            False,
+            perhost=True,
+            bootable=False,
+            format="ISO",
+        )
 
 
 def _log_in(store: Store, name: str) -> None:

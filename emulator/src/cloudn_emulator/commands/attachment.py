@@ -13,12 +13,13 @@ from ..errors import bad_parameter, internal
 from ..generation import Differs
 from ..jobs import Work
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
-from ..owners import check_access
+from ..owners import check_access, no_permission
 from .transfer import UPLOADED
 from .vm_state import network_reserved, settled
 from .volume import volume_view
 
 CD_DRIVE, LAST_DEVICE = 3, 15  # 0 is the root disk
+_LAST_DEVICE = Differs(LAST_DEVICE, LAST_DEVICE - 1)
 FREE_DEVICES = [1, 2, *range(4, LAST_DEVICE)]  # the service never chooses the last one by itself
 MOST_DISKS = 6  # beside the root disk
 NEITHER = "Please provide either a volume id, or a tuple(device id, instance id)"
@@ -26,7 +27,19 @@ NEITHER = "Please provide either a volume id, or a tuple(device id, instance id)
 
 def attach_volume(call: Call) -> Work:
     """attachVolume: every error fails the job. The first free device is taken unless one is named."""
+    call.of(_CHECK_OWNERS)(call)
     return _job(call, _check_attach, _attach)
+
+
+def _owners_4(call: Call) -> None:
+    """CloudStack 4 refuses other accounts' objects at once."""
+    for one in (call["id"], call["virtualmachineid"]):
+        if one is NO_OBJECT:
+            raise no_permission(call, "-1")
+        check_access(call, one.owner, one.label)
+
+
+_CHECK_OWNERS: Differs[Callable[[Call], None]] = Differs(lambda call: None, _owners_4)
 
 
 def _check_attach(call: Call) -> None:
@@ -59,7 +72,7 @@ def _device(call: Call, vm: Vm) -> int:
     wanted = call["deviceid"]
     if wanted is None:
         return next(device for device in FREE_DEVICES if device not in used)
-    if wanted < 1 or wanted == CD_DRIVE or wanted > LAST_DEVICE or wanted in used:
+    if wanted < 1 or wanted == CD_DRIVE or wanted > call.of(_LAST_DEVICE) or wanted in used:
         raise internal()
     return wanted
 
@@ -90,9 +103,13 @@ async def _detach_device(call: Call) -> dict[str, Any]:
         raise internal()
     _check_detachable(call, volume)
     await call.jobs.take(1)
-    _free(volume)
+    call.of(_FREE)(volume)
     # The real server looks for the disk by its id, which was not given. It does not find the disk and reports a failure.
     raise internal("Failed to detach volume")
+
+
+# CloudStack 4 fails before it does anything.
+_FREE: Differs[Callable[[Volume], None]] = Differs(lambda volume: _free(volume), lambda volume: None)
 
 
 def _check_detach(call: Call) -> None:
@@ -100,8 +117,11 @@ def _check_detach(call: Call) -> None:
     if call["virtualmachineid"] is not None or call["deviceid"] is not None:
         raise bad_parameter(NEITHER)
     if volume.state == DELETED_VOLUME:
-        raise internal()
+        raise call.of(_GONE_DISK)
     _check_detachable(call, volume)
+
+
+_GONE_DISK = Differs(internal(), bad_parameter("Please specify a volume that is in Ready state."))
 
 
 def _check_detachable(call: Call, volume: Volume) -> None:

@@ -31,7 +31,7 @@ _ANY_ENDING = tuple(ending for endings in _ENDINGS.values() for ending in ending
 _NOWHERE = ("invalid", "test", "example")  # top level domains that are kept free of hosts (RFC 6761)
 
 
-def check_address(url: str, kind: str) -> None:
+def check_address(url: str, kind: str, ports: tuple[int | None, ...] | None = (None, 80, 443)) -> None:
     """Refuse (431) an address that the service does not download from, with the checks in its order.
 
     Measured on CloudStack 3.0.5: `file:`, an unknown format, endings, scheme, port, host. No name is really looked up:
@@ -48,7 +48,7 @@ def check_address(url: str, kind: str) -> None:
     address, port = _split(url)
     if address.scheme not in ("http", "https"):
         raise bad_parameter(f"Unsupported scheme for url: {url}")
-    if port not in (None, 80, 443):
+    if ports is not None and port not in ports:
         raise bad_parameter("Only ports 80 and 443 are allowed")
     _check_host(address.hostname)
 

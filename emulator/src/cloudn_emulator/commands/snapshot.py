@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..calls import Call, page_of
-from ..errors import bad_parameter, internal
+from ..errors import INTERNAL, NO_CLASS, ApiError, bad_parameter, internal
 from ..fields import date_text, ownership, tag_list
 from ..filters import has_part, has_tags, matching, named, newest_first, refers_to
+from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import DELETED_SNAPSHOT, DELETED_VOLUME, GONE, NO_OBJECT, Snapshot, Volume, new_id
@@ -33,15 +34,17 @@ def create_snapshot(call: Call) -> Work:
     volume, policy = call["volumeid"], call["policyid"]
     if volume is NO_OBJECT or volume.state == DELETED_VOLUME:
         raise bad_parameter("Unable to find volume by id")
-    if volume.state != "Ready":
+    if volume.state != "Ready" and not call.of(_TAKES_NEW_DISKS)(call, volume):
         raise bad_parameter(
             f"Specified VolumeId is not in Ready state, but  in state {volume.state}. Cannot take snapshot."
         )
     check_access(call, volume.owner, volume.label)
     if policy is NO_OBJECT:
-        raise internal()
+        raise call.of(_NO_POLICY)
     check_limit(call, volume.owner, "snapshot")
+    call.of(_CHECK_MACHINE_AT_ONCE)(call.store, volume)
     snapshot = new_snapshot(call.store, volume, policy.interval if policy else "MANUAL", call.store.now())
+    snapshot.name = call["name"] or snapshot.name
     empty = _is_empty(call.store, snapshot)
 
     async def run() -> dict[str, Any]:
@@ -52,9 +55,7 @@ def create_snapshot(call: Call) -> Work:
             snapshot.state = "Error"
             raise internal()
         await _back_up(call, snapshot)
-        # The real server shows the state before the copy.
-        state = DONE if empty else "CreatedOnPrimary"
-        return {"snapshot": {**snapshot_view(call, snapshot), "state": state}}
+        return {"snapshot": call.of(_MADE)(call, snapshot, DONE if empty else "CreatedOnPrimary")}
 
     return Work(run, "Snapshot", snapshot.id, created_id=snapshot.id)
 
@@ -75,6 +76,23 @@ def _check_machine(store: Store, snapshot: Snapshot) -> None:
     if vm and vm.state == GONE:
         store.delete_snapshot(snapshot)
         raise internal()
+
+
+_NO_POLICY = Differs(internal(), ApiError(INTERNAL, "Internal error executing command", NO_CLASS))
+# On CloudStack 4 the disk of a machine that is being started is Ready soon enough.
+_TAKES_NEW_DISKS: Differs[Callable[[Call, Volume], bool]] = Differs(
+    lambda call, volume: False,
+    lambda call, volume: bool((vm := call.store.vm_of(volume)) and vm.transition),
+)
+
+
+def _check_machine_4(store: Store, volume: Volume) -> None:
+    vm = store.vm_of(volume)
+    if vm and vm.state == GONE:
+        raise internal()
+
+
+_CHECK_MACHINE_AT_ONCE: Differs[Callable[[Store, Volume], None]] = Differs(lambda store, volume: None, _check_machine_4)
 
 
 def _is_empty(store: Store, snapshot: Snapshot) -> bool:
@@ -134,6 +152,37 @@ def _kind(name: str, unknown: str) -> str:
 
 def snapshot_view(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as answers show it."""
+    return call.of(_VIEW)(call, snapshot)
+
+
+def _view_4(call: Call, snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot of CloudStack 4. Only the job that makes it shows its type."""
+    volume, zone = snapshot.volume, call.store.zones[snapshot.volume.zone_id]
+    template = call.store.templates.get(volume.template_id or "")
+    view: dict[str, Any] = {
+        "id": snapshot.id,
+        **ownership(call, snapshot.owner),
+        "volumeid": volume.id,
+        "volumename": volume.name,
+    }
+    view |= {"volumetype": volume.kind, "volumestate": volume.state, "created": date_text(snapshot.created)}
+    view |= {"name": snapshot.name, "intervaltype": snapshot.kind, "state": snapshot.state, "physicalsize": 0}
+    view |= {"zoneid": zone.id, "zonename": zone.name, "revertable": False}
+    if template is not None:
+        view["ostypeid"] = template.os_type_id
+    view |= {"virtualsize": snapshot.size, "tags": tag_list(call, "Snapshot", snapshot.id), "hasannotations": False}
+    return view
+
+
+def _made_4(call: Call, snapshot: Snapshot, state: str) -> dict[str, Any]:
+    """A snapshot in the result of the job that has made it."""
+    view = {**_view_4(call, snapshot), "snapshottype": snapshot.kind}
+    if "ostypeid" in view:
+        view["osdisplayname"] = call.store.os_types[view["ostypeid"]].description
+    return view
+
+
+def _view_3(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     volume = snapshot.volume
     return {
         "id": snapshot.id,
@@ -148,6 +197,13 @@ def snapshot_view(call: Call, snapshot: Snapshot) -> dict[str, Any]:
         "state": snapshot.state,
         "tags": tag_list(call, "Snapshot", snapshot.id),
     }
+
+
+_VIEW = Differs(_view_3, _view_4)
+# The real server 3.0.5 shows the state before the copy.
+_MADE: Differs[Callable[[Call, Snapshot, str], dict[str, Any]]] = Differs(
+    lambda call, snapshot, state: {**_view_3(call, snapshot), "state": state}, _made_4
+)
 
 
 # --- deleting

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call, done
 from ..errors import ApiError, bad_parameter
-from ..jobs import Jobs
+from ..generation import Differs
+from ..jobs import Jobs, Work
 from ..limits import check_limit, limit
 from ..models import DELETED_SNAPSHOT, DELETED_VOLUME, GONE, NO_OBJECT, Job, SnapshotPolicy, Volume, new_id
 from ..owners import check_access
@@ -38,11 +41,7 @@ async def create_policy(call: Call) -> dict[str, Any]:
     if interval is None:
         raise bad_parameter(f"Unsupported interval type {call['intervaltype']}")
     zone, _rules = time_zone(call["timezone"])
-    try:
-        moment = next_run(interval, call["schedule"], zone, call.store.now())
-    except ValueError:
-        text = f"Invalid schedule: {call['schedule']} for interval type: {call['intervaltype']}"
-        raise bad_parameter(text) from None
+    moment = call.of(_FIRST_RUN)(call, interval, zone)
     _check_kept(call, volume.owner)
     policy = next((one for one in call.store.policies_of(volume) if one.interval == interval), None)
     if policy is None:
@@ -51,7 +50,39 @@ async def create_policy(call: Call) -> dict[str, Any]:
         call.store.snapshot_policies[policy.id] = policy
     # The real server leaves the next run of a changed policy as it was. The new schedule counts after that.
     policy.schedule, policy.timezone, policy.kept = call["schedule"], zone, call["maxsnaps"]
-    return {"snapshotpolicy": policy_view(policy)}
+    return {"snapshotpolicy": policy_view(call, policy)}
+
+
+def update_policy(call: Call) -> Work:
+    """updateSnapshotPolicy: changes nothing that is known here."""
+    policy = call["id"]
+
+    async def run() -> dict[str, Any]:
+        await call.jobs.moment()
+        view = policy_view(call, policy)
+        view["zone"] = [{**zone, "tags": []} for zone in view["zone"]]
+        return {"snapshotpolicy": view}
+
+    return Work(run, "None")
+
+
+def _first_run_3(call: Call, interval: str, zone: str) -> float:
+    try:
+        return next_run(interval, call["schedule"], zone, call.store.now())
+    except ValueError:
+        text = f"Invalid schedule: {call['schedule']} for interval type: {call['intervaltype']}"
+        raise bad_parameter(text) from None
+
+
+def _first_run_4(call: Call, interval: str, zone: str) -> float:
+    """The first run, or never: the service takes a schedule that makes no sense. Measured on 4.23."""
+    try:
+        return next_run(interval, call["schedule"], zone, call.store.now())
+    except ValueError:
+        return float("inf")
+
+
+_FIRST_RUN = Differs(_first_run_3, _first_run_4)
 
 
 def _volume(call: Call) -> Volume:
@@ -73,8 +104,21 @@ def _check_kept(call: Call, owner: str) -> None:
 
 
 def list_policies(call: Call) -> dict[str, Any]:
-    """listSnapshotPolicies: the policies of one disk, without pages."""
-    return listing("snapshotpolicy", [policy_view(policy) for policy in call.store.policies_of(_volume(call))])
+    """listSnapshotPolicies: the policies of one disk. On CloudStack 4 one by its id too, or all."""
+    found = list(call.store.snapshot_policies.values())
+    if call["id"] is not None:
+        found = [one for one in found if one is call["id"]]
+    elif call["volumeid"] is not None:
+        found = call.store.policies_of(_volume(call))
+    own = [one for one in found if call["volumeid"] is not None or one.volume.owner == call.account.name]
+    shown = call.of(_IN_ORDER)(own)
+    return listing("snapshotpolicy", [policy_view(call, policy) for policy in shown])
+
+
+# CloudStack 4 sorts them by their intervals.
+_IN_ORDER: Differs[Callable[[list[SnapshotPolicy]], list[SnapshotPolicy]]] = Differs(
+    lambda policies: policies, lambda policies: sorted(policies, key=lambda one: INTERVALS.index(one.interval))
+)
 
 
 def delete_policies(call: Call) -> dict[str, Any]:
@@ -93,8 +137,19 @@ def delete_policies(call: Call) -> dict[str, Any]:
     return done(call)
 
 
-def policy_view(policy: SnapshotPolicy) -> dict[str, Any]:
+def policy_view(call: Call, policy: SnapshotPolicy) -> dict[str, Any]:
     """A policy as answers show it. Its interval is a number."""
+    return call.of(_VIEW)(call, policy)
+
+
+def _view_4(call: Call, policy: SnapshotPolicy) -> dict[str, Any]:
+    zone, view = call.store.zones[policy.volume.zone_id], _view_3(call, policy)
+    shown = {"id": zone.id, "name": zone.name, "isnsxenabled": False, "ismultiarch": False, "routedmodeenabled": False}
+    storage = {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, zone.storage)), "name": "PS0"}
+    return {**view, "volumename": policy.volume.name, "zone": [shown], "storage": [storage], "tags": []}
+
+
+def _view_3(call: Call, policy: SnapshotPolicy) -> dict[str, Any]:
     return {
         "id": policy.id,
         "volumeid": policy.volume.id,
@@ -103,6 +158,9 @@ def policy_view(policy: SnapshotPolicy) -> dict[str, Any]:
         "maxsnaps": policy.kept,
         "timezone": policy.timezone,
     }
+
+
+_VIEW = Differs(_view_3, _view_4)
 
 
 # --- what they do

@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..calls import Call
-from ..errors import ACCOUNT, ApiError, bad_parameter, internal
+from ..errors import ACCOUNT, INTERNAL, NO_CLASS, ApiError, bad_parameter, internal, unreadable
+from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import GONE, NO_OBJECT, Snapshot, Template, Volume, Zone, new_id
 from ..owners import no_permission, owner_for
 from ..wire import listing
 from .download import BEGUN, FORMATS, SIZE, check_address, check_extraction, checksum, extraction, fetch
-from .hypervisors import hypervisor_of
+from .hypervisors import NONE, hypervisor_of
 from .template_access import check_change, existing
 from .template_list import template_view, update_view
 
-LONGEST_NAME = 32  # characters, of a template that is made here
+LONGEST_NAME = Differs(32, 255)  # characters, of a template that is made here
 
 
 # --- making
@@ -41,7 +44,11 @@ async def create_template(call: Call) -> Work:
     if call["ostypeid"] is NO_OBJECT:
         raise bad_parameter("Couldn't find GuestOS by id")
     template = _new(call, call.account.name)
-    template.format, template.size = "QCOW2", source.size
+    template.format, template.size = call.of(_FORMAT), source.size
+    template.made_of = "snapshot" if isinstance(source, Snapshot) else "volume"
+    vm = call.store.vm_of(volume)
+    if vm and vm.freed and template.made_of == "volume":
+        template.details = {**(template.details or {}), "Message.ReservedCapacityFreed.Flag": "false"}
     _take_after_source(call, template, volume)
     await call.store.races.gap(("template", template.owner, template.name))
     call.store.templates[template.id] = template
@@ -60,6 +67,10 @@ async def create_template(call: Call) -> Work:
     return Work(run, "Template", template.id, created_id=template.id)
 
 
+# The format of a template that is made here.
+_FORMAT = Differs("QCOW2", "RAW")
+
+
 def _owned_source(call: Call) -> Volume | Snapshot:
     """The disk or snapshot that the template is made of. Raises ApiError: 431 for none, 531 for another account's."""
     source = call["volumeid"]
@@ -75,7 +86,7 @@ def _owned_source(call: Call) -> Volume | Snapshot:
 
 
 def _check_new(call: Call) -> None:
-    if len(call["name"]) > LONGEST_NAME:
+    if len(call["name"]) > call.of(LONGEST_NAME):
         raise bad_parameter("Template name cannot be null and should be less than 32 characters")
     _check_tag(call)
 
@@ -97,15 +108,24 @@ def _volume_of(call: Call, source: Volume | Snapshot) -> Volume:
             )
         return source.volume
     vm = call.store.vm_of(source)
-    if vm is None or vm.state not in ("Stopped", GONE):
+    is_free = vm is not None and vm.state in ("Stopped", GONE) and not vm.transition
+    if not is_free and not (vm is None and call.of(_TAKES_FREE_DISKS)):
         raise internal()
     return source
+
+
+# Whether a template may be made of a disk without a machine.
+_TAKES_FREE_DISKS = Differs(False, True)
+
+
+# Whether a template takes after that of its disk. Those of CloudStack 4 may not be extracted unless somebody says so.
+_INHERITS = Differs(True, False)
 
 
 def _take_after_source(call: Call, template: Template, volume: Volume) -> None:
     """It can be extracted if the template of its disk can: a template of a data disk can't, nor one of a disk that is gone."""
     origin = call.store.templates.get(volume.template_id or "") if volume.id in call.store.volumes else None
-    template.extractable = origin is not None and origin.extractable
+    template.extractable = origin is not None and origin.extractable and call.of(_INHERITS)
     template.source_id = origin.id if origin else None
 
 
@@ -114,8 +134,8 @@ def _new(call: Call, owner: str) -> Template:
     return Template(
         id=new_id(),
         name=call["name"],
-        text=call["displaytext"],
-        os_type_id=call["ostypeid"].id,
+        text=call["name"] if call["displaytext"] is None else call["displaytext"],
+        os_type_id=call["ostypeid"].id if call["ostypeid"] is not NO_OBJECT else next(iter(call.store.os_types)),
         owner=owner,
         zone_ids=[],
         created=call.store.now(),
@@ -125,7 +145,38 @@ def _new(call: Call, owner: str) -> Template:
         featured=bool(call["isfeatured"]) and call.store.accounts[owner].admin,
         tag=call["templatetag"],
         details=dict(details[0]) if details else None,
+        url=call["url"],
+        bits=call["bits"] or 0,
+        hvm=call["requireshvm"] is not False,
+        ssh_keys=bool(call["sshkeyenabled"]),
     )
+
+
+def _check_address_4(call: Call) -> None:
+    """Another class of error; 530 for a scheme that it can't read. Ports are not looked at."""
+    if urlsplit(call["url"]).scheme in ("ftp", "file"):
+        raise ApiError(INTERNAL, "Internal error executing command", NO_CLASS)
+    if call["format"].upper() == "ISO" or call["hypervisor"] and hypervisor_of(call["hypervisor"]) == NONE:
+        raise unreadable("Please specify a valid format and hypervisor")
+    try:
+        check_address(call["url"], call["format"], ports=None)
+    except ApiError as error:
+        raise unreadable(error.text) from None
+
+
+_CHECK_ADDRESS: Differs[Callable[[Call], None]] = Differs(
+    lambda call: check_address(call["url"], call["format"]), _check_address_4
+)
+
+
+def _check_registered_4(call: Call) -> None:
+    if call["ostypeid"] is None:
+        raise unreadable("Please provide a guest OS type")
+    if call["zoneid"] is None and not call["zoneids"]:
+        raise unreadable("Either zoneid or zoneids is required. Both cannot be null.")
+
+
+_CHECK_REGISTERED: Differs[Callable[[Call], None]] = Differs(lambda call: None, _check_registered_4)
 
 
 async def register_template(call: Call) -> dict[str, Any]:
@@ -135,15 +186,16 @@ async def register_template(call: Call) -> dict[str, Any]:
     """
     _check_tag(call)
     owner = owner_for(call)
-    zones = [call["zoneid"]]
+    call.of(_CHECK_REGISTERED)(call)
+    zones = [call["zoneid"]] if call["zoneid"] is not None else call["zoneids"]
     if call["zoneid"] is NO_OBJECT:
         if not owner.admin:
             raise bad_parameter("Please specify a valid zone Id.")
         zones = list(call.store.zones.values())
     check_limit(call, owner.name, "template")
-    check_address(call["url"], call["format"])
+    call.of(_CHECK_ADDRESS)(call)
     hypervisor = hypervisor_of(call["hypervisor"])
-    if call["ostypeid"] is NO_OBJECT or hypervisor == "BareMetal":
+    if hypervisor == "BareMetal" or (call["ostypeid"] is NO_OBJECT and not call.of(_TAKES_FREE_DISKS)):
         raise internal()  # the row can't be written: there is no server for bare metal
     template = _new(call, owner.name)
     template.format, template.hypervisor = call["format"].upper(), hypervisor
@@ -157,6 +209,9 @@ async def register_template(call: Call) -> dict[str, Any]:
 
 def _begin_download(call: Call, template: Template, zone: Zone, url: str) -> None:
     template.zone_ids.append(zone.id)
+    if call.store.settings.download_seconds == 0 and call.of(_TAKES_FREE_DISKS):
+        template.size = template.size or SIZE
+        return
     template.unready[zone.id] = BEGUN  # the real server says "" now and then, where it has not begun yet
     template.downloading.add(zone.id)
     call.jobs.later(_download(call, template, zone, url))
@@ -248,13 +303,26 @@ def delete_template(call: Call) -> Work:
             raise bad_parameter("Failed to find a secondary storage host in the specified zone.")
         everywhere = call["zoneid"] is None or template.builtin
         gone = {zone for zone in template.zone_ids if everywhere or zone == call["zoneid"].id}
-        if gone & template.downloading:
-            raise internal()
+        call.of(_CHECK_UNUSED)(call, template, gone)
         await call.jobs.take(1)
         _remove_copies(call, template, gone)
         return {"success": True}
 
     return Work(run, "Template", call["id"].id)
+
+
+def _unused_3(call: Call, template: Template, gone: set[str]) -> None:
+    if gone & template.downloading:
+        raise internal()
+
+
+def _unused_4(call: Call, template: Template, gone: set[str]) -> None:
+    """A download may go on, a machine may not."""
+    if any(vm.template_id == template.id and vm.state != GONE for vm in call.store.vms.values()):
+        raise bad_parameter("Unable to delete Template, as it is used by Instances")
+
+
+_CHECK_UNUSED = Differs(_unused_3, _unused_4)
 
 
 def _remove_copies(call: Call, template: Template, gone: set[str]) -> None:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call, done
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
+from ..generation import Differs
 from ..models import NO_OBJECT, Account, Template
 from ..wire import OnlyJson
 
@@ -65,12 +67,17 @@ def update_permissions(call: Call) -> dict[str, Any]:
             "Invalid operation on accounts, the operation must be either 'add' or 'remove' in order to modify launch "
             f"permissions.  Given operation is: '{'null' if op is None else op}'"
         )
-    if call["isextractable"] is not None and not call.account.admin:
+    if call["isextractable"] is not None and not call.account.admin and call.of(_ONLY_ADMINISTRATORS_EXTRACT):
         raise bad_parameter("Only ROOT admins are allowed to modify this attribute.")
     _set_attributes(call, template)
     # As on the real server the attributes stay changed if this fails.
     _set_launch(call, template, (op or "").lower(), names)
     return done(call)
+
+
+_ONLY_ADMINISTRATORS_EXTRACT = Differs(True, False)
+# In XML CloudStack 3 leaves the accounts out.
+_LISTED: Differs[Callable[[list[str]], list[str]]] = Differs(OnlyJson, list)
 
 
 def _check_projects(call: Call) -> None:
@@ -109,7 +116,7 @@ def _add_launch(call: Call, template: Template, names: list[str]) -> None:
 
 def _grantee(call: Call, name: str) -> Account:
     account = call.store.account_named(name)
-    if account is None:
+    if account is None or (account.domain_id != call.account.domain_id and not call.account.admin):
         raise bad_parameter(
             f"Unable to grant a launch permission to account {name}, account not found.  "
             "No permissions updated, please verify the account names and retry."
@@ -134,5 +141,5 @@ def list_permissions(call: Call) -> dict[str, Any]:
         view["domainid"] = call.store.accounts[template.owner].domain_id
     names = template.launch + ([] if template.public else [template.owner])
     if names:
-        view["account"] = OnlyJson(names)
+        view["account"] = call.of(_LISTED)(names)
     return {"templatepermission": view}

@@ -10,14 +10,16 @@ from typing import Any
 
 from ..calls import Call, page_of
 from ..collation import collated, contains
-from ..errors import bad_parameter
+from ..errors import bad_parameter, unreadable
 from ..fields import date_text, ownership, tag_list
-from ..filters import has_tags, matching
+from ..filters import equals, has_part, has_tags, matching
+from ..generation import Differs
 from ..models import NO_OBJECT, Template, Zone
 from ..owners import no_permission, owners
-from ..wire import JavaMap, listing
+from ..wire import JavaMap, OnlyJson, listing
 from .download import DONE
 from .hypervisors import NONE, hypervisor_of
+from .vm_view_4 import template_type
 
 FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community", "all")
 ONLY_READY = ("featured", "selfexecutable", "sharedexecutable", "community")
@@ -38,7 +40,7 @@ def list_templates(call: Call) -> dict[str, Any]:
 def checked_filter(call: Call, wanted: str) -> str:
     """The filter of a listing. Raises ApiError (431) for an unknown one, and for `all` of a plain account."""
     if wanted not in FILTERS:
-        raise bad_parameter(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
+        raise unreadable(f"No enum constant com.cloud.template.VirtualMachineTemplate.TemplateFilter.{wanted}")
     if wanted == "all" and not call.account.admin:
         raise bad_parameter("Filter all can be specified by admin only")
     return wanted
@@ -96,10 +98,24 @@ def name_test(call: Call) -> Callable[[Template], bool] | None:
 
     The real server writes the name into its SQL as it is. With a double quote the query fails and finds nothing.
     """
+    return call.of(_NAME)(call)
+
+
+def _name_4(call: Call) -> Callable[[Template], bool] | None:
+    """The whole name, and a part of it."""
+    keyword = has_part(call, "keyword", "name", "text")
+    tests = [test for test in (equals(call, "name", "name"), keyword) if test]
+    return (lambda template: all(test(template) for test in tests)) if tests else None
+
+
+def _name_3(call: Call) -> Callable[[Template], bool] | None:
     part = call["name"] if call["keyword"] is None else call["keyword"]
     if part is None:
         return None
     return lambda template: '"' not in part and contains(template.name, part)
+
+
+_NAME = Differs(_name_3, _name_4)
 
 
 def filter_test(wanted: str, permitted: set[str]) -> Callable[[Template], bool]:
@@ -161,6 +177,46 @@ def in_order(view: dict[str, Any]) -> dict[str, Any]:
 
 def template_view(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
     """A template as the listing of one zone shows it."""
+    return call.of(_VIEW)(call, template, zone)
+
+
+def _view_4(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
+    """A template of CloudStack 4, as measured on 4.23."""
+    ready = zone.id not in template.unready
+    store = {"downloadState": "DOWNLOADED" if ready else "DOWNLOAD_IN_PROGRESS", "datastore": "nfs://secondary"}
+    view = {**_fields(call, template), **copy_view(call, template, zone, DONE), "passwordenabled": template.password}
+    view |= {"templatetype": template_type(template), "isextractable": template.extractable}
+    view |= {"sourcetemplateid": template.source_id, "templatetag": template.tag, "url": template.url}
+    is_builtin = view["templatetype"] == "BUILTIN"
+    view |= {"checksum": "" if is_builtin else None, "isextractable": template.extractable and not is_builtin}
+    if template.made_of:
+        view["size"] = template.size if template.made_of == "volume" else None
+    else:
+        view["physicalsize"] = view["size"]
+    view["crossZones"] = is_builtin
+    shown = {name: value for name, value in view.items() if value is not None}
+    details = {**template.details} if template.details else {}
+    return {
+        **shown,
+        "domainpath": call.store.accounts[template.owner].domain_path,
+        "details": JavaMap({**details, **(_OVERCOMMITTED if template.made_of else {})}),
+        "downloaddetails": OnlyJson([{**store, "downloadPercent": "100" if ready else "0"}]),
+        "arch": "x86_64",
+        "bits": template.bits,
+        "sshkeyenabled": template.ssh_keys,
+        "isdynamicallyscalable": False,
+        "directdownload": False,
+        "deployasis": False,
+        "forcks": False,
+        "requireshvm": template.hvm,
+        "hasannotations": False,
+    }
+
+
+_OVERCOMMITTED = {"memoryOvercommitRatio": "20.0", "cpuOvercommitRatio": "20.0"}
+
+
+def _view_3(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
     return in_order(
         {
             **_fields(call, template),
@@ -178,7 +234,23 @@ def template_view(call: Call, template: Template, zone: Zone) -> dict[str, Any]:
 
 def update_view(call: Call, template: Template) -> dict[str, Any]:
     """A template in the answer to its update. That answer has no zone, so the template is not ready there."""
+    return call.of(_UPDATED)(call, template)
+
+
+def _updated_3(call: Call, template: Template) -> dict[str, Any]:
     return in_order({**_fields(call, template), "isready": False})
+
+
+def _updated_4(call: Call, template: Template) -> dict[str, Any]:
+    view = {**_fields(call, template), "isready": False, "bootable": template.bootable, "bits": template.bits}
+    view |= {"templatetype": template_type(template), "domainpath": call.store.accounts[template.owner].domain_path}
+    view["crossZones"] = view["templatetype"] == "BUILTIN"
+    details = {**(template.details or {}), **(_OVERCOMMITTED if template.made_of else {})}
+    return {**view, "details": JavaMap(details), "isdynamicallyscalable": False, "hasannotations": False}
+
+
+_VIEW = Differs(_view_3, _view_4)
+_UPDATED = Differs(_updated_3, _updated_4)
 
 
 def copy_view(call: Call, template: Template, zone: Zone, done: str) -> dict[str, Any]:

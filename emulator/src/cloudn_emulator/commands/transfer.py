@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
+from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import DELETED_VOLUME, NO_OBJECT, Volume
@@ -27,6 +29,12 @@ def upload_volume(call: Call) -> Work:
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
+        try:
+            return begin()
+        except ApiError as error:
+            raise call.of(_REFUSED)(error) from None
+
+    def begin() -> dict[str, Any]:
         owner = owner_for(call).name
         check_limit(call, owner, "volume")
         if call["zoneid"] is NO_OBJECT:
@@ -39,6 +47,10 @@ def upload_volume(call: Call) -> Work:
         return {"volume": volume_view(call, volume)}
 
     return Work(run)
+
+
+# CloudStack 4 calls each error of this job an internal one.
+_REFUSED: Differs[Callable[[ApiError], ApiError]] = Differs(lambda error: error, lambda error: internal(error.text))
 
 
 async def _upload(call: Call, volume: Volume) -> None:
@@ -64,10 +76,16 @@ def extract_volume(call: Call) -> Work:
             raise bad_parameter("Please specify a valid zone.")
         if volume.storage == NO_STORAGE:
             raise bad_parameter("The volume doesnt belong to a storage pool so cant extract it")
-        _check_extractable(call, volume)
+        try:
+            _check_extractable(call, volume)
+        except ApiError as error:
+            raise call.of(_REFUSED)(error) from None
         if call["mode"] == "FTP_UPLOAD" and call["url"] is None:
             raise internal()  # the real server does not check whether there is an address
-        check_extraction(call)
+        try:
+            check_extraction(call)
+        except ApiError as error:
+            raise call.of(_REFUSED)(error) from None
         await call.jobs.take(1)
         return {"volume": extraction(call, volume.id, volume.name, call["zoneid"], "vhd")}
 
