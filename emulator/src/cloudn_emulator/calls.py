@@ -25,6 +25,7 @@ _ROW = re.compile(r"[0-9]{1,18}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
 _DATES = {
+    "anydate": java_dates.any_moment,
     "date": lambda text: java_dates.moment(text, java_dates.JOBS_SINCE),
     "since": java_dates.since,
     "until": java_dates.until,
@@ -97,7 +98,7 @@ def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, stor
     values = {}
     for param in declared:
         value = given.get(param.name)
-        if value is None:
+        if value is None or generation.of(_IS_ABSENT)(param, value):
             if param.required:
                 raise unreadable(f"Unable to execute API command {label} due to missing parameter {param.name}")
             continue
@@ -126,6 +127,10 @@ def _check_empty(param: Param, label: str) -> None:
 
 _CHECK_CHARACTERS = Differs(_check_plane, _check_printable)
 _CHECK_EMPTY: Differs[Callable[[Param, str], None]] = Differs(lambda param, label: None, _check_empty)
+# CloudStack 4 passes over an optional number without digits, but not over one of its long ones.
+_IS_ABSENT: Differs[Callable[[Param, Any], bool]] = Differs(
+    lambda param, value: False, lambda param, value: value == "" and param.kind == "int" and not param.required
+)
 _NO_NUMBER = Differs(internal(UNABLE), unreadable("pagesize is no number"))
 
 
@@ -175,11 +180,23 @@ def _one(param: Param, value: str, label: str, store: Store) -> Any:
     if found is None and store.generation.takes_rows and _ROW.fullmatch(value) and int(value):
         return NO_OBJECT  # the number of a row, which no client of a plain account knows
     if found is None:
-        raise unreadable(
-            f"Unable to execute API command {label} due to invalid value. "
-            f"Object {param.kind}(uuid: {value}) does not exist."
-        )
+        reason = store.generation.of(_UNKNOWN)(param, value)
+        raise unreadable(f"Unable to execute API command {label} due to invalid value. {reason}")
     return found
+
+
+def _unknown_4(param: Param, value: str) -> str:
+    if _ROW.fullmatch(value):
+        return f"Invalid value provided for API arg: {param.name}"  # no row has the number 0
+    return (
+        f"Invalid parameter {param.name} value={value} due to incorrect long value format, or entity does not exist or "
+        "due to incorrect parameter annotation for the field in api cmd class."
+    )
+
+
+_UNKNOWN: Differs[Callable[[Param, str], str]] = Differs(
+    lambda param, value: f"Object {param.kind}(uuid: {value}) does not exist.", _unknown_4
+)
 
 
 def _integer(param: Param, value: str, label: str) -> int:

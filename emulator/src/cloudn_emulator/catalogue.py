@@ -16,6 +16,7 @@ from .commands import (
     account,
     affinity,
     attachment,
+    capability,
     event,
     instance_group,
     iso,
@@ -55,9 +56,12 @@ RULE = (
 
 _COMMANDS = (
     # jobs
-    command("queryAsyncJobResult", job.query_job, "jobid:async_job!"),
+    command("queryAsyncJobResult", job.query_job, "jobid:async_job!", on_4={"params": "jobid:async_job"}),
     command(
-        "listAsyncJobs", job.list_jobs, "startdate:date account listall:bool domainid:domain isrecursive:bool" + PAGED
+        "listAsyncJobs",
+        job.list_jobs,
+        "startdate:date account listall:bool domainid:domain isrecursive:bool" + PAGED,
+        on_4={"params": "startdate:anydate"},
     ),
     # virtual machines
     command(
@@ -76,7 +80,8 @@ _COMMANDS = (
         " keyboard startvm:bool id:long" + OWNED,
         "user.vm.DeployVMCmd",
         on_4={
-            "params": "id templateid:vm_template userdata<1048576 keypairs:[string] rootdisksize:long affinitygroupids:[affinity_group]"
+            "params": "id templateid:vm_template serviceofferingid:service_offering! diskofferingid:data_disk_offering"
+            " userdata<1048576 keypairs:[string] rootdisksize:long affinitygroupids:[affinity_group]"
             " affinitygroupnames:[string] displayvm:bool"
         },
     ),
@@ -93,7 +98,12 @@ _COMMANDS = (
     command(
         "resetPasswordForVirtualMachine", vm.reset_password, "id:vm_instance! password", "user.vm.ResetVMPasswordCmd"
     ),
-    command("changeServiceForVirtualMachine", vm.change_service, "id:vm_instance! serviceofferingid:disk_offering!"),
+    command(
+        "changeServiceForVirtualMachine",
+        vm.change_service,
+        "id:vm_instance! serviceofferingid:disk_offering!",
+        on_4={"params": "serviceofferingid:service_offering!"},
+    ),
     command(
         "updateVirtualMachine",
         vm.update,
@@ -116,7 +126,7 @@ _COMMANDS = (
     command_of_4(
         "scaleVirtualMachine",
         vm_only_in_4.scale,
-        "id:vm_instance! serviceofferingid:disk_offering! details:{}",
+        "id:vm_instance! serviceofferingid:service_offering! details:{}",
         "user.vm.ScaleVMCmd",
     ),
     command_of_4(
@@ -349,7 +359,7 @@ _COMMANDS = (
     command("createSSHKeyPair", ssh_key.create_key_pair, "name!" + OWNED),
     command("registerSSHKeyPair", ssh_key.register_key_pair, "name! publickey<5120!" + OWNED),
     command("deleteSSHKeyPair", ssh_key.delete_key_pair, "name!" + OWNED),
-    command("listSSHKeyPairs", ssh_key.list_key_pairs, "name fingerprint" + LISTED),
+    command("listSSHKeyPairs", ssh_key.list_key_pairs, "name fingerprint" + LISTED, on_4={"params": "id:ssh_keypair"}),
     # what is on offer
     command(
         "listZones", zone.list_zones, "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE
@@ -359,11 +369,17 @@ _COMMANDS = (
         "listServiceOfferings",
         offer.list_service_offerings,
         "id:disk_offering name virtualmachineid:vm_instance domainid:domain issystem:bool systemvmtype" + PAGED,
+        on_4={"params": "id:service_offering"},
     ),
-    command("listDiskOfferings", offer.list_disk_offerings, "domainid:domain id:disk_offering name" + PAGED),
+    command(
+        "listDiskOfferings",
+        offer.list_disk_offerings,
+        "domainid:domain id:disk_offering name" + PAGED,
+        on_4={"params": "id:data_disk_offering"},
+    ),
     command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
     command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
-    command("listCapabilities", offer.list_capabilities),
+    command("listCapabilities", capability.list_capabilities),
     # accounts and what they did
     command(
         "listAccounts",

@@ -28,14 +28,15 @@ class ApiError(Exception):
     """An error that the caller sees: at once as an answer with this status, or inside a job as its result.
 
     `cause` is the number of its Java class, which CloudStack 4 shows as `cserrorcode`. It follows from the code where
-    none is given.
+    none is given. `named` are ids of the objects that CloudStack 4 adds, by what they are.
     """
 
-    def __init__(self, code: int, text: str, cause: int | None = None) -> None:
+    def __init__(self, code: int, text: str, cause: int | None = None, named: dict[str, str] | None = None) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.cause = _CAUSES.get(code, NO_CLASS) if cause is None else cause
+        self.named = named or {}
 
 
 def bad_parameter(text: str) -> ApiError:

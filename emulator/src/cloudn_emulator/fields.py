@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from .calls import Call
 from .collation import collated
 from .errors import bad_parameter
 from .generation import Differs
-from .models import Account
+from .models import Account, Tag
 
 
 def ownership(call: Call, owner: str) -> dict[str, str]:
@@ -35,25 +35,32 @@ _OWNERSHIP = Differs(_owner_3, _owner_4)
 
 def tag_list(call: Call, kind: str, id: str) -> list[dict[str, str]]:
     """The `tags` of an object in a listing, in the order of their keys. A tag may have no key."""
-    tags = sorted(call.store.tags_of(kind, id), key=lambda tag: collated(tag[0] or "").upper())
-    views = [{"value": value} if key is None else {"key": key, "value": value} for key, value in tags]
-    return call.of(_TAGS)(call, kind, id, views) if views else views
+    tags = sorted(call.store.tags.get((kind, id), {}).values(), key=lambda tag: collated(tag.key or "").upper())
+    return call.of(_TAGS)(call, kind, id, tags) if tags else []
 
 
-def _tags_3(call: Call, kind: str, id: str, views: list[dict[str, str]]) -> list[dict[str, str]]:
-    return views
+def tag_view(tag: Tag) -> dict[str, str]:
+    """Key and value of a tag."""
+    return {"value": tag.value} if tag.key is None else {"key": tag.key, "value": tag.value}
 
 
-def _tags_4(call: Call, kind: str, id: str, views: list[dict[str, str]]) -> list[dict[str, str]]:
-    """CloudStack 4 shows of each tag whose it is."""
+def _tags_3(call: Call, kind: str, id: str, tags: list[Tag]) -> list[dict[str, str]]:
+    return [tag_view(tag) for tag in tags]
+
+
+def _tags_4(call: Call, kind: str, id: str, tags: list[Tag]) -> list[dict[str, str]]:
+    """CloudStack 4 shows of each tag whose it is, but only those of groups with the path of the domain."""
     one = call.store.tagged(kind, id)
-    whose = {"resourcetype": kind, "resourceid": id, **(_owner_3(call.store.accounts[one.owner]) if one else {})}
-    customers = {tag.key: tag.customer for tag in call.store.tags.get((kind, id), {}).values() if tag.customer}
-    named = [{"customer": customers[key]} if (key := view.get("key")) in customers else {} for view in views]
-    return [{**view, **whose, **more} for view, more in zip(views, named, strict=True)]
+    account = call.store.accounts[one.owner] if one else None
+    whose = {"resourcetype": kind, "resourceid": id}
+    if account:
+        whose |= _owner_4(account) if kind == "SecurityGroup" else _owner_3(account)
+    return [
+        {**tag_view(tag), **whose, **({"customer": tag.customer} if tag.customer is not None else {})} for tag in tags
+    ]
 
 
-_TAGS = Differs(_tags_3, _tags_4)
+_TAGS: Differs[Callable[[Call, str, str, list[Tag]], list[dict[str, str]]]] = Differs(_tags_3, _tags_4)
 
 
 def details(call: Call, words: Collection[str]) -> Collection[str]:

@@ -74,6 +74,7 @@ class Generation:
         body: dict[str, Any] = {"uuidList": [], "errorcode": error.code}
         if self.cause and error.code != UNAUTHORIZED:
             body["cserrorcode"] = error.cause
+            body["uuidList"] = [{"uuid": id, "description": what} for what, id in error.named.items()]
         return {**body, "errortext": error.text}
 
 

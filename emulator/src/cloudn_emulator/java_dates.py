@@ -10,6 +10,7 @@ import re
 EXPIRES = "yyyy-MM-dd'T'HH:mm:ssZ"
 JOBS_SINCE = "yyyy-MM-dd'T'HH:mm:ss'Z'Z"  # a literal Z before the offset: the real server's own form
 _MOMENT, _DAY = "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd"
+_ANY = (JOBS_SINCE, EXPIRES, "yyyy-MM-dd'T'HH:mm:ss", _MOMENT, _DAY)
 
 _IS_MOMENT = re.compile(r"\d+-\d+-\d+ \d+:\d+:\d+")
 _PIECE = re.compile(r"'([^']+)'|([A-Za-z])\2*|(.)")
@@ -90,6 +91,16 @@ def moment(text: str, pattern: str) -> float:
             numbers[letter], position = _number(text, position, len(piece[0]) if digits_follow else None)
     days = _days(numbers["y"], numbers["M"], numbers["d"])
     return float(days * 86400 + sum(numbers[letter] * unit for letter, unit in _UNIT.items()) - offset * 60)
+
+
+def any_moment(text: str) -> float:
+    """A moment in any of the forms that CloudStack 4 takes. What stands behind it is ignored. Raises ValueError."""
+    for pattern in _ANY:
+        try:
+            return moment(text, pattern)
+        except ValueError:
+            continue
+    raise ValueError(f"no date in {text!r}")
 
 
 def since(text: str) -> float:

@@ -62,6 +62,7 @@ class Account:
     domain_id: str = "1"
     domain: str = "ROOT"
     domain_path: str = "ROOT"
+    domain_row: str = "1"
     created: float = field(default_factory=time.time)
 
     @property
@@ -354,7 +355,10 @@ class SnapshotPolicy:
 
 @dataclass(slots=True)
 class Rule:
-    """One rule of a security group, for a CIDR or for another group. For icmp, start and end are type and code."""
+    """One rule of a security group, for a CIDR or for another group. For icmp, start and end are type and code.
+
+    `row` is the number of its row.
+    """
 
     id: str
     group_id: str
@@ -364,6 +368,7 @@ class Rule:
     end: int
     cidr: str | None = None
     source_id: str | None = None
+    row: int = 0
 
 
 @dataclass(slots=True)
@@ -405,7 +410,7 @@ class InstanceGroup:
 
 @dataclass(slots=True)
 class KeyPair:
-    """A public SSH key of an account, under a name. `id` is the row's id, which no answer shows."""
+    """A public SSH key of an account, under a name. No answer of CloudStack 3 shows its `id`."""
 
     id: str
     owner: str

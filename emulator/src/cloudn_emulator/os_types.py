@@ -199,9 +199,14 @@ def os_type_id(row: str, generation: Generation) -> str:
     return generation.of(_ID)("os type", row)
 
 
+def os_category_id(row: str, generation: Generation) -> str:
+    """The id of the category with this row number."""
+    return generation.of(_ID)("os category", row)
+
+
 def categories(generation: Generation) -> dict[str, OsCategory]:
     """All categories, by their ids."""
-    named = ((generation.of(_ID)("os category", str(row)), name) for row, name in enumerate(_CATEGORIES, 1))
+    named = ((os_category_id(str(row), generation), name) for row, name in enumerate(_CATEGORIES, 1))
     return {id: OsCategory(id, name) for id, name in named}
 
 
@@ -209,7 +214,7 @@ def types(generation: Generation) -> dict[str, OsType]:
     """All kinds, by their ids, in the order of their numbers."""
     rows = (line.split(" ", 2) for line in _TYPES.strip().splitlines())
     made = (
-        OsType(os_type_id(row, generation), generation.of(_ID)("os category", category), description)
+        OsType(os_type_id(row, generation), os_category_id(category, generation), description)
         for row, category, description in rows
     )
     return {one.id: one for one in made}

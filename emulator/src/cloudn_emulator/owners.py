@@ -10,12 +10,21 @@ from typing import Any
 
 from .calls import Call
 from .errors import ACCOUNT, ApiError, bad_parameter
+from .generation import Differs
 from .models import NO_OBJECT, Account
+
+Test = Callable[[Any], bool]
 
 
 def no_permission(call: Call, resource: str) -> ApiError:
-    """The error (531) for another account's object, which the text calls `resource`."""
-    return ApiError(ACCOUNT, f"{call.account.label} does not have permission to operate with resource {resource}")
+    """The error (531) for another account's object, which the text of CloudStack 3 calls `resource`."""
+    return ApiError(ACCOUNT, call.of(_NO_PERMISSION)(call, resource))
+
+
+_NO_PERMISSION: Differs[Callable[[Call, str], str]] = Differs(
+    lambda call, resource: f"{call.account.label} does not have permission to operate with resource {resource}",
+    lambda call, resource: "Caller does not have permission to operate with provided resource.",
+)
 
 
 def check_access(call: Call, owner: str, resource: str) -> None:
@@ -65,24 +74,31 @@ def owner_of_new(call: Call) -> Account:
     where = f"account {name} in domain {call.account.domain_id}"
     if call.account.admin:
         return account_named(call, name, f"Unable to find {where}")
-    if name != call.account.name or domain is NO_OBJECT:
+    if name != call.account.name or domain is NO_OBJECT or domain.domain_id != call.account.domain_id:
         raise ApiError(ACCOUNT, f"Can't create/list resources for {where}, permission denied")
     return call.account
 
 
 def account_named(call: Call, name: str, unknown: str) -> Account:
     """The account of this name, for any caller. Raises ApiError: 431 with the text `unknown`."""
-    found = call.store.account_named(name)
-    if found is None or call["domainid"] is NO_OBJECT:
+    found, domain = call.store.account_named(name), call["domainid"]
+    if found is None or domain is NO_OBJECT or (domain is not None and found.domain_id != domain.domain_id):
         raise bad_parameter(unknown)
     return found
 
 
-def owners(call: Call) -> Callable[[Any], bool]:
+def owners(call: Call) -> Test:
     """The test of a listing for the owner of an object: the account that asks, or the one that is named.
 
-    `domainid` without `account` shows the objects of all accounts of that domain, even to a plain account: this leak is
-    the real server's. Raises ApiError: 431 for an unknown account or domain, 531 for another's.
+    Raises ApiError: 431 for an unknown account or domain, 531 for another's.
+    """
+    return call.of(_OWNERS)(call)
+
+
+def _owners_3(call: Call) -> Test:
+    """CloudStack 3: `domainid` without `account` shows the objects of all accounts of that domain, even to a plain account.
+
+    This leak is the real server's.
     """
     name, domain = call["account"], call["domainid"]
     if domain is NO_OBJECT:
@@ -96,3 +112,56 @@ def owners(call: Call) -> Callable[[Any], bool]:
         return lambda one: True
     own = call.account.name
     return lambda one: one.owner == own
+
+
+def _owners_4(call: Call) -> Test:
+    """CloudStack 4: a plain account may name its own domain alone, which changes nothing.
+
+    An administrator sees the objects of a domain, with `isrecursive` those of the domains below it too. Source of what
+    an administrator sees: CloudStack 4's code.
+    """
+    caller, domain = call.account, call["domainid"]
+    check_domain(call)
+    if call["account"] is not None:
+        return _named_4(call, domain or caller)
+    if call["projectid"] is not None:  # only objects of projects, and there are none
+        return lambda one: False
+    if caller.admin and domain is not None:
+        return _in_domain(call, domain)
+    if caller.admin and (call["listall"] or call["id"] is not None):
+        return lambda one: True
+    return lambda one: one.owner == caller.name
+
+
+def check_domain(call: Call) -> None:
+    """Refuse an unknown domain (431), and one that is not the caller's (531). Administrators may name each domain."""
+    domain = call["domainid"]
+    if domain is NO_OBJECT:
+        raise bad_parameter(f"Unable to find domain by id {domain.id}")
+    if domain is not None and not call.account.admin and domain.domain_id != call.account.domain_id:
+        where = f"domain id={domain.domain_id}"
+        raise ApiError(ACCOUNT, f"Account {call.account.label} does not have permission to operate within {where}")
+
+
+def _named_4(call: Call, domain: Account) -> Test:
+    """The test for the account that `account` names in a domain."""
+    name = call["account"]
+    account = call.store.account_named(name)
+    if account is None or account.domain_id != domain.domain_id:
+        raise bad_parameter(f"Unable to find account by name {name} in domain {domain.domain_id}")
+    check_access(call, account.name, account.label)
+    return lambda one: one.owner == account.name
+
+
+def _in_domain(call: Call, domain: Account) -> Test:
+    """The test for the accounts of a domain, with `isrecursive` those below it too."""
+    below = f"{domain.domain_path}/" if call["isrecursive"] else None
+    names = {
+        account.name
+        for account in call.store.accounts.values()
+        if account.domain_id == domain.domain_id or (below and account.domain_path.startswith(below))
+    }
+    return lambda one: one.owner in names
+
+
+_OWNERS: Differs[Callable[[Call], Test]] = Differs(_owners_3, _owners_4)

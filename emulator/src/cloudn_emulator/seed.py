@@ -117,10 +117,10 @@ NEIGHBOUR = {
 }
 
 
-# The domain of plain accounts: its id, name and path. The recorded servers had them in ROOT, and in one of their own.
-_ROOT = ("1", "ROOT", "ROOT")
-_DOMAIN = Differs(_ROOT, ("c9f0b1de-7a52-4d0e-9d0c-2f6d3b8a0004", "cloudn", "ROOT/cloudn"))
-_ADMINISTRATORS_DOMAIN = Differs(_ROOT, ("1e175218-0c54-4d7b-8a55-3d0f6c2a0001", "ROOT", "ROOT"))
+# The domain of plain accounts: its id, name, path and the number of its row. The recorded servers had them in ROOT, and in one of their own.
+_ROOT = ("1", "ROOT", "ROOT", "1")
+_DOMAIN = Differs(_ROOT, ("c9f0b1de-7a52-4d0e-9d0c-2f6d3b8a0004", "cloudn", "ROOT/cloudn", "2"))
+_ADMINISTRATORS_DOMAIN = Differs(_ROOT, ("1e175218-0c54-4d7b-8a55-3d0f6c2a0001", "ROOT", "ROOT", "1"))
 # The id of a seeded object whose id in CloudStack 3 is the number of its row.
 _SEEDED_ID: Differs[Callable[[str], str]] = Differs(lambda row: row, lambda row: _id_of(f"row {row}"))
 
@@ -135,6 +135,10 @@ def account_of(settings: Settings) -> Account:
         return Account("admin", "2", "2", 2, True, key, secret, grants, denied, *domain)
     ids = ("5a0c1c1b-6f0e-4d84-9b0c-3f6f6d2a0003", "d0d7ba0c-44b8-4a4e-bd6c-9a6c1f1e0003")
     return Account("flatuser", *ids, 3, False, key, secret, grants, denied, *generation.of(_DOMAIN))
+
+
+def _put_into(account: Account, domain: tuple[str, str, str, str]) -> None:
+    account.domain_id, account.domain, account.domain_path, account.domain_row = domain
 
 
 def variables(kind: str, generation: str = "3") -> dict[str, str]:
@@ -159,6 +163,9 @@ def seeded(settings: Settings) -> Store:
     """A store with everything that exists at the start."""
     account = account_of(settings)
     store = Store(account, settings)
+    for one in store.accounts.values():
+        if one.admin:
+            _put_into(one, store.generation.of(_ADMINISTRATORS_DOMAIN))
     store.zones = {zone.id: zone for zone in _zones(settings.zones)}
     store.hosts = {host.id: host for host in _hosts(store)}
     _add_offerings(store)
@@ -242,7 +249,7 @@ def _add_neighbour(store: Store) -> None:
     name, zone, created = NEIGHBOUR["account"], next(iter(store.zones.values())), time.time()
     ids = (_id_of("neighbour"), _id_of("neighbour user"))
     neighbour = Account(name, *ids, store.account.number + 1, False, NEIGHBOUR_KEY, NEIGHBOUR_SECRET)
-    neighbour.domain_id, neighbour.domain, neighbour.domain_path = store.generation.of(_DOMAIN)
+    _put_into(neighbour, store.generation.of(_DOMAIN))
     store.add_account(neighbour)
     _log_in(store, name)
     default = store.add_security_group("default", name, DEFAULT_TEXT, _id_of("neighbour default"))

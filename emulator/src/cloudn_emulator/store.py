@@ -13,9 +13,10 @@ from datetime import datetime, timezone
 from operator import attrgetter
 from typing import Any
 
+from . import os_types
 from .collation import collated
 from .errors import CAPACITY, ApiError
-from .generation import GENERATIONS
+from .generation import GENERATIONS, Generation
 from .models import (
     DELETED_SNAPSHOT,
     DELETED_VOLUME,
@@ -131,6 +132,11 @@ class Store:
         """The account of this name."""
         wanted = collated(name)
         return next((one for one in self.accounts.values() if collated(one.name) == wanted), None)
+
+    def in_domain(self, id: str) -> Account | None:
+        """The first account in the domain of this id. In the recordings of CloudStack 4 the number of its row is taken."""
+        rows = (id,) if self.generation.takes_rows else ()
+        return next((one for one in self.accounts.values() if id == one.domain_id or one.domain_row in rows), None)
 
     # --- what parameters refer to, by the name of the service's table
 
@@ -352,6 +358,7 @@ class Store:
 
     def add_rule(self, rule: Rule) -> None:
         """Add a rule to its group."""
+        rule.row = self.next_row("security_group_rule")
         self.rules[rule.id] = rule
         self.security_groups[rule.group_id].rules[rule.id] = rule
 
@@ -361,6 +368,10 @@ class Store:
         group = self.security_groups.get(rule.group_id)
         if group:
             group.rules.pop(rule.id, None)
+
+    def group_of_row(self, row: int) -> SecurityGroup | None:
+        """The security group with this row number."""
+        return next((one for one in self.security_groups.values() if one.row == row), None)
 
     # --- key pairs
 
@@ -394,10 +405,6 @@ class Store:
         """The object with this id of a kind that may have tags, or None."""
         return self.find(_TAGGED.get(kind, ""), id)
 
-    def tags_of(self, kind: str, id: str) -> list[tuple[str | None, str]]:
-        """Key and value of each tag of an object, oldest first."""
-        return [(tag.key, tag.value) for tag in self.tags.get((kind, id), {}).values()]
-
 
 def _by_name(objects: Iterable[Any], name: str, owner: str) -> Any:
     """The account's first object of this name, or None."""
@@ -415,6 +422,12 @@ def _in_both(first: str, second: str) -> Callable[[Store, str], Any]:
     """Looks for an object by its id in two tables of the store, which are one table of the service."""
     in_first, in_second = _in(first), _in(second)
     return lambda store, id: in_first(store, id) or in_second(store, id)
+
+
+def _of_row(table: str, id_of: Callable[[str, Generation], str]) -> Callable[[Store, str], Any]:
+    """Looks for an object by its id or, where the service takes it, by the number of its row."""
+    look = _in(table)
+    return lambda store, id: look(store, id) or (look(store, id_of(id, store.generation)) if id.isdigit() else None)
 
 
 def _with(table: str, field: str, in_lower_case: bool = False) -> Callable[[Store, str], Any]:
@@ -443,18 +456,21 @@ _FINDERS: dict[str, Callable[[Store, str], Any]] = {
     "counter": _in("counters"),
     "data_center": _in("zones"),
     "disk_offering": _in_both("service_offerings", "disk_offerings"),  # measured on CloudStack 3.0.5
-    "domain": lambda store, id: next((one for one in store.accounts.values() if id == one.domain_id), None),
+    "domain": lambda store, id: store.in_domain(id),
     "event": _in("events"),
-    "guest_os": _in("os_types"),
-    "guest_os_category": _in("os_categories"),
+    "guest_os": _of_row("os_types", os_types.os_type_id),
+    "guest_os_category": _of_row("os_categories", os_types.os_category_id),
     "host": _in("hosts"),
     "instance_group": _in("instance_groups"),
     "network_offerings": _in("network_offerings"),
     "networks": _with("zones", "network_id", in_lower_case=True),
     "physical_network": _with("zones", "physical_network_id", in_lower_case=True),
+    "data_disk_offering": _in("disk_offerings"),
+    "service_offering": _in("service_offerings"),
     "security_group": _in("security_groups"),
     "security_group_rule": _in("rules"),
     "snapshot_policy": _in("snapshot_policies"),
+    "ssh_keypair": _in("key_pairs"),
     "snapshots": _in("snapshots"),
     "user": _with("accounts", "user_id"),
     "vm_instance": _in("vms"),

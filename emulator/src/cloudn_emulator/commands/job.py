@@ -22,8 +22,10 @@ MANAGEMENT_SERVER = 345049103441
 
 
 def query_job(call: Call) -> dict[str, Any]:
-    """queryAsyncJobResult."""
+    """queryAsyncJobResult. CloudStack 4 takes the object of a job in its place: the emulator does not."""
     job = call["jobid"]
+    if job is None:
+        raise bad_parameter("Expected parameter job id or parameters resource type and resource id")
     if job is NO_OBJECT:
         raise bad_parameter(f"Unable to find a job by id {job.id}")
     if job.lost:

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security groups, as measured on CloudStack 3.0.5."""
+"""Security groups, as measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..collation import collated
 from ..errors import IN_USE, ApiError, bad_parameter
 from ..fields import ownership, tag_list
 from ..filters import equals, has_part, has_tags, matching, refers_to
+from ..generation import Differs
 from ..models import NO_OBJECT, Rule, SecurityGroup, Vm
 from ..owners import check_access, named_owner, owner_of_new, owners
 from ..wire import listing
@@ -24,15 +26,33 @@ INGRESS, EGRESS = "ingress", "egress"
 
 
 def group_view(call: Call, group: SecurityGroup, rules: list[Rule]) -> dict[str, Any]:
-    """A group with these rules. Without rules it has no lists of rules."""
-    view: dict[str, Any] = {"id": group.id, "name": group.name}
-    if group.description is not None:
-        view["description"] = group.description
-    view |= ownership(call, group.owner)
-    if rules:
-        for direction in (INGRESS, EGRESS):
-            view[direction + "rule"] = [_rule_view(call, rule) for rule in rules if rule.direction == direction]
-    return view
+    """A group with these rules, as the jobs that make them show it."""
+    return call.of(_GROUP_VIEW)(call, group, rules)
+
+
+def _group_3(call: Call, group: SecurityGroup, rules: list[Rule]) -> dict[str, Any]:
+    """On CloudStack 3 a group without rules has no lists of rules."""
+    return {**_named(call, group), **(_rule_lists(call, rules) if rules else {})}
+
+
+def _group_4(call: Call, group: SecurityGroup, rules: list[Rule]) -> dict[str, Any]:
+    """On CloudStack 4 a job shows neither the tags nor the machines of a group."""
+    return {**_named(call, group), **_rule_lists(call, rules), "tags": [], "virtualmachineids": []}
+
+
+_GROUP_VIEW = Differs(_group_3, _group_4)
+
+
+def _named(call: Call, group: SecurityGroup) -> dict[str, Any]:
+    text = {} if group.description is None else {"description": group.description}
+    return {"id": group.id, "name": group.name, **text, **ownership(call, group.owner)}
+
+
+def _rule_lists(call: Call, rules: list[Rule]) -> dict[str, Any]:
+    return {
+        f"{direction}rule": [_rule_view(call, rule) for rule in rules if rule.direction == direction]
+        for direction in (INGRESS, EGRESS)
+    }
 
 
 def _rule_view(call: Call, rule: Rule) -> dict[str, Any]:
@@ -44,8 +64,17 @@ def _rule_view(call: Call, rule: Rule) -> dict[str, Any]:
     return {**view, "securitygroupname": source.name, "account": source.owner}
 
 
-def _listed(call: Call, group: SecurityGroup) -> dict[str, Any]:
-    """A group as a listing shows it. Only a group with rules has tags.
+def _listed(call: Call, groups: list[SecurityGroup]) -> list[dict[str, Any]]:
+    """Groups as a listing shows them."""
+    return call.of(_LISTED)(call, groups)
+
+
+def _listed_3(call: Call, groups: list[SecurityGroup]) -> list[dict[str, Any]]:
+    return [_with_tags_3(call, group) for group in groups]
+
+
+def _with_tags_3(call: Call, group: SecurityGroup) -> dict[str, Any]:
+    """On CloudStack 3 only a group with rules has tags.
 
     As on the real server, these are not its own tags, but those of the VM with the same row number, of any account.
     Only listTags and the filter `tags` know the tags of a group.
@@ -55,6 +84,30 @@ def _listed(call: Call, group: SecurityGroup) -> dict[str, Any]:
         vm = call.store.vm_of_row(group.row)
         view["tags"] = tag_list(call, "UserVm", vm.id) if vm else []
     return view
+
+
+def _listed_4(call: Call, groups: list[SecurityGroup]) -> list[dict[str, Any]]:
+    """CloudStack 4 shows a group's own tags, and its machines, also destroyed ones."""
+    members: dict[str, list[str]] = {}
+    for vm in call.store.vms.values():
+        for id in vm.security_group_ids:
+            members.setdefault(id, []).append(vm.id)
+    return [_with_members(call, group, members.get(group.id, [])) for group in groups]
+
+
+def _with_members(call: Call, group: SecurityGroup, vm_ids: list[str]) -> dict[str, Any]:
+    view = group_view(call, group, list(group.rules.values()))
+    for direction in (INGRESS, EGRESS):
+        for rule in view[f"{direction}rule"]:
+            rule["tags"] = []
+    tags = tag_list(call, "SecurityGroup", group.id)
+    return {**view, "tags": tags, "virtualmachinecount": len(vm_ids), "virtualmachineids": vm_ids}
+
+
+_LISTED = Differs(_listed_3, _listed_4)
+_CREATED: Differs[Callable[[Call, SecurityGroup], dict[str, Any]]] = Differs(
+    lambda call, group: group_view(call, group, []), lambda call, group: _with_members(call, group, [])
+)
 
 
 # --- finding groups
@@ -92,7 +145,7 @@ def list_groups(call: Call) -> dict[str, Any]:
     """listSecurityGroups: oldest first. `securitygroupname` is the whole name, `keyword` a part of name or text."""
     vm = call["virtualmachineid"]
     found = _groups_of(call, vm) if vm is not None else page_of(call, _groups_found(call))
-    return listing("securitygroup", [_listed(call, group) for group in found])
+    return listing("securitygroup", _listed(call, found))
 
 
 def _groups_of(call: Call, vm: Vm) -> list[SecurityGroup]:
@@ -124,7 +177,7 @@ async def create_group(call: Call) -> dict[str, Any]:
         raise bad_parameter(f"Unable to create security group, a group with name {name} already exists.")
     await call.store.races.gap(("group", owner, collated(name)))
     group = call.store.add_security_group(name, owner, call["description"])
-    return {"securitygroup": group_view(call, group, [])}
+    return {"securitygroup": call.of(_CREATED)(call, group)}
 
 
 DELETED = Naming(

@@ -1,24 +1,29 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SSH key pairs: real keys, with the MD5 of the public key's blob as fingerprint."""
+"""SSH key pairs: real keys, with the MD5 of the public key's blob as fingerprint. Measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..calls import Call, done, page_of
 from ..collation import collated
-from ..errors import bad_parameter, internal
-from ..filters import equals, matching
+from ..errors import PARAMETER, ApiError, bad_parameter, internal
+from ..fields import ownership
+from ..filters import equals, has_part, matching, refers_to
+from ..generation import Differs
 from ..models import KeyPair, new_id
 from ..owners import owner_of_new, owners
 from ..wire import listing
 
 KEY_BITS = 2048
+# Public keys that the service takes, by CloudStack's code.
+KINDS = Differs(("ssh-rsa",), ("ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp", "ssh-ed25519"))
 
 
 async def create_key_pair(call: Call) -> dict[str, Any]:
@@ -27,34 +32,56 @@ async def create_key_pair(call: Call) -> dict[str, Any]:
     private, public = _generate()
     await call.store.races.gap(("keypair", owner, collated(call["name"])))
     pair = _keep(call, owner, public)
-    return {"keypair": {**_view(pair), "privatekey": private}}
+    return {"keypair": {**_view(call, pair), "privatekey": private}}
 
 
 async def register_key_pair(call: Call) -> dict[str, Any]:
-    """registerSSHKeyPair: refuses (431) all but an RSA public key."""
+    """registerSSHKeyPair: refuses (431) all but public keys, on CloudStack 3 all but RSA ones."""
     owner = _check_free(call)
-    public = _public_key(call["publickey"])
+    public = _public_key(call["publickey"], call.of(KINDS))
+    call.of(_CHECK_NEW)(call, owner, public)
     await call.store.races.gap(("keypair", owner, collated(call["name"])))
-    return {"keypair": _view(_keep(call, owner, public))}
+    return {"keypair": _view(call, _keep(call, owner, public))}
+
+
+def _check_new(call: Call, owner: str, public_key: str) -> None:
+    """On CloudStack 4 an account has a public key only once (431)."""
+    if any(one.owner == owner and one.public_key == public_key for one in call.store.key_pairs.values()):
+        raise bad_parameter(f"A key pair with key '{call['publickey']}' already exists for this account.")
+
+
+_CHECK_NEW: Differs[Callable[[Call, str, str], None]] = Differs(lambda call, owner, public_key: None, _check_new)
 
 
 def delete_key_pair(call: Call) -> dict[str, Any]:
     """deleteSSHKeyPair: of several pairs of one name it deletes the oldest."""
-    owner = owner_of_new(call).name
-    pair = call.store.key_pair(call["name"], owner)
+    account = owner_of_new(call)
+    pair = call.store.key_pair(call["name"], account.name)
     if pair is None:
-        raise bad_parameter(
-            f"A key pair with name '{call['name']}' does not exist for account {owner} in specified domain id"
-        )
+        text = f"A key pair with name '{call['name']}' does not exist for account {account.name} in specified domain id"
+        raise ApiError(PARAMETER, text, named={"domainId": account.domain_id})
     call.store.remove_key_pair(pair)
     return done(call)
 
 
 def list_key_pairs(call: Call) -> dict[str, Any]:
-    """listSSHKeyPairs: newest first. `name` and `fingerprint` are whole values; the real server ignores `keyword`."""
+    """listSSHKeyPairs: `name` and `fingerprint` are whole values."""
     tests = [owners(call), equals(call, "name", "name"), equals(call, "fingerprint", "fingerprint")]
-    found = matching(reversed(call.store.key_pairs.values()), tests)
-    return listing("sshkeypair", [_view(pair) for pair in page_of(call, found)])
+    found = call.of(_LISTED)(call, matching(call.store.key_pairs.values(), tests))
+    return listing("sshkeypair", [_view(call, pair) for pair in page_of(call, found)])
+
+
+def _listed_3(call: Call, found: list[KeyPair]) -> list[KeyPair]:
+    """CloudStack 3 lists the newest first, and ignores `keyword`."""
+    return found[::-1]
+
+
+def _listed_4(call: Call, found: list[KeyPair]) -> list[KeyPair]:
+    """CloudStack 4 lists the oldest first."""
+    return matching(found, [refers_to(call, "id"), has_part(call, "keyword", "name", "fingerprint")])
+
+
+_LISTED = Differs(_listed_3, _listed_4)
 
 
 def _check_free(call: Call) -> str:
@@ -71,18 +98,31 @@ def _keep(call: Call, owner: str, public_key: str) -> KeyPair:
     return pair
 
 
-def _view(pair: KeyPair) -> dict[str, str]:
+def _view(call: Call, pair: KeyPair) -> dict[str, Any]:
+    return call.of(_VIEW)(call, pair)
+
+
+def _view_3(call: Call, pair: KeyPair) -> dict[str, Any]:
     return {"name": pair.name, "fingerprint": pair.fingerprint}
 
 
-def _public_key(material: str) -> str:
+def _view_4(call: Call, pair: KeyPair) -> dict[str, Any]:
+    whose = ownership(call, pair.owner)
+    del whose["domainpath"]
+    return {"id": pair.id, "name": pair.name, **whose, "fingerprint": pair.fingerprint, "hasannotations": False}
+
+
+_VIEW = Differs(_view_3, _view_4)
+
+
+def _public_key(material: str, kinds: tuple[str, ...]) -> str:
     """Kind and blob of a key in OpenSSH's form, or of that form in Base64. Raises ApiError (431).
 
-    By CloudStack 3.0's code: RSA only, and the blob is not checked.
+    By CloudStack's code: the blob is not checked.
     """
     text = material if " " in material else _decoded(material).decode("utf-8", "replace")
     words = text.rstrip(" ").split(" ")
-    if not text.startswith("ssh-rsa") or len(words) < 2:
+    if not text.startswith(kinds) or len(words) < 2:
         raise bad_parameter("Public key is invalid")
     if not words[1]:  # two blanks: the real server finds no blob behind the first one and crashes
         raise internal()

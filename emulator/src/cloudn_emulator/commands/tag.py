@@ -1,17 +1,18 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags on virtual machines, volumes, templates, snapshots, security groups and networks, as measured on CloudStack 3.0.5."""
+"""Tags on machines, volumes, templates, snapshots, groups and networks, as measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..calls import Call, page_of
 from ..collation import collated
-from ..errors import bad_parameter, internal
-from ..fields import ownership
+from ..errors import ApiError, bad_parameter, internal
+from ..fields import ownership, tag_view
+from ..generation import Differs
 from ..jobs import Work
 from ..models import NO_OBJECT, Snapshot, Tag, Template, Volume, Zone
 from ..owners import check_access, owners
@@ -61,6 +62,7 @@ def _new_tags(call: Call) -> list[tuple[tuple[str, str], Tag]]:
     Raises ApiError: 431 for an unknown object or a missing value, 531 for another account's object, 530 without
     objects.
     """
+    call.of(_CHECK_PAIRS)(call)
     kind, customer = _kind(call), call["customer"]
     new = []
     for key, value in _pairs(call).items():
@@ -73,6 +75,16 @@ def _new_tags(call: Call) -> list[tuple[tuple[str, str], Tag]]:
     if not new:
         raise internal("Failed to create tags")
     return new
+
+
+def _check_pairs_4(call: Call) -> None:
+    """CloudStack 4 fails (530) for a tag without a value, and for two of one key."""
+    keys = [pair.get("key") for pair in call["tags"] or ()]
+    if len(set(keys)) < len(keys) or any("value" not in pair for pair in call["tags"] or ()):
+        raise internal("Command failed due to Internal Server Error")
+
+
+_CHECK_PAIRS: Differs[Callable[[Call], None]] = Differs(lambda call: None, _check_pairs_4)
 
 
 def _insert(call: Call, new: list[tuple[tuple[str, str], Tag]]) -> None:
@@ -89,7 +101,7 @@ def _insert(call: Call, new: list[tuple[tuple[str, str], Tag]]) -> None:
 
 
 def delete_tags(call: Call) -> Work:
-    """deleteTags: by key, or by key and value. Without tags it deletes all of the objects. No tag found is a 431.
+    """deleteTags: by key, or by key and value. Without tags it deletes all of the objects. No tag found is an error.
 
     An id that no tag belongs to is no error: the objects are not looked up.
     """
@@ -105,7 +117,7 @@ def delete_tags(call: Call) -> Work:
 
 
 def _doomed(call: Call) -> set[tuple[tuple[str, str], str | int]]:
-    """The tags to delete. Raises ApiError: 431 for none, 530 without objects, 531 for another account's object."""
+    """The tags to delete. Raises ApiError, also for none."""
     kind, pairs = _kind(call), _pairs(call)
     if not call["resourceids"]:
         raise internal()  # the real server sends its database an empty list of ids, which is an error there
@@ -114,12 +126,16 @@ def _doomed(call: Call) -> set[tuple[tuple[str, str], str | int]]:
         one = call.store.find(TABLES[kind], id)
         tags = {} if one is None else call.store.tags.get((kind, one.id), {})
         for row, tag in tags.items():
-            check_access(call, _owner(one), call.store.accounts[_owner(one)].label)
+            _check_owner(call, one)
             if not pairs or _is_named(tag, pairs):
                 doomed.add(((kind, one.id), row))
     if not doomed:
-        raise bad_parameter("Unable to find tags by parameters specified")
+        raise call.of(_NO_TAG)
     return doomed
+
+
+# Nothing to delete.
+_NO_TAG = Differs(bad_parameter("Unable to find tags by parameters specified"), internal("Failed to delete tags"))
 
 
 def _is_named(tag: Tag, pairs: Pairs) -> bool:
@@ -157,8 +173,19 @@ def _resource(call: Call, kind: str, id: str) -> Any:
     one = call.store.find(TABLES[kind], id)
     if one is None or one is NO_OBJECT or _is_removed(one):
         raise bad_parameter(f"Unable to find resource by id {id} and type {kind}")
-    check_access(call, _owner(one), call.store.accounts[_owner(one)].label)
+    _check_owner(call, one)
     return one
+
+
+def _check_owner(call: Call, one: Any) -> None:
+    """Refuse another account's object: with 531 on CloudStack 3, with 530 on 4."""
+    try:
+        check_access(call, _owner(one), call.store.accounts[_owner(one)].label)
+    except ApiError as error:
+        raise call.of(_FOREIGN)(error) from None
+
+
+_FOREIGN: Differs[Callable[[ApiError], ApiError]] = Differs(lambda error: error, lambda error: internal(error.text))
 
 
 def _owner(one: Any) -> str:
@@ -194,7 +221,7 @@ def _views(call: Call) -> Iterator[dict[str, Any]]:
             continue
         whose = {"resourcetype": kind, "resourceid": one.id, **ownership(call, one.owner)}
         for tag in tags.values():
-            view = {"value": tag.value, **whose} if tag.key is None else {"key": tag.key, "value": tag.value, **whose}
+            view = {**tag_view(tag), **whose}
             if tag.customer is not None:
                 view["customer"] = tag.customer
             yield view

@@ -1,20 +1,24 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zones, their capacity and their hypervisors, as measured on CloudStack 3.0.5."""
+"""Zones, their capacity and their hypervisors, as measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..calls import Call
+from ..calls import Call, page_of
 from ..filters import has_part, matching, refers_to
+from ..generation import Differs
 from ..models import GIB, Zone
 from ..store import Store
 from ..wire import listing
 
 # The hypervisors that the service can have: the answer to a call without a zone.
-HYPERVISORS = ("KVM", "XenServer", "VMware", "BareMetal", "Ovm")
+HYPERVISORS = Differs(
+    ("KVM", "XenServer", "VMware", "BareMetal", "Ovm"),
+    ("KVM", "VMware", "XenServer", "Hyperv", "BareMetal", "Ovm", "LXC", "Ovm3", "External"),
+)
 
 # The numbers of the kinds of capacity.
 MEMORY, CPU, STORAGE, STORAGE_ALLOCATED, PRIVATE_ADDRESSES, SECONDARY_STORAGE, DIRECT_ADDRESSES = 0, 1, 2, 3, 5, 6, 8
@@ -24,10 +28,11 @@ ZONE_STORAGE = 4096 * GIB
 OVERPROVISIONING = 2
 SECONDARY = 1024 * GIB
 SYSTEM_ADDRESSES = (4, 90)  # of system machines: in use, all
+MTU = 1500  # bytes
 
 
 def list_zones(call: Call) -> dict[str, Any]:
-    """listZones: as on the real server there are no pages; every page is the whole list.
+    """listZones: CloudStack 3 has no pages; every page is the whole list.
 
     `domainid` finds only zones of a domain: there are none. `available=false` means the zones where the account has a
     router. In a Basic zone all routers are the service's own.
@@ -35,10 +40,41 @@ def list_zones(call: Call) -> dict[str, Any]:
     hidden = "domainid" in call.params or call["available"] is False
     tests = [refers_to(call, "id"), has_part(call, "keyword", "name")]
     found = [] if hidden else matching(call.store.zones.values(), tests)
-    return listing("zone", [_zone_view(call, zone) for zone in found])
+    shown = page_of(call, found) if call.store.generation.pages_all else found
+    return listing("zone", [call.of(_VIEW)(call, zone) for zone in shown])
 
 
-def _zone_view(call: Call, zone: Zone) -> dict[str, Any]:
+def _view_3(call: Call, zone: Zone) -> dict[str, Any]:
+    capacities = {"capacity": _capacities(call.store, zone)} if call["showcapacities"] else {}
+    return {**_common(zone), **capacities, "localstorageenabled": False}
+
+
+def _view_4(call: Call, zone: Zone) -> dict[str, Any]:
+    """CloudStack 4 shows the capacity to administrators alone."""
+    shown = call["showcapacities"] and call.account.admin
+    return {
+        **_common(zone),
+        **({"capacity": _capacities(call.store, zone)} if shown else {}),
+        "gputotal": 0,
+        "gpuused": 0,
+        "localstorageenabled": False,
+        "tags": [],
+        "allowuserspecifyvrmtu": False,
+        "routerprivateinterfacemaxmtu": MTU,
+        "routerpublicinterfacemaxmtu": MTU,
+        "type": "Core",
+        "isnsxenabled": False,
+        "ismultiarch": False,
+        "asnrange": "",
+        "routedmodeenabled": True,
+        "hasannotations": False,
+    }
+
+
+_VIEW = Differs(_view_3, _view_4)
+
+
+def _common(zone: Zone) -> dict[str, Any]:
     return {
         "id": zone.id,
         "name": zone.name,
@@ -47,8 +83,6 @@ def _zone_view(call: Call, zone: Zone) -> dict[str, Any]:
         "allocationstate": "Enabled",
         "zonetoken": zone.token,
         "dhcpprovider": "VirtualRouter",
-        **({"capacity": _capacities(call.store, zone)} if call["showcapacities"] else {}),
-        "localstorageenabled": False,
     }
 
 
@@ -89,7 +123,7 @@ def _percent(part: int, total: int) -> str:
 def list_hypervisors(call: Call) -> dict[str, Any]:
     """listHypervisors: those of a zone or, without a zone, those that the service knows. There are no pages."""
     zone = call["zoneid"]
-    names: tuple[str, ...] = HYPERVISORS
+    names: tuple[str, ...] = call.of(HYPERVISORS)
     if "zoneid" in call.params:
         names = zone.hypervisors if isinstance(zone, Zone) else ()
     return listing("hypervisor", [{"name": name} for name in names])
