@@ -31,7 +31,7 @@ THROTTLING, THROTTLING_SECONDS, THROTTLING_MOST = (
     "api.throttling.max",
 )
 PAGE_SIZE, USER_DATA_SIZE = "default.page.size", "vm.userdata.max.length"
-_SWITCH, _NUMBER = "true|false", "a number from 1"
+_SWITCH, _NUMBER = "false|true", "a number from 1"
 
 
 @dataclass(frozen=True, slots=True)
