@@ -21,6 +21,7 @@ from .jobs import Jobs
 from .settings import POST_ONLY
 from .signature import is_signed
 from .store import Store
+from .throttle import Throttle
 
 log = logging.getLogger("cloudn_emulator")
 PATH = "/client/api"
@@ -33,6 +34,8 @@ LEAST_DETAILS_COST = 0.5  # `min`
 # With `enforce.post.requests.and.timestamps`; measured on CloudStack 4.23, where 900 s are taken and 960 s are not.
 LONGEST_SIGNATURE = 900.0
 BAD_REQUEST = 400
+TOO_MANY = 429
+THROTTLED = "The given user has reached his/her account api limit, please retry after [{}] ms."
 NEEDS_POST = "State changing command {} needs to be sent using POST request"
 # Source of these verbs: CloudStack 4's code.
 _READS = re.compile(r"(list|get|query|find)\w+\Z")
@@ -53,6 +56,7 @@ class Native:
         # Seconds that a signature may live where the server takes changes by POST alone. `None`: for ever.
         is_post_only = store.settings.server_value(POST_ONLY) == "true"
         self.longest_signature = LONGEST_SIGNATURE if is_post_only else None
+        self.throttle = Throttle(store.settings)
         self.object_cost = store.settings.list_ms_per_object / 1000
 
     def command(self, params: dict[str, str]) -> tuple[str, bool]:
@@ -101,6 +105,9 @@ class Native:
             return self._error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
         if command is None or not account.may(name, command.granted):
             return self._error(REFUSED, self.generation.not_granted(name, account.name))
+        if self.throttle.is_over(account):
+            seconds = self.throttle.seconds_left(account)
+            return self._error(command.root, ApiError(TOO_MANY, THROTTLED.format(int(seconds * 1000))))
         if self.longest_signature and method != "POST" and not _READS.match(name):
             return self._error(command.root, ApiError(BAD_REQUEST, NEEDS_POST.format(name)))
         try:

@@ -12,10 +12,20 @@ import typing as t
 from . import paging, unordered
 from .deadline import Deadline
 from .decode import Record, decode
-from .errors import PARAMETER_ERROR, ApiError, BadAnswer, CloudnError, NotGranted, TooLarge, UsageError
+from .errors import (
+    PARAMETER_ERROR,
+    ApiError,
+    BadAnswer,
+    CloudnError,
+    NotGranted,
+    Overloaded,
+    Throttled,
+    TooLarge,
+    UsageError,
+)
 from .settings import Settings
 from .signature import expiry, query, sign
-from .transport import Answer, Request, Transport
+from .transport import TOO_MANY_REQUESTS, Answer, Request, Transport
 
 if t.TYPE_CHECKING:
     from .ec2 import Ec2Client
@@ -62,6 +72,10 @@ _READ = re.compile(r"(list|query|get)[A-Z]|(?i:describe|get)[a-zA-Z]")
 # A reading command that every account has. It shows whether the service accepts the credentials.
 _GRANTED_TO_ALL = "listZones"
 _UNAUTHORISED, _NOT_GRANTED = 401, 432
+_INTERNAL, _URI_TOO_LONG = 530, 414
+_OLDEST = 3  # the generation of a service that does not tell its version
+_RETRY_AFTER = re.compile(r"retry after \[(\d{1,9})\] ms")
+_LONGEST_WAIT = 600.0  # seconds
 # HTTP statuses that only the service itself uses, so it refused, even if its text is lost. Measured on CloudStack 3.0.5.
 _REFUSALS = range(430, 438)
 
@@ -108,6 +122,9 @@ class Client:
         self._transport = Transport(common)
         self._spelled: dict[str, str] = {}
         self._accepted = False
+        self._unknown: dict[str, NotGranted] = {}
+        self._generation: int | None = None
+        self._offered: dict[str, bool] = {}
         self._make_ec2 = make_ec2
 
     @functools.cached_property
@@ -147,8 +164,42 @@ class Client:
                 return answer
         raise t.cast(NotGranted, refusal)
 
+    def generation(self, deadline: Deadline | None = None) -> int:
+        """Return the major number of the service's version, such as 3 or 4. It is asked for once, with one request.
+
+        A service that does not tell its version counts as 3. Raises what ``call`` raises, but not ``NotGranted``.
+        """
+        if self._generation is None:
+            try:
+                answer = self.call("listCapabilities", {}, deadline)
+            except NotGranted:
+                answer = {}
+            version = str((answer.get("capability") or {}).get("cloudstackversion") or "")
+            major = version.partition(".")[0]
+            self._generation = int(major) if major.isdigit() else _OLDEST
+        return self._generation
+
+    def offers(self, command: str, deadline: Deadline | None = None) -> bool:
+        """Tell whether the service knows a command and grants it to the account. It is asked once for each command.
+
+        CloudStack 4 tells it of one command (listApis). CloudStack 3 has no such command, so the answer is no.
+        Raises what ``call`` raises for other reasons.
+        """
+        if command not in self._offered:
+            try:
+                answer = self.call("listApis", {"name": command}, deadline)
+                self._offered[command] = bool(answer.get("api"))
+            except ApiError as error:
+                # An unknown name is an internal error; measured on CloudStack 4.23.
+                if not isinstance(error, NotGranted) and error.code != _INTERNAL:
+                    raise
+                self._offered[command] = False
+        return self._offered[command]
+
     def _call(self, command: str, params: Params, deadline: Deadline | None) -> Record:
         """Send one command under exactly this name; see ``call``."""
+        if command in self._unknown:
+            raise self._unknown[command]
         flat = self._request(command, params)
 
         def send() -> Record:
@@ -182,14 +233,12 @@ class Client:
         except ApiError as error:
             if error.code != _UNAUTHORISED or (known and not self._credentials_hold(command, deadline)):
                 raise
-            raise NotGranted(
-                f"{command}: the service refuses the credentials for this command (error {error.code}), which it accepts for "
-                "other commands",
-                command,
-                error.status,
-                error.code,
-                error.text,
-            ) from None
+            text = (
+                f"{command}: the service does not know this command, or does not grant it to the account: it refuses the "
+                f"credentials for it (error {error.code}), and accepts them for other commands{_advice(command)}"
+            )
+            self._unknown[command] = NotGranted(text, command, error.status, error.code, error.text)
+            raise self._unknown[command] from None
 
     def _credentials_hold(self, refused: str, deadline: Deadline | None) -> bool:
         """Ask the service whether it accepts the credentials now. Raises what ``call`` raises."""
@@ -309,11 +358,15 @@ class Client:
         """Return the fields of an answer, or raise its error."""
         status = answer.status
         try:
-            _root, content = decode(answer.body, command, status)
+            root, content = decode(answer.body, command, status)
         except TooLarge:
             raise
         except BadAnswer as error:
+            if status == TOO_MANY_REQUESTS:
+                raise Overloaded(command, status, answer.retry_after) from None
             raise _unreadable(command, status, error) from None
+        if status == TOO_MANY_REQUESTS:
+            raise _throttled(command, root, content, answer)
         if "errorcode" not in content and status < 400:
             return content
         if "errorcode" not in content and status >= 500:
@@ -321,6 +374,7 @@ class Client:
             raise BadAnswer(f"{command}: the answer is not one of this API (HTTP {status})", command, status)
         code, text = content.get("errorcode", status), content.get("errortext", "")
         hint = self._credentials_hint() if code == _UNAUTHORISED else ""
+        hint = _advice(command) if code == _NOT_GRANTED else hint
         refused = NotGranted if code == _NOT_GRANTED else ApiError
         raise refused(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
 
@@ -335,8 +389,42 @@ class Client:
         )
 
 
+def _advice(command: str) -> str:
+    """Return the hint at a known command whose name is like that of an unknown one."""
+    from .commands import nearest  # here, as most runs never need it
+
+    known = nearest(command)
+    return f". Is {known} meant?" if known else ""
+
+
+def _throttled(command: str, root: str, content: Record, answer: Answer) -> CloudnError:
+    """Return the error for HTTP 429: nothing was done if the service itself says so, else nobody knows what was done.
+
+    The service tells in the text how long to wait; measured on CloudStack 4.23, which sends no Retry-After. It is the one
+    thing that is read from a text.
+    """
+    is_own = root in (f"{command.lower()}response", "errorresponse") and content.get("errorcode") == answer.status
+    text = str(content.get("errortext") or "")
+    if not is_own:
+        return Overloaded(command, answer.status, answer.retry_after)
+    told = _RETRY_AFTER.search(text)
+    wait = min(_LONGEST_WAIT, int(told[1]) / 1000) if told and answer.retry_after is None else answer.retry_after
+    return Throttled(
+        f"{command}: the service takes no more requests of this account for now: {text}",
+        command,
+        answer.status,
+        retry_after=wait,
+    )
+
+
 def _unreadable(command: str, status: int, error: BadAnswer) -> CloudnError:
     """Return the error to raise for an answer that can't be read, by its HTTP status."""
+    if status == _URI_TOO_LONG:
+        return ApiError(
+            f"{command}: the server refuses so long a request (HTTP {status}); give fewer or shorter values",
+            command,
+            status,
+        )
     if status == 200 or status >= 500:
         return BadAnswer(f"{error.message} (HTTP {status})", command, status)
     if status in _REFUSALS:

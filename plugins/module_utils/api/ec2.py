@@ -12,10 +12,10 @@ from .client import LONGEST_GET, Params, is_read, sendable
 from .deadline import AnswerTimeout, Deadline
 from .decode import Record
 from .ec2_decode import decode
-from .errors import Ec2Error, GivenUp, UsageError
+from .errors import Ec2Error, GivenUp, Overloaded, UsageError
 from .settings import Settings
 from .signature import EC2_METHODS, ec2_expiry, ec2_query, ec2_sign
-from .transport import Answer, Request, Transport
+from .transport import TOO_MANY_REQUESTS, Answer, Request, Transport
 
 VERSION = "2010-11-15"
 # The actions that the service's manual lists, by their names in EC2.
@@ -158,6 +158,8 @@ class Ec2Client:
         def hint(advice: str) -> str:
             return self._transport.clock.hint(self.signature_expires, advice)
 
+        if answer.status == TOO_MANY_REQUESTS:
+            raise Overloaded(action, answer.status, answer.retry_after)
         return decode(answer.body, action, answer.status, hint)
 
 

@@ -87,6 +87,10 @@ class NotSent(CloudnError):
         self.retry_after = retry_after
 
 
+class Throttled(NotSent):
+    """The service takes no more requests of the account for now, and says that it has not done this one (429)."""
+
+
 class ApiError(CloudnError):
     """The service answered with an error: it refused the command."""
 
@@ -146,6 +150,17 @@ class GivenUp(UnknownOutcome):
 
 class BadAnswer(UnknownOutcome):
     """The answer is not one of this API: it is cut, garbled, HTML, or lacks the expected fields."""
+
+
+class Overloaded(BadAnswer):
+    """A server takes no more requests for now (HTTP 429), and nothing says whether it has done this one.
+
+    ``retry_after`` are the seconds that it asked for.
+    """
+
+    def __init__(self, command: str, status: int, retry_after: float | None) -> None:
+        super().__init__(f"{command}: a server takes no more requests for now (HTTP {status})", command, status)
+        self.retry_after = retry_after
 
 
 class TooLarge(BadAnswer):

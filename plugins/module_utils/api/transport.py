@@ -14,7 +14,7 @@ import threading
 import typing as t
 
 from .deadline import LAST_LOOK, AnswerTimeout, Deadline
-from .errors import ApiError, NotSent, TooLarge, UnknownOutcome, UsageError
+from .errors import ApiError, CloudnError, NotSent, Overloaded, Throttled, TooLarge, UnknownOutcome, UsageError
 from .service_clock import ServiceClock
 from .session import open_session, read_body
 from .settings import Settings
@@ -25,7 +25,7 @@ REQUESTS_ERROR = None if importlib.util.find_spec("requests") else "No module na
 Read = t.TypeVar("Read")
 
 _PROXY_CREDENTIALS = 407
-_TOO_MANY_REQUESTS = 429
+TOO_MANY_REQUESTS = 429
 _LONGEST_PAUSE = 10.0
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # the name that `openssl rehash` gives a certificate
 
@@ -39,10 +39,11 @@ class Request(t.NamedTuple):
 
 
 class Answer(t.NamedTuple):
-    """A complete answer: HTTP status and body."""
+    """A complete answer: HTTP status and body, and the seconds after which the service wants to be asked again."""
 
     status: int
     body: bytes
+    retry_after: float | None = None
 
 
 class Transport:
@@ -88,11 +89,13 @@ class Transport:
             try:
                 return read(command, self._send(command, build(), deadline if repeatable else None, timeout))
             except (NotSent, UnknownOutcome) as error:
-                if attempt == self._settings.retries or not _may_retry(error, repeatable):
+                # The service has told that it did nothing. Then only the time for the task limits the tries.
+                is_told = isinstance(error, Throttled) and deadline is not None
+                if not is_told and (attempt == self._settings.retries or not _may_retry(error, repeatable)):
                     raise
-                pause = _pause(error, attempt)
+                pause, last = _pause(error, attempt), error
             if deadline is not None and pause >= deadline.remaining():
-                raise NotSent(f"{command}: no answer within the time for the task (wait_timeout)", command)
+                raise _too_late(last, pause, deadline) from None
             self._settings.sleep(pause)
             attempt += 1
 
@@ -127,7 +130,8 @@ class Transport:
             with answer:
                 self.clock.compare(answer.headers.get("Date"))
                 _check_status(command, answer, self._address)
-                return Answer(answer.status_code, read_body(answer, command))
+                wanted = _retry_after(answer.headers.get("Retry-After"))
+                return Answer(answer.status_code, read_body(answer, command), wanted)
         except (OSError, ValueError, TypeError, HTTPError) as error:  # requests does not wrap all exceptions
             from .request_errors import explain  # here, as most runs never need it
 
@@ -170,21 +174,27 @@ def _may_retry(error: NotSent | UnknownOutcome, repeatable: bool) -> bool:
 
 def _pause(error: NotSent | UnknownOutcome, attempt: int) -> float:
     """Return the seconds before the next try. They differ by chance, so clients that failed together come back apart."""
-    if isinstance(error, NotSent) and error.retry_after is not None:
+    if isinstance(error, (NotSent, Overloaded)) and error.retry_after is not None:
         return error.retry_after
     return min(_LONGEST_PAUSE, 0.5 * 2.0**attempt) * random.uniform(0.5, 1.0)
+
+
+def _too_late(error: CloudnError, pause: float, deadline: Deadline) -> NotSent:
+    """Return the error that the next try would come after the deadline."""
+    command = error.command
+    if isinstance(error, Throttled):
+        limit = "" if deadline.seconds is None else f" of {deadline.seconds:g} s"
+        text = (
+            f"{error.message}; the next try would be in {pause:g} s, and the time for the task{limit} (wait_timeout) ends "
+            f"in {max(0.0, deadline.remaining()):.0f} s. Nothing was done. Raise wait_timeout, or lower max_parallel"
+        )
+        return NotSent(text, command, error.status)
+    return NotSent(f"{command}: no answer within the time for the task (wait_timeout)", command)
 
 
 def _check_status(command: str, answer: t.Any, address: str) -> None:
     """Raise an error for HTTP statuses that need no body."""
     status = answer.status_code
-    if status == _TOO_MANY_REQUESTS:
-        raise NotSent(
-            f"{command}: the service takes no more requests for now (HTTP 429)",
-            command,
-            status,
-            retry_after=_retry_after(answer.headers.get("Retry-After")),
-        )
     if status == _PROXY_CREDENTIALS:
         raise NotSent(
             f"{command}: a proxy asks for credentials (HTTP 407); put them into its address in the environment "
