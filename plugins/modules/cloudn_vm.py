@@ -67,6 +67,7 @@ options:
     description:
       - Name or id of the service offering (plan). Required to create a VM.
       - The VM must be stopped for a change. See O(allow_restart).
+      - CloudStack 4 gives a larger one to a running VM if the VM is dynamically scalable.
     type: str
   disk_offering:
     description:
@@ -84,13 +85,39 @@ options:
     type: str
   security_groups:
     description:
-      - Names or ids of security groups. Only a new VM can get them. Without any it gets C(default).
+      - Names or ids of security groups. A new VM without any gets C(default).
+      - CloudStack 4 gives a stopped VM other groups. See O(allow_restart) for a running VM. CloudStack 3.0 gives groups
+        to a new VM only.
       - Case, accents and blanks at the end of a name do not count.
     type: list
     elements: str
+  affinity_groups:
+    description:
+      - Names or ids of affinity groups. They decide which VMs run on one host. Requires CloudStack 4.
+      - An existing VM must be stopped for a change. See O(allow_restart). An empty list takes it out of all groups.
+    type: list
+    elements: str
+  networks:
+    description:
+      - Names or ids of the networks of a new VM. Only in an Advanced zone.
+      - In a Basic zone all VMs are in the one network of the zone.
+    type: list
+    elements: str
+  root_size_gb:
+    description:
+      - Size of the root disk of a new VM in GiB. By default that is the size of the template. Requires CloudStack 4.
+      - For an existing VM, M(cloudn.compute.cloudn_volume) changes the size of the root disk.
+    type: int
+  delete_protection:
+    description:
+      - Whether the service refuses to destroy the VM. Requires CloudStack 4.
+      - With O(state=absent) V(false) removes the protection first.
+    type: bool
   key_pair:
     description:
-      - Name of the SSH key pair to put into a new VM. Case, accents and blanks at the end do not count.
+      - Name of the SSH key pair to put into a VM. Case, accents and blanks at the end do not count.
+      - CloudStack 4 puts another pair into a stopped VM. See O(allow_restart) for a running VM. If the service then makes
+        a new password, it is in the result. CloudStack 3.0 puts a pair into a new VM only.
       - For each VM the service shows the first pair that holds its public key. So another pair with the same key is
         no difference.
     type: str
@@ -101,7 +128,8 @@ options:
     choices: [de, de-ch, es, fi, fr, fr-be, fr-ch, is, it, jp, nl-be, 'no', pt, uk, us]
   user_data:
     description:
-      - Text that a new VM finds at its first start, unchanged. At most 1536 bytes. These are 2048 bytes when encoded.
+      - Text that a new VM finds at its first start, unchanged. CloudStack 3.0 takes at most 1536 bytes, CloudStack 4
+        24576 bytes. These are 2048 and 32768 bytes when encoded.
       - The service does not return it, so it is not compared on an existing VM.
       - It may hold secrets, so Ansible keeps it out of logs and results.
     type: str
@@ -126,13 +154,20 @@ options:
   detach_volumes:
     description:
       - Whether to detach and keep data disks before a VM is destroyed.
-      - A VM with data disks is not destroyed without this option or O(delete_volumes). The service would hide the
-        disks with it.
+      - On CloudStack 3.0 a VM with data disks is not destroyed without this option or O(delete_volumes). The service
+        would hide the disks with it.
+      - CloudStack 4 detaches and keeps the disks in any case.
     type: bool
     default: false
   delete_volumes:
     description:
       - Whether to delete the data disks of a VM before it is destroyed. What is on them is lost.
+    type: bool
+    default: false
+  expunge:
+    description:
+      - Whether the VM goes at once, with its name. O(state=absent) only. Requires CloudStack 4.
+      - Often only administrators may do that. For other accounts the task then fails, and the VM stays.
     type: bool
     default: false
   recover:
@@ -144,7 +179,9 @@ options:
   on_immutable_drift:
     description:
       - What to do about differences that the service cannot change on an existing VM. These are O(template),
-        O(security_groups), O(disk_offering) and O(key_pair).
+        O(disk_offering), O(root_size_gb) and O(networks), and on CloudStack 3.0 O(security_groups) and O(key_pair).
+      - It also says what to do if a running VM must be stopped for O(security_groups), O(affinity_groups) or O(key_pair)
+        and O(allow_restart) is not set.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -362,6 +399,10 @@ vms:
           description: Id of the network.
           type: str
           sample: 33b26fa8-82eb-4310-86d1-db4e01632af1
+        network_name:
+          description: Name of the network, if the service shows it. CloudStack 3.0 does not.
+          type: str
+          sample: guestNetworkForBasicZone
         ip_address:
           description: Address, once it has one.
           type: str
@@ -399,6 +440,15 @@ vms:
       type: list
       elements: str
       sample: [ops]
+    affinity_groups:
+      description: Names of its affinity groups. CloudStack 3.0 has none.
+      type: list
+      elements: str
+      sample: [apart]
+    delete_protection:
+      description: Whether the service refuses to destroy it, if the service shows that. CloudStack 3.0 does not.
+      type: bool
+      sample: false
     ha:
       description: Whether it is started on another host when its host fails.
       type: bool
@@ -507,6 +557,10 @@ SPEC = {
     "display_name": {"type": "str"},
     "group": {"type": "str"},
     "security_groups": {"type": "list", "elements": "str"},
+    "affinity_groups": {"type": "list", "elements": "str"},
+    "networks": {"type": "list", "elements": "str"},
+    "root_size_gb": {"type": "int"},
+    "delete_protection": {"type": "bool"},
     "key_pair": {"type": "str", "no_log": False},
     "keyboard": {"type": "str", "choices": KEYBOARDS},
     "user_data": {"type": "str", "no_log": True},
@@ -516,6 +570,7 @@ SPEC = {
     "force_stop": {"type": "bool", "default": False},
     "detach_volumes": {"type": "bool", "default": False},
     "delete_volumes": {"type": "bool", "default": False},
+    "expunge": {"type": "bool", "default": False},
     "recover": {"type": "bool", "default": False},
     "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
     "max_parallel": {"type": "int", "default": 10},

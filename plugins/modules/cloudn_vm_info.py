@@ -190,6 +190,10 @@ vms:
           description: Id of the network.
           type: str
           sample: 33b26fa8-82eb-4310-86d1-db4e01632af1
+        network_name:
+          description: Name of the network, if the service shows it. CloudStack 3.0 does not.
+          type: str
+          sample: guestNetworkForBasicZone
         ip_address:
           description: Address, once it has one.
           type: str
@@ -227,6 +231,15 @@ vms:
       type: list
       elements: str
       sample: [ops]
+    affinity_groups:
+      description: Names of its affinity groups. CloudStack 3.0 has none.
+      type: list
+      elements: str
+      sample: [apart]
+    delete_protection:
+      description: Whether the service refuses to destroy it, if the service shows that. CloudStack 3.0 does not.
+      type: bool
+      sample: false
     ha:
       description: Whether it is started on another host when its host fails.
       type: bool

@@ -441,7 +441,7 @@ def test_a_disk_offering_that_is_there_is_no_drift(make: Run, beats: Run) -> Non
         ({"ha": True}, "ha: web1 has the service offering 'v1', which offers no high availability"),
         (
             {"user_data": "x" * 1537},
-            "user_data: has 1537 bytes; the service takes at most 1536",
+            "user_data: has 1537 bytes, which are 2052 in Base64. CloudStack 3 takes 2048, so 1536 bytes",
         ),
         ({"max_parallel": 0}, "max_parallel: must be at least 1, not 0"),
         ({"group": " "}, "group: must not be empty"),

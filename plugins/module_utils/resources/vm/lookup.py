@@ -11,17 +11,19 @@ import typing as t
 
 from ...api import Client, CloudnError, Missing, Record, UsageError
 from ...reconcile import Found, Progress, Resource, Task
-from .. import zone
-from ..lookup import check_text, is_uuid
+from .. import generation, zone
+from ..lookup import check_text, is_uuid, pick
 from ..volume import view as volume
+from . import mending
 from . import view as vm
 from .find import find, remaining
-from .plan import describe, differs, encoded, is_whole, kind, other_security_groups, plan, to_result
+from .plan import describe, differs, encoded, is_whole, kind, plan, to_result
 from .view import RUNNING
 
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
-# The longest user data in Base64 that the service takes; measured on CloudStack 3.0.5.
-LONGEST_USER_DATA = 2048
+# The longest user data in Base64 that the service takes, by its generation. An operator of CloudStack 4 may have another
+# limit (vm.userdata.max.length). Measured on CloudStack 3.0.5 and 4.23.
+LONGEST_USER_DATA = {3: 2048, 4: 32768}
 
 
 def check_options(options: Record) -> None:
@@ -39,9 +41,13 @@ def check_options(options: Record) -> None:
         raise UsageError("key_pair: must not be empty; omit it for a machine without a key pair")
     if options.get("group") is not None and not options["group"].strip():
         raise UsageError("group: must not be empty; omit it to keep the group")
-    if len(encoded(options.get("user_data")) or "") > LONGEST_USER_DATA:
-        given = len(options["user_data"].encode())
-        raise UsageError(f"user_data: has {given} bytes; the service takes at most {LONGEST_USER_DATA // 4 * 3}")
+    if options.get("root_size_gb") is not None and options["root_size_gb"] < 1:
+        raise UsageError(f"root_size_gb: must be at least 1, not {options['root_size_gb']}")
+    if options["expunge"] and options["state"] != "absent":
+        raise UsageError(f"expunge: goes with state: absent only, not with state: {options['state']}")
+    for option in ("affinity_groups", "networks"):
+        if not all(name.strip() for name in options.get(option) or []):
+            raise UsageError(f"{option}: a name is empty; leave it out")
     if options["max_parallel"] < 1:
         raise UsageError(f"max_parallel: must be at least 1, not {options['max_parallel']}")
 
@@ -49,14 +55,19 @@ def check_options(options: Record) -> None:
 class _Machines(t.NamedTuple):
     """The machines of a task.
 
-    ``missing`` are the names of those to make, in the zone ``zone_id``; ``existing`` are the records of the others.
-    ``compared`` are the existing ones whose immutable differences count.
+    ``missing`` are the names of those to make, in the ``zone``; ``existing`` are the records of the others.
+    ``compared`` are the existing ones whose immutable differences count, ``mendable`` those that CloudStack 4 can change.
     """
 
     missing: list[str]
     existing: list[Record]
     compared: list[Record]
-    zone_id: str | None
+    mendable: list[Record]
+    zone: Record | None
+
+    @property
+    def zone_id(self) -> str | None:
+        return self.zone["id"] if self.zone else None
 
 
 def lookup(task: Task, found: Found) -> Record:
@@ -68,7 +79,7 @@ def lookup(task: Task, found: Found) -> Record:
     list), ``offerings`` (service offerings by id), ``key_pairs`` (all, or ``None``), ``keyword`` (the beginning of all new
     names), ``root_disk`` (of a machine to reinstall). If machines are to be destroyed: ``data_disks`` (volumes by the id of
     their machine), ``alive`` (records by id), ``left_disks`` (the disks of a machine after a failure). After a failure:
-    ``ran`` (whether the machine ran). Raises ``UsageError`` if an object is missing.
+    ``ran`` (whether the machine ran), ``not_scaled`` (whether it did not get an offering while it ran). Raises ``UsageError`` if an object is missing.
     """
     client, options = task.client, task.options
     existing = [record for record in found.values() if record and _is_known(record)]
@@ -79,11 +90,41 @@ def lookup(task: Task, found: Found) -> Record:
     if missing:
         _check_creation([(task.failed and task.failed.id) or name for name in missing], options)
         lookups.update(zone=zone.find(client, options.get("zone")), keyword=os.path.commonprefix(missing) or None)
+        _check_generation(task)
     compared = existing if options["on_immutable_drift"] != "ignore" else []
-    machines = _Machines(missing, existing, compared, lookups["zone"]["id"] if missing else None)
-    for look in (_template, _service_offerings, _os_type, _security_groups, _disks, _key_pairs):
+    mendable = [record for record in existing if mending.is_of_4(record)]
+    machines = _Machines(missing, existing, compared, mendable, lookups.get("zone"))
+    for look in (
+        _template,
+        _service_offerings,
+        _os_type,
+        _security_groups,
+        _disks,
+        _key_pairs,
+        _affinity_groups,
+        _networks,
+    ):
         lookups.update(look(client, options, machines))
     return lookups
+
+
+def _check_generation(task: Task) -> None:
+    """Raise ``UsageError`` for options of new machines that the service can't fulfil. It is asked only for such options."""
+    options, deadline = task.options, task.deadline
+    generation.check(
+        task.client, {name: mending.NEEDS_4[name] for name in mending.NEEDS_4 if options.get(name)}, deadline
+    )
+    length = len(encoded(options.get("user_data")) or "")
+    if length <= min(LONGEST_USER_DATA.values()):
+        return
+    number = task.client.generation(deadline)
+    longest = LONGEST_USER_DATA[4 if number >= generation.FOUR else 3]
+    if length > longest:
+        given, most = len(options["user_data"].encode()), longest // 4 * 3
+        raise UsageError(
+            f"user_data: has {given} bytes, which are {length} in Base64. CloudStack {number} takes {longest}, so {most} bytes "
+            "(vm.userdata.max.length): shorten it, or let it fetch the rest"
+        )
 
 
 def _is_known(record: Record) -> bool:
@@ -93,7 +134,9 @@ def _is_known(record: Record) -> bool:
 def _restarted(task: Task, found: Found) -> Record:
     """Return the lookups about a machine that a failed task may have stopped, or that is to be reinstalled."""
     if task.failed:
-        return {"ran": (task.failed.found or {}).get("state") == RUNNING}
+        step = task.failed.failed_step
+        not_scaled = step is not None and step.command == "scaleVirtualMachine"
+        return {"ran": (task.failed.found or {}).get("state") == RUNNING, "not_scaled": not_scaled}
     if task.options["state"] != "reinstalled":
         return {}
     from . import reinstall  # here, as few runs need it
@@ -108,9 +151,14 @@ def _absence(task: Task, existing: list[Record]) -> Record:
     lookups: Record = {}
     if options.get("zone") and not existing:
         lookups["zone"] = zone.find(client, options["zone"])
+    if options["expunge"] and existing:
+        generation.check(client, {"expunge": "way to expunge a machine at once"}, task.deadline)
     lookups["alive"] = {record["id"]: record for record in existing if record.get("state") not in vm.GONE}
     if lookups["alive"]:
         lookups["data_disks"] = volume.data_disks(client, lookups["alive"])
+    if any(lookups.get("data_disks", {}).values()) and not (options["detach_volumes"] or options["delete_volumes"]):
+        # CloudStack 4 detaches the disks of a machine that it destroys.
+        lookups["keeps_disks"] = client.generation(task.deadline) >= generation.FOUR
     if task.failed:
         lookups["left_disks"] = _left_disks(task, task.failed)
     elif lookups["alive"] and not task.check:
@@ -189,7 +237,8 @@ def _os_type(client: Client, options: Record, _machines: _Machines) -> Record:
 
 def _security_groups(client: Client, options: Record, machines: _Machines) -> Record:
     wanted = options.get("security_groups")
-    is_used = machines.missing or any(other_security_groups(record, wanted or []) for record in machines.compared)
+    looked_at = [*machines.compared, *machines.mendable]
+    is_used = machines.missing or any(mending.other_security_groups(record, wanted or []) for record in looked_at)
     if not (wanted and is_used):
         return {}
     from ..security_group import named
@@ -200,6 +249,9 @@ def _security_groups(client: Client, options: Record, machines: _Machines) -> Re
 def _disks(client: Client, options: Record, machines: _Machines) -> Record:
     """Look up the offering for the first data disk of new machines, and the data disks of existing ones."""
     lookups: Record = {}
+    if options.get("root_size_gb") and machines.compared:
+        roots = volume.search(client, {"type": "ROOT"})
+        lookups["roots"] = {root["virtualmachineid"]: root for root in roots if root.get("virtualmachineid")}
     if not options.get("disk_offering"):
         return lookups
     if machines.missing:
@@ -218,7 +270,34 @@ def _key_pairs(client: Client, options: Record, machines: _Machines) -> Record:
         return {}
     from . import key_pair as vm_key_pair
 
-    return {"key_pairs": vm_key_pair.lookup(client, options["key_pair"], bool(machines.missing), machines.compared)}
+    wanted = options["key_pair"]
+    differing = [record for record in machines.mendable if mending.other_key_pair(record, wanted, None)]
+    is_needed = bool(machines.missing or differing)
+    return {"key_pairs": vm_key_pair.lookup(client, wanted, is_needed, [*machines.compared, *differing])}
+
+
+def _affinity_groups(client: Client, options: Record, machines: _Machines) -> Record:
+    """Look up the affinity groups for new machines, and for existing ones that are in others."""
+    wanted = options.get("affinity_groups")
+    if wanted is None:
+        return {}
+    differing = [one for one in machines.existing if mending.other_affinity_groups(one, wanted)]
+    if not (machines.missing and wanted) and not differing:
+        return {}
+    return {"affinity_groups": mending.find_affinity_groups(client, wanted)}
+
+
+def _networks(client: Client, options: Record, machines: _Machines) -> Record:
+    """Look up the networks of new machines, in an Advanced zone: a machine of a Basic zone is in the zone's one network."""
+    wanted = options.get("networks")
+    if not (wanted and machines.zone):
+        return {}
+    here = machines.zone
+    if here.get("networktype") != "Advanced":
+        text = f"networks: {here.get('name')} is a {here.get('networktype')} zone, where each machine is in the zone's one network; omit the option"
+        raise UsageError(text)
+    known = client.list("listNetworks", {"zoneid": here["id"]})
+    return {"networks": list({one["id"]: one for one in (pick(known, name, "networks") for name in wanted)}.values())}
 
 
 RESOURCE = Resource(check_options, find, lookup, plan, to_result, describe, remaining, kind=kind)

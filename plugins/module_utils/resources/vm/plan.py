@@ -9,7 +9,7 @@ import base64
 import re
 import typing as t
 
-from ...api import Record, UsageError
+from ...api import ApiError, Record, UsageError
 from ...api.errors import PARAMETER_ERROR
 from ...reconcile import THIS, Changes, New, Plan, Progress, Step, Task, replace
 from .. import tags
@@ -17,6 +17,7 @@ from ..drift import check_drift
 from ..lookup import matches, same_name
 from ..volume.view import GIB
 from ..zone import is_named
+from . import mending
 from . import view as vm
 from .view import RUNNING, STOPPED
 
@@ -28,7 +29,19 @@ _GOALS = {"started": RUNNING, "restarted": RUNNING, "stopped": STOPPED}
 # What a new machine is made from, and its zone: names of options, of lookups and of parameters.
 _FROM = ("zone", "template", "service_offering", "disk_offering")
 # The attributes that updateVirtualMachine changes, with its parameters for them.
-_UPDATED = {"display_name": "displayname", "group": "group", "ha": "haenable", "os_type_id": "ostypeid"}
+_UPDATED = {
+    "display_name": "displayname",
+    "group": "group",
+    "ha": "haenable",
+    "os_type_id": "ostypeid",
+    "delete_protection": "deleteprotection",
+}
+_NO_COMMAND, _INTERNAL = 432, 530
+_SCALE = "The machine runs with its old offering. Set allow_restart: true to stop and start it for the change"
+# Attributes of a new machine that are as the options say.
+_GIVEN = ("display_name", "group", "key_pair", "ha", "root_size_gb", "delete_protection")
+# Lists of objects that a new machine gets, with the parameters for their ids.
+_LISTED = {"security_groups": "securitygroupids", "affinity_groups": "affinitygroupids", "networks": "networkids"}
 # Characters beyond ASCII become these if text is read in another encoding: question marks, or characters of Latin-1 and
 # Windows-1252.
 _WRECKAGE = "[?\x80-\xff\ufffd" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]+"
@@ -49,13 +62,6 @@ def differs(record: Record, field: str, given: str | None) -> bool:
     return given is not None and given not in (record.get(field + "name"), record.get(field + "id"))
 
 
-def other_security_groups(record: Record, names: list[str]) -> bool:
-    """Tell whether a machine has other security groups than those given by name or id."""
-    given, current = set(names), record.get("securitygroup") or []
-    named = [[one for one in given if matches(group, one, same=same_name)] for group in current]
-    return not all(named) or {one for names in named for one in names} != given
-
-
 def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
     """Return the plan that gives one machine what the options ask for.
 
@@ -63,7 +69,9 @@ def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
     """
     options = task.options
     if options["state"] == "absent":
-        return _plan_absence(name, record, options, lookups)
+        from . import absence  # here, as other tasks don't need it
+
+        return absence.plan(name, record, options, lookups)
     if record is None:
         return _plan_creation(name, options, lookups)
     state, stages = _usable(name, record, options)
@@ -73,23 +81,42 @@ def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
     _check_immutable(name, record, options, lookups, task.warnings)
     changes = Changes(False)
     _compare(name, record, options, lookups, changes, task.warnings)
+    mends = mending.compare(name, record, options, lookups, changes)
     goal = _GOALS.get(options["state"], state)
     if options["state"] == "reinstalled":
         goal = RUNNING if lookups.get("ran") else state  # it may have been stopped for a change
         changes.note("root_disk", (lookups.get("root_disk") or {}).get("id"), "(new)")
     changes.note("state", record.get("state"), goal)
     resize = changes.before.get("service_offering") != changes.after.get("service_offering")
-    halt = state == RUNNING and (goal == STOPPED or resize)
-    if resize and halt:
+    scale = resize and goal == RUNNING and mending.can_scale(record, lookups)
+    if state == RUNNING and mends:
+        mends = mending.allowed(name, mends, options, changes, task.warnings)
+    halt = state == RUNNING and (goal == STOPPED or (resize and not scale) or bool(mends))
+    if resize and halt and not scale:
         _check_restart(name, options, changes)
-    stages += _down(name, options, halt) + (_resize(name, lookups, changes) if resize else [])
+    scale = scale and not halt
+    stages += _down(name, options, halt) + (_resize(name, lookups, changes, scale) if resize else [])
+    stages += [[step] for step in mends.values()]
     # Another offering sets its own high availability. So the one that is asked for is always sent after it.
     stages += _update(name, {**changes.before, "ha": None} if resize else changes.before, changes.after)
     stages += _up(name, {**record, "state": state}, options, goal, halt)
     # After a failure it must be clear whether a machine was reinstalled. So nothing is sent beside that command.
     early = options["state"] != "reinstalled"
     stages += tags.plan(tags.VM, name, record, options, changes, early)
-    return Plan(name, record, stages, changes.before, changes.after)
+    return Plan(name, record, stages, changes.before, changes.after, _conditions(task, record))
+
+
+def _conditions(task: Task, record: Record) -> Record:
+    """Return what decides whether the service refuses to start a machine: its state.
+
+    CloudStack 4 shows a machine as Running for a while after it has begun to stop it, and refuses to start it (431).
+    Measured on 4.23.
+    """
+    failed = task.failed
+    is_early = failed and failed.failed_step and failed.failed_step.command == "startVirtualMachine"
+    if failed is None or (is_early and isinstance(failed.error, ApiError) and failed.error.code == PARAMETER_ERROR):
+        return {record["id"]: record.get("state")}
+    return {}
 
 
 def _step(text: str, command: str, params: Record, **more: t.Any) -> Step:
@@ -129,10 +156,13 @@ def _down(name: str, options: Record, halt: bool) -> list[list[Step]]:
     return [[stop]] if halt else []
 
 
-def _resize(name: str, lookups: Record, changes: Changes) -> list[list[Step]]:
+def _resize(name: str, lookups: Record, changes: Changes, scale: bool) -> list[list[Step]]:
     was, goal = changes.before["service_offering"], changes.after["service_offering"]
     params = {"id": THIS, "serviceofferingid": lookups["service_offering"]["id"]}
     text = f"{name}: change service offering from {was} to {goal}"
+    if scale:
+        hints = dict.fromkeys((PARAMETER_ERROR, _NO_COMMAND, _INTERNAL), _SCALE)
+        return [[_step(text, "scaleVirtualMachine", params, expect=(RUNNING,), hints=hints)]]
     return [[_step(text, "changeServiceForVirtualMachine", params)]]
 
 
@@ -153,41 +183,8 @@ def _up(name: str, record: Record, options: Record, goal: str, is_halted: bool) 
     return stages
 
 
-def _plan_absence(name: str, record: Record | None, options: Record, lookups: Record) -> Plan:
-    """Return the plan that detaches the data disks of a machine, deletes them if asked, and destroys the machine.
-
-    The service would hide the disks with the machine. They go first: as long as the machine is there, the next run knows
-    its disks.
-    """
-    disks = lookups.get("left_disks") or lookups.get("data_disks", {}).get((record or {}).get("id"), [])
-    changes = Changes(False)
-    stages = _parting(name, disks, options, changes) if disks else []
-    if record and record.get("state") not in vm.GONE:
-        changes.before.update(state=record.get("state"), id=record["id"])
-        changes.after["state"] = "absent"
-        stages.append([_step(f"{name}: destroy", "destroyVirtualMachine", {"id": THIS}, expect=vm.GONE)])
-    return Plan(name, record, stages, changes.before, changes.after)
-
-
-def _parting(name: str, disks: list[Record], options: Record, changes: Changes) -> list[list[Step]]:
-    """Return the stages that detach the data disks of a machine, and delete them if asked."""
-    if not (options["detach_volumes"] or options["delete_volumes"]):
-        names = ", ".join(f"{disk.get('name')} ({disk['id']}, {disk.get('size', 0) // GIB} GiB)" for disk in disks)
-        raise UsageError(
-            f"{name} has data disks, which the service hides with it: {names}. Set detach_volumes: true to detach and keep them, or delete_volumes: true"
-        )
-    changes.note("data_disks", sorted(str(disk.get("name")) for disk in disks), [])
-    detach = [_disk_step(name, "detach", "detachVolume", disk) for disk in disks if disk.get("virtualmachineid")]
-    delete = [_disk_step(name, "delete", "deleteVolume", disk) for disk in disks if options["delete_volumes"]]
-    return [detach, delete]
-
-
-def _disk_step(name: str, verb: str, command: str, disk: Record) -> Step:
-    return Step(f"{name}: {verb} volume {disk.get('name')}", command, {"id": disk["id"]})
-
-
 def _plan_creation(name: str, options: Record, lookups: Record) -> Plan:
-    offering, groups = lookups["service_offering"], lookups.get("security_groups")
+    offering = lookups["service_offering"]
     if options.get("ha") and not offering.get("offerha"):
         raise UsageError(_no_ha(name, offering))
     goal = _goal(options, lookups)
@@ -196,29 +193,37 @@ def _plan_creation(name: str, options: Record, lookups: Record) -> Plan:
         "name": name,
         "displayname": options.get("display_name"),
         "group": options.get("group"),
-        "securitygroupids": [group["id"] for group in groups] if groups else None,
         "keypair": options.get("key_pair"),
         "keyboard": options.get("keyboard"),
         "userdata": encoded(options.get("user_data")),
         "startvm": False if goal["state"] == STOPPED else None,
+        "rootdisksize": options.get("root_size_gb"),
+        **{param: _ids(lookups.get(option)) for option, param in _LISTED.items()},
     }
     text = f"{name}: deploy in {goal['zone']} from template {goal['template']} with {goal['service_offering']}"
     stages = [[_step(text, "deployVirtualMachine", params, expect=(goal["state"],), creates=True)]]
     # deployVirtualMachine takes neither of these. High availability comes from the offering.
-    made = {"ha": bool(offering.get("offerha")), "os_type_id": lookups["template"].get("ostypeid")}
+    made = {
+        "ha": bool(offering.get("offerha")),
+        "os_type_id": lookups["template"].get("ostypeid"),
+        "delete_protection": False,
+    }
     stages += _update(name, made, {option: goal[option] for option in made if option in goal})
     stages += tags.stages(tags.VM, name, {}, goal.get("tags", {}), early=True)
     return Plan(name, None, stages, {}, goal, new=_new(name, lookups["zone"]["id"], lookups.get("keyword")))
 
 
+def _ids(records: list[Record] | None) -> list[str] | None:
+    return [record["id"] for record in records] if records else None
+
+
 def _goal(options: Record, lookups: Record) -> Record:
     """Return the attributes that the options ask for on a new machine."""
-    groups = lookups.get("security_groups")
     goal = {
         "state": STOPPED if options["state"] == "stopped" else RUNNING,
         **{option: lookups.get(option, {}).get("name") for option in _FROM},
-        **{option: options.get(option) for option in ("display_name", "group", "key_pair", "ha")},
-        "security_groups": sorted(str(group.get("name")) for group in groups) if groups else None,
+        **{option: options.get(option) for option in _GIVEN},
+        **{option: mending.names_of(lookups[option]) for option in _LISTED if lookups.get(option)},
         "os_type_id": lookups.get("os_type", {}).get("id"),
         "tags": tags.desired({}, options["tags"], True) if options.get("tags") else None,
     }
@@ -253,10 +258,13 @@ def _compare(
         changes.note("display_name", record.get("displayname"), options["display_name"])
     if options.get("group") is not None:
         current, given = record.get("group"), options["group"]
-        is_same = same_name(current, given) or _is_garbled(current, given, warnings)
+        # CloudStack 4 keeps such names whole.
+        is_left = not mending.is_of_4(record) and _is_garbled(current, given, warnings)
+        is_same = same_name(current, given) or is_left
         changes.note("group", current, current if is_same else given)
     if options.get("ha") is not None:
         _compare_ha(name, record, options["ha"], lookups, changes)
+    mending.compare_protection(record, options, changes)
     if "os_type" in lookups:
         changes.note("os_type_id", record.get("guestosid"), lookups["os_type"]["id"])
 
@@ -305,7 +313,21 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
     drift = []
     if differs(record, "template", options.get("template")):
         drift.append(f"template is {record.get('templatename')!r}, not {options['template']!r}")
-    if options.get("security_groups") and other_security_groups(record, options["security_groups"]):
+    if not mending.is_of_4(record):
+        drift += _drift_of_3(name, record, options, lookups, warnings)
+    drift += _drift_of_disks(record, options, lookups)
+    networks = options.get("networks")
+    if networks and not mending.is_in(networks, record):
+        has = sorted(str(nic.get("networkname") or nic.get("networkid")) for nic in record.get("nic") or [])
+        drift.append(f"networks are {has}, not {networks}")
+    way_out = "make a new one (state: absent, then present), correct the option"
+    check_drift(name, drift, "virtual machine", way_out, options, warnings)
+
+
+def _drift_of_3(name: str, record: Record, options: Record, lookups: Record, warnings: list[str]) -> list[str]:
+    """Return the differences that CloudStack 4 changes, and 3 does not."""
+    drift = []
+    if options.get("security_groups") and mending.other_security_groups(record, options["security_groups"]):
         current = sorted(str(group.get("name")) for group in record.get("securitygroup") or [])
         drift.append(f"security_groups are {current}, not {sorted(options['security_groups'])}")
     if options.get("key_pair"):
@@ -313,14 +335,22 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
 
         other = key_pair.compare(name, record, options["key_pair"], lookups.get("key_pairs"), warnings)
         drift += [other] if other else []
+    return drift
+
+
+def _drift_of_disks(record: Record, options: Record, lookups: Record) -> list[str]:
+    drift = []
+    size, root = options.get("root_size_gb"), lookups.get("roots", {}).get(record["id"])
+    if size and root and root.get("size") != size * GIB:
+        has = root.get("size", 0) / GIB
+        drift.append(f"root_size_gb is {has:g}, not {size} (cloudn_volume can change the size of {root.get('name')})")
     if options.get("disk_offering"):
         disks = lookups.get("data_disks", {}).get(record["id"], [])
         kinds = [{"id": disk.get("diskofferingid"), "name": disk.get("diskofferingname")} for disk in disks]
         if not any(matches(kind, options["disk_offering"]) for kind in kinds):
             has = sorted(str(kind["name"]) for kind in kinds) or "none"
             drift.append(f"disk_offering of its data disks is {has}, not {options['disk_offering']!r}")
-    way_out = "make a new one (state: absent, then present), correct the option"
-    check_drift(name, drift, "virtual machine", way_out, options, warnings)
+    return drift
 
 
 def to_result(progress: Progress, check: bool) -> Record:

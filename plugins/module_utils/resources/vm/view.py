@@ -35,7 +35,7 @@ _FIELDS = fields(
     "id name display_name state zone=zonename zone_id template=templatename template_id "
     "service_offering=serviceofferingname service_offering_id cpu_number cpu_speed memory group group_id "
     "ha=haenable os_type_id=guestosid hypervisor password_enabled root_device_id root_device_type "
-    "account domain domain_id created"
+    "account domain domain_id created delete_protection"
 )
 
 
@@ -50,6 +50,7 @@ def to_result(vm: Record) -> Record:
         "security_group_ids": [group.get("id") for group in groups],
         "key_pair": pairs[0] if pairs else None,
         "key_pairs": pairs,
+        "affinity_groups": [group.get("name") for group in affinity_groups_of(vm)],
         "default_ip": default_ip(nics),
         "nics": nics,
         "tags": tags.to_result(vm),
@@ -65,7 +66,13 @@ def key_pairs_of(vm: Record) -> list[str]:
     return [name.strip() for name in (shown.split(",") if "keypairs" in vm else [shown]) if name.strip()]
 
 
-_NIC_FIELDS = fields("id network_id ip_address netmask gateway mac_address type traffic_type is_default")
+def affinity_groups_of(vm: Record) -> list[Record]:
+    """Return the affinity groups of a machine. CloudStack 3.0 has none."""
+    groups: list[Record] = vm.get("affinitygroup") or []
+    return groups
+
+
+_NIC_FIELDS = fields("id network_id network_name ip_address netmask gateway mac_address type traffic_type is_default")
 
 
 def default_ip(nics: list[Record]) -> str | None:
