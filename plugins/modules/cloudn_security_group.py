@@ -70,7 +70,8 @@ options:
         type: int
       cidrs:
         description:
-          - IPv4 networks or addresses on the other side. V(0.0.0.0/0) is every address.
+          - IP networks or addresses on the other side. V(0.0.0.0/0) is every address of IPv4.
+          - CloudStack 4 takes IPv6 too, such as V(2001:db8::/32). V(::/0) is every address of IPv6.
           - V(192.0.2.1/24) is taken as V(192.0.2.0/24) with a warning. The service keeps the two forms as two rules.
             So a rule of another client may have either form. Both rules allow the same traffic. So either one is
             enough. The module removes the others if there are several such rules (see O(purge_rules)).
@@ -123,7 +124,8 @@ options:
         type: int
       cidrs:
         description:
-          - IPv4 networks or addresses on the other side. V(0.0.0.0/0) is every address.
+          - IP networks or addresses on the other side. V(0.0.0.0/0) is every address of IPv4.
+          - CloudStack 4 takes IPv6 too, such as V(2001:db8::/32). V(::/0) is every address of IPv6.
           - V(192.0.2.1/24) is taken as V(192.0.2.0/24) with a warning. The service keeps the two forms as two rules.
             So a rule of another client may have either form. Both rules allow the same traffic. So either one is
             enough. The module removes the others if there are several such rules (see O(purge_rules)).

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...api import Client, Record, UsageError
 from ...reconcile import Found, Report, Resource, Task
+from .. import generation
 from ..lookup import check_text
 from . import rules
 from . import view as security_group
@@ -36,6 +37,7 @@ def find(task: Task) -> Found:
 def lookup(task: Task, found: Found) -> Record:
     """Return the options. Groups that rules name have the service's names, see ``rule_sources``."""
     options, record = task.options, found[task.options["name"]]
+    _check_generation(task, record)
     named = [entry for direction in DIRECTIONS for entry in options.get(direction) or [] if entry.get("groups")]
     if not named:
         return options
@@ -43,6 +45,15 @@ def lookup(task: Task, found: Found) -> Record:
 
     client = task.client
     return settled(client, lambda: rule_sources.resolve(options, record, lambda: security_group.search(client)))
+
+
+def _check_generation(task: Task, record: Record | None) -> None:
+    """Raise ``UsageError`` for new rules with IPv6 if the service has none. It is asked only if there are such rules."""
+    for direction in DIRECTIONS:
+        given = rules.given(task.options.get(direction) or [], direction, [])
+        with_ipv6 = [rule for rule in given if rules.is_ipv6(rule.cidr)]
+        if with_ipv6 and rules.compare(with_ipv6, rules.listed(record or {}, direction))[2]:
+            generation.check(task.client, {f"{direction}: {with_ipv6[0].cidr}": "IPv6 in rules"}, task.deadline)
 
 
 RESOURCE = Resource(check_options, find, lookup, plan, to_result, kind=kind)

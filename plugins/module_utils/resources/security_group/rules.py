@@ -14,7 +14,7 @@ from ..names import folded
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
 DIRECTIONS = ("ingress", "egress")
-EVERYWHERE = "0.0.0.0/0"
+EVERYWHERE = ("0.0.0.0/0", "::/0")
 # The options of a protocol, and the API's names of them.
 _OPTIONS = {"all": (), "icmp": ("icmp_type", "icmp_code")}
 _PARAMS = {"all": (), "icmp": ("icmptype", "icmpcode")}
@@ -110,16 +110,21 @@ def to_result(raw: Record) -> Record:
 
 
 def network(text: str) -> str | None:
-    """Return an IPv4 network or address in its normal form, ``None`` for any other text.
+    """Return an IP network or address in its normal form, ``None`` for any other text.
 
-    A number with a leading 0 is refused: some programs take it for octal.
+    In IPv4, a number with a leading 0 is refused: some programs take it for octal.
     """
-    if _LEADING_ZERO.search(text.partition("/")[0]):
+    if "%" in text or not is_ipv6(text) and _LEADING_ZERO.search(text.partition("/")[0]):
         return None
     try:
-        return str(ipaddress.IPv4Network(text.strip(), strict=False))
+        return str(ipaddress.ip_network(text.strip(), strict=False))
     except ValueError:
         return None
+
+
+def is_ipv6(cidr: str) -> bool:
+    """Tell whether a network is one of IPv6, which CloudStack 3 does not take."""
+    return ":" in cidr
 
 
 def source(raw: Record) -> tuple[str, str]:
@@ -173,12 +178,12 @@ def _cidr(where: str, text: str, warnings: list[str]) -> str:
     text = text.strip()
     normal = network(text)
     if normal is None:
-        more = "; the service has IPv4 only" if ":" in text else ""
-        raise UsageError(f"{where}: cidrs: {text!r} is no IPv4 network such as 192.0.2.0/24{more}")
+        raise UsageError(f"{where}: cidrs: {text!r} is no IP network such as 192.0.2.0/24 or 2001:db8::/32")
     address = text.partition("/")[0]
-    if "/" in text and normal.partition("/")[0] != address:
-        if normal == EVERYWHERE:
-            raise UsageError(f"{where}: cidrs: {text!r} is every address; give {EVERYWHERE}, or {address}/32 for one")
+    if "/" in text and ipaddress.ip_network(normal).network_address != ipaddress.ip_address(address):
+        if normal in EVERYWHERE:
+            one = f"{address}/{128 if is_ipv6(text) else 32}"
+            raise UsageError(f"{where}: cidrs: {text!r} is every address; give {normal}, or {one} for one")
         message = f"{where}: cidrs: {text} has bits beyond its prefix; taken as {normal}"
         if message not in warnings:
             warnings.append(message)
