@@ -11,6 +11,7 @@ from ..calls import Call, done, page_of
 from ..errors import bad_parameter
 from ..fields import date_text, ownership
 from ..filters import has_part, matching, named, refers_to
+from ..generation import Differs
 from ..models import NO_OBJECT, InstanceGroup
 from ..owners import check_access, owner_of_new, owners
 from ..wire import listing
@@ -69,4 +70,7 @@ def _check(call: Call, group: InstanceGroup, unknown: str) -> None:
 
 def _view(call: Call, group: InstanceGroup) -> dict[str, Any]:
     view = {"id": group.id, "name": group.name, "created": date_text(group.created)}
-    return {**view, **ownership(call, group.owner)}
+    return {**view, **ownership(call, group.owner), **call.of(_ONLY_HERE)}
+
+
+_ONLY_HERE: Differs[dict[str, Any]] = Differs({}, {"hasannotations": False})
