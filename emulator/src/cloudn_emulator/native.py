@@ -106,18 +106,28 @@ class Native:
             return self._error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
         if command is None or not _may(account, command):
             return self._error(REFUSED, self.generation.not_granted(name, account.name))
-        if self.throttle.is_over(account):
-            seconds = self.throttle.seconds_left(account)
-            return self._error(command.root, ApiError(TOO_MANY, THROTTLED.format(int(seconds * 1000))))
-        if self.longest_signature and method != "POST" and not command.is_read:
-            return self._error(command.root, ApiError(BAD_REQUEST, NEEDS_POST.format(name)))
+        return await self._run(account, command, params, fault, method)
+
+    async def _run(
+        self, account: Account, command: Command, params: dict[str, str], fault: FaultRule | None, method: str
+    ) -> tuple[str, int, dict[str, Any]]:
+        """Do a command of an account that may use it."""
         try:
+            self._check_request(account, command, method)
             return command.root, 200, await command.run(self.store, self.jobs, account, params, fault)
         except ApiError as error:
             return self._error(command.root, error)
         except Exception:
             log.exception("%s", command.name)
             return self._error(command.root, internal())
+
+    def _check_request(self, account: Account, command: Command, method: str) -> None:
+        """Refuse one request too many (429), and a change that is not sent as POST where that is asked for (400)."""
+        if self.throttle.is_over(account):
+            seconds = self.throttle.seconds_left(account)
+            raise ApiError(TOO_MANY, THROTTLED.format(int(seconds * 1000)))
+        if self.longest_signature and method != "POST" and not command.is_read:
+            raise ApiError(BAD_REQUEST, NEEDS_POST.format(command.name))
 
     def _error(self, root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:
         """The root, HTTP status and body of an error."""
