@@ -15,6 +15,7 @@ from .command import Command, command, command_of_4
 from .commands import (
     account,
     affinity,
+    api,
     attachment,
     capability,
     event,
@@ -42,7 +43,7 @@ from .commands import (
     volume_only_in_4,
     zone,
 )
-from .generation import CLOUDSTACK_3, Generation
+from .generation import CLOUDSTACK_3, Differs, Generation
 
 PAGED = " keyword page:int pagesize:int"
 ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not check the page
@@ -362,7 +363,10 @@ _COMMANDS = (
     command("listSSHKeyPairs", ssh_key.list_key_pairs, "name fingerprint" + LISTED, on_4={"params": "id:ssh_keypair"}),
     # what is on offer
     command(
-        "listZones", zone.list_zones, "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE
+        "listZones",
+        zone.list_zones,
+        "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE,
+        on_4={"params": "name networktype"},
     ),
     command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
     command(
@@ -380,6 +384,8 @@ _COMMANDS = (
     command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
     command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
     command("listCapabilities", capability.list_capabilities),
+    command_of_4("listApis", api.list_apis, "name"),
+    command_of_4("listRegions", api.list_regions, "id:int name" + PAGED),
     # accounts and what they did
     command(
         "listAccounts",
@@ -392,7 +398,9 @@ _COMMANDS = (
         account.list_users,
         "id:user username accounttype:long state account domainid:domain isrecursive:bool listall:bool" + PAGED,
         granted=False,
+        on_4={"granted": True},
     ),
+    command_of_4("registerUserKeys", account.register_keys, "id:user!", "admin.user.RegisterUserKeysCmd"),
     command("getCloudIdentifier", account.cloud_identifier, "userid:user!"),
     command("listResourceLimits", account.list_resource_limits, "id:long resourcetype:int" + LISTED),
     command(
@@ -428,7 +436,12 @@ _COMMANDS = (
     command("listProjectInvitations", network.list_nothing, "id:project_invitations activeonly:bool state" + LISTED),
     command("listVPCs", network.list_nothing, "id:vpc name displaytext cidr state zoneid:data_center" + LISTED),
     command("listVpnUsers", network.list_nothing, "id:vpn_users username" + LISTED),
-    command("listRemoteAccessVpns", network.list_vpns, "publicipid:user_ip_address!" + LISTED),
+    command(
+        "listRemoteAccessVpns",
+        network.list_vpns,
+        "publicipid:user_ip_address!" + LISTED,
+        on_4={"params": "publicipid:user_ip_address"},
+    ),
     command("listPortForwardingRules", network.list_nothing, NAT + LISTED),
     command("listIpForwardingRules", network.list_nothing, NAT + " virtualmachineid:vm_instance" + LISTED),
     command("listFirewallRules", network.list_nothing, NAT + LISTED),
@@ -448,7 +461,10 @@ listDomains listExternalLoadBalancers listHosts listPhysicalNetworks listPods li
 listSupportedNetworkServices listSwifts listSystemVms listTrafficTypes listUsageRecords listVlanIpRanges
 migrateVirtualMachine registerUserKeys updateResourceCount updateResourceLimit
 """
-FOR_ADMINISTRATORS = frozenset(_FOR_ADMINISTRATORS.split())
+_OLD = "listExternalLoadBalancers registerUserKeys"
+_NEW = "getUser updateVolume"
+_THREE = frozenset(_FOR_ADMINISTRATORS.split())
+FOR_ADMINISTRATORS = Differs(_THREE, (_THREE - set(_OLD.split())) | set(_NEW.split()))
 
 # The service's manual has its own names for two of them.
 SPELLINGS = {"registerTemplate": "uploadTemplate", "listSnapshots": "listSnapshot"}

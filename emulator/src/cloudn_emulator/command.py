@@ -19,6 +19,9 @@ from .jobs import Jobs
 from .models import NO_OBJECT, Account
 from .store import Store
 
+# The beginnings of the names of commands that change nothing. Source: CloudStack 4's code.
+_READS = ("list", "get", "query", "find")
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -35,6 +38,11 @@ class Command:
     granted: bool
     entity: str = "id"
     action: Action | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the service takes it for a command that changes nothing."""
+        return self.name.startswith(_READS)
 
     @property
     def label(self) -> str:

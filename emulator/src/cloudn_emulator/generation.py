@@ -41,7 +41,8 @@ class Generation:
     reason phrases of HTTP statuses, `dated` says whether answers have the header Date. `longest_get` is how many
     characters an address may have, if that is limited. `utf8_forms` says whether a form is UTF-8 without a charset,
     `bridge` whether there is an EC2-compatible API, `pages_all` whether all listings have pages, `takes_rows` whether an id
-    may be the number of a row.
+    may be the number of a row. `refuses_first` says whether a command that is not granted is refused before its signature
+    is checked.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Generation:
     bridge: bool
     pages_all: bool
     takes_rows: bool
+    refuses_first: bool
 
     def of(self, thing: Differs[Thing]) -> Thing:
         """The column of this generation."""
@@ -99,6 +101,7 @@ CLOUDSTACK_3 = Generation(
     bridge=True,
     pages_all=False,
     takes_rows=False,
+    refuses_first=False,
 )
 
 # Commands whose class is another one for administrators.
@@ -141,5 +144,6 @@ CLOUDSTACK_4 = Generation(
     bridge=False,
     pages_all=True,
     takes_rows=True,
+    refuses_first=True,
 )
 GENERATIONS = {"3": CLOUDSTACK_3, "4": CLOUDSTACK_4}

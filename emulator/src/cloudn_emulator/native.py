@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from typing import Any
 
 from . import wire
 from .catalogue import FOR_ADMINISTRATORS, catalogue
+from .command import Command
 from .commands.snapshot_policy import run_due
 from .errors import INTERNAL, UNAUTHORIZED, ApiError, internal
 from .exchange import Asked, Reply
 from .faults import FaultRule
 from .generation import NOT_VERIFIED
 from .jobs import Jobs
+from .models import Account
 from .settings import POST_ONLY
 from .signature import is_signed
 from .store import Store
@@ -37,8 +38,6 @@ BAD_REQUEST = 400
 TOO_MANY = 429
 THROTTLED = "The given user has reached his/her account api limit, please retry after [{}] ms."
 NEEDS_POST = "State changing command {} needs to be sent using POST request"
-# Source of these verbs: CloudStack 4's code.
-_READS = re.compile(r"(list|get|query|find)\w+\Z")
 
 
 class Native:
@@ -52,7 +51,7 @@ class Native:
         self.store = store
         self.jobs = jobs
         self.generation = store.generation
-        self.commands = catalogue(store.generation, store.settings.dialect)
+        self.commands = store.commands = catalogue(store.generation, store.settings.dialect)
         # Seconds that a signature may live where the server takes changes by POST alone. `None`: for ever.
         is_post_only = store.settings.server_value(POST_ONLY) == "true"
         self.longest_signature = LONGEST_SIGNATURE if is_post_only else None
@@ -96,21 +95,25 @@ class Native:
         run_due(self.store, self.jobs)
         name = params.get("command", "")
         command = self.commands.get(name)
-        if command is None and name not in FOR_ADMINISTRATORS:
+        if command is None and name not in self.generation.of(FOR_ADMINISTRATORS):
             # This is the answer even to a wrong signature: measured on CloudStack 3.0.5.
             return self._error(REFUSED, self.generation.no_command)
         account = self.store.account_with_key(_api_key(params))
+        if account and self.generation.refuses_first and not _may(account, command):
+            return self._error(REFUSED, self.generation.not_granted(name, account.name))
         if account is None or not is_signed(params, account.api_secret, self.store.time(), self.longest_signature):
             root = command.root if command else f"{name.lower()}response"
             return self._error(root, ApiError(UNAUTHORIZED, NOT_VERIFIED))
-        if command is None or not account.may(name, command.granted):
+        if command is None or not _may(account, command):
             return self._error(REFUSED, self.generation.not_granted(name, account.name))
-        if self.throttle.is_over(account):
-            seconds = self.throttle.seconds_left(account)
-            return self._error(command.root, ApiError(TOO_MANY, THROTTLED.format(int(seconds * 1000))))
-        if self.longest_signature and method != "POST" and not _READS.match(name):
-            return self._error(command.root, ApiError(BAD_REQUEST, NEEDS_POST.format(name)))
+        return await self._run(account, command, params, fault, method)
+
+    async def _run(
+        self, account: Account, command: Command, params: dict[str, str], fault: FaultRule | None, method: str
+    ) -> tuple[str, int, dict[str, Any]]:
+        """Do a command of an account that may use it."""
         try:
+            self._check_request(account, command, method)
             return command.root, 200, await command.run(self.store, self.jobs, account, params, fault)
         except ApiError as error:
             return self._error(command.root, error)
@@ -118,12 +121,24 @@ class Native:
             log.exception("%s", command.name)
             return self._error(command.root, internal())
 
+    def _check_request(self, account: Account, command: Command, method: str) -> None:
+        """Refuse one request too many (429), and a change that is not sent as POST where that is asked for (400)."""
+        if self.throttle.is_over(account):
+            seconds = self.throttle.seconds_left(account)
+            raise ApiError(TOO_MANY, THROTTLED.format(int(seconds * 1000)))
+        if self.longest_signature and method != "POST" and not command.is_read:
+            raise ApiError(BAD_REQUEST, NEEDS_POST.format(command.name))
+
     def _error(self, root: str, error: ApiError) -> tuple[str, int, dict[str, Any]]:
         """The root, HTTP status and body of an error."""
         body = self.generation.error(error)
         if not 400 <= error.code < 600:
             body["errorcode"] = INTERNAL
         return root, body["errorcode"], body
+
+
+def _may(account: Account, command: Command | None) -> bool:
+    return command is not None and account.may(command.name, command.granted)
 
 
 def _api_key(params: dict[str, str]) -> str:

@@ -117,7 +117,8 @@ NEIGHBOUR = {
 }
 
 
-# The domain of plain accounts: its id, name, path and the number of its row. The recorded servers had them in ROOT, and in one of their own.
+# The domain of plain accounts: its id, name, path and the number of its row. The recorded servers had them in ROOT, and
+# in one of their own.
 _ROOT = ("1", "ROOT", "ROOT", "1")
 _DOMAIN = Differs(_ROOT, ("c9f0b1de-7a52-4d0e-9d0c-2f6d3b8a0004", "cloudn", "ROOT/cloudn", "2"))
 _ADMINISTRATORS_DOMAIN = Differs(_ROOT, ("1e175218-0c54-4d7b-8a55-3d0f6c2a0001", "ROOT", "ROOT", "1"))
@@ -235,10 +236,18 @@ def _add_templates(store: Store) -> None:
         )
 
 
+# The first event of an account: who did it, its type, text and state. The recorded accounts of CloudStack 4 got their
+# keys without a login.
+_FIRST_EVENT: Differs[Callable[[str], tuple[str, str, str, str]]] = Differs(
+    lambda name: (name, "USER.LOGIN", "user has logged in", "Completed"),
+    lambda name: ("system", "REGISTER.USER.KEY", "Registering API keypair for user", "Scheduled"),
+)
+
+
 def _log_in(store: Store, name: str) -> None:
-    """The event of an account's first login, in which its user got its keys."""
-    text = "user has logged in"
-    store.add_event(Event(_id_of(f"login {name}"), name, name, "USER.LOGIN", "INFO", text, store.now(), "Completed"))
+    """The first event of an account, in which its user got its keys."""
+    user, kind, text, state = store.generation.of(_FIRST_EVENT)(name)
+    store.add_event(Event(_id_of(f"login {name}"), name, user, kind, "INFO", text, store.now(), state))
 
 
 # --- the neighbour

@@ -11,7 +11,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import os_types
 from .collation import collated
@@ -49,6 +49,9 @@ from .network_offerings import COUNTERS, OFFERINGS
 from .races import Races
 from .settings import Settings
 
+if TYPE_CHECKING:
+    from .command import Command
+
 # The tables of objects that commands delete, by kind. Kinds that have tags have the names that tags use.
 TABLES = {"InstanceGroup": "instance_groups", "Snapshot": "snapshots", "Template": "templates", "Volume": "volumes"}
 FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone, as one number: the third and fourth part of an address
@@ -68,6 +71,7 @@ class Store:
         self.generation = GENERATIONS[settings.generation]
         self.races = Races(settings)
         self.chance = random.Random(1)
+        self.commands: dict[str, Command] = {}  # of the native API
         self.accounts: dict[str, Account] = {}
         self.zones: dict[str, Zone] = {}
         self.hosts: dict[str, Host] = {}

@@ -1,13 +1,14 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts, their users and limits, as measured on CloudStack 3.0.5."""
+"""Accounts, their users and limits, as measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,15 @@ from ..collation import collated, contains
 from ..errors import bad_parameter, internal
 from ..fields import date_text, ownership
 from ..filters import equals, has_part, matching
-from ..limits import limit, used
+from ..generation import Differs
+from ..jobs import Work
+from ..limits import KINDS_4, limit, limit_4, used
 from ..models import NO_OBJECT, Account
-from ..owners import account_named, check_access, named_owner
+from ..owners import account_named, check_access, check_domain, named_owner
 from ..settings import RESOURCES, UNLIMITED
 from ..store import Store
 from ..wire import listing
+from . import account_view_4
 
 SYSTEM = "system"  # the account that nobody finds
 STATE = "enabled"
@@ -31,7 +35,10 @@ _LAST = (("project", "project"), ("network", "network"))
 
 
 def list_accounts(call: Call) -> dict[str, Any]:
-    """listAccounts: a plain account finds its own. As on the real server, the keys of its user are in the clear."""
+    """listAccounts: a plain account finds its own. As on the real server, the keys of its user are in the clear.
+
+    CloudStack 4 does not show the secret.
+    """
     p = call.params
     state, keyword, cleanup = call["state"], call["keyword"], call["iscleanuprequired"]
     tests = [
@@ -43,7 +50,7 @@ def list_accounts(call: Call) -> dict[str, Any]:
         (lambda one: contains(one.name, keyword) or contains(STATE, keyword)) if keyword is not None else None,
     ]
     found = matching(call.store.accounts.values(), tests)
-    return listing("account", [_account_view(call.store, one) for one in page_of(call, found)])
+    return listing("account", [call.of(_ACCOUNT_VIEW)(call.store, one) for one in page_of(call, found)])
 
 
 def _shown(call: Call) -> Callable[[Account], bool]:
@@ -53,7 +60,7 @@ def _shown(call: Call) -> Callable[[Account], bool]:
     """
     wanted, domain = call["id"], call["domainid"]
     _check_wanted(call, wanted)
-    _check_domain(call, domain)
+    call.of(_CHECK_DOMAIN)(call)
     if wanted is not None:
         return lambda one: one is wanted
     if call.account.admin and (call["listall"] or domain is not None):
@@ -63,19 +70,26 @@ def _shown(call: Call) -> Callable[[Account], bool]:
 
 def _check_wanted(call: Call, wanted: Any) -> None:
     if wanted is NO_OBJECT:
-        raise internal()
+        raise call.of(_NO_ACCOUNT)
     if wanted is not None:
         if wanted.name == SYSTEM:
             raise bad_parameter("Unable to find account by id")
         check_access(call, wanted.name, wanted.label)
 
 
-def _check_domain(call: Call, domain: Any) -> None:
+_NO_ACCOUNT = Differs(internal(), bad_parameter("Unable to find account by id -1"))
+
+
+def _check_domain_3(call: Call) -> None:
+    domain = call["domainid"]
     if domain is NO_OBJECT:
         raise bad_parameter(f"Domain id={domain.id} doesn't exist")
     if domain is not None and call["name"] is not None:
         named = account_named(call, call["name"], f"Unable to find account {call['name']} in domain {domain.domain_id}")
         check_access(call, named.name, named.label)
+
+
+_CHECK_DOMAIN = Differs(_check_domain_3, check_domain)
 
 
 def _type(account: Account) -> int:
@@ -124,11 +138,18 @@ def _user_view(account: Account) -> dict[str, Any]:
     }
 
 
+_ACCOUNT_VIEW = Differs(_account_view, account_view_4.account_view)
+_USER_VIEW: Differs[Callable[[Account], dict[str, Any]]] = Differs(_user_view, account_view_4.user_view)
+
+
 def list_users(call: Call) -> dict[str, Any]:
-    """listUsers, which plain accounts lack: the one user of each account, without the service's own."""
+    """listUsers: the one user of each account, without the service's own. A plain account finds its own alone.
+
+    On CloudStack 3 plain accounts lack it.
+    """
     p = call.params
     tests = [
-        lambda one: one.name != SYSTEM,
+        lambda one: one.name != SYSTEM and (call.account.admin or one is call.account),
         (lambda one: one.user_id == p["id"].user_id) if "id" in p else None,
         equals(call, "username", "name"),
         equals(call, "account", "name"),
@@ -136,7 +157,22 @@ def list_users(call: Call) -> dict[str, Any]:
         has_part(call, "keyword", "name"),
     ]
     found = matching(call.store.accounts.values(), tests)
-    return listing("user", [_user_view(one) for one in page_of(call, found)])
+    return listing("user", [call.of(_USER_VIEW)(one) for one in page_of(call, found)])
+
+
+def register_keys(call: Call) -> Work:
+    """registerUserKeys: new keys in place of those that a user has."""
+    account = call["id"]
+    if account is NO_OBJECT:
+        raise bad_parameter("unable to find user by id")
+    check_access(call, account.name, account.label)
+
+    async def run() -> dict[str, Any]:
+        await call.jobs.take(1)
+        account.api_key, account.api_secret = secrets.token_urlsafe(64), secrets.token_urlsafe(64)
+        return {"userkeys": {"apikey": account.api_key, "secretkey": account.api_secret}}
+
+    return Work(run, "User", account.user_id)
 
 
 def cloud_identifier(call: Call) -> dict[str, Any]:
@@ -153,14 +189,26 @@ def cloud_identifier(call: Call) -> dict[str, Any]:
 
 def list_resource_limits(call: Call) -> dict[str, Any]:
     """listResourceLimits. As on the real server, a plain account always gets its own limits, and no pages."""
-    kind = call["resourcetype"]
-    if kind is not None and not 0 <= kind < len(RESOURCES):
+    kind, limits = call["resourcetype"], call.of(_LIMITS)
+    if kind is not None and not 0 <= kind < len(limits):
         raise bad_parameter("Please specify a valid resource type.")
     named = named_owner(call)
     owner = named if call.account.admin else call.account
     views = [
-        {**ownership(call, owner.name), "resourcetype": str(number), "max": limit(call.store, owner.name, word)}
-        for number, word in enumerate(RESOURCES)
+        {**ownership(call, owner.name), "resourcetype": str(number), **look(call.store, owner.name)}
+        for number, look in enumerate(limits)
         if kind in (None, number)
     ]
     return listing("resourcelimit", views)
+
+
+def _limit_3(word: str) -> Callable[[Store, str], dict[str, Any]]:
+    return lambda store, owner: {"max": limit(store, owner, word)}
+
+
+def _limit_4(number: int) -> Callable[[Store, str], dict[str, Any]]:
+    return lambda store, owner: {"resourcetypename": KINDS_4[number].name, "max": limit_4(store, owner, number)}
+
+
+# For each kind, by its number, what gives its limit.
+_LIMITS = Differs([_limit_3(word) for word in RESOURCES], [_limit_4(number) for number in range(len(KINDS_4))])

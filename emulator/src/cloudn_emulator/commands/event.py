@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events: listing what was done, as measured on CloudStack 3.0.5."""
+"""Events: listing what was done, as measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from ..errors import bad_parameter
 from ..event_types import EVENT_TYPES
 from ..fields import date_text, ownership
 from ..filters import equals, has_part, matching, newest_first, refers_to
+from ..generation import Differs
 from ..models import Event
 from ..owners import owners
 from ..wire import listing
+
+NEW_KEYS = "REGISTER.USER.KEY"
 
 
 def list_events(call: Call) -> dict[str, Any]:
@@ -55,6 +58,24 @@ def _is_pending(call: Call) -> Callable[[Event], bool]:
 
 
 def _event_view(call: Call, event: Event) -> dict[str, Any]:
+    return call.of(_VIEW)(call, event)
+
+
+def _view_4(call: Call, event: Event) -> dict[str, Any]:
+    """CloudStack 4 shows the event that began the action, if there was one, and the object.
+
+    The recordings have the object of new keys alone. The emulator shows no other.
+    """
+    view = _view_3(call, event)
+    if view["parentid"] == "0":
+        del view["parentid"]
+    if event.type == NEW_KEYS:
+        user = call.store.accounts[event.owner]
+        view |= {"resourceid": user.user_id, "resourcetype": "User", "resourcename": user.name}
+    return view
+
+
+def _view_3(call: Call, event: Event) -> dict[str, Any]:
     return {
         "id": event.id,
         "username": event.username,
@@ -66,6 +87,9 @@ def _event_view(call: Call, event: Event) -> dict[str, Any]:
         "state": event.state,
         "parentid": event.parent,
     }
+
+
+_VIEW = Differs(_view_3, _view_4)
 
 
 def list_event_types(call: Call) -> dict[str, Any]:

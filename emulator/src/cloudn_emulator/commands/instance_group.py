@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..calls import Call, done, page_of
 from ..errors import bad_parameter
 from ..fields import date_text, ownership
 from ..filters import has_part, matching, named, refers_to
+from ..generation import Differs
 from ..models import NO_OBJECT, InstanceGroup
 from ..owners import check_access, owner_of_new, owners
 from ..wire import listing
@@ -69,4 +71,7 @@ def _check(call: Call, group: InstanceGroup, unknown: str) -> None:
 
 def _view(call: Call, group: InstanceGroup) -> dict[str, Any]:
     view = {"id": group.id, "name": group.name, "created": date_text(group.created)}
-    return {**view, **ownership(call, group.owner)}
+    return {**view, **ownership(call, group.owner), **call.of(_ONLY_HERE)}
+
+
+_ONLY_HERE: Differs[Mapping[str, bool]] = Differs({}, {"hasannotations": False})

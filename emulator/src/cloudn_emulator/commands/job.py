@@ -17,8 +17,8 @@ from ..models import NO_OBJECT, Job
 from ..owners import owners
 from ..wire import listing
 
-# The number of the emulated management server, which CloudStack 4 makes from an address of its network card.
-MANAGEMENT_SERVER = 345049103441
+# The emulated management server: CloudStack 4 shows which one does a job.
+MANAGEMENT_SERVER = {"managementserverid": "0d0d2f3e-6f5e-4a1c-8a53-6c1b5a0e0001", "managementservername": "localhost"}
 
 
 def query_job(call: Call) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _view_4(call: Call, job: Job) -> dict[str, Any]:
     if job.status:
         view["completed"] = date_text(job.completed)
     else:
-        view["managementserverid"] = MANAGEMENT_SERVER
+        view |= MANAGEMENT_SERVER
     return {**view, "jobid": job.id, "jobstatus": job.status}
 
 

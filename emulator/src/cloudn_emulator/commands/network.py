@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks, their offerings and addresses, and what a Basic zone has none of, as measured on CloudStack 3.0.5."""
+"""Networks, their offerings and addresses, and what a Basic zone has none of, as measured on CloudStack 3.0.5 and 4.23."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from ..collation import collated, contains
 from ..errors import ACCOUNT, ApiError, bad_parameter
 from ..fields import date_text, ownership
 from ..filters import Test, equals, has_part, has_tags, matching, named, refers_to
+from ..generation import Differs
 from ..models import Vm, Zone
-from ..network_offerings import OFFERINGS, SERVICES, NetworkOffering
+from ..network_offerings import OFFERINGS, SERVICES, Counter, NetworkOffering
 from ..owners import check_access, owners
 from ..wire import listing
+from . import network_view_4
 
 NAME = "guestNetworkForBasicZone"
 DOMAIN = "cs1cloud.internal"
@@ -27,6 +29,7 @@ OFFERING = OFFERINGS[0]
 def list_networks(call: Call) -> dict[str, Any]:
     """listNetworks: each Basic zone has one, which all accounts share. `issystem` is for administrators only."""
     owners(call)  # only for its errors: all accounts see the networks
+    call.of(_CHECK_KIND)(call)
     fixed: dict[str, str | bool] = {
         "type": "Shared",
         "traffictype": "Guest",
@@ -48,7 +51,17 @@ def list_networks(call: Call) -> dict[str, Any]:
         has_tags(call, "Network"),
     ]
     found = matching(call.store.zones.values(), tests)
-    return listing("network", [_network_view(call, zone) for zone in page_of(call, found)])
+    return listing("network", [call.of(_NETWORK_VIEW)(call, zone) for zone in page_of(call, found)])
+
+
+def _check_kind(call: Call) -> None:
+    """CloudStack 4 refuses a kind of network that it does not know."""
+    kind = call["type"]
+    if kind is not None and kind.lower() not in ("shared", "isolated", "l2"):
+        raise bad_parameter(f"Unexpected Guest type : {kind}")
+
+
+_CHECK_KIND: Differs[Callable[[Call], None]] = Differs(lambda call: None, _check_kind)
 
 
 def _is(call: Call, name: str, value: str | bool) -> bool:
@@ -105,6 +118,9 @@ def _network_view(call: Call, zone: Zone) -> dict[str, Any]:
     }
 
 
+_NETWORK_VIEW = Differs(_network_view, network_view_4.network_view)
+
+
 def list_network_offerings(call: Call) -> dict[str, Any]:
     """listNetworkOfferings: none of them can be used in a Basic zone, where nobody makes networks."""
     tests: list[Test | None] = [
@@ -121,7 +137,8 @@ def list_network_offerings(call: Call) -> dict[str, Any]:
         lambda one: _is(call, "forvpc", one.vpc),
         _offers(call, lambda one: one.services),
     ]
-    return listing("networkoffering", [_offering_view(one) for one in page_of(call, matching(OFFERINGS, tests))])
+    found = page_of(call, matching(OFFERINGS, tests))
+    return listing("networkoffering", [call.of(_OFFERING_VIEW)(one) for one in found])
 
 
 def _is_for_guests(call: Call) -> bool:
@@ -159,6 +176,11 @@ def _service_view(offering: NetworkOffering, service: str) -> dict[str, Any]:
         for name, value in offering.capabilities(service).items()
     ]
     return {**view, "capability": able} if able else view
+
+
+_OFFERING_VIEW: Differs[Callable[[NetworkOffering], dict[str, Any]]] = Differs(
+    _offering_view, network_view_4.offering_view
+)
 
 
 def list_public_addresses(call: Call) -> dict[str, Any]:
@@ -213,7 +235,14 @@ def list_counters(call: Call) -> dict[str, Any]:
         has_part(call, "keyword", "name"),
     ]
     found = page_of(call, matching(call.store.counters.values(), tests))
-    return listing("counter", [{"id": o.id, "name": o.name, "source": o.source, "value": o.value} for o in found])
+    return listing("counter", [call.of(_COUNTER_VIEW)(one) for one in found])
+
+
+def _counter_3(one: Counter) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name, "source": one.source, "value": one.value}
+
+
+_COUNTER_VIEW: Differs[Callable[[Counter], dict[str, Any]]] = Differs(_counter_3, network_view_4.counter_view)
 
 
 # --- what a Basic zone, or the service, has none of
@@ -237,6 +266,8 @@ def list_projects(call: Call) -> dict[str, Any]:
 
 
 def list_vpns(call: Call) -> dict[str, Any]:
-    """listRemoteAccessVpns of an address: no address can have one."""
+    """listRemoteAccessVpns of an address: no address can have one. CloudStack 4 lists those of all addresses too."""
     address = call["publicipid"]
+    if address is None:
+        return list_nothing(call)
     raise bad_parameter(f"Unable to list remote access vpns, IP address {address.id} not found")

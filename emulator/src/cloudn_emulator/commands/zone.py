@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..calls import Call, page_of
-from ..filters import has_part, matching, refers_to
+from ..collation import collated
+from ..filters import equals, has_part, matching, refers_to
 from ..generation import Differs
 from ..models import GIB, Zone
 from ..store import Store
@@ -29,6 +30,7 @@ OVERPROVISIONING = 2
 SECONDARY = 1024 * GIB
 SYSTEM_ADDRESSES = (4, 90)  # of system machines: in use, all
 MTU = 1500  # bytes
+NETWORK = "Basic"
 
 
 def list_zones(call: Call) -> dict[str, Any]:
@@ -37,11 +39,30 @@ def list_zones(call: Call) -> dict[str, Any]:
     `domainid` finds only zones of a domain: there are none. `available=false` means the zones where the account has a
     router. In a Basic zone all routers are the service's own.
     """
-    hidden = "domainid" in call.params or call["available"] is False
-    tests = [refers_to(call, "id"), has_part(call, "keyword", "name")]
-    found = [] if hidden else matching(call.store.zones.values(), tests)
+    found = call.of(_FOUND)(call)
     shown = page_of(call, found) if call.store.generation.pages_all else found
     return listing("zone", [call.of(_VIEW)(call, zone) for zone in shown])
+
+
+def _found_3(call: Call) -> list[Zone]:
+    hidden = "domainid" in call.params or call["available"] is False
+    tests = [refers_to(call, "id"), has_part(call, "keyword", "name")]
+    return [] if hidden else matching(call.store.zones.values(), tests)
+
+
+def _found_4(call: Call) -> list[Zone]:
+    """On CloudStack 4 only the kind of network counts besides an id or a name."""
+    network = call["networktype"]
+    if network is not None and collated(network) != collated(NETWORK):
+        return []
+    if "id" in call.params:
+        return matching(call.store.zones.values(), [refers_to(call, "id")])
+    if call["name"] is not None:
+        return matching(call.store.zones.values(), [equals(call, "name", "name")])
+    return _found_3(call)
+
+
+_FOUND = Differs(_found_3, _found_4)
 
 
 def _view_3(call: Call, zone: Zone) -> dict[str, Any]:
@@ -78,7 +99,7 @@ def _common(zone: Zone) -> dict[str, Any]:
     return {
         "id": zone.id,
         "name": zone.name,
-        "networktype": "Basic",
+        "networktype": NETWORK,
         "securitygroupsenabled": True,
         "allocationstate": "Enabled",
         "zonetoken": zone.token,
