@@ -141,3 +141,15 @@ def test_more_volumes_than_a_page_are_read_whole() -> None:
             assert len(ids) == len(set(ids))
             assert before & emulator.store.volumes.keys() <= set(ids)
             assert len(emulator.requests) < 60
+
+
+def test_the_count_of_a_list_that_lags_is_that_of_its_past() -> None:
+    lag = {"kind": "lag", "command": "list*", "seconds": 60}
+    with Emulator(generation="4", vms=30, faults=[lag]) as emulator:
+        client = client_of(emulator)
+        assert client.call("listVirtualMachines", {"page": 2, "pagesize": 20})["count"] == 30
+        newest = list(emulator.store.vms.values())[-1]
+        emulator.store.add_vm(replace(newest, id="young", name="young", created=emulator.store.now()))
+        answer = client.call("listVirtualMachines", {"page": 1, "pagesize": 500})
+        assert answer["count"] == len(answer["virtualmachine"]) == 30
+        assert len(client.list("listVirtualMachines")) == 30
