@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 # The error for a page that is too large; source: the list of CloudStack's error codes. CloudStack 3.0.5 and 4.23 answer
 # PARAMETER_ERROR instead (measured), as to many other mistakes.
 _PAGE_LIMIT = 433
+_INTERNAL = 530
 # A successful listing with one of these shows that its page size is allowed. Other listings may ignore the page: listZones
 # and the listings of offerings do on CloudStack 3.0.5, listHypervisors on 4.23; measured.
 _PAGED = paging.SOUND | {"listVolumes", "listSnapshots", "listTemplates", "listTags", "listAsyncJobs"}
@@ -97,5 +98,9 @@ def _without_page(send: Send) -> paging.Objects | None:
     """Return the objects of a listing without a page, ``None`` if the service refuses that too: the page is not its reason."""
     try:
         return paging.objects(send(None))
-    except ApiError:
-        return None
+    except ApiError as error:
+        if error.code == PARAMETER_ERROR:
+            return None
+        if error.code == _INTERNAL:  # it fails over an object, so it has taken the parameters
+            return paging.Objects()
+        raise
