@@ -9,7 +9,7 @@ import functools
 import re
 import typing as t
 
-from . import counted, paging, unordered
+from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
 from .errors import (
@@ -277,10 +277,11 @@ class Client:
         The first page has ``first`` objects and costs one request. Further pages are read ahead, over connections of their
         own. So a small first page is good for long lists of objects that the service is slow to list. Each object is
         yielded once, in the service's order, also if others come and go meanwhile. No object that is there all the time is
-        left out; see ``paging.read``, and ``unordered.read`` for lists in no order. ``begun`` is the answer with the first
-        page, where the caller has it already.
+        left out; see ``paging.read``, ``counted.read`` for lists whose order is not known to stand, and ``unordered.read`` for
+        lists in no order. ``begun`` is the answer with the first page, where the caller has it already.
 
-        Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast.
+        Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast, or the service gives
+        fewer objects than it counts.
         """
         answers = [begun] if begun else []
 
@@ -289,11 +290,16 @@ class Client:
                 return paging.objects(answers.pop())
             return self.page(command, params, page, limit)
 
+        first = min(first, self.page_size.largest)
+        if command in paging.SOUND:
+            yield from paging.read(command, fetch, first, self.clock, deadline)
+            return
+        from . import counted, unordered  # here, as many runs of a module need neither
+
         if command in unordered.COMMANDS:
             yield from unordered.read(command, fetch, self.clock, deadline)
         else:
-            read = paging.read if command in paging.SOUND else counted.read
-            yield from read(command, fetch, min(first, self.page_size.largest), self.clock, deadline)
+            yield from counted.read(command, fetch, first, self.clock, deadline)
 
     def page(
         self, command: str, params: Params | None, page: paging.Page, deadline: Deadline | None = None
