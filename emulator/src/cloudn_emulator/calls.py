@@ -15,9 +15,9 @@ from .errors import MALFORMED, UNABLE, ApiError, bad_parameter, internal, unread
 from .generation import Differs, Thing
 from .jobs import Jobs
 from .models import NO_OBJECT, Account
+from .settings import PAGE_SIZE
 from .store import Store
 
-PAGE_LIMIT = 500
 LONGEST = 255  # characters of a text whose parameter gives no limit, by CloudStack 3.0's code
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x09\x0b\x0c\x0e-\x1f\x7f]")
@@ -106,7 +106,8 @@ def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, stor
             generation.of(_CHECK_EMPTY)(param, label)
         values[param.name] = _value(param, value, label, store)
     if "page" in values or "pagesize" in values:
-        _check_paging(values, any(param.kind == "anysize" for param in declared) and not generation.pages_all)
+        any_size = any(param.kind == "anysize" for param in declared) and not generation.pages_all
+        _check_paging(values, None if any_size else page_limit(store))
     return values
 
 
@@ -216,27 +217,33 @@ def _date(param: Param, value: str, label: str) -> float:
         ) from None
 
 
-def _check_paging(values: dict[str, Any], any_size: bool) -> None:
+def page_limit(store: Store) -> int:
+    """How many objects a page may have, and how many a listing without a page shows."""
+    return int(store.settings.server_value(PAGE_SIZE))
+
+
+def _check_paging(values: dict[str, Any], limit: int | None) -> None:
+    """Raise ApiError (431) for a page that is not as it must be. None is no limit, and any page."""
     page, size = values.get("page"), values.get("pagesize")
     if page is None and size is not None and size != -1:
         raise unreadable('"page" parameter is required when "pagesize" is specified')
     if page is not None and size is None:
         raise unreadable('"pagesize" parameter is required when "page" is specified')
-    if any_size:
+    if limit is None:
         return
     if page is not None and size == -1:
         raise bad_parameter("Can't specify page parameter when pagesize is -1 (Unlimited)")
-    if size is not None and size > PAGE_LIMIT:
-        raise bad_parameter(f"Page size can't exceed max allowed page size value: {PAGE_LIMIT}")
+    if size is not None and size > limit:
+        raise bad_parameter(f"Page size can't exceed max allowed page size value: {limit}")
 
 
 def page_of(call: Call, objects: list[Any]) -> list[Any]:
-    """The objects of the page that was asked for, or the first 500 if none was. Page 0 is page 1."""
+    """The objects of the page that was asked for, or the first ones if none was. Page 0 is page 1."""
     page, size = call["page"], call["pagesize"]
     call.total = len(objects)
     if size == -1:
         return objects
-    size = PAGE_LIMIT if size is None else max(size, 0)
+    size = page_limit(call.store) if size is None else max(size, 0)
     start = (max(page or 1, 1) - 1) * size
     return objects[start : start + size]
 

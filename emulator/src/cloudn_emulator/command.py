@@ -92,8 +92,14 @@ class Command:
         after that time. An id of an object that was made since is unknown, as it was then.
         """
         store, known = jobs.history.before(seconds)
-        body = self.handler(Call(store, jobs, account, self._read(store, params)))
-        return body if known else without_young(body, store.now() - seconds)
+        call = Call(store, jobs, account, self._read(store, params))
+        body = self.handler(call)
+        if not known:
+            shown = without_young(body, store.now() - seconds)
+            if call.total is not None:
+                call.total -= body.get("count", 0) - shown.get("count", 0)
+            body = shown
+        return _listed(call, body, None)
 
 
 def _listed(call: Call, body: dict[str, Any], fault: FaultRule | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import functools
 import re
 import typing as t
 
-from . import paging, unordered
+from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
 from .errors import (
@@ -23,6 +23,7 @@ from .errors import (
     TooLarge,
     UsageError,
 )
+from .page_size import PageSize
 from .settings import Settings
 from .signature import expiry, query, sign
 from .transport import TOO_MANY_REQUESTS, Answer, Request, Transport
@@ -126,6 +127,7 @@ class Client:
         self._generation: int | None = None
         self._offered: dict[str, bool] = {}
         self._make_ec2 = make_ec2
+        self.page_size = PageSize()
 
     @functools.cached_property
     def ec2(self) -> Ec2Client | None:
@@ -275,28 +277,56 @@ class Client:
         The first page has ``first`` objects and costs one request. Further pages are read ahead, over connections of their
         own. So a small first page is good for long lists of objects that the service is slow to list. Each object is
         yielded once, in the service's order, also if others come and go meanwhile. No object that is there all the time is
-        left out; see ``paging.read``, and ``unordered.read`` for lists in no order. ``begun`` is the answer with the first
-        page, where the caller has it already.
+        left out; see ``paging.read``, ``counted.read`` for lists whose order is not known to stand, and ``unordered.read`` for
+        lists in no order. ``begun`` is the answer with the first page, where the caller has it already.
 
-        Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast.
+        Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast, or the service gives
+        fewer objects than it counts.
         """
         answers = [begun] if begun else []
 
         def fetch(page: paging.Page, limit: Deadline) -> t.List[Record]:
             if answers:
-                return listed(answers.pop())
+                return paging.objects(answers.pop())
             return self.page(command, params, page, limit)
+
+        first = min(first, self.page_size.largest)
+        if command in paging.SOUND:
+            yield from paging.read(command, fetch, first, self.clock, deadline)
+            return
+        from . import counted, unordered  # here, as many runs of a module need neither
 
         if command in unordered.COMMANDS:
             yield from unordered.read(command, fetch, self.clock, deadline)
         else:
-            yield from paging.read(command, fetch, first, self.clock, deadline)
+            yield from counted.read(command, fetch, first, self.clock, deadline)
 
     def page(
         self, command: str, params: Params | None, page: paging.Page, deadline: Deadline | None = None
-    ) -> t.List[Record]:
-        """Return the objects on one page of a listing command; raises what ``call`` raises."""
-        return listed(self.call(command, {**(params or {}), "page": page.number, "pagesize": page.size}, deadline))
+    ) -> paging.Objects:
+        """Return the objects on one page of a listing command.
+
+        Raises what ``call`` raises, and ``PageTooLarge`` if the service does not give pages of this size.
+        """
+        return paging.objects(self._page(command, params, page, deadline))
+
+    def first_page(self, command: str, params: Params | None = None) -> Record:
+        """Return the answer with the first page of a listing command. The page is as large as the service allows."""
+        while True:
+            try:
+                return self._page(command, params, paging.Page(1, self.page_size.largest), None)
+            except paging.PageTooLarge:
+                continue
+
+    def _page(self, command: str, params: Params | None, page: paging.Page, deadline: Deadline | None) -> Record:
+        """Return the answer with one page of a listing command; see ``page``."""
+        query = params or {}
+
+        def send(page: paging.Page | None) -> Record:
+            numbers = {"page": page.number, "pagesize": page.size} if page else {}
+            return self.call(command, {**query, **numbers}, deadline)
+
+        return self.page_size.ask(command, query, page, send)
 
     def warn(self, text: str) -> None:
         """Add a warning for the user to ``warnings``, once. The caller shows them with the result."""
@@ -433,17 +463,6 @@ def _unreadable(command: str, status: int, error: BadAnswer) -> CloudnError:
     return ApiError(
         f"{command}: HTTP {status}, and the answer is not one of this API; is api_url right?", command, status
     )
-
-
-def list_field(answer: Record) -> str | None:
-    """Return the name of the field with the objects of a listing's answer, ``None`` where it has none."""
-    return next((name for name, value in answer.items() if isinstance(value, list)), None)
-
-
-def listed(answer: Record) -> list[Record]:
-    """Return the objects of a listing's answer."""
-    objects: list[Record] = answer.get(list_field(answer) or "", [])
-    return objects
 
 
 def listing(client: Client, command: str, query: Record, *ids: str, deadline: Deadline | None = None) -> list[Record]:

@@ -14,8 +14,12 @@ from .deadline import LAST_LOOK, Deadline
 from .decode import Record
 from .errors import CloudnError
 
-# The largest page of the service (for a larger pagesize it answers 431); measured on CloudStack 3.0.5.
+# The largest page of a service as it is installed; measured on CloudStack 3.0.5 and 4.23. Its operator may have set another
+# (default.page.size), see ``page_size``.
 LARGEST = 500
+# Each page of these lists has the objects that stand there in an order that does not change: oldest first, or newest first.
+# Measured on CloudStack 3.0.5 and 4.23. Lists that are not known to be sound are read by ``counted.read``.
+SOUND = frozenset(["listVirtualMachines", "listSecurityGroups", "listSSHKeyPairs", "listOsTypes", "listEvents"])
 # How many objects each page shares with the page before. One less may vanish before a page is read, and the pages still
 # join.
 OVERLAP = 4
@@ -42,19 +46,65 @@ class Page(t.NamedTuple):
 Fetch = t.Callable[..., t.List[Record]]
 
 
+class Objects(t.List[Record]):
+    """The objects on a page. ``total`` is the count in the answer, ``None`` where it has none.
+
+    CloudStack 3.0.5 counts the objects on the page, 4.23 counts all that match; measured.
+    """
+
+    total: int | None = None
+
+
+class PageTooLarge(Exception):
+    """The service does not give a page of this size. ``largest`` is the size to go on with."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(largest)
+        self.largest = largest
+
+
 class _Gap(Exception):
     """Two pages do not join, also when they are read again."""
 
+    text = "objects come and go faster than the list can be read; run this again"
+
+
+class _Short(_Gap):
+    """The list ends before the service's count of it."""
+
+    def __init__(self, end: int, count: int) -> None:
+        super().__init__(end, count)
+        self.text = missing_text(end, count)
+
+
+def list_field(answer: Record) -> str | None:
+    """Return the name of the field with the objects of a listing's answer, ``None`` where it has none."""
+    return next((name for name, value in answer.items() if isinstance(value, list)), None)
+
+
+def objects(answer: Record) -> Objects:
+    """Return the objects of a listing's answer, with its count. An empty page may have a count without a list."""
+    found = Objects(answer.get(list_field(answer) or "", []))
+    total = answer.get("count")
+    found.total = total if isinstance(total, int) else None
+    return found
+
 
 def read(
-    command: str, fetch: Fetch, first: int, clock: t.Callable[[], float], deadline: Deadline | None = None
+    command: str,
+    fetch: Fetch,
+    first: int,
+    clock: t.Callable[[], float],
+    deadline: Deadline | None = None,
+    known: set[t.Any] | None = None,
 ) -> t.Iterator[list[Record]]:
     """Yield the objects of a listing command, page by page in the service's order, each object once.
 
     ``fetch(page, limit=...)`` returns the objects on a page. Several threads call it, and all of them end before this does.
     When their pages are not needed any more, their ``limit`` is set to now. Only a page that is not full shows the end of
     the list. The first page, of ``first`` objects, is read alone, so a short list is one request. Further pages are read
-    ahead, at most ``MOST`` less one in vain.
+    ahead, at most ``MOST`` less one in vain. ``fetch`` may raise ``PageTooLarge``; then the list is read in smaller pages.
+    ``known`` holds the keys of the objects that were yielded, see ``identity``.
 
     Objects that come or go meanwhile move others to other pages. But the order of the list is fixed (virtual machines by
     their creation, oldest first; volumes newest first; measured on CloudStack 3.0.5). So a page holds all objects between
@@ -66,16 +116,31 @@ def read(
     service repeats one page, or the list does not end before ``deadline``. Near the deadline, a list still has some
     seconds.
     """
-    known: set[t.Any] = set()
+    known = set() if known is None else known
     ask = in_time(command, fetch, clock, deadline)
-    for _try in range(_TRIES):
+    largest, text = LARGEST, ""
+    tries = 0
+    while tries < _TRIES:
         try:
             limit = Deadline(None if deadline is None else deadline.remaining(), clock)
-            yield from _read(command, functools.partial(ask, limit=limit), first, clock, limit, known)
+            yield from _read(command, functools.partial(ask, limit=limit), first, clock, limit, known, largest)
             return
-        except _Gap:
-            continue
-    raise CloudnError(f"{command}: objects come and go faster than the list can be read; run this again", command)
+        except PageTooLarge as error:
+            largest = error.largest
+        except _Gap as gap:
+            text = gap.text
+            tries += 1
+    raise CloudnError(f"{command}: {text}", command)
+
+
+def missing_text(found: int, count: int) -> str:
+    """Return the reason why a list can't be shown: the service counts more objects than it gives."""
+    if found >= count:
+        return _Gap.text
+    return (
+        f"{found} of {count} objects could be read, so the list is not complete; run this again, or ask for a part of the "
+        "list (by an id or a name)"
+    )
 
 
 def in_time(command: str, fetch: Fetch, clock: t.Callable[[], float], deadline: Deadline | None) -> Fetch:
@@ -101,24 +166,27 @@ def _read(
     clock: t.Callable[[], float],
     limit: Deadline,
     known: set[t.Any],
+    largest: int,
 ) -> t.Iterator[list[Record]]:
     """Read a list once, and yield objects that are not ``known``. Raises ``_Gap`` where the list may be incomplete."""
-    before = Page(1, first)
+    before = Page(1, min(first, largest))
     began = clock()
     items = fetch(before)
     ahead, share = _pace(clock() - began, len(items))
     yield _new(items, known)
     if len(items) != before.size:
+        _check_end(before, items)
         return
     joint = beginning = {identity(item) for item in items}
     repeated = 0
-    for page, items in _ahead(fetch, before, ahead, share, limit):
+    for page, items in _ahead(fetch, before, ahead, functools.partial(following, share=share, largest=largest), limit):
         again: list[Record] = []
         if not joint.intersection(map(identity, items)):
             again, items = _join(fetch, before, joint, page)
         fresh = _new([*again, *items], known)
         yield fresh
         if len(items) != page.size:
+            _check_end(page, items)
             return
         before, joint = page, {identity(item) for item in items}
         repeated = repeated + 1 if not fresh and (joint <= beginning or beginning <= joint) else 0
@@ -126,6 +194,24 @@ def _read(
             raise CloudnError(
                 f"{command}: the service does not give this list page by page, so it can't be read", command
             )
+
+
+def count_of(items: list[Record]) -> int:
+    """Return the count in the answer with a page, 0 where it has none."""
+    return (items.total or 0) if isinstance(items, Objects) else 0
+
+
+def _check_end(page: Page, items: list[Record]) -> None:
+    """Raise ``_Short`` if the service counts more objects than there are up to the end of this page, its last one.
+
+    Raises ``PageTooLarge`` for a first page: the service may cut pages to a size of its own.
+    """
+    end = (page.number - 1) * page.size + len(items)
+    if count_of(items) <= end:
+        return
+    if items and page.number == 1:
+        raise PageTooLarge(len(items))
+    raise _Short(end, count_of(items))
 
 
 def _pace(seconds: float, count: int) -> tuple[int, int]:
@@ -144,8 +230,10 @@ def _new(items: list[Record], known: set[t.Any]) -> list[Record]:
     return fresh
 
 
-def following(page: Page, share: int = 1) -> Page:
+def following(page: Page, share: int = 1, largest: int | None = None) -> Page:
     """Return the page to read after another. It begins with some objects of that page, and is as long as possible.
+
+    ``largest`` is the size of the service's largest page, ``LARGEST`` if it is not given.
 
     A page begins at a multiple of its size. Two pages of one size share nothing, so the sizes differ. A page can't be longer
     than all pages before it together. With ``share`` it is at most that part of them, unless the page before is longer.
@@ -154,12 +242,13 @@ def following(page: Page, share: int = 1) -> Page:
     """
     end = page.number * page.size
     latest = end - OVERLAP
-    largest = min(LARGEST, latest, max(page.size, latest // share))
-    reaching = {size: latest // size * size + size for size in range(1, largest + 1)}
+    most = LARGEST if largest is None else largest
+    longest = min(most, latest, max(page.size, latest // share))
+    reaching = {size: latest // size * size + size for size in range(1, longest + 1)}
     size = max(reaching, key=lambda size: reaching[size], default=0)
     if reaching.get(size, 0) > end:
         return Page(latest // size + 1, size)
-    size = max(size for size in range(1, min(LARGEST, end) + 1) if end % size == 0)
+    size = max(size for size in range(1, min(most, end) + 1) if end % size == 0)
     return Page(end // size + 1, size)
 
 
@@ -170,9 +259,12 @@ def identity(item: Record) -> t.Any:
 
 
 def _ahead(
-    fetch: Fetch, latest: Page, count: int, share: int, limit: Deadline
+    fetch: Fetch, latest: Page, count: int, next_page: t.Callable[[Page], Page], limit: Deadline
 ) -> t.Iterator[tuple[Page, list[Record]]]:
-    """Yield the pages after ``latest`` with their objects, in order, while ``count - 1`` later pages are being read."""
+    """Yield the pages after ``latest`` with their objects, in order, while ``count - 1`` later pages are being read.
+
+    ``next_page`` returns the page after another.
+    """
     import concurrent.futures  # few lists are that long
 
     with concurrent.futures.ThreadPoolExecutor(count) as threads:
@@ -180,7 +272,7 @@ def _ahead(
         try:
             while True:
                 while len(waiting) < count and not any(_ends(page, answer) for page, answer in waiting):
-                    latest = following(latest, share)
+                    latest = next_page(latest)
                     waiting.append((latest, threads.submit(fetch, latest)))
                 page, answer = waiting.popleft()
                 yield page, answer.result()

@@ -9,8 +9,8 @@ import re
 import typing as t
 
 from ..api import Client, CloudnError, Record, UsageError
-from ..api.client import flatten, list_field
-from ..api.paging import LARGEST
+from ..api.client import flatten
+from ..api.paging import list_field, objects
 from ..resources import job
 from ..resources.lookup import check_text
 from . import request
@@ -108,12 +108,12 @@ def _read(client: Client, command: str, params: Record) -> Record:
 
 def _all_pages(client: Client, command: str, params: Record) -> Record:
     """Return a listing's answer with the objects of all its pages. An answer without a list is returned as it is."""
-    answer = client.call(command, {**params, "page": 1, "pagesize": LARGEST})
-    name = list_field(answer)
-    if name is None or len(answer[name]) < LARGEST:
+    answer = client.first_page(command, params)
+    name, first = list_field(answer), objects(answer)
+    if name is None or (len(first) < client.page_size.largest and (first.total or 0) <= len(first)):
         return answer
-    objects = [item for page in client.pages(command, params, begun=answer) for item in page]
-    return {**answer, "count": len(objects), name: objects}
+    found = [item for page in client.pages(command, params, begun=answer) for item in page]
+    return {**answer, "count": len(found), name: found}
 
 
 def _change(client: Client, command: str, params: Record, options: Record) -> Record:

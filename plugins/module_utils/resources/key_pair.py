@@ -11,9 +11,8 @@ import hashlib
 import re
 
 from ..api import Client, Duplicates, Record, UnknownOutcome, UsageError
-from ..api.client import list_field
 from ..api.errors import PARAMETER_ERROR
-from ..api.paging import LARGEST
+from ..api.paging import objects
 from ..reconcile import Found, Plan, Progress, Resource, Step, Task, replace
 from .lookup import check_text, same_name
 
@@ -106,8 +105,8 @@ def _found(client: Client, name: str) -> list[Record]:
     There is at most one, unless two runs made pairs at the same moment. Pairs with one key have equal records, so
     ``Client.list`` would show only one of them: it yields equal records once.
     """
-    answer = client.call("listSSHKeyPairs", {"name": name, "page": 1, "pagesize": LARGEST})
-    return [pair for pair in answer.get(list_field(answer) or "", []) if same_name(pair.get("name"), name)]
+    answer = client.first_page("listSSHKeyPairs", {"name": name})
+    return [pair for pair in objects(answer) if same_name(pair.get("name"), name)]
 
 
 def _several(name: str, found: list[Record]) -> Duplicates:

@@ -12,6 +12,7 @@ from ..calls import Call, page_of
 from ..collation import collated
 from ..errors import ApiError, bad_parameter, internal
 from ..fields import ownership, tag_view
+from ..filters import by_key_alone
 from ..generation import Differs
 from ..jobs import Work
 from ..models import NO_OBJECT, Snapshot, Tag, Template, Volume, Zone
@@ -209,8 +210,19 @@ def list_tags(call: Call) -> dict[str, Any]:
     exact = ("resourcetype", "resourceid", "key", "value", "customer")
     wanted = {name: collated(call[name]) for name in exact if call[name] is not None}
     views = [view for view in _views(call) if _is_wanted(view, wanted)]
-    views.sort(key=lambda view: view["resourcetype"], reverse=True)
-    return listing("tag", page_of(call, views))
+    return listing("tag", page_of(call, call.of(_ORDERED)(call, views)))
+
+
+def _ordered_3(call: Call, views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(views, key=lambda view: view["resourcetype"], reverse=True)
+
+
+def _ordered_4(call: Call, views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """CloudStack 4.23 sorts by resource type alone: 60 tags, read in pages of 20, gave 36 distinct ones; measured."""
+    return _ordered_3(call, by_key_alone(call, views, lambda view: 0))
+
+
+_ORDERED = Differs(_ordered_3, _ordered_4)
 
 
 def _views(call: Call) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from ..calls import Call, page_of
 from ..collation import collated, contains
 from ..errors import bad_parameter, unreadable
 from ..fields import date_text, ownership, tag_list
-from ..filters import equals, has_part, has_tags, matching
+from ..filters import by_key_alone, equals, has_part, has_tags, matching
 from ..generation import Differs
 from ..models import NO_OBJECT, Template, Zone
 from ..owners import no_permission, owners
@@ -152,12 +152,8 @@ def in_zones(call: Call, templates: Iterable[Template], only_ready: bool) -> lis
 
 
 def in_changing_order(call: Call, found: list[ZonedTemplate]) -> list[ZonedTemplate]:
-    """Templates by sort key. Those of one key come in another order each time, so pages overlap and miss some.
-
-    The database of the real server sorts by this key alone. Here the orders are the same in each run.
-    """
-    order = call.store.chance
-    return sorted(order.sample(found, len(found)), key=lambda one: one[0].sort_key)
+    """Templates by sort key."""
+    return by_key_alone(call, found, lambda one: one[0].sort_key)
 
 
 # --- views

@@ -152,10 +152,13 @@ def _nic_fields(nic: Nic, every: bool, admin: bool) -> dict[str, Any]:
 
 
 def list_vms(call: Call) -> dict[str, Any]:
-    """listVirtualMachines: pages by creation time, oldest first. The order within a page has no meaning."""
+    """listVirtualMachines: pages by creation time, oldest first. CloudStack 3 has the newest of a page first."""
     shown = details(call, call.of(DETAILS))
     found = matching(call.store.vms.values(), _vm_tests(call))
-    return listing("virtualmachine", [vm_view(call, vm, shown) for vm in reversed(page_of(call, found))])
+    return listing("virtualmachine", [vm_view(call, vm, shown) for vm in call.of(_WITHIN_PAGE)(page_of(call, found))])
+
+
+_WITHIN_PAGE: Differs[Callable[[list[Vm]], list[Vm]]] = Differs(lambda page: page[::-1], lambda page: page)
 
 
 def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..calls import Call, done, page_of
 from ..errors import bad_parameter, internal, unreadable
 from ..fields import date_text, details, ownership, tag_list
-from ..filters import equals, has_part, has_tags, matching, named, newest_first, refers_to
+from ..filters import by_key_alone, equals, has_part, has_tags, matching, named, newest_first, refers_to
 from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
@@ -45,7 +45,7 @@ def list_volumes(call: Call) -> dict[str, Any]:
         lambda volume: _is_visible(call, volume),
         has_tags(call, "Volume"),
     ]
-    found = page_of(call, newest_first(matching(call.store.volumes.values(), tests)))
+    found = page_of(call, call.of(_ORDERED)(call, matching(call.store.volumes.values(), tests)))
     shown = call.of(_SHOWN)(call) if found else ()  # the real server reads the words only if it shows a disk
     return listing("volume", [volume_view(call, volume, shown=shown) for volume in found])
 
@@ -61,6 +61,16 @@ _POD: Differs[Callable[[Call], Callable[[Volume], bool] | None]] = Differs(
 
 # CloudStack 4 has no such parameter.
 _SHOWN: Differs[Callable[[Call], Collection[str]]] = Differs(lambda call: details(call, DETAILS), lambda call: DETAILS)
+
+
+def _ordered_4(call: Call, volumes: list[Volume]) -> list[Volume]:
+    """CloudStack 4.23 sorts by the second alone: 592 volumes, nine a second, in pages of 100 gave 576 to 585; measured."""
+    return by_key_alone(call, volumes, lambda volume: -int(volume.created))
+
+
+_ORDERED: Differs[Callable[[Call, list[Volume]], list[Volume]]] = Differs(
+    lambda call, volumes: newest_first(volumes), _ordered_4
+)
 
 
 def _is_visible(call: Call, volume: Volume) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
 from ...api.errors import PARAMETER_ERROR
-from ...api.paging import Page
+from ...api.paging import Page, PageTooLarge
 from .lost import COMMAND, INTERNAL, LOST_KEY, describe
 
 # The largest block of positions for one request.
@@ -158,7 +158,10 @@ class _Halves:
             return _FINE
         if size > _LARGEST_BLOCK or any(start <= place < start + size for place in self._beyond):
             return _UNCLEAR
-        fetched = _fetch(self._client, self._query, Page(start // size + 1, size), self._limit)
+        try:
+            fetched = _fetch(self._client, self._query, Page(start // size + 1, size), self._limit)
+        except PageTooLarge:
+            return _UNCLEAR
         if fetched is not None:
             self.found.update((machine["id"], machine) for machine in fetched)
             return _FINE
