@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..calls import Call, done, page_of
@@ -74,4 +73,4 @@ def _view(call: Call, group: InstanceGroup) -> dict[str, Any]:
     return {**view, **ownership(call, group.owner), **call.of(_ONLY_HERE)}
 
 
-_ONLY_HERE: Differs[Mapping[str, bool]] = Differs({}, {"hasannotations": False})
+_ONLY_HERE: Differs[dict[str, Any]] = Differs({}, {"hasannotations": False})
