@@ -28,6 +28,7 @@ def apply_until_clear(
     replan: Replan,
     parallel: int = 10,
     wait: bool = True,
+    catch: t.Callable[[list[Progress]], None] = lambda _lost: None,
 ) -> None:
     """Apply plans. If one ends with a failure or an unknown outcome, look at the service and go on from there.
 
@@ -35,7 +36,7 @@ def apply_until_clear(
     ``replan(progress)`` finds the object and makes a new plan, which has only the missing steps. Before that look, lists get
     some seconds to catch up. A refused command is sent again only if a condition of the plan has changed. A refusal of a
     request for several objects says little of each, so the missing steps are sent for one object at a time. If somebody
-    else has done the refused step, the plan goes on.
+    else has done the refused step, the plan goes on. ``catch(lost)`` looks at once what the pending jobs of lost answers tell.
     """
 
     def goes_on(progress: Progress) -> bool:
@@ -46,7 +47,9 @@ def apply_until_clear(
     while pending:
         apply(client, pending, deadline, goes_on, parallel, wait)
         failed = [one for one in pending if isinstance(one.error, (UnknownOutcome, ApiError))]
-        if any(isinstance(one.error, UnknownOutcome) for one in failed):
+        lost = [one for one in failed if isinstance(one.error, UnknownOutcome)]
+        if lost:
+            catch(lost)
             client.sleep(min(plan.LAG, deadline.remaining()))
         pending = [one for one in failed if goes_on(one)]
     for progress in progresses:

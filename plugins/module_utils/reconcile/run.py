@@ -50,6 +50,7 @@ class Resource(t.NamedTuple):
     remaining: ``remaining(task)`` returns the options that hold after a failure. ``None``: nothing can show what was done.
     jobs: a word in the class names of the jobs about such objects. After a failure, the driver waits for these jobs.
     kind: returns the rules for duplicates, see ``duplicates``.
+    catch: ``catch(task, progresses)`` keeps what only a pending job tells, as soon as answers of these plans are lost.
     """
 
     check: t.Callable[[Record], None]
@@ -61,6 +62,7 @@ class Resource(t.NamedTuple):
     remaining: t.Callable[[Task], Record | None] = lambda task: {**task.options, "on_immutable_drift": "ignore"}
     jobs: str = ""
     kind: t.Callable[[], Kind] | None = None
+    catch: t.Callable[[Task, list[Progress]], None] = lambda _task, _progresses: None
 
     def ensure(self, client: Client, options: Record, check: bool = False) -> Report:
         """Bring the objects in ``options`` (the module's) to the desired state.
@@ -138,12 +140,16 @@ class _Run:
 
         task = self._task
         parallel, wait = task.options.get("max_parallel", 10), task.options.get("wait", True)
-        apply_until_clear(task.client, progresses, task.deadline, self._replan, parallel, wait)
+        apply_until_clear(task.client, progresses, task.deadline, self._replan, parallel, wait, self._catch)
         for progress in progresses:
             creation = self._creations.get(progress.name)
             if creation:
                 creation.explain(progress)
             self._resource.describe(progress, self._lookups)
+
+    def _catch(self, lost: list[Progress]) -> None:
+        """Keep what only pending jobs tell, see ``Resource``."""
+        self._resource.catch(self._task._replace(first=self._lookups), lost)
 
     def _replan(self, progress: Progress) -> Plan | None:
         """Find an object again after a failure, and make a new plan, when the service has no more jobs for it.

@@ -56,9 +56,8 @@ def _find_again(task: Task, failed: Progress) -> Record | None:
             task.client.await_pending("Volume", None, task.deadline)
         if not (failed.failed_step and failed.failed_step.many):  # a job about many objects names none
             record = vm.find(task.client, [wanted], options.get("zone"))[wanted]
-            password = record and _await_jobs(task.client, record, task.deadline)
-            if password:
-                failed.object["password"] = password
+            if record:
+                _keep_password(task, failed, record)
     elif not failed.id and "deployVirtualMachine" in failed.doubts:
         # The service refused the name, so the first request created the machine. It may not be listed yet.
         _await_listed(task.client, wanted, options.get("zone"), task.deadline)
@@ -66,6 +65,24 @@ def _find_again(task: Task, failed: Progress) -> Record | None:
     if found is None and failed.id:
         return {**failed.object, "state": DESTROYED} if options["state"] == "absent" else None
     return found
+
+
+def _keep_password(task: Task, failed: Progress, record: Record) -> None:
+    """Keep the password that was made by a job whose answer was lost, or warn that it is lost."""
+    from . import caught  # here, as few runs need it
+
+    found = _await_jobs(task.client, record, task.deadline) or caught.of(task, record["id"])
+    if found:
+        failed.object["password"] = found
+    elif not failed.object.get("password"):
+        caught.warn_of_loss(task, failed, record)
+
+
+def catch(task: Task, lost: list[Progress]) -> None:
+    """Keep the passwords of pending jobs, see ``caught``."""
+    from . import caught  # here, as few runs need it
+
+    caught.catch(task, lost)
 
 
 def _await_listed(client: Client, wanted: str, zone_wanted: str | None, deadline: Deadline) -> None:

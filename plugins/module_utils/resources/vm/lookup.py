@@ -16,7 +16,7 @@ from ..lookup import check_text, is_uuid, pick
 from ..volume import view as volume
 from . import mending
 from . import view as vm
-from .find import find, remaining
+from .find import catch, find, remaining
 from .plan import describe, differs, encoded, is_whole, kind, plan, to_result
 from .view import RUNNING
 
@@ -300,4 +300,4 @@ def _networks(client: Client, options: Record, machines: _Machines) -> Record:
     return {"networks": list({one["id"]: one for one in (pick(known, name, "networks") for name in wanted)}.values())}
 
 
-RESOURCE = Resource(check_options, find, lookup, plan, to_result, describe, remaining, kind=kind)
+RESOURCE = Resource(check_options, find, lookup, plan, to_result, describe, remaining, kind=kind, catch=catch)

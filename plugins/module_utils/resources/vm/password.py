@@ -12,6 +12,7 @@ from ...api import Client, JobFailed, Record, UsageError
 from ...api.jobs import DONE
 from ...reconcile import THIS, Found, Plan, Progress, Resource, Step, Task, replace
 from ..lookup import check_text, not_there
+from . import caught
 from . import view as vm
 from .view import RUNNING, STOPPED
 
@@ -40,6 +41,9 @@ def lookup(task: Task, _found: Found) -> Record:
     before = failed.found or {}
     # A first start also makes a password, but not the one of this task.
     password = None if never_started(before) else failed.object.get("password")
+    found = caught.of(task, str(failed.id))
+    if found and failed.failed_step and failed.failed_step.command == _RESET:
+        failed.object["password"] = password = found
     for job in _resets(task.client):
         machine = (job.get("jobresult") or {}).get("virtualmachine") or {}
         is_new = job["jobid"] not in task.first["known"] and job.get("jobstatus") == DONE
@@ -128,4 +132,4 @@ def result_of(progress: Progress, check: bool) -> Record:
     return {**to_result(progress.object), **({"password": made} if is_shown else {})}
 
 
-RESOURCE = Resource(check_text, find, lookup, plan, result_of, describe, jobs="VM")
+RESOURCE = Resource(check_text, find, lookup, plan, result_of, describe, jobs="VM", catch=caught.catch)
