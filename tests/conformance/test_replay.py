@@ -1,35 +1,61 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator answers as the recorded CloudStack 3.0.5 did, step by step."""
+"""The emulator answers as the recorded CloudStack 3.0.5 and 4.23 did, step by step."""
 
 from __future__ import annotations
 
 import pytest
 from recorded import scenarios
-from replay import KNOWN, Answer, differences, differing
+from replay import KNOWN, KNOWN_4, LISTED, RECORDED, SIMULATED, Answer, differences, differing
+from sent_commands import is_sent
 
-SCENARIOS = scenarios("cloudstack-3.0.5")
-
-
-def test_all_recordings_are_here() -> None:
-    assert len(SCENARIOS) == 69
-    assert sum(len(steps) for steps in SCENARIOS.values()) == 249 + 2499
+SCENARIOS = {generation: scenarios(archive) for generation, archive in RECORDED.items()}
+EACH = [(generation, name) for generation, found in SCENARIOS.items() for name in found]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_each_scenario_is_answered_alike(name: str) -> None:
-    found = differing(name, SCENARIOS[name])
-    new = {number: lines for number, lines in found.items() if (name, number) not in KNOWN}
+@pytest.mark.parametrize(("generation", "files", "steps"), [("3", 69, 249 + 2499), ("4", 70, 2870)])
+def test_all_recordings_are_here(generation: str, files: int, steps: int) -> None:
+    assert len(SCENARIOS[generation]) == files
+    assert sum(map(len, SCENARIOS[generation].values())) == steps
+
+
+@pytest.mark.parametrize(("generation", "name"), EACH, ids=[f"{name}-on-{generation}" for generation, name in EACH])
+def test_each_scenario_is_answered_alike(generation: str, name: str) -> None:
+    found = differing(name, SCENARIOS[generation][name], generation)
+    listed = LISTED[generation]
+    new = {number: lines for number, lines in found.items() if (name, number) not in listed}
     assert new == {}
-    stale = [number for scenario, number in KNOWN if scenario == name and number not in found]
+    stale = [number for scenario, number in listed if scenario == name and number not in found]
     assert stale == [], "these are answered alike now: take them from the list"
 
 
 def test_the_list_of_known_differences_is_short_and_has_reasons() -> None:
-    assert all(name in SCENARIOS and name[:2] > "11" for name, _number in KNOWN)
+    assert all(name in SCENARIOS["3"] and name[:2] > "11" for name, _number in KNOWN)
     assert len(KNOWN) <= 2499 - 2480
-    assert all(len(reason) > 20 for reason in KNOWN.values())
+    assert all(name in SCENARIOS["4"] for name, _number in LISTED["4"])
+    assert not KNOWN_4.keys() & SIMULATED.keys()
+    assert all(len(reason) > 20 for listed in LISTED.values() for reason in listed.values())
+
+
+@pytest.mark.parametrize(("only_sent", "least"), [(False, 90), (True, 98)], ids=["of-all", "of-the-collection"])
+def test_the_share_of_steps_alike_on_cloudstack_4(only_sent: bool, least: int) -> None:
+    """What isn't listed is alike: the test of each scenario says so."""
+    counted = [
+        (name, number)
+        for name, steps in SCENARIOS["4"].items()
+        for number, step in enumerate(steps, 1)
+        if (name, number) not in SIMULATED and (is_sent(step["call"]) or not only_sent)
+    ]
+    assert len(counted) > 2000
+    alike = sum(step not in KNOWN_4 for step in counted)
+    assert 100 * alike / len(counted) >= least
+
+
+def test_the_commands_that_the_collection_sends_are_found_in_its_code() -> None:
+    sent = ("listZones", "deployVirtualMachine", "authorizeSecurityGroupEgress", "queryAsyncJobResult")
+    assert all(map(is_sent, sent))
+    assert not any(map(is_sent, ("listZone", "listPods", "noSuchCommand", "createAccount")))
 
 
 def answer(body: str, status: int = 200) -> Answer:

@@ -71,7 +71,7 @@ async def read(request: web.Request, generation: Generation) -> Asked:
     """
     query = request.rel_url.raw_query_string
     pairs = _pairs(query, "utf-8")
-    if request.method == "POST" and request.content_type == FORM:
+    if request.method == "POST" and request.content_type == FORM and not is_too_large(request, generation):
         in_utf8 = generation.utf8_forms or (request.charset or "").lower() in ("utf-8", "utf8")
         encoding = "utf-8" if in_utf8 else "iso-8859-1"
         pairs += _pairs((await request.read()).decode("iso-8859-1"), encoding)
@@ -79,6 +79,11 @@ async def read(request: web.Request, generation: Generation) -> Asked:
     for name, value in pairs:
         params.setdefault(name, value)
     return Asked(request.method, request.headers.get("Host", ""), request.rel_url.raw_path, query, params)
+
+
+def is_too_large(request: web.Request, generation: Generation) -> bool:
+    """Whether a form is larger than the service takes. It is not read."""
+    return generation.longest_form is not None and (request.content_length or 0) > generation.longest_form
 
 
 def _pairs(text: str, encoding: str) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ class Generation:
     for the code of its error. `cause` says whether errors have the code of their Java class (`cserrorcode`). `counts_all`
     says whether the `count` of a listing is of all its pages. `compact` says whether JSON has no blanks. `reasons` are the
     reason phrases of HTTP statuses, `dated` says whether answers have the header Date. `longest_get` is how many
-    characters an address may have, if that is limited. `utf8_forms` says whether a form is UTF-8 without a charset,
+    characters an address may have, if that is limited, `longest_form` how many bytes a form may have. `utf8_forms` says whether a form is UTF-8 without a charset,
     `bridge` whether there is an EC2-compatible API, `pages_all` whether all listings have pages, `takes_rows` whether an id
     may be the number of a row. `refuses_first` says whether a command that is not granted is refused before its signature
     is checked.
@@ -61,6 +61,7 @@ class Generation:
     reasons: dict[int, str]
     dated: bool
     longest_get: int | None
+    longest_form: int | None
     utf8_forms: bool
     bridge: bool
     pages_all: bool
@@ -97,6 +98,7 @@ CLOUDSTACK_3 = Generation(
     reasons={},
     dated=True,
     longest_get=None,
+    longest_form=None,
     utf8_forms=False,
     bridge=True,
     pages_all=False,
@@ -140,6 +142,7 @@ CLOUDSTACK_4 = Generation(
     },
     dated=False,
     longest_get=7500,  # 7,000 characters pass, 8,000 do not
+    longest_form=1024**2,
     utf8_forms=True,
     bridge=False,
     pages_all=True,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .calls import Call
-from .errors import ACCOUNT, ApiError, bad_parameter
+from .errors import ACCOUNT, ApiError, bad_parameter, internal
 from .generation import Differs
 from .models import NO_OBJECT, Account
 
@@ -31,6 +31,33 @@ def check_access(call: Call, owner: str, resource: str) -> None:
     """Refuse (531) another account's object. Administrators may use all objects."""
     if owner != call.account.name and not call.account.admin:
         raise no_permission(call, resource)
+
+
+def check_at_once(call: Call, one: Any) -> None:
+    """Refuse another account's object (531) before the job of a command begins: CloudStack 4 does, 3 does so in the job."""
+    call.of(_AT_ONCE)(call, one)
+
+
+def _at_once_4(call: Call, one: Any) -> None:
+    if one is not None and one is not NO_OBJECT:
+        check_access(call, one.owner, one.label)
+
+
+_AT_ONCE: Differs[Callable[[Call, Any], None]] = Differs(lambda call, one: None, _at_once_4)
+
+
+def check_in_job(call: Call, owner: str, resource: str) -> None:
+    """Refuse another account's object in a job: with 531 on CloudStack 3, with 530 on 4."""
+    if owner != call.account.name and not call.account.admin:
+        raise of_job(call, no_permission(call, resource))
+
+
+def of_job(call: Call, error: ApiError) -> ApiError:
+    """The error for another account's object, as it is inside a job."""
+    return call.of(_FOREIGN)(error)
+
+
+_FOREIGN: Differs[Callable[[ApiError], ApiError]] = Differs(lambda error: error, lambda error: internal(error.text))
 
 
 def owner_for(call: Call) -> Account:

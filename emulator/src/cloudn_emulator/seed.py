@@ -101,6 +101,8 @@ DEFAULT_TEXT = "Default Security Group"
 
 # Whether the hosts come with an ISO of tools.
 _HAS_TOOLS = Differs(True, False)
+# Whether a template that a plain account made can be extracted.
+_EXTRACTABLE = Differs(True, False)
 
 
 def _id_of(text: str) -> str:
@@ -301,6 +303,7 @@ def _add_neighbour(store: Store) -> None:
         password=True,
         public=False,
         featured=False,
+        extractable=store.generation.of(_EXTRACTABLE),
         format="QCOW2",
     )
     job = Job(

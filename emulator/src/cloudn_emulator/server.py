@@ -16,7 +16,7 @@ from aiohttp import web
 
 from . import wire
 from .ec2 import Bridge
-from .exchange import Api, Asked, Reply, read
+from .exchange import Api, Asked, Reply, is_too_large, read
 from .faults import BadRule, FaultRule, Faults
 from .faults.answers import answer_undone, spoil
 from .faults.rule import NOT_DONE
@@ -29,6 +29,9 @@ from .store import Store
 FAULTS = "/_emulator/faults"
 NO_REASON = ""  # CloudStack 3.0.5's status line ends with the number
 # Measured on CloudStack 4.23.
+PAGE = "text/html;charset=iso-8859-1"
+NOT_FOUND = 404
+NOT_FOUND_PAGE = b"<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404</h2></body></html>"
 TOO_LONG = 414
 TOO_LONG_PAGE = b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>"
 
@@ -56,7 +59,7 @@ class Service:
                     app.router.add_route(method, path, partial(self.answer, api))
         app.router.add_get(FAULTS, self.show_faults)
         app.router.add_put(FAULTS, self.set_faults)
-        app.on_response_prepare.append(_untype)
+        app.on_response_prepare.append(self._strip)
         app.on_shutdown.append(self._stop)
         return app
 
@@ -116,7 +119,9 @@ class Service:
         """The answer to a request, or None where a fault leaves it without one."""
         longest = self.generation.longest_get
         if longest is not None and len(request.raw_path) > longest:
-            return self._response(Reply(TOO_LONG, TOO_LONG_PAGE, "text/html;charset=iso-8859-1"))
+            return self._response(Reply(TOO_LONG, TOO_LONG_PAGE, PAGE))
+        if is_too_large(request, self.generation):
+            return self._response(Reply(NOT_FOUND, NOT_FOUND_PAGE, PAGE))
         if fault and fault.kind in NOT_DONE:
             return await self._refuse(api, request, asked, fault)
         if fault and fault.kind == "slow":
@@ -145,6 +150,13 @@ class Service:
     async def _stop_listening(self, seconds: float) -> None:
         await self.listener.pause(seconds, self._refuse_next)
 
+    async def _strip(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Remove what the framework adds: a content type where there is none, the date where the service has none."""
+        if isinstance(response, _Untyped):
+            response.headers.pop("Content-Type", None)
+        if not self.generation.dated:
+            response.headers.pop("Date", None)
+
     def _response(self, reply: Reply) -> web.Response:
         answer = web.Response if reply.content_type else _Untyped
         headers = {"Date": _date(int(self.store.now()))} if self.generation.dated else {}
@@ -165,12 +177,6 @@ def _date(second: int) -> str:
 
 class _Untyped(web.Response):
     """An answer without a content type."""
-
-
-async def _untype(request: web.Request, response: web.StreamResponse) -> None:
-    """Remove the content type that the framework adds to an answer that has none."""
-    if isinstance(response, _Untyped):
-        response.headers.pop("Content-Type", None)
 
 
 async def listen(service: Service, host: str, port: int) -> tuple[web.AppRunner, int]:

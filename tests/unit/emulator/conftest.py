@@ -62,7 +62,7 @@ class Api:
         while time.monotonic() < deadline:
             job = self("queryAsyncJobResult", jobid=job_id)
             if job["jobstatus"] == 2:
-                assert job["jobresultcode"] == 530
+                assert job["jobresultcode"] in (530, job["jobresult"]["errorcode"])  # CloudStack 3, 4
                 raise Refused(job["jobresult"]["errorcode"], job["jobresult"]["errortext"])
             if job["jobstatus"] == 1:
                 return job["jobresult"]

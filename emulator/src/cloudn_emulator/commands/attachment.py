@@ -13,7 +13,7 @@ from ..errors import bad_parameter, internal
 from ..generation import Differs
 from ..jobs import Work
 from ..models import DELETED_VOLUME, GONE, NO_OBJECT, Vm, Volume
-from ..owners import check_access, no_permission
+from ..owners import check_access, check_in_job, no_permission
 from .transfer import UPLOADED
 from .vm_state import network_reserved, settled
 from .volume import volume_view
@@ -125,7 +125,7 @@ _GONE_DISK = Differs(internal(), bad_parameter("Please specify a volume that is 
 
 
 def _check_detachable(call: Call, volume: Volume) -> None:
-    check_access(call, volume.owner, volume.label)
+    check_in_job(call, volume.owner, volume.label)
     if volume.kind != "DATADISK":
         raise bad_parameter("Please specify a data volume.")
     if volume.vm_id is None:

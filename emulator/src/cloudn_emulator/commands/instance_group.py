@@ -70,8 +70,8 @@ def _check(call: Call, group: InstanceGroup, unknown: str) -> None:
 
 def _view(call: Call, group: InstanceGroup) -> dict[str, Any]:
     view = {"id": group.id, "name": group.name, "created": date_text(group.created)}
-    more = call.of(_ONLY_HERE)
-    return {**view, **ownership(call, group.owner), **more}
+    only_here: dict[str, Any] = call.of(_ONLY_HERE)
+    return {**view, **ownership(call, group.owner), **only_here}
 
 
 _ONLY_HERE: Differs[dict[str, Any]] = Differs({}, {"hasannotations": False})

@@ -16,8 +16,8 @@ from ..collation import collated
 from ..errors import bad_parameter, internal
 from ..generation import Differs
 from ..jobs import Work
-from ..models import NO_OBJECT, Rule, SecurityGroup
-from ..owners import check_access, named_owner
+from ..models import Rule, SecurityGroup
+from ..owners import check_access, check_at_once, named_owner
 from .security_group import EGRESS, INGRESS, Naming, group_view, named_group
 from .security_rule_params import wanted_rules
 
@@ -50,7 +50,7 @@ def _authorize(call: Call, direction: str) -> Work:
         "Unable to find security group {name} for account id={number}",
     )
     group = named_group(call, "securitygroupid", "securitygroupname", naming)
-    call.of(_CHECK_GROUP)(call, group)
+    check_at_once(call, group)
 
     async def run() -> dict[str, Any]:
         rules = await call.jobs.checked(lambda: wanted_rules(call, group, direction))
@@ -62,15 +62,6 @@ def _authorize(call: Call, direction: str) -> Work:
         return {"securitygroup": group_view(call, group, new)}
 
     return Work(run, "SecurityGroup", group.id)
-
-
-def _check_group(call: Call, group: SecurityGroup | None) -> None:
-    if group is not None and group is not NO_OBJECT:
-        check_access(call, group.owner, group.label)
-
-
-# What refuses another account's group at once; on CloudStack 3 the job does.
-_CHECK_GROUP: Differs[Callable[[Call, SecurityGroup | None], None]] = Differs(lambda call, group: None, _check_group)
 
 
 def revoke_ingress(call: Call) -> Work:
@@ -85,7 +76,7 @@ def revoke_egress(call: Call) -> Work:
 
 def _revoke(call: Call, direction: str) -> Work:
     rule = call["id"]
-    call.of(_CHECK_GROUP)(call, call.store.security_groups.get(rule.group_id))
+    check_at_once(call, call.store.security_groups.get(rule.group_id))
 
     async def run() -> dict[str, Any]:
         group = await call.jobs.checked(lambda: _group_of(call, rule, direction))

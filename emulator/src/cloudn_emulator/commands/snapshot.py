@@ -17,7 +17,7 @@ from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import DELETED_SNAPSHOT, DELETED_VOLUME, GONE, NO_OBJECT, Snapshot, Volume, new_id
-from ..owners import check_access, owners
+from ..owners import check_access, check_at_once, owners
 from ..schedule import INTERVALS
 from ..store import Store
 from ..wire import listing
@@ -34,6 +34,7 @@ def create_snapshot(call: Call) -> Work:
     volume, policy = call["volumeid"], call["policyid"]
     if volume is NO_OBJECT or volume.state == DELETED_VOLUME:
         raise bad_parameter("Unable to find volume by id")
+    check_at_once(call, volume)
     if volume.state != "Ready" and not call.of(_TAKES_NEW_DISKS)(call, volume):
         raise bad_parameter(
             f"Specified VolumeId is not in Ready state, but  in state {volume.state}. Cannot take snapshot."
@@ -212,6 +213,7 @@ _MADE: Differs[Callable[[Call, Snapshot, str], dict[str, Any]]] = Differs(
 def delete_snapshot(call: Call) -> Work:
     """deleteSnapshot: not twice. It also deletes a snapshot that is being made, whose job still ends well."""
     snapshot = call["id"]
+    check_at_once(call, snapshot)
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()

@@ -10,13 +10,13 @@ from typing import Any
 
 from ..calls import Call, page_of
 from ..collation import collated
-from ..errors import ApiError, bad_parameter, internal
+from ..errors import bad_parameter, internal
 from ..fields import ownership, tag_view
 from ..filters import by_key_alone
 from ..generation import Differs
 from ..jobs import Work
 from ..models import NO_OBJECT, Snapshot, Tag, Template, Volume, Zone
-from ..owners import check_access, owners
+from ..owners import check_in_job, owners
 from ..wire import listing
 
 # The kinds of objects that the service knows, and the tables of those that exist here.
@@ -179,14 +179,7 @@ def _resource(call: Call, kind: str, id: str) -> Any:
 
 
 def _check_owner(call: Call, one: Any) -> None:
-    """Refuse another account's object: with 531 on CloudStack 3, with 530 on 4."""
-    try:
-        check_access(call, _owner(one), call.store.accounts[_owner(one)].label)
-    except ApiError as error:
-        raise call.of(_FOREIGN)(error) from None
-
-
-_FOREIGN: Differs[Callable[[ApiError], ApiError]] = Differs(lambda error: error, lambda error: internal(error.text))
+    check_in_job(call, _owner(one), call.store.accounts[_owner(one)].label)
 
 
 def _owner(one: Any) -> str:

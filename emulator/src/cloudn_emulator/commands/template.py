@@ -15,7 +15,7 @@ from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import GONE, NO_OBJECT, Snapshot, Template, Volume, Zone, new_id
-from ..owners import no_permission, owner_for
+from ..owners import no_permission, of_job, owner_for
 from ..wire import listing
 from .download import BEGUN, FORMATS, SIZE, check_address, check_extraction, checksum, extraction, fetch
 from .hypervisors import NONE, hypervisor_of
@@ -294,7 +294,7 @@ def delete_template(call: Call) -> Work:
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
         template = existing(call["id"], "unable to find template by id")
-        check_change(call, template)
+        _check_deletion(call, template)
         if template.is_iso:
             raise bad_parameter("Please specify a valid template.")
         if template.owner != call.account.name and not call.account.admin:
@@ -309,6 +309,13 @@ def delete_template(call: Call) -> Work:
         return {"success": True}
 
     return Work(run, "Template", call["id"].id)
+
+
+def _check_deletion(call: Call, template: Template) -> None:
+    try:
+        check_change(call, template)
+    except ApiError as error:
+        raise of_job(call, error) from None
 
 
 def _unused_3(call: Call, template: Template, gone: set[str]) -> None:

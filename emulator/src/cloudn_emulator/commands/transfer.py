@@ -14,7 +14,7 @@ from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
 from ..models import DELETED_VOLUME, NO_OBJECT, Volume
-from ..owners import check_access, owner_for
+from ..owners import check_access, check_at_once, owner_for
 from .download import SIZE, check_address, check_extraction, extraction, fetch
 from .volume import NO_STORAGE, is_extractable, new_volume, volume_view
 
@@ -65,6 +65,7 @@ async def _upload(call: Call, volume: Volume) -> None:
 
 def extract_volume(call: Call) -> Work:
     """extractVolume: only of a disk that was attached once, and whose machine does not run (inner code 531)."""
+    check_at_once(call, call["id"])
 
     async def run() -> dict[str, Any]:
         await call.jobs.moment()
