@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,10 +45,16 @@ class Service:
         self.changes = changes or {}
         self.asked: list[paging.Page] = []
         self.chance = random.Random(1)
+        self.lock = threading.Lock()
         self.largest = 1000
         self.counts: Callable[[list[int], list[int]], int | None] = lambda shown, all: len(all)
 
     def fetch(self, page: paging.Page, limit: Any = None) -> paging.Objects:
+        """Return a page. Several threads ask, and each answer is of one moment, as a database gives it."""
+        with self.lock:
+            return self._fetch(page)
+
+    def _fetch(self, page: paging.Page) -> paging.Objects:
         self.asked.append(page)
         size = min(page.size, self.largest)
         start = (page.number - 1) * size

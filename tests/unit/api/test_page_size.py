@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ class Service(Client):
         self.counts_all = counts_all
         self.asked: list[int | None] = []
         self.chance = random.Random(1)
+        self.lock = threading.Lock()
 
     def call(self, command: str, params: Any = None, deadline: Any = None) -> dict[str, Any]:
         size = params.get("pagesize")
@@ -43,7 +45,8 @@ class Service(Client):
         start = (params.get("page", 1) - 1) * size
         things = self.things
         if command not in paging.SOUND and (self.counts_all or command == "listTemplates"):
-            things = self.chance.sample(things, len(things))
+            with self.lock:
+                things = self.chance.sample(things, len(things))
         shown = things[start : start + size]
         count = len(things) if self.counts_all else len(shown)
         return {**({"count": count} if count else {}), **({"thing": shown} if shown else {})}
