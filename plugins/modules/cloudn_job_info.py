@@ -44,6 +44,8 @@ extends_documentation_fragment:
 notes:
   - The module sends one request for fewer than 500 jobs. For more jobs it sends about one for every 450. With O(id)
     it sends just one. The service itself applies O(since) and O(command), to keep its lists short.
+  - CloudStack 4 lists only pending jobs. It shows a job that has ended only for its O(id), for a day. If jobs may be
+    missing for that reason, the module warns. To know that costs one more request.
 seealso:
   - module: cloudn.compute.cloudn_job
 """

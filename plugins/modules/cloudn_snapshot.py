@@ -14,7 +14,7 @@ description:
   - Ensures that a volume has a snapshot. With O(max_age) the snapshot is not older than that. With O(keep) the module
     deletes snapshots beyond that number. It waits until the new snapshot is finished. After that it deletes, and it
     deletes only finished snapshots.
-  - The service names snapshots itself. So the module finds them by their volume. With O(state=absent) it deletes one
+  - CloudStack 3.0 names snapshots itself. So the module finds them by their volume. With O(state=absent) it deletes one
     snapshot by id or name.
 author:
   - The cloudn.compute authors (@cloudn-compute)
@@ -56,7 +56,10 @@ options:
     type: str
   name:
     description:
-      - Name or id of the snapshot to delete.
+      - With O(state=absent) the name or id of the snapshot to delete.
+      - With O(state=present) the name of the snapshot. Then O(max_age) and O(keep) count only snapshots of this volume
+        with this name. The service allows several with one name. Requires CloudStack 4 for a new snapshot. CloudStack
+        3.0 names snapshots itself.
     type: str
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -111,7 +114,7 @@ snapshot:
       type: str
       sample: 19d592a6-b169-4f6e-ab5c-c6b65c14de02
     name:
-      description: Name. The service forms it from the VM's name, the volume's name and the time.
+      description: Name. Without O(name) the service forms it from the VM's name, the volume's name and the time.
       type: str
       sample: db1_db1-data_20261123150006
     volume:

@@ -51,8 +51,16 @@ options:
     type: str
   size_gb:
     description:
-      - Size in GiB for a disk offering without a fixed size. It cannot be changed.
+      - Size in GiB for a disk offering without a fixed size.
+      - CloudStack 4 gives an existing volume another size, also a root disk. CloudStack 3.0 cannot do that.
+      - The file system on it does not grow with it.
     type: int
+  shrink:
+    description:
+      - Whether a volume may become smaller for O(size_gb). What is beyond the new size is lost. A root disk cannot
+        shrink.
+    type: bool
+    default: false
   snapshot:
     description:
       - Name or id of the snapshot that a new volume is created from. The service does not return the snapshot of an
@@ -99,8 +107,8 @@ options:
     type: str
   on_immutable_drift:
     description:
-      - What to do if an existing volume differs in what cannot be changed. These are O(disk_offering) and O(size_gb).
-        With O(id) they are also O(name) and O(zone).
+      - What to do if an existing volume differs in what cannot be changed. That is O(disk_offering), and on CloudStack
+        3.0 O(size_gb). With O(id) they are also O(name) and O(zone).
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -356,6 +364,7 @@ SPEC = {
     "zone": {"type": "str"},
     "disk_offering": {"type": "str"},
     "size_gb": {"type": "int"},
+    "shrink": {"type": "bool", "default": False},
     "snapshot": {"type": "str"},
     "url": {"type": "str"},
     "format": {"type": "str", "choices": ["VHD", "QCOW2", "OVA", "RAW"]},
@@ -379,7 +388,7 @@ def main() -> None:
         singular="volume",
         required_one_of=[("name", "id")],
         required_if=[("state", "attached", ("vm",))],
-        required_by={"size_gb": "disk_offering", "url": "format", "checksum": "url"},
+        required_by={"url": "format", "checksum": "url"},
         mutually_exclusive=[("disk_offering", "snapshot", "url")],
     )
 

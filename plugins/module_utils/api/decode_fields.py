@@ -12,6 +12,10 @@ from __future__ import annotations
 NUMBERS = frozenset(
     [
         "count",
+        # Only CloudStack 4 has these; measured on 4.23.
+        "virtualsize",
+        "physicalsize",
+        "virtualmachinecount",
         "errorcode",
         "cserrorcode",
         "jobstatus",

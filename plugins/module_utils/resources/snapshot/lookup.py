@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...api import Client, Record, UsageError
 from ...api.jobs import age
 from ...reconcile import Found, Report, Resource, Task, no_lookups
-from .. import duration
+from .. import duration, generation
 from ..lookup import check_text
 from ..volume import view as volume
 from . import view as snapshot
@@ -28,9 +28,10 @@ def check_absent(options: Record) -> None:
 def check_present(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong with state ``present``."""
     check_text(options)
-    used = [option for option in ("id", "name") if options.get(option)]
-    if used:
-        raise UsageError(f"{used[0]}: is only for state: absent; give volume, as the service names its snapshots")
+    if options.get("id"):
+        raise UsageError("id: is only for state: absent; give volume")
+    if options.get("name") is not None and not options["name"].strip():
+        raise UsageError("name: must not be empty; omit it to let the service name the snapshot")
     if not (options.get("volume") or options.get("vm")):
         raise UsageError("volume: is needed, or vm for the root disk of a virtual machine")
     if options.get("keep") is not None and options["keep"] < 1:
@@ -40,9 +41,14 @@ def check_present(options: Record) -> None:
 
 
 def find(task: Task) -> Found:
-    """Return the volume, under ``volume``, and its snapshots, newest first, under ``snapshots``."""
+    """Return the volume, under ``volume``, and its snapshots, newest first, under ``snapshots``.
+
+    With a name only the snapshots of this name count. Several may have it.
+    """
     disk = task.first.get("volume") or volume.chosen(task.client, task.options)
     listed = snapshot.search(task.client, {"volumeid": disk["id"]})
+    if task.options.get("name"):
+        listed = [one for one in listed if one.get("name") == task.options["name"]]
     surplus = task.failed.surplus if task.failed else ""  # it will be deleted, so it must not count among those to keep
     return {str(disk.get("name")): {"volume": disk, "snapshots": [one for one in listed if one["id"] != surplus]}}
 
@@ -56,6 +62,8 @@ def lookup(task: Task, found: Found) -> Record:
     elif good and task.options.get("max_age") is not None:
         limit = duration.seconds(task.options["max_age"], "max_age")
         good = [good[0]] if age(task.client, good[0]) < limit else []
+    if not good and task.options.get("name"):
+        generation.check(task.client, {"name": "choice of a snapshot's name"}, task.deadline)
     return {"volume": there["volume"], "fresh": next(iter(good), None)}
 
 

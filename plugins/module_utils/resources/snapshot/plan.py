@@ -26,7 +26,7 @@ def plan(task: Task, name: str, found: Record, lookups: Record) -> Plan:
     """
     disk, fresh, listed = found["volume"], lookups["fresh"], found["snapshots"]
     changes = Changes(False)
-    stages = [] if fresh else [[_creation(name, disk)]]
+    stages = [] if fresh else [[_creation(name, disk, task.options.get("name"))]]
     stages += tags.plan(tags.SNAPSHOT, name, fresh or {}, task.options, changes)
     if fresh is None or fresh.get("state") != FINISHED:
         text = f"the snapshot of {name} to be finished"
@@ -39,12 +39,13 @@ def plan(task: Task, name: str, found: Record, lookups: Record) -> Plan:
     return Plan(name, fresh, stages, changes.before, changes.after, new=new)
 
 
-def _creation(name: str, disk: Record) -> Step:
+def _creation(name: str, disk: Record, wanted: str | None) -> Step:
     if disk.get("state") == volume.ALLOCATED:
         raise UsageError(
             f"volume: {name} has never been attached, so it holds no data; attach it first (cloudn_volume)"
         )
-    return _step(f"{name}: take a snapshot", "createSnapshot", {"volumeid": disk["id"]}, creates=True)
+    text = f"{name}: take the snapshot {wanted}" if wanted else f"{name}: take a snapshot"
+    return _step(text, "createSnapshot", {"volumeid": disk["id"], "name": wanted}, creates=True)
 
 
 def _step(text: str, command: str, params: Record, **more: t.Any) -> Step:
@@ -58,7 +59,8 @@ def _new(disk: Record, listed: list[Record], options: Record) -> New:
     """
 
     def same(record: Record) -> bool:
-        return record.get("volumeid") == disk["id"] and snapshot.is_good(record)
+        is_named = options.get("name") in (None, record.get("name"))
+        return record.get("volumeid") == disk["id"] and is_named and snapshot.is_good(record)
 
     shared = options.get("max_age") is None or duration.seconds(options["max_age"], "max_age") > 0
     return New(kind(), {"volumeid": disk["id"]}, same, {one["id"] for one in listed}, shared)
@@ -127,6 +129,8 @@ def to_result(progress: Progress, check: bool) -> Record:
         shown["state"] = shown["state"] if progress.error else "absent"
         return shown
     shown["volume"] = shown["volume"] or progress.name
+    if check and progress.plan.creates:
+        shown["name"] = shown["name"] or next(step.params.get("name") for step in progress.plan.steps if step.creates)
     if check and "tags" in progress.plan.after:
         shown["tags"] = progress.plan.after["tags"]
     return shown

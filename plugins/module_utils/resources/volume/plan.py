@@ -47,8 +47,31 @@ def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Pla
     stages = tags.plan(tags.VOLUME, name, record, options, changes)
     if record.get("state") in TRANSITIONAL:
         stages.append([_readiness(name)])
+    stages += _size(name, record, options, changes)
     stages += _moves(name, record, options, lookups, changes)
     return Plan(name, record, stages, changes.before, changes.after, conditions)
+
+
+def _size(name: str, record: Record, options: Record, changes: Changes) -> list[list[Step]]:
+    """Return the stage that gives a volume another size, if the service can do that.
+
+    Raises ``UsageError`` for a smaller one unless the options ask for it. A root disk can't shrink: its job fails.
+    """
+    size, current = options.get("size_gb"), record.get("size")
+    if size is None or current is None or current == size * GIB or not volume.can_resize(record):
+        return []
+    is_smaller, has = size * GIB < current, f"{current / GIB:g}"
+    if is_smaller and record.get("type") == ROOT:
+        raise UsageError(
+            f"size_gb: {name} is a root disk of {has} GiB, which can't shrink to {size}; leave size_gb out"
+        )
+    if is_smaller and not options["shrink"]:
+        raise UsageError(
+            f"size_gb: {name} has {has} GiB, more than {size}. Set shrink: true to make it smaller: what is beyond is lost. Or leave size_gb out"
+        )
+    changes.note("size_gb", -(-current // GIB), size)
+    params = {"id": THIS, "size": size, "shrinkok": True if is_smaller else None}
+    return [[_step(f"{name}: change size from {has} to {size} GiB", "resizeVolume", params)]]
 
 
 def _plan_missing(name: str, options: Record, lookups: Record) -> Plan:
@@ -61,6 +84,10 @@ def _plan_missing(name: str, options: Record, lookups: Record) -> Plan:
     stages = [[_creation(name, options, lookups, changes.after)]]
     is_upload = bool(options.get("url"))
     stages += tags.plan(tags.VOLUME, name, None, options, changes, early=not is_upload)
+    copied = lookups.get("snapshot", {})
+    if "virtualsize" in copied:  # only CloudStack 4 shows it
+        as_made = {"size": copied["virtualsize"], "provisioningtype": "thin", "type": "DATADISK"}
+        stages += _size(name, as_made, options, changes)
     if is_upload:
         stages.append([_readiness(name)])
     stages += _moves(name, {}, options, lookups, changes)
@@ -226,8 +253,8 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
     if "offerings" in lookups and record.get("diskofferingid") in lookups["offerings"]:
         drift.append(f"disk_offering is {record.get('diskofferingname')!r}, not {options['disk_offering']!r}")
     size, current = options.get("size_gb"), record.get("size")
-    if size is not None and current is not None and current != size * GIB:
-        drift.append(f"size_gb is {-(-current // GIB)}, not {size}")
+    if size is not None and current is not None and current != size * GIB and not volume.can_resize(record):
+        drift.append(f"size_gb is {-(-current // GIB)}, not {size} (CloudStack 3 lacks resizeVolume)")
     if options.get("id") and options.get("name") not in (None, record.get("name"), record["id"]):
         drift.append(f"name is {record.get('name')!r}, not {options['name']!r}")
     if options.get("zone") and not zone.holds(record, options["zone"]):
