@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import internal
@@ -77,7 +77,7 @@ class Account:
 
 @dataclass(slots=True)
 class Zone:
-    """A Basic zone with its one shared network. `subnet` is the second number of its addresses (10.N.0.0/16).
+    """A zone with its shared network, or with one of its networks. `subnet` is the second number of its addresses (10.N.0.0/16).
 
     `hypervisors` are those of its hosts.
     """
@@ -88,6 +88,16 @@ class Zone:
     network_id: str
     subnet: int
     hypervisors: tuple[str, ...] = ("Simulator",)
+    kind: str = "Basic"
+    network_name: str = "guestNetworkForBasicZone"
+
+    @property
+    def networks(self) -> tuple[Zone, ...]:
+        """The zone as it is seen from each of its networks: a Basic zone has one, an Advanced zone two."""
+        if self.kind == "Basic":
+            return (self,)
+        other = str(uuid.uuid5(uuid.NAMESPACE_OID, f"second network {self.id}"))
+        return (self, replace(self, network_id=other, network_name=f"{self.name}-net2"))
 
     @property
     def physical_network_id(self) -> str:
@@ -247,6 +257,7 @@ class Vm:
     public_key: str | None = None
     userdata: str | None = None
     root_device: str = "Not created"
+    more_nics: list[Nic] = field(default_factory=list)
     # What only CloudStack 4 has.
     updated: float | None = None
     key_pairs: list[str] = field(default_factory=list)

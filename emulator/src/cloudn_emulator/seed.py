@@ -169,7 +169,7 @@ def seeded(settings: Settings) -> Store:
     for one in store.accounts.values():
         if one.admin:
             _put_into(one, store.generation.of(_ADMINISTRATORS_DOMAIN))
-    store.zones = {zone.id: zone for zone in _zones(settings.zones)}
+    store.zones = {zone.id: _of_kind(zone, settings.advanced_zone) for zone in _zones(settings.zones)}
     store.hosts = {host.id: host for host in _hosts(store)}
     _add_offerings(store)
     _add_templates(store)
@@ -182,6 +182,10 @@ def seeded(settings: Settings) -> Store:
     if settings.vms:
         _add_machines(store, settings.vms)
     return store
+
+
+def _of_kind(zone: Zone, is_advanced: bool) -> Zone:
+    return replace(zone, kind="Advanced", network_name=f"{zone.name}-net1") if is_advanced else zone
 
 
 def _zones(names: Sequence[str]) -> list[Zone]:

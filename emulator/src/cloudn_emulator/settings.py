@@ -169,6 +169,15 @@ class Settings:
         ),
     ] = ()
 
+    advanced_zone: Annotated[
+        bool,
+        _option(
+            "zones are Advanced ones with security groups and two networks each, as CloudStack's documentation says; "
+            "not measured",
+            action="store_true",
+        ),
+    ] = False
+
     # Time.
     job_seconds: Annotated[float, _option("how long a job takes (%(default)s)", **_SECONDS)] = 1.0
     # None: as long as a job.

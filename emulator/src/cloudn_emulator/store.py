@@ -264,6 +264,8 @@ class Store:
 
         Raises ApiError (533) if the zone has no free address.
         """
+        for nic in vm.more_nics:
+            nic.ip = nic.ip or f"10.{self.zones[vm.zone_id].subnet + 100}.{vm.serial // 250}.{vm.serial % 250 + 2}"
         if vm.nic.ip:
             return
         zone = self.zones[vm.zone_id]
@@ -405,6 +407,11 @@ class Store:
 
     # --- tags
 
+    def network(self, id: str) -> Zone | None:
+        """The zone as it is seen from the network with this id, or None."""
+        networks = (network for zone in self.zones.values() for network in zone.networks)
+        return next((network for network in networks if network.network_id == id.lower()), None)
+
     def tagged(self, kind: str, id: str) -> Any:
         """The object with this id of a kind that may have tags, or None."""
         return self.find(_TAGGED.get(kind, ""), id)
@@ -467,7 +474,7 @@ _FINDERS: dict[str, Callable[[Store, str], Any]] = {
     "host": _in("hosts"),
     "instance_group": _in("instance_groups"),
     "network_offerings": _in("network_offerings"),
-    "networks": _with("zones", "network_id", in_lower_case=True),
+    "networks": lambda store, id: store.network(id),
     "physical_network": _with("zones", "physical_network_id", in_lower_case=True),
     "data_disk_offering": _in("disk_offerings"),
     "service_offering": _in("service_offerings"),

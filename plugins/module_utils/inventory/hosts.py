@@ -133,7 +133,7 @@ def default_groups(machine: Record) -> list[str]:
         ("template", machine.get("template")),
         ("service_offering", machine.get("service_offering")),
         ("state", machine.get("state")),
-        *(("network", nic.get("network_id")) for nic in machine["nics"]),
+        *(("network", nic.get("network_name") or nic.get("network_id")) for nic in machine["nics"]),
         *(("security_group", name) for name in machine["security_groups"]),
         *(("tag", f"{key}_{value}" if value else key) for key, value in machine["tags"].items()),
     ]

@@ -14,13 +14,12 @@ from ..errors import ACCOUNT, ApiError, bad_parameter
 from ..fields import date_text, ownership
 from ..filters import Test, equals, has_part, has_tags, matching, named, refers_to
 from ..generation import Differs
-from ..models import Vm, Zone
+from ..models import NO_OBJECT, Vm, Zone
 from ..network_offerings import OFFERINGS, SERVICES, Counter, NetworkOffering
 from ..owners import check_access, owners
 from ..wire import listing
 from . import network_view_4
 
-NAME = "guestNetworkForBasicZone"
 DOMAIN = "cs1cloud.internal"
 RESOLVER = "192.0.2.53"
 OFFERING = OFFERINGS[0]
@@ -41,17 +40,24 @@ def list_networks(call: Call) -> dict[str, Any]:
     }
     keyword = call["keyword"]
     tests: list[Test | None] = [
-        refers_to(call, "id"),
+        _id_test(call),
         refers_to(call, "zoneid"),
         refers_to(call, "physicalnetworkid"),
         lambda zone: "vpcid" not in call.params and all(_is(call, name, value) for name, value in fixed.items()),
         lambda zone: not (call["issystem"] and call.account.admin),
-        (lambda zone: contains(NAME, keyword)) if keyword is not None else None,
+        (lambda zone: contains(zone.network_name, keyword)) if keyword is not None else None,
         _offers(call, lambda zone: OFFERING.services),
         has_tags(call, "Network"),
     ]
-    found = matching(call.store.zones.values(), tests)
+    found = matching((network for zone in call.store.zones.values() for network in zone.networks), tests)
     return listing("network", [call.of(_NETWORK_VIEW)(call, zone) for zone in page_of(call, found)])
+
+
+def _id_test(call: Call) -> Test | None:
+    network = call["id"]
+    if network is None or network is NO_OBJECT:
+        return refers_to(call, "id")
+    return lambda zone: zone.network_id == network.network_id
 
 
 def _check_kind(call: Call) -> None:
@@ -89,8 +95,8 @@ def _network_view(call: Call, zone: Zone) -> dict[str, Any]:
     dns = {"name": "AllowDnsSuffixModification", "value": "true", "canchooseservicecapability": False}
     return {
         "id": zone.network_id,
-        "name": NAME,
-        "displaytext": NAME,
+        "name": zone.network_name,
+        "displaytext": zone.network_name,
         "broadcastdomaintype": "Vlan",
         "traffictype": "Guest",
         "zoneid": zone.id,

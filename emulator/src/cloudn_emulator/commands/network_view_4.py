@@ -13,7 +13,6 @@ from ..fields import date_text
 from ..models import Zone
 from ..network_offerings import OFFERINGS, Counter, NetworkOffering
 
-NAME = "guestNetworkForBasicZone"
 BEGINNING = 1325376000.0  # 2012-01-01, as other offers
 MTU = 1500  # bytes
 OFFERING = OFFERINGS[0]
@@ -29,7 +28,7 @@ def network_view(call: Call, zone: Zone) -> dict[str, Any]:
     owner = call.store.accounts["admin"]
     return {
         "id": zone.network_id,
-        "name": NAME,
+        "name": zone.network_name,
         "displaytext": "guest",
         "broadcastdomaintype": "Native",
         "traffictype": "Guest",

@@ -136,7 +136,7 @@ def _group_fields(group: SecurityGroup) -> dict[str, Any]:
 def _nic_fields(nic: Nic, every: bool, admin: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {"id": nic.id, "networkid": nic.network_id}
     if not every:
-        fields["networkname"] = "guestNetworkForBasicZone"
+        fields["networkname"] = "guestNetworkForBasicZone"  # only with words of details
     if nic.ip:
         gateway = ".".join([*nic.ip.split(".")[:2], "0", "1"])
         fields |= {"netmask": "255.255.0.0", "gateway": gateway, "ipaddress": nic.ip}
@@ -174,7 +174,7 @@ def _vm_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
         refers_to(call, "zoneid", "zone_id"),
         refers_to(call, "templateid", "template_id"),
         _group_test(call),
-        refers_to(call, "networkid", "zone_id"),
+        _network_test(call),
         (lambda vm: False) if "isoid" in p else None,  # no machine here has an ISO
         _hypervisor_test(call),
         has_tags(call, "UserVm"),
@@ -218,6 +218,13 @@ def _admin_tests(call: Call) -> list[Callable[[Vm], bool] | None]:
         (lambda vm: False) if p.keys() & {"podid", "storageid"} else None,  # -1 is the only id that is taken
         (lambda vm: vm.state != GONE) if p.keys() & {"zoneid", "podid"} and "state" not in p else None,
     ]
+
+
+def _network_test(call: Call) -> Callable[[Vm], bool] | None:
+    network = call["networkid"]
+    if network is None or network is NO_OBJECT:
+        return refers_to(call, "networkid", "zone_id")
+    return lambda vm: network.network_id in [nic.network_id for nic in (vm.nic, *vm.more_nics)]
 
 
 def _group_test(call: Call) -> Callable[[Vm], bool] | None:

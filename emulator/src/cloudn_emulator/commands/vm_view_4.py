@@ -39,7 +39,8 @@ def vm_view(call: Call, vm: Vm, shown: Collection[str], password: str | None = N
     view["securitygroup"] = _groups(call, vm) if "secgrp" in shown else []
     if password:
         view["password"] = password
-    view["nic"] = [nic_view(call, vm.nic)] if "nics" in shown else []
+    nics = [vm.nic, *vm.more_nics] if "nics" in shown else []
+    view["nic"] = [{**nic_view(call, nic), "isdefault": nic is vm.nic} for nic in nics]
     view["hypervisor"] = HYPERVISOR
     if vm.nic.ip and "nics" in shown:
         view["ipaddress"] = vm.nic.ip
@@ -116,7 +117,7 @@ def _groups(call: Call, vm: Vm) -> list[dict[str, Any]]:
 
 def nic_view(call: Call, nic: Nic) -> dict[str, Any]:
     """The network card of a VM. It has no address before the first start."""
-    fields: dict[str, Any] = {"id": nic.id, "networkid": nic.network_id, "networkname": "guestNetworkForBasicZone"}
+    fields: dict[str, Any] = {"id": nic.id, "networkid": nic.network_id, "networkname": _network_name(call, nic)}
     if nic.ip:
         gateway = ".".join([*nic.ip.split(".")[:2], "0", "1"])
         fields |= {"netmask": "255.255.0.0", "gateway": gateway, "ipaddress": nic.ip}
@@ -125,6 +126,11 @@ def nic_view(call: Call, nic: Nic) -> dict[str, Any]:
     if nic.ip:
         fields["macaddress"] = nic.mac
     return {**fields, "secondaryip": [], "extradhcpoption": [], "deviceid": "0", "enabled": True}
+
+
+def _network_name(call: Call, nic: Nic) -> str:
+    network = call.store.network(nic.network_id)
+    return network.network_name if network else ""
 
 
 def _rest(call: Call, vm: Vm, shown: Collection[str]) -> dict[str, Any]:

@@ -30,7 +30,6 @@ OVERPROVISIONING = 2
 SECONDARY = 1024 * GIB
 SYSTEM_ADDRESSES = (4, 90)  # of system machines: in use, all
 MTU = 1500  # bytes
-NETWORK = "Basic"
 
 
 def list_zones(call: Call) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def _found_3(call: Call) -> list[Zone]:
 def _found_4(call: Call) -> list[Zone]:
     """On CloudStack 4 only the kind of network counts besides an id or a name."""
     network = call["networktype"]
-    if network is not None and collated(network) != collated(NETWORK):
+    if network is not None and all(collated(network) != collated(zone.kind) for zone in call.store.zones.values()):
         return []
     if "id" in call.params:
         return matching(call.store.zones.values(), [refers_to(call, "id")])
@@ -99,7 +98,7 @@ def _common(zone: Zone) -> dict[str, Any]:
     return {
         "id": zone.id,
         "name": zone.name,
-        "networktype": NETWORK,
+        "networktype": zone.kind,
         "securitygroupsenabled": True,
         "allocationstate": "Enabled",
         "zonetoken": zone.token,
