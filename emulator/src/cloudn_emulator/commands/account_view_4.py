@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from ..fields import date_text
 from ..limits import KINDS_4, Kind, limit_4, used
-from ..models import GIB, GONE, Account
+from ..models import GIB, GONE, Account, ServiceOffering
 from ..settings import UNLIMITED
 from ..store import Store
 
@@ -54,17 +55,27 @@ def _total(store: Store, account: Account, kind: Kind) -> float:
     """How much an account has of a kind. The emulator has no buckets, backups and GPUs."""
     if kind.resource:
         return used(store, account.name, kind.resource)
-    vms = [vm for vm in store.vms.values() if vm.owner == account.name and vm.state != GONE]
-    plans = [store.service_offerings[vm.offering_id] for vm in vms]
-    if kind.word == "cpu":
-        return sum(plan.cpus for plan in plans)
-    if kind.word == "memory":
-        return sum(plan.memory for plan in plans)
-    if kind.word == "primarystorage":
-        return sum(one.size for one in store.volumes.values() if one.owner == account.name) // GIB
-    if kind.word == "secondarystorage":
-        return sum(one.size for one in store.snapshots.values() if one.owner == account.name) / GIB
-    return 0
+    count = _COUNTS.get(kind.word)
+    return count(store, account) if count else 0
+
+
+def _plans(store: Store, account: Account) -> list[ServiceOffering]:
+    """The plan of each machine of an account that is not destroyed."""
+    vms = (vm for vm in store.vms.values() if vm.owner == account.name and vm.state != GONE)
+    return [store.service_offerings[vm.offering_id] for vm in vms]
+
+
+def _bytes(table: dict[str, Any], account: Account) -> int:
+    return sum(one.size for one in table.values() if one.owner == account.name)
+
+
+# What is not counted by its number, by its word: cores, MiB and GiB.
+_COUNTS: dict[str, Callable[[Store, Account], float]] = {
+    "cpu": lambda store, account: sum(plan.cpus for plan in _plans(store, account)),
+    "memory": lambda store, account: sum(plan.memory for plan in _plans(store, account)),
+    "primarystorage": lambda store, account: _bytes(store.volumes, account) // GIB,
+    "secondarystorage": lambda store, account: _bytes(store.snapshots, account) / GIB,
+}
 
 
 def user_view(account: Account) -> dict[str, Any]:

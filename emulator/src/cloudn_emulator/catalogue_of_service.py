@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands about the service itself: what it offers, accounts and what they did, networks. See the catalogue."""
+
+from __future__ import annotations
+
+from .command import command, command_of_4
+from .commands import account, api, capability, event, network, offer, os_type, zone
+
+PAGED = " keyword page:int pagesize:int"
+ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not check the page
+LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
+OWNED = " account domainid:domain projectid:projects"
+NAT = "id:firewall_rules ipaddressid:user_ip_address tags:{}"
+
+COMMANDS = (
+    # what is on offer
+    command(
+        "listZones",
+        zone.list_zones,
+        "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE,
+        on_4={"params": "name networktype"},
+    ),
+    command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
+    command(
+        "listServiceOfferings",
+        offer.list_service_offerings,
+        "id:disk_offering name virtualmachineid:vm_instance domainid:domain issystem:bool systemvmtype" + PAGED,
+        on_4={"params": "id:service_offering"},
+    ),
+    command(
+        "listDiskOfferings",
+        offer.list_disk_offerings,
+        "domainid:domain id:disk_offering name" + PAGED,
+        on_4={"params": "id:data_disk_offering"},
+    ),
+    command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
+    command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
+    command("listCapabilities", capability.list_capabilities),
+    command_of_4("listApis", api.list_apis, "name"),
+    command_of_4("listRegions", api.list_regions, "id:int name" + PAGED),
+    # accounts and what they did
+    command(
+        "listAccounts",
+        account.list_accounts,
+        "accounttype:long id:account iscleanuprequired:bool name state domainid:domain isrecursive:bool listall:bool"
+        + PAGED,
+    ),
+    command(
+        "listUsers",
+        account.list_users,
+        "id:user username accounttype:long state account domainid:domain isrecursive:bool listall:bool" + PAGED,
+        granted=False,
+        on_4={"granted": True},
+    ),
+    command_of_4("registerUserKeys", account.register_keys, "id:user!", "admin.user.RegisterUserKeysCmd"),
+    command("getCloudIdentifier", account.cloud_identifier, "userid:user!"),
+    command("listResourceLimits", account.list_resource_limits, "id:long resourcetype:int" + LISTED),
+    command(
+        "listEvents",
+        event.list_events,
+        "id:event type level startdate:since enddate:until entrytime:int duration:int" + LISTED,
+    ),
+    command("listEventTypes", event.list_event_types),
+    # networks, and what a Basic zone has none of
+    command(
+        "listNetworks",
+        network.list_networks,
+        "id:networks zoneid:data_center type issystem:bool acltype traffictype physicalnetworkid:physical_network"
+        " supportedservices:[string] restartrequired:bool specifyipranges:bool vpcid:vpc canusefordeploy:bool"
+        " forvpc:bool tags:{}" + LISTED,
+    ),
+    command(
+        "listNetworkOfferings",
+        network.list_network_offerings,
+        "id:network_offerings name displaytext traffictype isdefault:bool specifyvlan:bool availability guestiptype"
+        " state supportedservices:[string] networkid:networks sourcenatsupported:bool zoneid:data_center istagged:bool"
+        " forvpc:bool specifyipranges:bool" + PAGED,
+    ),
+    command(
+        "listPublicIpAddresses",
+        network.list_public_addresses,
+        "id:user_ip_address ipaddress vlanid:vlan zoneid:data_center physicalnetworkid:physical_network"
+        " associatednetworkid:networks allocatedonly:bool forvirtualnetwork:bool forloadbalancing:bool"
+        " issourcenat:bool isstaticnat:bool vpcid:vpc tags:{}" + LISTED,
+    ),
+    command("listCounters", network.list_counters, "id:counter name source" + PAGED, root="counterresponse"),
+    command("listProjects", network.list_projects, "id:projects displaytext name state tags:{}" + LISTED),
+    command("listProjectInvitations", network.list_nothing, "id:project_invitations activeonly:bool state" + LISTED),
+    command("listVPCs", network.list_nothing, "id:vpc name displaytext cidr state zoneid:data_center" + LISTED),
+    command("listVpnUsers", network.list_nothing, "id:vpn_users username" + LISTED),
+    command(
+        "listRemoteAccessVpns",
+        network.list_vpns,
+        "publicipid:user_ip_address!" + LISTED,
+        on_4={"params": "publicipid:user_ip_address"},
+    ),
+    command("listPortForwardingRules", network.list_nothing, NAT + LISTED),
+    command("listIpForwardingRules", network.list_nothing, NAT + " virtualmachineid:vm_instance" + LISTED),
+    command("listFirewallRules", network.list_nothing, NAT + LISTED),
+    command(
+        "listLoadBalancerRules",
+        network.list_nothing,
+        "id:firewall_rules name publicipid:user_ip_address virtualmachineid:vm_instance zoneid:data_center tags:{}"
+        + LISTED,
+    ),
+)
