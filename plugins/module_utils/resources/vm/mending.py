@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ...api import Client, NotGranted, Record, UsageError
+from ...api import Client, Record, UsageError
 from ...reconcile import THIS, Changes, Step, replace
 from .. import generation
 from ..lookup import matches, pick, same_name
@@ -53,14 +53,11 @@ def find_affinity_groups(client: Client, wanted: t.Sequence[str]) -> list[Record
 
     Raises ``UsageError`` for one that does not exist, or if the service or the account has no affinity groups.
     """
-    try:
-        known = client.list("listAffinityGroups")
-    except NotGranted as error:
-        text = f"affinity_groups: the service has no affinity groups, or the account may not use them; omit the option ({error.message})"
-        raise UsageError(text) from None
-    return list(
-        {one["id"]: one for one in (pick(known, name, "affinity_groups", same=same_name) for name in wanted)}.values()
-    )
+    from .. import affinity_group  # here, as few runs need it
+
+    known = affinity_group.search(client, {}, "affinity_groups: ")
+    found = (pick(known, name, "affinity_groups", kind="affinity group") for name in wanted)
+    return list({one["id"]: one for one in found}.values())
 
 
 def is_in(networks: list[str], record: Record) -> bool:
