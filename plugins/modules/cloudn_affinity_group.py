@@ -125,6 +125,11 @@ affinity_group:
       description: V(present) or V(absent).
       type: str
       sample: present
+affinity_groups:
+  description: A list that has only RV(affinity_group) in the form of M(cloudn.compute.cloudn_affinity_group_info).
+  returned: always, unless the task fails before it changes anything
+  type: list
+  elements: dict
 actions:
   description: The steps that the task took. In check mode these are the steps that it would take. After a failure
     these are the planned steps.
@@ -169,7 +174,7 @@ SPEC = {
 
 
 def main() -> None:
-    run(SPEC, RESOURCE.ensure, singular="affinity_group")
+    run(SPEC, RESOURCE.ensure, plural="affinity_groups", singular="affinity_group")
 
 
 if __name__ == "__main__":

@@ -87,6 +87,10 @@ affinity_groups:
       description: Id of that domain.
       type: str
       sample: '1'
+    state:
+      description: V(present).
+      type: str
+      sample: present
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run

@@ -22,7 +22,7 @@ _FIELDS = fields("id name description type account domain domain_id")
 
 def to_result(group: Record) -> Record:
     """Return an affinity group as the user sees it."""
-    return {**select_fields(group, _FIELDS), "vm_ids": vm_ids_of(group)}
+    return {**select_fields(group, _FIELDS), "vm_ids": vm_ids_of(group), "state": "present"}
 
 
 def vm_ids_of(group: Record) -> list[str]:
