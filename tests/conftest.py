@@ -20,6 +20,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
+import generations
 from programs import clean_environment
 from reaching import connection_to, environment_of
 from specs import imported
@@ -56,6 +57,23 @@ if not _is_installed_collection():
     _AnsibleCollectionFinder(paths=[_TREE.name])._install()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", generations.MARKER)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests on a generation that they are not for."""
+    left_out = [item for item in items if not generations.runs(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session", params=generations.GENERATIONS, ids=lambda number: f"cloudstack{number}")
+def generation(request: pytest.FixtureRequest) -> str:
+    """The generation of CloudStack that the emulator shows. A test that needs an emulator runs on each."""
+    return str(request.param)
+
+
 @pytest.fixture(autouse=True)
 def no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator's lists are never old here, unless a test makes them so. No test waits for that."""
@@ -65,11 +83,11 @@ def no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def emulator() -> Iterator[Any]:
+def emulator(generation: str) -> Iterator[Any]:
     """An emulator with short jobs and a plain account."""
     from cloudn_emulator import Emulator
 
-    with Emulator(job_seconds=0.05) as running:
+    with Emulator(generation=generation, job_seconds=0.05) as running:
         yield running
 
 
@@ -123,14 +141,14 @@ def run_module(emulator: Any) -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
-def run_module_as() -> Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]:
+def run_module_as(generation: str) -> Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]:
     """Return a context manager that starts another emulator: ``with run_module_as(account="admin") as (run, emulator)``."""
 
     @contextlib.contextmanager
     def start(**options: Any) -> Iterator[tuple[Callable[..., Result], Any]]:
         from cloudn_emulator import Emulator
 
-        with Emulator(**{"job_seconds": 0.05, **options}) as running:
+        with Emulator(**{"generation": generation, "job_seconds": 0.05, **options}) as running:
             yield _runner(running), running
 
     return start

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which generations of CloudStack each test runs on."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any
+
+GENERATIONS = ("3", "4")
+MARKER = "generation(*generations, reason): the test runs on these generations of CloudStack only, for this reason"
+# Tests in these folders take long. All of them run on 3, and one in so many on 4.
+SLOW = ("property", "faults", "e2e")
+ONE_IN = 4
+
+
+def runs(item: Any) -> bool:
+    """Return whether a test runs on the generation that it was made for. A test of no generation always runs."""
+    generation = getattr(item, "callspec", None) and item.callspec.params.get("generation")
+    if not generation:
+        return True
+    marker = item.get_closest_marker("generation")
+    if marker:
+        return generation in _wanted(marker)
+    return generation == GENERATIONS[0] or item.path.parent.name not in SLOW or chosen(item.nodeid)
+
+
+def _wanted(marker: Any) -> tuple[str, ...]:
+    """Return the generations that a marker names. Raise ValueError for one that tells no reason or no generation."""
+    if not marker.kwargs.get("reason") or not marker.args or not set(marker.args) <= set(GENERATIONS):
+        raise ValueError(f"generation{marker.args} needs one of {', '.join(GENERATIONS)} and a reason")
+    return tuple(marker.args)
+
+
+def chosen(name: str) -> bool:
+    """Return whether a slow test is in the sample for the newer generation. The same seed gives the same sample.
+
+    With ``GENERATIONS=all`` all of them are.
+    """
+    if os.environ.get("GENERATIONS") == "all":
+        return True
+    return random.Random(f"{os.environ.get('GENERATIONS_SEED', '1')} {name}").randrange(ONE_IN) == 0
