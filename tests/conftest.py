@@ -141,7 +141,9 @@ def run_module(emulator: Any) -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
-def run_module_as(generation: str) -> Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]:
+def run_module_as(
+    generation: str,
+) -> Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]:
     """Return a context manager that starts another emulator: ``with run_module_as(account="admin") as (run, emulator)``."""
 
     @contextlib.contextmanager

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 ZONE = {"zone": "jp-e1a"}
@@ -21,3 +23,8 @@ OTHER_KEY = (
 )
 POLLS = ("queryAsyncJobResult", "listAsyncJobs")  # how often a job is asked for is chance
 FORMATS = pytest.mark.parametrize("response_format", ["json", "xml"])
+
+
+def tags_of(record: dict[str, Any]) -> dict[str, str]:
+    """Return the tags that a listing shows of an object. CloudStack 4 also shows whose each one is."""
+    return {tag["key"]: tag["value"] for tag in record["tags"]}

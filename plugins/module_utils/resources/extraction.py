@@ -61,11 +61,14 @@ def of_volume(name: str, record: Record, options: Record, lookups: Record) -> St
 def of_template(name: str, record: Record, options: Record, lookups: Record) -> Step:
     """Return the step that extracts a template from the zone of its record.
 
-    ``lookups`` has ``administrator``, see ``template.lookup``. Raises ``UsageError`` if it is not extractable.
+    ``lookups`` has ``administrator`` and ``may_change_extractable``, see ``template.lookup``. Raises ``UsageError`` if it
+    is not extractable.
     """
     made = _step(name, "extractTemplate", options, record["zoneid"])
     if record.get("isextractable") is not False:
         return made
+    if lookups.get("administrator") is False and lookups.get("may_change_extractable"):
+        raise UsageError(f"{name} is not extractable. Set extractable: true with state: present, then extract it")
     if lookups.get("administrator") is False:
         raise UsageError(f"{name} is not extractable, and only an administrator can change that. {WAYS_OUT}")
     return made._replace(hints={PARAMETER_ERROR: WAYS_OUT})

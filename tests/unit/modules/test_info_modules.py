@@ -251,7 +251,12 @@ def test_a_volume_is_shown_as_its_module_shows_it(run_module: Run) -> None:
 def test_a_template_is_shown_as_its_module_shows_it(run_module: Run, response_format: str) -> None:
     """A template is listed once for each zone, and each time with all its zones."""
     form = {"response_format": response_format}
-    source = {"url": "https://images.example.com/web.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
+    source = {
+        "url": "https://images.example.com/web.vhd",
+        "format": "VHD",
+        "hypervisor": "XenServer",
+        "os_type": "CentOS 5.6 (64-bit)",
+    }
     zones = ["jp-e1a", "jp-e1b"]
     made = run_module("cloudn_template", name="web", zone=zones[0], zones=zones, tags={"a": "b"}, **source, **form)
     options = {"template_filter": "self", "tags": {"a": "b"}, **form}

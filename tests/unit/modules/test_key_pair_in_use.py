@@ -47,6 +47,7 @@ def sent(emulator: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", ["deploy", "Deploy "])
 @pytest.mark.parametrize("options", [GONE, REPLACED])
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_a_pair_in_use_is_not_deleted(
     machines: dict[str, str], refused: Callable[..., str], client: Client, name: str, options: Result
 ) -> None:
@@ -59,12 +60,22 @@ def test_a_pair_in_use_is_not_deleted(
 
 
 @pytest.mark.parametrize(("options", "changes"), [(GONE, [DELETE]), (REPLACED, [DELETE, REGISTER])])
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_a_pair_in_use_is_deleted_with_break_machines(
     machines: dict[str, str], beats: Run, client: Client, emulator: Any, options: Result, changes: list[str]
 ) -> None:
     beats(MODULE, changes, name="deploy", break_machines=True, **options)
     assert "listVirtualMachines" not in sent(emulator)
     assert not is_listed(client)
+
+
+@pytest.mark.generation("4", reason="on CloudStack 3 the account can't list its machines any more")
+@pytest.mark.parametrize(("options", "changes"), [(GONE, [DELETE]), (REPLACED, [DELETE, REGISTER])])
+def test_a_pair_in_use_is_deleted_where_that_is_harmless(
+    machines: dict[str, str], beats: Run, client: Client, options: Result, changes: list[str]
+) -> None:
+    beats(MODULE, changes, name="deploy", **options)
+    assert [vm.get("keypairs") for vm in client.list("listVirtualMachines")].count("deploy") == 2
 
 
 @pytest.mark.parametrize(("options", "changes"), [(GONE, [DELETE]), (REPLACED, [DELETE, REGISTER])])
@@ -96,6 +107,7 @@ def test_machines_are_looked_at_only_where_a_pair_would_go(
     assert sent(emulator) == requests
 
 
+@pytest.mark.generation("3", reason="CloudStack 4 takes a public key only once")
 def test_one_of_several_pairs_with_the_same_key_may_go(
     machines: dict[str, str], beats: Run, refused: Callable[..., str], client: Client
 ) -> None:
@@ -109,6 +121,7 @@ def test_one_of_several_pairs_with_the_same_key_may_go(
     assert is_listed(client)
 
 
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_a_machine_that_has_lost_its_pair_holds_no_other(
     machines: dict[str, str], client: Client, run_module: Run, refused: Callable[..., str]
 ) -> None:
@@ -125,6 +138,7 @@ def test_a_machine_that_has_lost_its_pair_holds_no_other(
 
 
 @pytest.mark.parametrize("same_key", [False, True])
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_several_pairs_of_one_name_are_refused_for_the_machines_of_any(
     machines: dict[str, str], beats: Run, refused: Callable[..., str], client: Client, emulator: Any, same_key: bool
 ) -> None:
@@ -143,6 +157,7 @@ def test_several_pairs_of_one_name_are_refused_for_the_machines_of_any(
         assert is_listed(client)
 
 
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_an_administrator_sees_destroyed_machines_too(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(account="admin") as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
@@ -154,6 +169,7 @@ def test_an_administrator_sees_destroyed_machines_too(run_module_as: Callable[..
         assert run(MODULE, name="deploy", state="absent")["changed"] is True
 
 
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_many_machines_are_named_in_short(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(vms=300) as (run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)

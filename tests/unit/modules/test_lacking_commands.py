@@ -45,7 +45,12 @@ def test_an_account_that_lacks_commands_can_do_everything_else(run_module_as: Ru
         ("cloudn_security_group", {"name": "web", "tags": {"a": "b"}}, "createTags", "leave out tags"),
         ("cloudn_key_pair", {"name": "mine"}, "listSSHKeyPairs", "user_data"),
         ("cloudn_key_pair_info", {}, "listSSHKeyPairs", "user_data"),
-        ("cloudn_vm", {"name": "gone", "recover": True, **NEW}, "recoverVirtualMachine", "leave out recover"),
+        pytest.param(
+            *("cloudn_vm", {"name": "gone", "recover": True, **NEW}, "recoverVirtualMachine", "leave out recover"),
+            marks=pytest.mark.generation(
+                "3", reason="CloudStack 4 knows the command, and refuses it by another code (531)"
+            ),
+        ),
         (
             "cloudn_template",
             {"name": "image", "accounts": ["admin"], "ec2_url": None},
@@ -61,7 +66,7 @@ def test_an_account_that_lacks_commands_can_do_everything_else(run_module_as: Ru
     ],
 )
 def test_a_task_that_needs_a_lacking_command_says_so(
-    run_module_as: RunAs, module: str, options: Result, command: str, instead: str
+    run_module_as: RunAs, generation: str, module: str, options: Result, command: str, instead: str
 ) -> None:
     with run_module_as(denied=[*TAGS, *KEY_PAIRS, *PERMISSIONS]) as (run, _emulator):
         run("cloudn_vm", name="web1", **NEW)
@@ -74,7 +79,8 @@ def test_a_task_that_needs_a_lacking_command_says_so(
             options = {**options, "name": gone}
         failed = run(module, **options)
         assert failed["command"] == command
-        assert failed["error_code"] == 432
+        # CloudStack 4 tells a command that it does not know (401) from one that it does not grant.
+        assert failed["error_code"] == (401 if (generation, command) == ("4", "rebootEverything") else 432)
         assert f"The service does not know {command}, or does not grant it to this account" in failed["msg"]
         assert instead in failed["msg"]
 

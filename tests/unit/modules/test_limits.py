@@ -22,7 +22,7 @@ DOWNLOAD = {
     "url": "https://images.example.com/image.vhd",
     "format": "VHD",
     "hypervisor": "XenServer",
-    "os_type": "142",
+    "os_type": "CentOS 5.6 (64-bit)",
 }
 ASKED = ("listAccounts", "listResourceLimits")
 OF_MACHINES = "Destroyed machines count until the service has expunged them. "

@@ -12,6 +12,8 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import ApiError, Client
 from samples import KEY, NEW
 
+pytestmark = pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
+
 Result = dict[str, Any]
 Run = Callable[..., Result]
 

@@ -153,7 +153,7 @@ def test_a_new_group_with_40_rules_costs_few_requests(
     assert polling.total() <= 4 * authorizations + 5
 
 
-def test_fifty_new_machines_cost_few_requests(run_module_as: Any) -> None:
+def test_fifty_new_machines_cost_few_requests(run_module_as: Any, generation: str) -> None:
     with run_module_as(vms=OTHER_MACHINES, job_seconds=0.5) as (run, emulator):
         done = run("cloudn_vm", **{**FIFTY, "security_groups": ["default"]}, tags={"role": "node"})
         assert len(done["vms"]) == 50
@@ -162,5 +162,6 @@ def test_fifty_new_machines_cost_few_requests(run_module_as: Any) -> None:
     looked_up = ["listZones", "listTemplates", "listServiceOfferings", "listSecurityGroups"]
     # Once before, and once when all jobs have ended, as another run may have made machines of the same names meanwhile.
     assert looking == {"listVirtualMachines": 2, **dict.fromkeys(looked_up, 1)}
-    assert polling["queryAsyncJobResult"] <= 3
-    assert polling.total() < 50  # 51 jobs
+    # CloudStack 4 lists pending jobs only, so each of the 51 jobs is asked for once when it has ended.
+    assert polling["queryAsyncJobResult"] <= {"3": 3, "4": 53}[generation]
+    assert polling["listAsyncJobs"] < 50

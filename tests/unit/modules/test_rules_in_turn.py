@@ -18,6 +18,8 @@ Run = Callable[..., Result]
 GROUP = "cloudn_security_group"
 ALLOW, REVOKE = "authorizeSecurityGroupIngress", "revokeSecurityGroupIngress"
 
+AMBIGUOUS = pytest.mark.generation("3", reason="CloudStack 4 says of an unknown command that the credentials are wrong")
+
 
 def rules(*ports: int) -> list[Result]:
     return [{"ports": str(port), "cidrs": ["192.0.2.0/24"]} for port in ports]
@@ -73,7 +75,7 @@ def test_nobody_waits_for_the_lock(run_module_as: Any) -> None:
         assert changes(emulator).count(ALLOW) == 10
 
 
-@pytest.mark.parametrize("fault", ["job_fails", "unauthorized"])
+@pytest.mark.parametrize("fault", ["job_fails", pytest.param("unauthorized", marks=AMBIGUOUS)])
 def test_a_refused_rule_does_not_keep_the_others_out(
     run_module: Run, emulator: Any, client: Client, fault: str
 ) -> None:

@@ -235,11 +235,11 @@ def test_names_and_ids_are_alike(beats: Run, client: Client, emulator: Any) -> N
     beats("cloudn_vm", [], name="web1", security_groups=["web"], template=TEMPLATE)
 
 
-def test_ha_and_os_type_are_set_after_deploying(beats: Run, client: Client) -> None:
+def test_ha_and_os_type_are_set_after_deploying(beats: Run, client: Client, emulator: Any) -> None:
     options = {**NEW, "service_offering": "v8", "ha": True, "os_type": "CentOS 5.6 (64-bit)"}
     done = beats("cloudn_vm", ["deployVirtualMachine", "updateVirtualMachine"], name="web1", **options)
     assert listed(client)["haenable"] is done["vm"]["ha"] is True
-    assert listed(client)["guestosid"] == "142"
+    assert listed(client)["guestosid"] == emulator.vars["ostype"]
     beats("cloudn_vm", ["deployVirtualMachine", "updateVirtualMachine"], name="web2", **{**options, "ha": False})
     assert listed(client, "web2")["haenable"] is False
 
@@ -282,10 +282,12 @@ def test_ha_without_an_offering_for_it_is_refused(make: Run, refused: Run) -> No
     assert "ha: web1 has the service offering 'v1', which offers no high" in refused("cloudn_vm", name="web1", ha=True)
 
 
-def test_the_os_type_of_an_existing_machine_can_be_changed(beats: Run, make: Run, client: Client) -> None:
+def test_the_os_type_of_an_existing_machine_can_be_changed(
+    beats: Run, make: Run, client: Client, emulator: Any
+) -> None:
     make()
     beats("cloudn_vm", ["updateVirtualMachine"], name="web1", os_type="CentOS 5.6 (64-bit)")
-    assert listed(client)["guestosid"] == "142"
+    assert listed(client)["guestosid"] == emulator.vars["ostype"]
 
 
 RESIZE = ["stopVirtualMachine", "changeServiceForVirtualMachine", "startVirtualMachine"]
@@ -401,6 +403,7 @@ def test_a_template_is_looked_up_in_the_zone_of_each_machine(
 
 
 @pytest.mark.parametrize("names", [["web1", "web2"], ["web2", "web1"]])
+@pytest.mark.generation("3", reason="CloudStack 4 deletes no template that a machine uses")
 def test_a_template_is_not_looked_up_in_the_zone_of_a_machine_that_has_it(
     make: Run, image: Run, run_module: Run, emulator: Any, names: list[str]
 ) -> None:
@@ -537,7 +540,7 @@ def test_many_machines_are_made_changed_and_destroyed_together(beats: Run, emula
     assert client.list("listVirtualMachines") == []
 
 
-def test_jobs_of_many_machines_overlap(run_module_as: Callable[..., Any]) -> None:
+def test_jobs_of_many_machines_overlap(run_module_as: Callable[..., Any], generation: str) -> None:
     with run_module_as(job_seconds=1.0) as (run, emulator):
         run("cloudn_vm", _patient=True, name=[f"web{number}" for number in range(10)], **NEW)
         times = {
@@ -548,7 +551,8 @@ def test_jobs_of_many_machines_overlap(run_module_as: Callable[..., Any]) -> Non
         assert max(times["deployVirtualMachine"]) < min(
             times["listAsyncJobs"] + times["queryAsyncJobResult"], default="z"
         )
-        assert len(times["listAsyncJobs"]) + len(times["queryAsyncJobResult"]) < 12
+        # CloudStack 4 lists pending jobs only, so each is asked for once when it has ended.
+        assert len(times["listAsyncJobs"]) + len(times["queryAsyncJobResult"]) < {"3": 12, "4": 22}[generation]
 
 
 def test_connections_do_not_exceed_max_parallel(run_module: Run, emulator: Any) -> None:
@@ -630,7 +634,8 @@ def disks(make: Run, run_module: Run, emulator: Any) -> None:
 
 
 def left(client: Client) -> list[str]:
-    return sorted(volume["name"] for volume in client.list("listVolumes"))
+    """The names of data disks. The root disk of a destroyed machine stays listed on CloudStack 4."""
+    return sorted(volume["name"] for volume in client.list("listVolumes", {"type": "DATADISK"}))
 
 
 def test_data_disks_are_not_deleted_unasked(disks: None, refused: Callable[..., str], make: Run) -> None:

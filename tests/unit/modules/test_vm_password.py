@@ -108,6 +108,7 @@ def unstarted(run_module: Run, emulator: Any) -> None:
     emulator.clear()
 
 
+@pytest.mark.generation("3", reason="CloudStack 4 resets the password of a machine that never started")
 def test_a_machine_that_never_started_is_started_and_stopped_first(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], client: Client
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_machine_that_never_started_is_started_and_stopped_first(
     assert state(client) == "Stopped"
 
 
+@pytest.mark.generation("3", reason="CloudStack 4 resets the password of a machine that never started")
 def test_the_password_of_the_reset_counts_not_that_of_the_first_start(
     run_module: Run, unstarted: None, client: Client
 ) -> None:
@@ -135,6 +137,7 @@ def test_the_password_of_the_reset_counts_not_that_of_the_first_start(
     assert [job["jobresult"]["virtualmachine"]["password"] for job in jobs] == [done["vm"]["password"]]
 
 
+@pytest.mark.generation("3", reason="CloudStack 4 resets the password of a machine that never started")
 def test_a_machine_that_never_started_is_not_started_without_allow_restart(
     refused: Callable[..., str], unstarted: None
 ) -> None:
@@ -143,6 +146,7 @@ def test_a_machine_that_never_started_is_not_started_without_allow_restart(
     assert "allow_restart: true" in said and "state: started" in said
 
 
+@pytest.mark.generation("3", reason="what CloudStack 4 shows then is not known")
 def test_a_machine_that_was_reinstalled_while_stopped_has_been_started(
     run_module: Run, made: str, sent: Callable[[], list[str]], client: Client
 ) -> None:
@@ -157,6 +161,7 @@ def test_a_machine_that_was_reinstalled_while_stopped_has_been_started(
     assert sent() == [RESET]
 
 
+@pytest.mark.generation("3", reason="CloudStack 4 resets the password of a machine that never started")
 def test_a_machine_that_does_not_show_that_it_never_started_is_explained_afterwards(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any
 ) -> None:
@@ -170,6 +175,7 @@ def test_a_machine_that_does_not_show_that_it_never_started_is_explained_afterwa
 
 
 @pytest.mark.parametrize("command", [START, STOP, RESET])
+@pytest.mark.generation("3", reason="CloudStack 4 resets the password of a machine that never started")
 def test_a_failed_step_on_a_machine_that_never_started_ends_the_task(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any, command: str
 ) -> None:
@@ -184,6 +190,7 @@ def test_a_failed_step_on_a_machine_that_never_started_ends_the_task(
 
 
 @pytest.mark.parametrize("command", [START, STOP, RESET])
+@pytest.mark.generation("3", reason="CloudStack 4 resets the password of a machine that never started")
 def test_a_lost_answer_on_a_machine_that_never_started_is_found_out(
     run_module: Run, unstarted: None, sent: Callable[[], list[str]], emulator: Any, client: Client, command: str
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...api import Client, Missing, Record, UsageError
 from ...reconcile import Found, Resource, Task
-from .. import account, extraction, os_type, zone
+from .. import account, extraction, generation, os_type, zone
 from ..download import check_url
 from ..lookup import check_text, is_uuid, not_there, pick
 from ..snapshot import view as snapshot
@@ -88,8 +88,20 @@ def _other(task: Task, rows: list[Record]) -> Record:
     if options.get("zone") and not any(zone.holds(row, options["zone"]) for row in rows):
         zone.find(task.client, options["zone"])  # an unknown zone is an error, not a zone without the template
     if options["state"] == "extracted" and any(row.get("isextractable") is False for row in rows):
-        return {"administrator": account.is_administrator(task.client)}
+        return _extraction_rights(task)
     return {}
+
+
+def _extraction_rights(task: Task) -> Record:
+    """Return whether the account may extract any template (``administrator``), and else whether it may make one extractable.
+
+    CloudStack 3.0.5 lets only administrators change that, CloudStack 4.23 every account (measured on both). ``None``: nobody knows.
+    """
+    administrator = account.is_administrator(task.client)
+    may_change = administrator
+    if not administrator and task.client.generation(task.deadline) >= generation.FOUR:
+        may_change = True
+    return {"administrator": administrator, "may_change_extractable": may_change}
 
 
 def _present(task: Task, rows: list[Record]) -> Record:
@@ -109,7 +121,7 @@ def _present(task: Task, rows: list[Record]) -> Record:
         lookups["zones"] = _zones(client, [row for row in rows if row.get("zoneid")], options["zones"])
     current = (rows[0] if rows else lookups["made"]).get("isextractable")
     if options.get("extractable") not in (None, current):
-        lookups["administrator"] = account.is_administrator(client)
+        lookups.update(_extraction_rights(task))
     return lookups
 
 

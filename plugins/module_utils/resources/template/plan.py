@@ -284,7 +284,7 @@ def _permissions(name: str, current: Record, options: Record, lookups: Record, c
     if extractable not in (None, current.get("isextractable")):
         is_now = f"{'will be' if changes.is_new else 'is'} {'not ' if extractable else ''}extractable"
         ways_out = f"leave it out.{' ' + extraction.WAYS_OUT if extractable else ''}"
-        if lookups.get("administrator") is False:
+        if lookups.get("may_change_extractable") is False:
             raise UsageError(f"extractable: {name} {is_now}; only an administrator can change that: {ways_out}")
         hints = {PARAMETER_ERROR: f"If only an administrator can change extractable, {ways_out}"}
     changed = _changed(current, {option: options.get(option) for option in _PERMITTED}, _PERMITTED, changes)
