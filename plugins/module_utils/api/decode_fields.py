@@ -144,6 +144,7 @@ LISTS = frozenset(
         "provider",
         "servicelist",
         "stickinesspolicy",
+        "virtualmachineids",
     ]
 )
 # Fields that hold a list only below the field that is named first. Elsewhere (a job's result, the answer of a creation)

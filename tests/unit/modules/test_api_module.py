@@ -51,6 +51,8 @@ def test_a_listing_is_returned_and_changes_nothing(
 def test_formats_give_the_same(run_module: Run, vm_id: str) -> None:
     for command in ("listVirtualMachines", "listZones", "listSecurityGroups", "listAsyncJobs", "listCapabilities"):
         json_, xml = (run_module(MODULE, command=command, response_format=one)["result"] for one in ("json", "xml"))
+        for shown in [*json_.get("virtualmachine", []), *xml.get("virtualmachine", [])]:
+            shown.pop("details", None)  # CloudStack 4 writes it as a text into XML
         assert json_ == xml != {}
 
 

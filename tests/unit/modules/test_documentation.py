@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ from specs import imported
 
 ROOT = pathlib.Path(__file__).parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("cloudn_*.py"))
+ONLY_3 = pytest.param("cloudn_ec2", marks=pytest.mark.generation("3", reason="CloudStack 4 has no such API"))
 INFO = [name for name in MODULES if name.endswith("_info")]
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list, "path": str}
 EMPTY = {"id": "1"}
@@ -212,7 +214,10 @@ def strangers(fields: dict[str, Any], values: dict[str, Any], path: str = "") ->
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])
-def test_results_are_as_described(run_module: Callable[..., Any], response_format: str) -> None:
+def test_results_are_as_described(
+    run_module: Callable[..., Any], emulator: Any, generation: str, response_format: str
+) -> None:
+    emulator.store.add_account(replace(emulator.store.account, name="neighbour", id="neighbour", number=9, api_key=""))
     rule = {"ports": "80", "cidrs": ["192.0.2.0/24"], "groups": [{"name": "default"}]}
     ping = {"protocol": "icmp", "icmp_type": 8, "icmp_code": 0, "cidrs": ["192.0.2.0/24"]}
     new = {**NEW, "tags": {"role": "web"}}
@@ -229,7 +234,10 @@ def test_results_are_as_described(run_module: Callable[..., Any], response_forma
         ("cloudn_volume", {"name": "data", "state": "extracted"}),
         ("cloudn_snapshot", {"vm": "web1", "tags": {"a": "b"}}),
         ("cloudn_snapshot_policy", {"vm": "web1", "interval": "monthly", "day": "1", "time": "01:30", "keep": 2}),
-        ("cloudn_template", {"name": "web", "vm": "web1", "allow_restart": True, "accounts": ["admin"]}),
+        (
+            "cloudn_template",
+            {"name": "web", "vm": "web1", "allow_restart": True, "accounts": ["neighbour"], "extractable": True},
+        ),
         ("cloudn_template", {"name": "web", "state": "extracted"}),
         ("cloudn_key_pair", {"name": "mine"}),
         ("cloudn_job", {"jobs": []}),
@@ -239,6 +247,8 @@ def test_results_are_as_described(run_module: Callable[..., Any], response_forma
     ]
     assert {name for name, _options in runs} == set(MODULES)
     for name, options in runs:
+        if name == "cloudn_ec2" and generation == "4":
+            continue  # CloudStack 4 has no such API
         done = run_module(name, response_format=response_format, **options)
         assert not done.get("failed"), done
         of_ansible = {"changed", "invocation", "warnings", "rc"}
@@ -299,11 +309,17 @@ def test_examples_name_modules_in_full(name: str) -> None:
         assert task["name"]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [ONLY_3 if name == "cloudn_ec2" else name for name in MODULES])
 def test_the_examples_of_a_module_run(
-    name: str, playbook: Callable[..., Any], run_module: Callable[..., Any], tmp_path: pathlib.Path
+    name: str,
+    playbook: Callable[..., Any],
+    run_module: Callable[..., Any],
+    emulator: Any,
+    generation: str,
+    tmp_path: pathlib.Path,
 ) -> None:
     """Run a module's examples in order, as they stand."""
+    emulator.store.accounts["admin"] = replace(emulator.store.account, name="admin", id="admin", number=9, api_key="")
     if name != "cloudn_security_group":
         run_module("cloudn_security_group", name="web")
     for machine in MACHINES.get(name, ["web1"] if name in INFO else []):
@@ -315,7 +331,9 @@ def test_the_examples_of_a_module_run(
     done = playbook(yaml.safe_dump(play), environment={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"ok={len(tasks)}" in done.stdout
-    assert "[WARNING]" not in done.stderr + done.stdout
+    # On CloudStack 4 the listing of jobs warns that it lists pending ones only.
+    told = done.stderr + done.stdout
+    assert ("[WARNING]" in told) is (generation == "4" and name == "cloudn_job_info")
 
 
 def test_the_connection_can_come_from_module_defaults(playbook: Callable[..., Any], emulator: Any) -> None:
