@@ -119,10 +119,11 @@ options:
   extractable:
     description:
       - Whether it may be downloaded.
-      - Only an administrator can change it. For other accounts a new template with O(url) may have either value. The
-        default is then false. A new template of a root disk is extractable if the template of that disk is
-        extractable. The same holds for a snapshot of a root disk. A new template of a data disk is not extractable. A
-        value that is not possible is refused before anything is changed.
+      - A new template with O(url) may have either value. The default is then false.
+      - On CloudStack 3 only an administrator can change it. A new template of a root disk is extractable there if the
+        template of that disk is extractable. The same holds for a snapshot of a root disk. A new template of a data
+        disk is not extractable. A value that is not possible is refused before anything is changed.
+      - On CloudStack 4 every account can change it. A new template of a disk or a snapshot is not extractable at first.
       - It is still possible to download what a disk holds. Use M(cloudn.compute.cloudn_volume) with
         O(state=extracted) on a volume that was created from a snapshot.
     type: bool
@@ -206,10 +207,11 @@ EXAMPLES = r"""
     hypervisor: XenServer
     os_type: CentOS 6.0 (64-bit)
 
-- name: Let another account use it
+- name: Let another account use it, and let it be downloaded
   cloudn.compute.cloudn_template:
     name: web-2026-11
     accounts: [admin]
+    extractable: true
 
 - name: Create an address to download it from
   cloudn.compute.cloudn_template:

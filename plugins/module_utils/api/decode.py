@@ -10,7 +10,7 @@ import json
 import re
 import typing as t
 
-from .decode_fields import LISTS, NESTED, NUMBERS, SINGLE, TEXT
+from .decode_fields import LISTS, NESTED, NUMBERS, SINGLE, TEXT, TEXT_LISTS
 from .errors import BadAnswer, TooLarge
 
 # xmltodict is imported with the first answer in XML. Modules report that it is missing before they send anything.
@@ -109,6 +109,8 @@ def _fields(fields: dict[str, t.Any], parent: str, depth: int) -> dict[str, t.An
         name = _whole(name)
         if _is_list(name, parent):
             value = _items(value)
+        elif name in TEXT_LISTS and isinstance(value, str):
+            value = [value]
         if value != []:
             typed[name] = _value(name, value, depth)
     return typed

@@ -146,6 +146,8 @@ LISTS = frozenset(
         "stickinesspolicy",
     ]
 )
+# Lists of texts. In XML one text stands alone.
+TEXT_LISTS = frozenset(["virtualmachineids"])
 # Fields that hold a list only below the field that is named first. Elsewhere (a job's result, the answer of a creation)
 # `securitygroup` and `template` are one object.
 NESTED = frozenset(

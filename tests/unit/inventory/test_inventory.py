@@ -656,6 +656,7 @@ def test_the_examples_of_the_plugin_run(site: None, read: Read, cached: Any, num
     assert inventory.hosts
 
 
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: None, read: Read, emulator: Any) -> None:
     """The service fails over every listing that would show the machine."""
     lost = next(vm for vm in emulator.store.vms.values() if vm.name == "web2")
@@ -670,6 +671,7 @@ def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: Non
 
 
 @pytest.mark.parametrize("place", [0, 300, 599])
+@pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_a_machine_without_its_key_pair_costs_few_requests(run_module_as: Any, read: Read, place: int) -> None:
     with run_module_as(vms=600) as (_run, emulator):
         whole = read(states=[], **connection_to(emulator))

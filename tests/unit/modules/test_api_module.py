@@ -48,10 +48,13 @@ def test_a_listing_is_returned_and_changes_nothing(
     assert "jobs" not in done and "diff" not in done
 
 
-def test_formats_give_the_same(run_module: Run, vm_id: str) -> None:
+def test_formats_give_the_same(run_module: Run, generation: str, vm_id: str) -> None:
     for command in ("listVirtualMachines", "listZones", "listSecurityGroups", "listAsyncJobs", "listCapabilities"):
         json_, xml = (run_module(MODULE, command=command, response_format=one)["result"] for one in ("json", "xml"))
-        assert json_ == xml != {}
+        for shown in [*json_.get("virtualmachine", []), *xml.get("virtualmachine", [])]:
+            shown.pop("details", None)  # CloudStack 4 writes it as a text into XML
+        assert json_ == xml
+        assert (xml == {}) is ((generation, command) == ("4", "listAsyncJobs"))  # it lists pending jobs only
 
 
 def test_a_long_listing_is_read_whole(run_module_as: Callable[..., Any]) -> None:

@@ -323,7 +323,7 @@ def on_its_generation(name: str) -> Any:
     return pytest.param(name, marks=[pytest.mark.generation(only, reason="the other has no such API")] if only else [])
 
 
-@pytest.mark.parametrize("name", map(on_its_generation, MODULES))
+@pytest.mark.parametrize("name", [on_its_generation(name) for name in MODULES])
 def test_the_examples_of_a_module_run(
     name: str,
     playbook: Callable[..., Any],

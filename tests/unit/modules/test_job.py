@@ -380,7 +380,7 @@ def test_jobs_are_found_by_options(
     # If the service lists nothing, it is asked whether it lists jobs that have ended.
     sent = asked(emulator)
     assert sent in ({"listAsyncJobs": 1}, {"listAsyncJobs": 1, "listCapabilities": 1})
-    assert not places or len(sent) == 1
+    assert not places or len(sent) == 1 or generation == "4"
     assert run_module("cloudn_job_info", _check=True, **options)["jobs"] == done["jobs"]
 
 
@@ -442,7 +442,7 @@ def test_formats_give_the_same(run_module: Run, generation: str, history: list[s
     assert collected[0] == collected[1]
 
 
-def test_more_jobs_than_a_page_are_listed(run_module: Run, emulator: Any) -> None:
+def test_more_jobs_than_a_page_are_listed(run_module: Run, emulator: Any, generation: str) -> None:
     begun(run_module, "web1")
     (one,) = emulator.store.jobs.values()
     for number in range(700):
@@ -451,7 +451,8 @@ def test_more_jobs_than_a_page_are_listed(run_module: Run, emulator: Any) -> Non
     emulator.clear()
     assert len(run_module("cloudn_job_info")["jobs"]) == 701
     sent = asked(emulator)
-    assert sent.keys() == {"listAsyncJobs"}
+    # CloudStack 4 lists pending jobs only, so the module warns there, by the version of the service.
+    assert sent.keys() == {"3": {"listAsyncJobs"}, "4": {"listAsyncJobs", "listCapabilities"}}[generation]
     assert 2 <= sent["listAsyncJobs"] < 2 + MOST  # pages are read ahead, some in vain
 
 

@@ -24,6 +24,9 @@ DOWNLOAD = {
     "hypervisor": "XenServer",
     "os_type": "CentOS 5.6 (64-bit)",
 }
+UNSAID = pytest.mark.generation(
+    "3", reason="the job of an upload fails on CloudStack 4 with the code for anything (530)"
+)
 ASKED = ("listAccounts", "listResourceLimits")
 OF_MACHINES = "Destroyed machines count until the service has expunged them. "
 OF_DISKS = "Disks of destroyed machines count until the service has expunged these. "
@@ -91,7 +94,7 @@ def test_the_disks_of_a_machine_count_too(run_module_as: RunAs) -> None:
     ("kind", "module", "options"),
     [
         ("volume", "cloudn_volume", {"name": "new", **DISK}),
-        ("volume", "cloudn_volume", {"name": "new", "zone": "jp-e1a", "url": "https://images.example.com/data.vhd", "format": "VHD"}),
+        pytest.param("volume", "cloudn_volume", {"name": "new", "zone": "jp-e1a", "url": "https://images.example.com/data.vhd", "format": "VHD"}, marks=UNSAID),
         ("snapshot", "cloudn_snapshot", {"vm": "web1", "max_age": "0"}),
         ("template", "cloudn_template", {"name": "new", "vm": "web1"}),
         ("template", "cloudn_template", {"name": "new", **DOWNLOAD}),
@@ -116,7 +119,7 @@ def test_the_limit_is_named_for_everything_else(
         assert asked(emulator) == ["listAccounts"]
 
 
-@pytest.mark.parametrize("command", ["createVolume", "uploadVolume"])
+@pytest.mark.parametrize("command", ["createVolume", pytest.param("uploadVolume", marks=UNSAID)])
 def test_the_limit_is_named_for_a_command_that_a_user_sends(run_module_as: RunAs, command: str) -> None:
     """The service refuses at once or in a job."""
     with run_module_as(limits={"volume": 0}) as (run, emulator):

@@ -17,6 +17,7 @@ MODULE = "cloudn_security_group"
 IN, OUT = "authorizeSecurityGroupIngress", "authorizeSecurityGroupEgress"
 UN_IN, UN_OUT = "revokeSecurityGroupIngress", "revokeSecurityGroupEgress"
 ANY = "0.0.0.0/0"
+NO_IPV6 = pytest.mark.generation("3", reason="CloudStack 4 takes IPv6 in rules")
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def test_the_double_of_a_rule_is_closed(beats: Run, group: Run, authorize: Run, 
         ("10.9/16", "is no IP network"),
         ("10.8.0.0/", "is no IP network"),
         ("10.0.0.0/8,0.0.0.0/0", "is no IP network"),
-        ("::/0", "this service is CloudStack 3, which has no IPv6 in rules"),
+        pytest.param("::/0", "this service is CloudStack 3, which has no IPv6 in rules", marks=NO_IPV6),
         ("", "'' is no IP network"),
     ],
 )

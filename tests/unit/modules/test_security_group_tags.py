@@ -20,8 +20,11 @@ RULE = [{"ports": 80, "cidrs": ["192.0.2.0/24"]}]
 
 
 @pytest.fixture
-def strange(run_module: Run, client: Client) -> None:
-    """A group with a rule whose listing shows the tags of a machine, as it has the machine's row number."""
+def strange(run_module: Run, client: Client, generation: str) -> None:
+    """A group with a rule whose listing shows the tags of a machine, as it has the machine's row number.
+
+    CloudStack 4 does not mix them up.
+    """
     for name in ("one", "two", "three"):  # the first machines of a service are its own
         client.call("createSecurityGroup", {"name": name})
     run_module(MODULE, name="web", ingress=RULE)
@@ -30,7 +33,7 @@ def strange(run_module: Run, client: Client) -> None:
     for number in range(4):
         run_module("cloudn_vm", name=f"vm{number}", tags={"whose": f"vm{number}"}, **NEW)
     (group,) = client.list("listSecurityGroups", {"securitygroupname": "web"})
-    assert [tag["key"] for tag in group["tags"]] == ["whose"]
+    assert [tag["key"] for tag in group.get("tags", [])] == {"3": ["whose"], "4": []}[generation]
 
 
 @FORMATS

@@ -37,7 +37,9 @@ STOP, TAKE, START = "stopVirtualMachine", "createTemplate", "startVirtualMachine
 def add_accounts(emulator: Any) -> None:
     """Three accounts more, which may be given templates. They are in the domain of the account that gives them."""
     for name in ("mate", "other", "third"):
-        emulator.store.add_account(replace(emulator.store.account, name=name, id=name, user_id=name, number=9))
+        emulator.store.add_account(
+            replace(emulator.store.account, name=name, id=name, user_id=name, number=9, api_key="")
+        )
 
 
 @pytest.fixture
@@ -469,6 +471,33 @@ def test_without_the_command_for_permissions_the_rest_works(make: Run, run_modul
     assert failed["command"] == "listTemplatePermissions"
 
 
+@pytest.mark.generation(
+    "4", reason="CloudStack 3 lets administrators change it, and takes it from what a template is made of"
+)
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"vm": "web1", "allow_restart": True},
+        {"volume": "data", "allow_restart": True, "os_type": CENTOS},
+        {"snapshot": "{snapshot}", "os_type": CENTOS},
+        DOWNLOAD,
+    ],
+)
+@pytest.mark.parametrize("administrators_are_known", [True, False])
+def test_every_account_may_say_whether_a_template_is_extractable(
+    beats: Run, run_module: Run, web1: Result, emulator: Any, source: Result, administrators_are_known: bool
+) -> None:
+    run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
+    taken = run_module("cloudn_snapshot", volume="data")["snapshot"]["id"]
+    source = {**source, "snapshot": taken} if "snapshot" in source else source
+    emulator.store.account.denied = frozenset([] if administrators_are_known else ["listAccounts"])
+    around = ([STOP], [START]) if "allow_restart" in source else ([], [])
+    made = ["registerTemplate"] if "url" in source else [*around[0], TAKE, *around[1], "updateTemplatePermissions"]
+    assert beats(MODULE, made, name="web", extractable=True, **source)["template"]["extractable"] is True
+    beats(MODULE, ["updateTemplatePermissions"], name="web", extractable=False)
+    assert beats(MODULE, ["updateTemplatePermissions"], name="web", extractable=True)["template"]["extractable"] is True
+
+
 # Launch permissions by the other API, where the native one has no command for them
 
 
@@ -647,15 +676,15 @@ def test_tags_are_set_changed_and_deleted(beats: Run, make: Run, client: Client)
 
 
 def test_a_template_is_extracted_each_time(
-    run_module: Run, make: Run, sent: Callable[[], list[str]], refused: Callable[..., str]
+    run_module: Run, make: Run, generation: str, sent: Callable[[], list[str]], refused: Callable[..., str]
 ) -> None:
-    make()
+    make(extractable=True)
     sent()
     told = run_module(MODULE, name="web", state="extracted", _check=True)
     assert sent() == []
     done = run_module(MODULE, name="web", state="extracted")
     assert done["actions"] == told["actions"] == ["web: make an address to download it from"]
-    assert done["template"]["extraction"]["url"].endswith(".qcow2")
+    assert done["template"]["extraction"]["url"].endswith({"3": ".qcow2", "4": ".raw"}[generation])
     assert sent() == ["extractTemplate"]
     assert "zone: web is not in 'jp-e1b'; it is in jp-e1a" in refused(
         MODULE, id=done["template"]["id"], state="extracted", zone="jp-e1b"
@@ -666,9 +695,11 @@ def test_a_template_is_extracted_each_time(
     assert "hunter2" not in str(sent_up)
     run_module(MODULE, name="web2", **DOWNLOAD)
     said = refused(MODULE, name="web2", state="extracted")
-    assert said.startswith(
-        "web2 is not extractable, and only an administrator can change that. A template is extractable if"
-    )
+    way_out = {
+        "3": ", and only an administrator can change that. A template is extractable if",
+        "4": ". Set extractable: true with state: present, then extract it",
+    }
+    assert said.startswith(f"web2 is not extractable{way_out[generation]}")
 
 
 def test_absent_of_a_missing_template_is_no_change(beats: Run) -> None:

@@ -40,6 +40,7 @@ def root_disk(client: Client) -> Result:
 
 def machine(client: Client) -> Result:
     (found,) = client.list("listVirtualMachines")
+    found.pop("lastupdated", None)  # CloudStack 4 says when
     return found
 
 

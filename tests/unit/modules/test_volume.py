@@ -178,6 +178,7 @@ def test_a_volume_is_detached_when_the_machine_has_stopped(
 # What it is made from
 
 
+@pytest.mark.generation("3", reason="CloudStack 4 changes it")
 def test_a_size_can_be_chosen_once(beats: Run, client: Client, refused: Callable[..., str]) -> None:
     done = beats(MODULE, ["createVolume"], name="data", zone="jp-e1b", disk_offering="Custom", size_gb=7)
     assert listed(client)["size"] == 7 * GIB
@@ -187,13 +188,15 @@ def test_a_size_can_be_chosen_once(beats: Run, client: Client, refused: Callable
     beats(MODULE, [], name="data", disk_offering="Custom", size_gb=8, on_immutable_drift="ignore")
 
 
-def test_a_volume_is_made_from_a_snapshot(beats: Run, vms: dict[str, str], run_module: Run, client: Client) -> None:
+def test_a_volume_is_made_from_a_snapshot(
+    beats: Run, vms: dict[str, str], run_module: Run, client: Client, generation: str
+) -> None:
     taken = run_module("cloudn_snapshot", vm="db1")["snapshot"]
     done = beats(MODULE, ["createVolume"], name="copy", snapshot=taken["name"], **ZONE)
     assert done["volume"]["state"] == "Ready"
     assert done["volume"]["size_bytes"] == listed(client, "copy")["size"]
-    # It lists a service offering as its disk offering: that is no drift.
-    assert done["volume"]["disk_offering"] == "v1"
+    # On CloudStack 3 it lists a service offering as its disk offering, on CloudStack 4 none: neither is drift.
+    assert done["volume"]["disk_offering"] == {"3": "v1", "4": None}[generation]
     beats(MODULE, [], name="copy", disk_offering="Small")
 
 
@@ -271,10 +274,9 @@ def test_a_volume_is_extracted_while_no_machine_runs_with_it(
     assert sent() == ["extractVolume"]
 
 
-def test_unused_volumes_and_unextractable_root_disks_are_not_extracted(
-    run_module: Run, make: Run, refused: Callable[..., str], beats: Run, emulator: Any, vms: dict[str, str]
+def test_unused_volumes_are_not_extracted(
+    run_module: Run, make: Run, refused: Callable[..., str], vms: dict[str, str]
 ) -> None:
-    """Neither an unused volume nor an unextractable template's root disk; a copy of that disk can be."""
     make()
     said = refused(MODULE, name="data", state="extracted")
     assert said.startswith("data is Allocated: no machine has used it yet")
@@ -288,6 +290,15 @@ def test_unused_volumes_and_unextractable_root_disks_are_not_extracted(
     (fresh,) = run_module("cloudn_volume_info", vm="db3")["volumes"]
     assert "start its machine once" in refused(MODULE, id=fresh["id"], state="extracted")
 
+
+@pytest.mark.generation(
+    "3", reason="the templates that the emulator has from the start are not extractable on CloudStack 4"
+)
+def test_the_root_disk_of_an_unextractable_template_is_not_extracted(
+    run_module: Run, refused: Callable[..., str], emulator: Any, vms: dict[str, str]
+) -> None:
+    """A copy of that disk can be."""
+    emulator.store.templates[emulator.vars["template"]].owner = "system"
     run_module("cloudn_vm", name="db1", state="stopped")
     (root,) = run_module("cloudn_volume_info", vm="db1")["volumes"]
     assert run_module(MODULE, id=root["id"], state="extracted")["changed"]

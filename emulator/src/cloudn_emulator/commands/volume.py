@@ -15,9 +15,10 @@ from ..filters import by_key_alone, equals, has_part, has_tags, matching, named,
 from ..generation import Differs
 from ..jobs import Work
 from ..limits import check_limit
-from ..models import DELETED_VOLUME, GIB, GONE, NO_OBJECT, DiskOffering, ServiceOffering, Volume, Zone, new_id
+from ..models import DELETED_VOLUME, GIB, GONE, NO_OBJECT, DiskOffering, ServiceOffering, Template, Volume, Zone, new_id
 from ..owners import check_access, owner_for, owners
 from ..wire import listing
+from .vm_view_4 import template_type
 
 NO_STORAGE = "none"  # of a disk that was never attached
 SMALLEST, LARGEST = 1, 1024  # GiB, of a disk whose size is given
@@ -145,7 +146,7 @@ def _view_4(call: Call, volume: Volume, snapshot_id: str | None, shown: Collecti
         view["attached"] = date_text(volume.attached)
     view["destroyed"] = volume.state == DELETED_VOLUME
     view |= _row_of_offering(call, volume.offering_id)
-    view |= {"isextractable": volume.kind == "DATADISK", "quiescevm": False, "supportsstoragesnapshot": False}
+    view |= {"isextractable": is_extractable(call, volume), "quiescevm": False, "supportsstoragesnapshot": False}
     if volume.status is not None:
         view["status"] = volume.status
     view |= {"deleteprotection": False, "tags": tag_list(call, "Volume", volume.id), "hasannotations": False}
@@ -183,7 +184,14 @@ def _offering_fields(call: Call, prefix: str, id: str | None) -> dict[str, Any]:
 def is_extractable(call: Call, volume: Volume) -> bool:
     """Whether its owner may download a disk: any data disk, or a root disk if its template allows it."""
     template = call.store.templates.get(volume.template_id or "")
-    return volume.kind == "DATADISK" or template is None or template.extractable
+    return volume.kind == "DATADISK" or template is None or call.of(_TEMPLATE_ALLOWS)(template)
+
+
+# CloudStack 4.23 shows that no template that is built in is extractable, and neither are the root disks made of it.
+_TEMPLATE_ALLOWS: Differs[Callable[[Template], bool]] = Differs(
+    lambda template: template.extractable,
+    lambda template: template.extractable and template_type(template) != "BUILTIN",
+)
 
 
 # --- making and deleting
