@@ -12,6 +12,7 @@ PAGED = " keyword page:int pagesize:int"
 ANY_PAGE = " keyword page:int pagesize:anysize"  # the real server does not check the page
 LISTED = " projectid:projects account listall:bool domainid:domain isrecursive:bool" + PAGED
 OWNED = " account domainid:domain projectid:projects"
+OFFERED = " state storagetype isrecursive:bool listall:bool" + OWNED  # of offerings on CloudStack 4
 NAT = "id:firewall_rules ipaddressid:user_ip_address tags:{}"
 
 COMMANDS = (
@@ -20,23 +21,39 @@ COMMANDS = (
         "listZones",
         zone.list_zones,
         "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE,
-        on_4={"params": "name networktype"},
+        on_4={"params": "name networktype ids:[data_center] tags:{} storageaccessgroup"},
     ),
     command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
     command(
         "listServiceOfferings",
         offer.list_service_offerings,
         "id:disk_offering name virtualmachineid:vm_instance domainid:domain issystem:bool systemvmtype" + PAGED,
-        on_4={"params": "id:service_offering"},
+        on_4={
+            "params": "id:service_offering zoneid:data_center cpunumber:int cpuspeed:int memory:int gpuenabled:bool"
+            " encryptroot:bool vgpuprofileid:vgpu_profile templateid:vm_template" + OFFERED
+        },
     ),
     command(
         "listDiskOfferings",
         offer.list_disk_offerings,
         "domainid:domain id:disk_offering name" + PAGED,
-        on_4={"params": "id:data_disk_offering"},
+        on_4={
+            "params": "id:data_disk_offering zoneid:data_center virtualmachineid:vm_instance volumeid:volumes"
+            " storageid:storage_pool encrypt:bool" + OFFERED
+        },
     ),
-    command("listOsTypes", os_type.list_os_types, "id:guest_os oscategoryid:guest_os_category description" + PAGED),
-    command("listOsCategories", os_type.list_os_categories, "id:guest_os_category name" + PAGED),
+    command(
+        "listOsTypes",
+        os_type.list_os_types,
+        "id:guest_os oscategoryid:guest_os_category description" + PAGED,
+        on_4={"params": "ids:[guest_os]"},
+    ),
+    command(
+        "listOsCategories",
+        os_type.list_os_categories,
+        "id:guest_os_category name" + PAGED,
+        on_4={"params": "isfeatured:bool"},
+    ),
     command("listCapabilities", capability.list_capabilities),
     command_of_4("listApis", api.list_apis, "name"),
     command_of_4("listRegions", api.list_regions, "id:int name" + PAGED),
@@ -61,6 +78,7 @@ COMMANDS = (
         "listEvents",
         event.list_events,
         "id:event type level startdate:since enddate:until entrytime:int duration:int" + LISTED,
+        on_4={"params": "startdate:anydate enddate:anyend state archived:bool startid:event resourceid resourcetype"},
     ),
     command("listEventTypes", event.list_event_types),
     # networks, and what a Basic zone has none of
