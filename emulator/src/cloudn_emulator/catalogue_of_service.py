@@ -73,7 +73,12 @@ COMMANDS = (
     ),
     command_of_4("registerUserKeys", account.register_keys, "id:user!", "admin.user.RegisterUserKeysCmd"),
     command("getCloudIdentifier", account.cloud_identifier, "userid:user!"),
-    command("listResourceLimits", account.list_resource_limits, "id:long resourcetype:int" + LISTED),
+    command(
+        "listResourceLimits",
+        account.list_resource_limits,
+        "id:long resourcetype:int" + LISTED,
+        on_4={"params": "resourcetypename"},
+    ),
     command(
         "listEvents",
         event.list_events,
@@ -88,6 +93,9 @@ COMMANDS = (
         "id:networks zoneid:data_center type issystem:bool acltype traffictype physicalnetworkid:physical_network"
         " supportedservices:[string] restartrequired:bool specifyipranges:bool vpcid:vpc canusefordeploy:bool"
         " forvpc:bool tags:{}" + LISTED,
+        on_4={
+            "params": "name networkofferingid:network_offerings networkfilter associatednetworkid:networks",
+        },
     ),
     command(
         "listNetworkOfferings",
@@ -95,6 +103,7 @@ COMMANDS = (
         "id:network_offerings name displaytext traffictype isdefault:bool specifyvlan:bool availability guestiptype"
         " state supportedservices:[string] networkid:networks sourcenatsupported:bool zoneid:data_center istagged:bool"
         " forvpc:bool specifyipranges:bool" + PAGED,
+        on_4={"params": "domainid:domain routingmode tags"},
     ),
     command(
         "listPublicIpAddresses",
@@ -102,9 +111,21 @@ COMMANDS = (
         "id:user_ip_address ipaddress vlanid:vlan zoneid:data_center physicalnetworkid:physical_network"
         " associatednetworkid:networks allocatedonly:bool forvirtualnetwork:bool forloadbalancing:bool"
         " issourcenat:bool isstaticnat:bool vpcid:vpc tags:{}" + LISTED,
+        on_4={"params": "networkid:networks state"},
     ),
-    command("listCounters", network.list_counters, "id:counter name source" + PAGED, root="counterresponse"),
-    command("listProjects", network.list_projects, "id:projects displaytext name state tags:{}" + LISTED),
+    command(
+        "listCounters",
+        network.list_counters,
+        "id:counter name source" + PAGED,
+        root="counterresponse",
+        on_4={"params": "provider"},
+    ),
+    command(
+        "listProjects",
+        network.list_projects,
+        "id:projects displaytext name state tags:{}" + LISTED,
+        on_4={"params": "username"},
+    ),
     command("listProjectInvitations", network.list_nothing, "id:project_invitations activeonly:bool state" + LISTED),
     command("listVPCs", network.list_nothing, "id:vpc name displaytext cidr state zoneid:data_center" + LISTED),
     command("listVpnUsers", network.list_nothing, "id:vpn_users username" + LISTED),

@@ -189,7 +189,8 @@ def cloud_identifier(call: Call) -> dict[str, Any]:
 
 def list_resource_limits(call: Call) -> dict[str, Any]:
     """listResourceLimits. As on the real server, a plain account always gets its own limits, and no pages."""
-    kind, limits = call["resourcetype"], call.of(_LIMITS)
+    limits = call.of(_LIMITS)
+    kind = call["resourcetype"] if call["resourcetypename"] is None else _number(call["resourcetypename"])
     if kind is not None and not 0 <= kind < len(limits):
         raise bad_parameter("Please specify a valid resource type.")
     named = named_owner(call)
@@ -200,6 +201,14 @@ def list_resource_limits(call: Call) -> dict[str, Any]:
         if kind in (None, number)
     ]
     return listing("resourcelimit", views)
+
+
+def _number(name: str) -> int:
+    """The number of a kind by its name, which CloudStack 4 takes. Source of the error: its code."""
+    numbers = {kind.name: number for number, kind in enumerate(KINDS_4)}
+    if name not in numbers:
+        raise bad_parameter("Please specify a valid resource type name.")
+    return numbers[name]
 
 
 def _limit_3(word: str) -> Callable[[Store, str], dict[str, Any]]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .. import event_types, event_types_4
 from ..calls import Call, page_of
 from ..errors import bad_parameter
-from ..event_types import EVENT_TYPES
 from ..fields import date_text, ownership
 from ..filters import Test, equals, has_part, matching, newest_first, refers_to
 from ..generation import Differs
@@ -129,4 +129,7 @@ _VIEW = Differs(_view_3, _view_4)
 
 def list_event_types(call: Call) -> dict[str, Any]:
     """listEventTypes."""
-    return listing("eventtype", [{"name": name} for name in EVENT_TYPES])
+    return listing("eventtype", [{"name": name} for name in call.of(_TYPES)])
+
+
+_TYPES = Differs(event_types.EVENT_TYPES, event_types_4.EVENT_TYPES)
