@@ -221,17 +221,28 @@ def list_public_addresses(call: Call) -> dict[str, Any]:
 def _is_address_4(call: Call) -> Test:
     """The test for what CloudStack 4 filters besides. Source: its code."""
     states = {state.strip().lower() for state in (call["state"] or "").split(",")} - {""}
+    _check_states(call, states)
+    if call["forvirtualnetwork"] is False:
+        _check_direct(call)
+    elif call["allocatedonly"] is False:
+        owner_of_new(call)  # only for its errors
+    network = call["networkid"]
+    return lambda vm: (not states or "allocated" in states) and (network is None or network.network_id == vm.nic.network_id)
+
+
+def _check_states(call: Call, states: set[str]) -> None:
     if not states <= set(ADDRESS_STATES):
         raise bad_parameter(f"Invalid state: {call['state']}")
     if call["allocatedonly"] and states & {"free", "reserved"}:
         raise bad_parameter("Conflict: allocatedonly is true but state is Free")
-    direct = call["forvirtualnetwork"] is False
-    if direct and NO_OBJECT in (call["id"], call["networkid"]):
-        raise bad_parameter(f"Please specify a valid {'ipaddress' if call['networkid'] is None else 'network'} id")
-    if not direct and call["allocatedonly"] is False:
-        owner_of_new(call)  # only for its errors
-    network = call["networkid"]
-    return lambda vm: (not states or "allocated" in states) and (network is None or network.network_id == vm.nic.network_id)
+
+
+def _check_direct(call: Call) -> None:
+    """Refuse (431) an address or a network that does not exist, for addresses of machines."""
+    if call["networkid"] is NO_OBJECT:
+        raise bad_parameter("Please specify a valid network id")
+    if call["networkid"] is None and call["id"] is NO_OBJECT:
+        raise bad_parameter("Please specify a valid ipaddress id")
 
 
 _IS_ADDRESS: Differs[Callable[[Call], Test | None]] = Differs(lambda call: None, _is_address_4)
@@ -308,14 +319,15 @@ def list_projects(call: Call) -> dict[str, Any]:
 def _check_projects_4(call: Call) -> None:
     """On CloudStack 4 a plain account may name its own domain and user alone. Source: its code."""
     domain, user, caller = call["domainid"], call["username"], call.account
-    if caller.admin and domain is None and call["account"] is not None:
-        raise bad_parameter(f"could not find account {call['account']} because domain is not specified")
     if caller.admin:
-        owners(call)
-    elif domain is not None and (domain is NO_OBJECT or domain.domain_id != caller.domain_id):
-        id = domain.id if domain is NO_OBJECT else domain.domain_id
-        raise ApiError(ACCOUNT, f"Can't list domain ID = {id} projects; unauthorized")
-    elif user and user != caller.name:
+        if domain is None and call["account"] is not None:
+            raise bad_parameter(f"could not find account {call['account']} because domain is not specified")
+        owners(call)  # only for its errors
+        return
+    named = None if domain is None else domain.id if domain is NO_OBJECT else domain.domain_id
+    if named not in (None, caller.domain_id):
+        raise ApiError(ACCOUNT, f"Can't list domain ID = {named} projects; unauthorized")
+    if user and user != caller.name:
         raise ApiError(ACCOUNT, f"Can't list user {user} projects; unauthorized")
 
 

@@ -25,10 +25,7 @@ READ_ONLY = (
 def vm_view(call: Call, vm: Vm, shown: Collection[str], password: str | None = None) -> dict[str, Any]:
     """A VM as answers show it. What the words of `details` leave out is missing, or an empty list."""
     lists = _shown_lists(call, vm, shown)
-    view = _identity(call, vm)
-    if "group" in shown and vm.group_id:
-        view |= {"groupid": vm.group_id, "group": call.store.instance_groups[vm.group_id].name}
-    view |= _place(call, vm)
+    view = {**_identity(call, vm), **_instance_group(call, vm, shown), **_place(call, vm)}
     if "tmpl" in shown:
         view |= _template_fields(call.store.templates[vm.template_id])
     if "iso" in shown:
@@ -78,6 +75,12 @@ def _identity(call: Call, vm: Vm) -> dict[str, Any]:
     if vm.updated is not None:
         view["lastupdated"] = date_text(vm.updated)
     return {**view, "state": vm.state, "haenable": vm.ha}
+
+
+def _instance_group(call: Call, vm: Vm, shown: Collection[str]) -> dict[str, Any]:
+    if "group" not in shown or not vm.group_id:
+        return {}
+    return {"groupid": vm.group_id, "group": call.store.instance_groups[vm.group_id].name}
 
 
 def _place(call: Call, vm: Vm) -> dict[str, Any]:
