@@ -65,9 +65,10 @@ def test_a_page_of_zones_is_a_part_of_them(api: Any) -> None:
         ({"name": "V1"}, ["v1"]),
         ({"name": "v"}, []),
         ({"keyword": "v"}, ["vQ", "v1", "v2", "v4", "v8"]),
-        ({"cpunumber": 2}, ["v2"]),
-        ({"cpunumber": 2, "memory": 1}, []),
-        ({"cpuspeed": 1}, []),
+        ({"cpunumber": 4}, ["v4", "v8"]),
+        ({"cpunumber": 4, "memory": 99999}, []),
+        ({"cpuspeed": 99999}, []),
+        ({"domainid": "1"}, ["vQ", "v1", "v2", "v4", "v8"]),
         ({"state": "ACTIVE", "storagetype": "Shared", "name": "v1"}, ["v1"]),
         ({"state": "all", "name": "v1"}, ["v1"]),
         ({"state": "inactive"}, []),
@@ -98,7 +99,8 @@ def test_wrong_filters_of_offerings_are_refused(api: Any, refused: Any) -> None:
         (431, "listServiceOfferings", {"issystem": "true"}),
         (431, "listServiceOfferings", {"isrecursive": "true"}),
         (431, "listServiceOfferings", {"state": "no-such"}),
-        (431, "listServiceOfferings", {"domainid": own}),
+        (431, "listServiceOfferings", {"account": "flatuser"}),
+        (531, "listServiceOfferings", {"domainid": "-1"}),
         (431, "listServiceOfferings", {"virtualmachineid": "-1"}),
         (431, "listServiceOfferings", {"id": api.vars["disk"]}),
         (531, "listServiceOfferings", {"virtualmachineid": foreign}),
@@ -132,6 +134,16 @@ def test_disks_are_found_by_filters(api: Any) -> None:
 def test_an_administrator_may_name_each_domain(admin: Any) -> None:
     assert admin("listDiskOfferings", domainid="-1") == {}
     assert counted(admin("listServiceOfferings", isrecursive="true")) == 5
+    assert admin("listServiceOfferings", domainid="1") == {}
+
+
+def test_a_domain_alone_does_not_change_who_gets_a_new_object(api: Any, refused: Any) -> None:
+    for command, name in (("createSecurityGroup", "g"), ("createSSHKeyPair", "k"), ("createInstanceGroup", "i")):
+        (made,) = api(command, name=name, domainid="1").values()
+        assert made["name"] == name
+        assert made.get("account", "flatuser") == "flatuser"
+        with refused(431):
+            api(command, name="other", account="flatuser")
 
 
 # --- systems
@@ -241,7 +253,7 @@ def test_the_addresses_of_machines_are_found(api: Any, refused: Any) -> None:
         {"state": "no-such"},
         {"allocatedonly": "true", "state": "free"},
         {"forvirtualnetwork": "false", "networkid": "-1"},
-        {"allocatedonly": "false", "domainid": api("listAccounts")["account"][0]["domainid"]},
+        {"allocatedonly": "false", "account": "flatuser"},
     ):
         with refused(431):
             api("listPublicIpAddresses", **wanted)

@@ -25,18 +25,21 @@ STORAGE = "shared"
 def list_plans(call: Call) -> dict[str, Any]:
     """listServiceOfferings: all filters work. With a machine, the plans that it could change to.
 
-    `domainid` goes with `account` only, and changes nothing.
+    `domainid` changes nothing for a plain account. An administrator finds only offerings of that domain: there are none.
     """
     owner_of_new(call)  # only for its errors
     if call["issystem"] and not call.account.admin:
         raise bad_parameter("Only ROOT admins can access system offerings.")
+    _check_domain(call, "service offering")
     vm = _machine(call, "unable to find a virtual machine with specified id")
     _check_recursive(call, "service")
+    of_domain = call.account.admin and call["domainid"] is not None and call["account"] is None
+    hidden = of_domain or call["issystem"] or "systemvmtype" in call.params or call["gpuenabled"]
     tests = [
-        lambda plan: not (call["issystem"] or "systemvmtype" in call.params or call["gpuenabled"]),
-        _has(call, "cpunumber", "cpus"),
-        _has(call, "cpuspeed", "speed"),
-        _has(call, "memory", "memory"),
+        lambda plan: not hidden,
+        _has_at_least(call, "cpunumber", "cpus"),
+        _has_at_least(call, "cpuspeed", "speed"),
+        _has_at_least(call, "memory", "memory"),
         (lambda plan: _is_other_plan(call, vm, plan)) if vm is not None else None,
     ]
     found = matching(_found(call, call.store.service_offerings.values(), "encryptroot"), tests)
@@ -46,7 +49,7 @@ def list_plans(call: Call) -> dict[str, Any]:
 def list_disks(call: Call) -> dict[str, Any]:
     """listDiskOfferings: all filters work. `domainid` alone finds only offerings of a domain: there are none."""
     if call["domainid"] is not None and call["account"] is None:
-        _check_domain(call)
+        _check_domain(call, "disk offering")
         return {}
     _check_recursive(call, "disk")
     own = _own_offering(call)
@@ -57,14 +60,14 @@ def list_disks(call: Call) -> dict[str, Any]:
     return listing("diskoffering", [_disk_view(one) for one in page_of(call, shown)])
 
 
-def _check_domain(call: Call) -> None:
+def _check_domain(call: Call, what: str) -> None:
     """Refuse (531) a domain that is neither the account's own nor above it. Administrators may name each."""
     domain, account = call["domainid"], call.account
-    if account.admin:
+    if account.admin or domain is None:
         return
     path = "" if domain is NO_OBJECT else domain.domain_path
     if not path or not f"{account.domain_path}/".startswith(f"{path}/"):
-        text = f"The account:{account.name} does not fall in the same domain hierarchy as the disk offering"
+        text = f"The account:{account.name} does not fall in the same domain hierarchy as the {what}"
         raise ApiError(ACCOUNT, text)
 
 
@@ -107,9 +110,9 @@ def _found(call: Call, offerings: Iterable[Any], encrypted: str) -> list[Any]:
     return matching(offerings, tests)
 
 
-def _has(call: Call, parameter: str, field: str) -> Test | None:
+def _has_at_least(call: Call, parameter: str, field: str) -> Test | None:
     wanted = call[parameter]
-    return (lambda one: getattr(one, field) == wanted) if wanted is not None else None
+    return (lambda one: getattr(one, field) >= wanted) if wanted is not None else None
 
 
 def _is_other_plan(call: Call, vm: Vm, plan: ServiceOffering) -> bool:
