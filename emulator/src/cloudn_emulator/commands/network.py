@@ -227,7 +227,9 @@ def _is_address_4(call: Call) -> Test:
     elif call["allocatedonly"] is False:
         owner_of_new(call)  # only for its errors
     network = call["networkid"]
-    return lambda vm: (not states or "allocated" in states) and (network is None or network.network_id == vm.nic.network_id)
+    return lambda vm: (
+        (not states or "allocated" in states) and (network is None or network.network_id == vm.nic.network_id)
+    )
 
 
 def _check_states(call: Call, states: set[str]) -> None:
