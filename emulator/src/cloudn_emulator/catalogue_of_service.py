@@ -23,7 +23,12 @@ COMMANDS = (
         "id:data_center available:bool domainid:domain showcapacities:bool" + ANY_PAGE,
         on_4={"params": "name networktype ids:[data_center] tags:{} storageaccessgroup"},
     ),
-    command("listHypervisors", zone.list_hypervisors, "zoneid:data_center" + ANY_PAGE),
+    command(
+        "listHypervisors",
+        zone.list_hypervisors,
+        "zoneid:data_center" + ANY_PAGE,
+        on_4={"lacks": "keyword page pagesize"},
+    ),
     command(
         "listServiceOfferings",
         offer.list_service_offerings,
@@ -54,7 +59,7 @@ COMMANDS = (
         "id:guest_os_category name" + PAGED,
         on_4={"params": "isfeatured:bool"},
     ),
-    command("listCapabilities", capability.list_capabilities),
+    command("listCapabilities", capability.list_capabilities, on_4={"params": "domainid:domain"}),
     command_of_4("listApis", api.list_apis, "name"),
     command_of_4("listRegions", api.list_regions, "id:int name" + PAGED),
     # accounts and what they did
@@ -63,13 +68,14 @@ COMMANDS = (
         account.list_accounts,
         "accounttype:long id:account iscleanuprequired:bool name state domainid:domain isrecursive:bool listall:bool"
         + PAGED,
+        on_4={"params": "accounttype:int"},
     ),
     command(
         "listUsers",
         account.list_users,
         "id:user username accounttype:long state account domainid:domain isrecursive:bool listall:bool" + PAGED,
         granted=False,
-        on_4={"granted": True},
+        on_4={"granted": True, "params": "accounttype:int"},
     ),
     command_of_4("registerUserKeys", account.register_keys, "id:user!", "admin.user.RegisterUserKeysCmd"),
     command("getCloudIdentifier", account.cloud_identifier, "userid:user!"),
@@ -124,7 +130,7 @@ COMMANDS = (
         "listProjects",
         network.list_projects,
         "id:projects displaytext name state tags:{}" + LISTED,
-        on_4={"params": "username"},
+        on_4={"params": "username", "lacks": "projectid"},
     ),
     command("listProjectInvitations", network.list_nothing, "id:project_invitations activeonly:bool state" + LISTED),
     command("listVPCs", network.list_nothing, "id:vpc name displaytext cidr state zoneid:data_center" + LISTED),

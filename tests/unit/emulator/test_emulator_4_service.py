@@ -328,6 +328,33 @@ def test_a_range_of_events_may_be_given_in_any_form(api: Any) -> None:
     assert api("listEvents", enddate=f"{day}T00:00:00+0000") == {}
 
 
+# --- parameters
+
+
+def test_parameters_that_4_lacks_are_passed_over(api: Any, refused: Any) -> None:
+    assert counted(api("listHypervisors", page=1)) == counted(api("listHypervisors")) == 9
+    assert api("listVolumes", details="no-such") == {}
+    wanted = {"name": "d", "zoneid": api.vars["zone"], "diskofferingid": api.vars["disk"]}
+    assert api.job("createVolume", id="no-number", **wanted)["volume"]["name"] == "d"
+    for command in ("listHypervisors", "createVolume"):
+        (told,) = api("listApis", name=command)["api"]
+        assert not {"id", "page"} & {param["name"] for param in told["params"]}
+    with refused(431):
+        api("listCapabilities", domainid=UNKNOWN)
+
+
+def test_values_of_parameters_are_read_as_4_reads_them(api: Any, emulate: Callable[..., Any], refused: Any) -> None:
+    assert counted(api("listAccounts", accounttype="")) == counted(api("listUsers", accounttype="")) == 1
+    template = {"name": "t", "displaytext": "t", "format": "VHD", "hypervisor": "Simulator", "ostypeid": "1"}
+    url = "http://192.0.2.1/" + "x" * 300 + ".vhd"
+    assert api("registerTemplate", url=url, zoneid=api.vars["zone"], **template)["count"] == 1
+    with refused(431):
+        api("registerTemplate", url=url + "x" * 2048, zoneid=api.vars["zone"], **template)
+    three = emulate()
+    with refused(431):
+        three("listAccounts", accounttype="")
+
+
 # --- machines
 
 
