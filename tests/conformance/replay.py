@@ -333,7 +333,6 @@ _UNSTORED = "the recorded job of a template names no object where the disk was n
 _GONE = "the recorded server names the row of the template that was deleted"
 # Steps that the emulator of CloudStack 4 answers otherwise, and why.
 KNOWN_4: dict[tuple[str, int], str] = {
-    ("25-neighbours-1", 9): "the emulator has the network offerings of 3.0.5, and none with a mode",
     ("25-neighbours-2", 10): _TEXTS,
     **{("25-neighbours-2", number): _NOT_HERE for number in (11, 21, 23)},
     ("30-vm-list-2", 41): _NUMBER,
@@ -355,7 +354,6 @@ KNOWN_4: dict[tuple[str, int], str] = {
     ("80-foreign", 50): _ROW,
     **{("81-vm-starting", number): _ON_ITS_WAY for number in (15, 43, 45, 55)},
     **{("90-only-in-4", number): _TEXTS for number in (1, 2)},
-    ("90-only-in-4", 34): "of a machine with two groups details=secgrp shows the cards too: nobody knows why",
     **{("90-only-in-4", number): _VM_SNAPSHOTS for number in (92, 93, 94)},
     ("90-only-in-4", 112): "the recorded accounts had other limits",
 }

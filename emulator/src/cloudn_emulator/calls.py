@@ -26,6 +26,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _PARAM = re.compile(r"(?P<name>\w+)(:(?P<many>\[)?(?P<kind>[\w{}]+)\]?)?(<(?P<limit>\d+))?(?P<required>!)?")
 _DATES = {
     "anydate": java_dates.any_moment,
+    "anyend": java_dates.any_end,
     "date": lambda text: java_dates.moment(text, java_dates.JOBS_SINCE),
     "since": java_dates.since,
     "until": java_dates.until,

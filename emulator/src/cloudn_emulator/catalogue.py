@@ -208,13 +208,14 @@ _COMMANDS = (
         volume.list_volumes,
         "hostid:host id:volumes name podid:host_pod_ref type virtualmachineid:vm_instance zoneid:data_center"
         " details:[string] tags:{}" + LISTED,
+        on_4={"lacks": "details"},
     ),
     command(
         "createVolume",
         volume.create_volume,
         "diskofferingid:disk_offering name! size:long snapshotid:snapshots zoneid:data_center id:long" + OWNED,
         "user.volume.CreateVolumeCmd",
-        on_4={"params": "name"},
+        on_4={"params": "name", "lacks": "id"},
     ),
     command_of_4(
         "resizeVolume",
@@ -235,6 +236,7 @@ _COMMANDS = (
         transfer.upload_volume,
         "format! name! url! zoneid:data_center! checksum" + OWNED,
         "user.volume.UploadVolumeCmd",
+        on_4={"params": "url<2048!"},
     ),
     command(
         "attachVolume",
@@ -254,6 +256,7 @@ _COMMANDS = (
         transfer.extract_volume,
         "id:volumes! url zoneid:data_center! mode!",
         "user.volume.ExtractVolumeCmd",
+        on_4={"params": "url<2048"},
     ),
     # snapshots
     command(
@@ -266,7 +269,7 @@ _COMMANDS = (
         snapshot.create_snapshot,
         "account domainid:domain volumeid:volumes! policyid:snapshot_policy id:long",
         "user.snapshot.CreateSnapshotCmd",
-        on_4={"params": "name"},
+        on_4={"params": "name", "lacks": "id"},
     ),
     command("deleteSnapshot", snapshot.delete_snapshot, "id:snapshots!", "user.snapshot.DeleteSnapshotCmd"),
     command(
@@ -300,7 +303,7 @@ _COMMANDS = (
         " requireshvm:bool snapshotid:snapshots volumeid:volumes virtualmachineid:vm_instance url templatetag"
         " details:{} id:long",
         "user.template.CreateTemplateCmd",
-        on_4={"params": "displaytext<4096"},
+        on_4={"params": "displaytext<4096 url<2048", "lacks": "id"},
     ),
     command(
         "registerTemplate",
@@ -308,7 +311,7 @@ _COMMANDS = (
         "bits:int displaytext<4096! format! hypervisor! isfeatured:bool ispublic:bool name! ostypeid:guest_os!"
         " passwordenabled:bool sshkeyenabled:bool isextractable:bool requireshvm:bool url! zoneid:data_center!"
         " checksum templatetag details:{}" + OWNED,
-        on_4={"params": "displaytext<4096 ostypeid:guest_os zoneid:data_center zoneids:[data_center]"},
+        on_4={"params": "displaytext<4096 url<2048! ostypeid:guest_os zoneid:data_center zoneids:[data_center]"},
     ),
     command(
         "copyTemplate",
@@ -320,6 +323,7 @@ _COMMANDS = (
         "updateTemplate",
         template.update_template,
         "bootable:bool displaytext<4096 id:vm_template! name ostypeid:guest_os format passwordenabled:bool sortkey:int",
+        on_4={"params": "name<251"},
     ),
     command(
         "deleteTemplate",
@@ -332,6 +336,7 @@ _COMMANDS = (
         template.extract_template,
         "id:vm_template! url zoneid:data_center mode!",
         "user.template.ExtractTemplateCmd",
+        on_4={"params": "url<2048"},
     ),
     command(
         "updateTemplatePermissions",

@@ -121,10 +121,14 @@ def _counted(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 
 class Otherwise(TypedDict, total=False):
-    """What a command has otherwise in a generation. `params` are those that it has besides, or in another way."""
+    """What a command has otherwise in a generation. `params` are those that it has besides, or in another way.
+
+    `lacks` names those that it does not have.
+    """
 
     handler: Callable[[Call], Any]
     params: str
+    lacks: str
     root: str
     granted: bool
     entity: str
@@ -149,10 +153,10 @@ def command(
     """
     three = _version(name, handler, params, job_class, **given)
     other: Any = dict(on_4 or {})
-    more = other.pop("params", "")
+    more, lacks = other.pop("params", ""), other.pop("lacks", "").split()
     four = _version(name, **{"handler": handler, "params": params, "job_class": job_class, **given, **other})
     merged = {param.name: param for param in (*four.params, *declare(more))}
-    return three, replace(four, params=tuple(merged.values()))
+    return three, replace(four, params=tuple(param for name, param in merged.items() if name not in lacks))
 
 
 def command_of_4(

@@ -103,6 +103,16 @@ def any_moment(text: str) -> float:
     raise ValueError(f"no date in {text!r}")
 
 
+def any_end(text: str) -> float:
+    """The end of a range in any of these forms; a day alone means its last second. Raises ValueError."""
+    for pattern in _ANY[:-1]:
+        try:
+            return moment(text, pattern)
+        except ValueError:
+            continue
+    return until(text)
+
+
 def since(text: str) -> float:
     """The beginning of a range of events: a moment, or the first second of a day. Raises ValueError."""
     return moment(text, _MOMENT if _IS_MOMENT.fullmatch(text) else _DAY)

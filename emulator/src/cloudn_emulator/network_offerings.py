@@ -123,6 +123,7 @@ class Counter:
     name: str
     source: str
     value: str
+    provider: str = ""  # on CloudStack 4
 
 
 COUNTERS = (

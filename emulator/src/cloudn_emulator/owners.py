@@ -88,13 +88,14 @@ def named_owner(call: Call) -> Account:
 def owner_of_new(call: Call) -> Account:
     """The account that gets the object of a command without a job, such as a group or a key pair.
 
-    `account` and `domainid` go together only (431). A plain account may only name itself, letter by letter. It gets the
-    same error (531) for an unknown account and for an existing one. An administrator gets a 431 for an unknown account.
+    `account` needs `domainid` (431). On CloudStack 3 `domainid` needs `account` too, on 4 it changes nothing alone: source
+    is its code. A plain account may only name itself, letter by letter. It gets the same error (531) for an unknown
+    account and for an existing one. An administrator gets a 431 for an unknown account.
     """
     name, domain = call["account"], call["domainid"]
     if call["projectid"] is not None:
         raise bad_parameter("Unable to find project by id")
-    if (name is None) != (domain is None):
+    if (name is None) != (domain is None) and (name is not None or call.of(_NEEDS_ACCOUNT)):
         raise bad_parameter("AccountName and domainId must be specified together")
     if name is None:
         return call.account
@@ -104,6 +105,9 @@ def owner_of_new(call: Call) -> Account:
     if name != call.account.name or domain is NO_OBJECT or domain.domain_id != call.account.domain_id:
         raise ApiError(ACCOUNT, f"Can't create/list resources for {where}, permission denied")
     return call.account
+
+
+_NEEDS_ACCOUNT = Differs(True, False)  # whether `domainid` of a new object does
 
 
 def account_named(call: Call, name: str, unknown: str) -> Account:

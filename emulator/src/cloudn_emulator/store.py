@@ -13,10 +13,10 @@ from datetime import datetime, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from . import os_types
+from . import network_offerings, network_offerings_4, os_types
 from .collation import collated
 from .errors import CAPACITY, ApiError
-from .generation import GENERATIONS, Generation
+from .generation import GENERATIONS, Differs, Generation
 from .models import (
     DELETED_SNAPSHOT,
     DELETED_VOLUME,
@@ -45,7 +45,6 @@ from .models import (
     Zone,
     new_id,
 )
-from .network_offerings import COUNTERS, OFFERINGS
 from .races import Races
 from .settings import Settings
 
@@ -55,6 +54,9 @@ if TYPE_CHECKING:
 # The tables of objects that commands delete, by kind. Kinds that have tags have the names that tags use.
 TABLES = {"InstanceGroup": "instance_groups", "Snapshot": "snapshots", "Template": "templates", "Volume": "volumes"}
 FIRST_ADDRESS, LAST_ADDRESS = 258, 65534  # of a zone, as one number: the third and fourth part of an address
+# What the service has from the beginning.
+_NETWORK_OFFERINGS: Differs[tuple[Any, ...]] = Differs(network_offerings.OFFERINGS, network_offerings_4.OFFERINGS)
+_COUNTERS = Differs(network_offerings.COUNTERS, network_offerings_4.COUNTERS)
 SYSTEM_VMS = 3  # the service's own virtual machines have the first rows
 
 
@@ -93,8 +95,8 @@ class Store:
         self.key_pairs: dict[str, KeyPair] = {}
         self.jobs: dict[str, Job] = {}
         self.events: OrderedDict[str, Event] = OrderedDict()
-        self.network_offerings = {offering.id: offering for offering in OFFERINGS}
-        self.counters = {counter.id: counter for counter in COUNTERS}
+        self.network_offerings: dict[str, Any] = {one.id: one for one in self.generation.of(_NETWORK_OFFERINGS)}
+        self.counters = {counter.id: counter for counter in self.generation.of(_COUNTERS)}
         self.tags: dict[tuple[str, str], dict[str | int, Tag]] = {}
         self._host_names: Counter[tuple[str, str]] = Counter()
         self._addresses: dict[str, deque[int]] = {}

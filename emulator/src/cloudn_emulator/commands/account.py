@@ -10,18 +10,18 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..calls import Call, page_of
 from ..collation import collated, contains
-from ..errors import bad_parameter, internal
+from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..fields import date_text, ownership
 from ..filters import equals, has_part, matching
 from ..generation import Differs
 from ..jobs import Work
 from ..limits import KINDS_4, limit, limit_4, used
 from ..models import NO_OBJECT, Account
-from ..owners import account_named, check_access, check_domain, named_owner
+from ..owners import account_named, check_access, check_domain, named_owner, owners
 from ..settings import RESOURCES, UNLIMITED
 from ..store import Store
 from ..wire import listing
@@ -148,8 +148,9 @@ def list_users(call: Call) -> dict[str, Any]:
     On CloudStack 3 plain accounts lack it.
     """
     p = call.params
+    is_shown = call.of(_SHOWS_USER)(call)
     tests = [
-        lambda one: one.name != SYSTEM and (call.account.admin or one is call.account),
+        lambda one: one.name != SYSTEM and is_shown(one),
         (lambda one: one.user_id == p["id"].user_id) if "id" in p else None,
         equals(call, "username", "name"),
         equals(call, "account", "name"),
@@ -158,6 +159,28 @@ def list_users(call: Call) -> dict[str, Any]:
     ]
     found = matching(call.store.accounts.values(), tests)
     return listing("user", [call.of(_USER_VIEW)(one) for one in page_of(call, found)])
+
+
+def _shows_user_3(call: Call) -> Callable[[Account], bool]:
+    return lambda one: call.account.admin or one is call.account
+
+
+def _shows_user_4(call: Call) -> Callable[[Account], bool]:
+    """CloudStack 4 refuses (531) the user of another account. Source: its code."""
+    wanted, state = call["id"], call["state"]
+    if wanted is not None and wanted is not call.account and not call.account.admin:
+        raise ApiError(ACCOUNT, "Calling user is not authorized to see the user requested by id")
+    is_shown = owners(call)
+    return lambda one: is_shown(_Owned(one.name)) and (state is None or collated(state) == STATE)
+
+
+class _Owned(NamedTuple):
+    """What a user is to the test for owners."""
+
+    owner: str
+
+
+_SHOWS_USER = Differs(_shows_user_3, _shows_user_4)
 
 
 def register_keys(call: Call) -> Work:
@@ -189,7 +212,8 @@ def cloud_identifier(call: Call) -> dict[str, Any]:
 
 def list_resource_limits(call: Call) -> dict[str, Any]:
     """listResourceLimits. As on the real server, a plain account always gets its own limits, and no pages."""
-    kind, limits = call["resourcetype"], call.of(_LIMITS)
+    limits = call.of(_LIMITS)
+    kind = call["resourcetype"] if call["resourcetypename"] is None else _number(call["resourcetypename"])
     if kind is not None and not 0 <= kind < len(limits):
         raise bad_parameter("Please specify a valid resource type.")
     named = named_owner(call)
@@ -200,6 +224,14 @@ def list_resource_limits(call: Call) -> dict[str, Any]:
         if kind in (None, number)
     ]
     return listing("resourcelimit", views)
+
+
+def _number(name: str) -> int:
+    """The number of a kind by its name, which CloudStack 4 takes. Source of the error: its code."""
+    numbers = {kind.name: number for number, kind in enumerate(KINDS_4)}
+    if name not in numbers:
+        raise bad_parameter("Please specify a valid resource type name.")
+    return numbers[name]
 
 
 def _limit_3(word: str) -> Callable[[Store, str], dict[str, Any]]:

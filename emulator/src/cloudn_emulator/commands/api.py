@@ -31,6 +31,7 @@ _TYPES = {
     "long": "long",
     "date": "date",
     "anydate": "date",
+    "anyend": "date",
     "since": "date",
     "until": "date",
     "{}": "map",

@@ -15,19 +15,23 @@ from ..fields import date_text, ownership
 from ..filters import Test, equals, has_part, has_tags, matching, named, refers_to
 from ..generation import Differs
 from ..models import NO_OBJECT, Vm, Zone
-from ..network_offerings import OFFERINGS, SERVICES, Counter, NetworkOffering
-from ..owners import check_access, owners
+from ..network_offerings import OFFERINGS, Counter, NetworkOffering
+from ..owners import check_access, owner_of_new, owners
 from ..wire import listing
-from . import network_view_4
+from . import network_offering_4, network_view_4
+from .network_filters import asks_for, offers
 
 DOMAIN = "cs1cloud.internal"
 RESOLVER = "192.0.2.53"
 OFFERING = OFFERINGS[0]
+# Whether `networkfilter` finds the network of a Basic zone, which belongs to a domain.
+FILTERS = {"all": True, "domain": True, "accountdomain": True, "account": False, "shared": False}
+ADDRESS_STATES = ("allocating", "allocated", "releasing", "free", "reserved")
 
 
 def list_networks(call: Call) -> dict[str, Any]:
     """listNetworks: each Basic zone has one, which all accounts share. `issystem` is for administrators only."""
-    owners(call)  # only for its errors: all accounts see the networks
+    call.of(_CHECK_ASKER)(call)
     call.of(_CHECK_KIND)(call)
     fixed: dict[str, str | bool] = {
         "type": "Shared",
@@ -43,11 +47,12 @@ def list_networks(call: Call) -> dict[str, Any]:
         _id_test(call),
         refers_to(call, "zoneid"),
         refers_to(call, "physicalnetworkid"),
-        lambda zone: "vpcid" not in call.params and all(_is(call, name, value) for name, value in fixed.items()),
+        lambda zone: "vpcid" not in call.params and all(asks_for(call, name, value) for name, value in fixed.items()),
         lambda zone: not (call["issystem"] and call.account.admin),
         (lambda zone: contains(zone.network_name, keyword)) if keyword is not None else None,
-        _offers(call, lambda zone: OFFERING.services),
+        offers(call, lambda zone: OFFERING.services),
         has_tags(call, "Network"),
+        *call.of(_MORE)(call),
     ]
     found = matching((network for zone in call.store.zones.values() for network in zone.networks), tests)
     return listing("network", [call.of(_NETWORK_VIEW)(call, zone) for zone in page_of(call, found)])
@@ -67,28 +72,31 @@ def _check_kind(call: Call) -> None:
         raise bad_parameter(f"Unexpected Guest type : {kind}")
 
 
+def _check_asker(call: Call) -> None:
+    owners(call)  # only for its errors: all accounts see the networks
+
+
+def _check_asker_4(call: Call) -> None:
+    """CloudStack 4 passes over `account` without `domainid`. Source: its code."""
+    if call["domainid"] is not None:
+        owners(call)
+
+
+def _more_4(call: Call) -> list[Test | None]:
+    """The filters that CloudStack 4 has besides. Source: its code."""
+    name, offering, kind = call["name"], call["networkofferingid"], (call["networkfilter"] or "all").lower()
+    if kind not in FILTERS:
+        raise bad_parameter(f"Invalid value of networkfilter: {call['networkfilter']}")
+    return [
+        lambda zone: FILTERS[kind] and "associatednetworkid" not in call.params,
+        (lambda zone: collated(name) == collated(zone.network_name)) if name is not None else None,
+        (lambda zone: offering.id == OFFERING.id) if offering is not None else None,
+    ]
+
+
 _CHECK_KIND: Differs[Callable[[Call], None]] = Differs(lambda call: None, _check_kind)
-
-
-def _is(call: Call, name: str, value: str | bool) -> bool:
-    """Whether a filter is not given, or asks for this value."""
-    asked = call[name]
-    if asked is None or isinstance(value, bool):
-        return asked in (None, value)
-    return collated(asked) == collated(value)
-
-
-def _offers(call: Call, services: Callable[[Any], tuple[str, ...]]) -> Test | None:
-    """The test for all services that are asked for. Raises ApiError (431) for an unknown service."""
-    asked = call["supportedservices"]
-    if asked is None:
-        return None
-    known = {service.lower(): service for service in SERVICES}
-    for word in asked:
-        if word.lower() not in known:
-            raise bad_parameter(f"Invalid service specified {word}")
-    wanted = {known[word.lower()] for word in asked}
-    return lambda one: wanted <= set(services(one))
+_CHECK_ASKER: Differs[Callable[[Call], None]] = Differs(_check_asker, _check_asker_4)
+_MORE: Differs[Callable[[Call], list[Test | None]]] = Differs(lambda call: [], _more_4)
 
 
 def _network_view(call: Call, zone: Zone) -> dict[str, Any]:
@@ -129,28 +137,37 @@ _NETWORK_VIEW = Differs(_network_view, network_view_4.network_view)
 
 def list_network_offerings(call: Call) -> dict[str, Any]:
     """listNetworkOfferings: none of them can be used in a Basic zone, where nobody makes networks."""
+    return call.of(_LIST_OFFERINGS)(call)
+
+
+def _list_offerings_3(call: Call) -> dict[str, Any]:
     tests: list[Test | None] = [
         lambda one: _is_for_guests(call),
         refers_to(call, "id"),
         named(call),
         has_part(call, "displaytext", "text"),
         has_part(call, "keyword", "name", "text"),
-        lambda one: _is(call, "availability", "Required" if one.required else "Optional"),
-        lambda one: _is(call, "guestiptype", one.kind),
-        lambda one: _is(call, "specifyvlan", one.vlan),
-        lambda one: _is(call, "specifyipranges", one.vlan),
-        lambda one: _is(call, "sourcenatsupported", "SourceNat" in one.services),
-        lambda one: _is(call, "forvpc", one.vpc),
-        _offers(call, lambda one: one.services),
+        lambda one: asks_for(call, "availability", "Required" if one.required else "Optional"),
+        lambda one: asks_for(call, "guestiptype", one.kind),
+        lambda one: asks_for(call, "specifyvlan", one.vlan),
+        lambda one: asks_for(call, "specifyipranges", one.vlan),
+        lambda one: asks_for(call, "sourcenatsupported", "SourceNat" in one.services),
+        lambda one: asks_for(call, "forvpc", one.vpc),
+        offers(call, lambda one: one.services),
     ]
     found = page_of(call, matching(OFFERINGS, tests))
-    return listing("networkoffering", [call.of(_OFFERING_VIEW)(one) for one in found])
+    return listing("networkoffering", [_offering_view(one) for one in found])
+
+
+_LIST_OFFERINGS: Differs[Callable[[Call], dict[str, Any]]] = Differs(
+    _list_offerings_3, network_offering_4.list_offerings
+)
 
 
 def _is_for_guests(call: Call) -> bool:
     """Whether the filters for fields that all offerings share leave any offering."""
     fixed = (("traffictype", "Guest"), ("state", "Enabled"), ("isdefault", True))
-    return all(_is(call, *one) for one in fixed) and not (
+    return all(asks_for(call, *one) for one in fixed) and not (
         call.params.keys() & {"zoneid", "networkid"} or call["istagged"]
     )
 
@@ -184,11 +201,6 @@ def _service_view(offering: NetworkOffering, service: str) -> dict[str, Any]:
     return {**view, "capability": able} if able else view
 
 
-_OFFERING_VIEW: Differs[Callable[[NetworkOffering], dict[str, Any]]] = Differs(
-    _offering_view, network_view_4.offering_view
-)
-
-
 def list_public_addresses(call: Call) -> dict[str, Any]:
     """listPublicIpAddresses: a Basic zone has none. `forvirtualnetwork=false` shows those of machines."""
     address = call["ipaddress"]
@@ -200,9 +212,42 @@ def list_public_addresses(call: Call) -> dict[str, Any]:
         refers_to(call, "associatednetworkid", "zone_id"),
         (lambda vm: vm.nic.ip == address) if address is not None else None,
         has_part(call, "keyword", "nic.ip"),
+        call.of(_IS_ADDRESS)(call),
     ]
     found = matching(call.store.vms.values(), tests)
     return listing("publicipaddress", [_address_view(call, vm) for vm in page_of(call, found)])
+
+
+def _is_address_4(call: Call) -> Test:
+    """The test for what CloudStack 4 filters besides. Source: its code."""
+    states = {state.strip().lower() for state in (call["state"] or "").split(",")} - {""}
+    _check_states(call, states)
+    if call["forvirtualnetwork"] is False:
+        _check_direct(call)
+    elif call["allocatedonly"] is False:
+        owner_of_new(call)  # only for its errors
+    network = call["networkid"]
+    return lambda vm: (
+        (not states or "allocated" in states) and (network is None or network.network_id == vm.nic.network_id)
+    )
+
+
+def _check_states(call: Call, states: set[str]) -> None:
+    if not states <= set(ADDRESS_STATES):
+        raise bad_parameter(f"Invalid state: {call['state']}")
+    if call["allocatedonly"] and states & {"free", "reserved"}:
+        raise bad_parameter("Conflict: allocatedonly is true but state is Free")
+
+
+def _check_direct(call: Call) -> None:
+    """Refuse (431) an address or a network that does not exist, for addresses of machines."""
+    if call["networkid"] is NO_OBJECT:
+        raise bad_parameter("Please specify a valid network id")
+    if call["networkid"] is None and call["id"] is NO_OBJECT:
+        raise bad_parameter("Please specify a valid ipaddress id")
+
+
+_IS_ADDRESS: Differs[Callable[[Call], Test | None]] = Differs(lambda call: None, _is_address_4)
 
 
 def _is_for_machines(call: Call) -> bool:
@@ -238,6 +283,7 @@ def list_counters(call: Call) -> dict[str, Any]:
         refers_to(call, "id"),
         equals(call, "name", "name"),
         equals(call, "source", "source"),
+        equals(call, "provider", "provider"),
         has_part(call, "keyword", "name"),
     ]
     found = page_of(call, matching(call.store.counters.values(), tests))
@@ -268,7 +314,26 @@ def list_projects(call: Call) -> dict[str, Any]:
     name = call["account"]
     if name is not None and not call.account.admin and name != call.account.name:
         raise ApiError(ACCOUNT, f"Can't list account {name} projects; unauthorized")
+    call.of(_CHECK_PROJECTS)(call)
     return {}
+
+
+def _check_projects_4(call: Call) -> None:
+    """On CloudStack 4 a plain account may name its own domain and user alone. Source: its code."""
+    domain, user, caller = call["domainid"], call["username"], call.account
+    if caller.admin:
+        if domain is None and call["account"] is not None:
+            raise bad_parameter(f"could not find account {call['account']} because domain is not specified")
+        owners(call)  # only for its errors
+        return
+    named = None if domain is None else domain.id if domain is NO_OBJECT else domain.domain_id
+    if named not in (None, caller.domain_id):
+        raise ApiError(ACCOUNT, f"Can't list domain ID = {named} projects; unauthorized")
+    if user and user != caller.name:
+        raise ApiError(ACCOUNT, f"Can't list user {user} projects; unauthorized")
+
+
+_CHECK_PROJECTS: Differs[Callable[[Call], None]] = Differs(lambda call: None, _check_projects_4)
 
 
 def list_vpns(call: Call) -> dict[str, Any]:

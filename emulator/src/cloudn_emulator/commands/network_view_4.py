@@ -1,19 +1,19 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What networks, their offerings and the counters look like on CloudStack 4.23."""
+"""What networks and the counters of autoscaling look like on CloudStack 4.23."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from ..calls import Call
 from ..fields import date_text
 from ..models import Zone
-from ..network_offerings import OFFERINGS, Counter, NetworkOffering
+from ..network_offerings import Counter
+from ..network_offerings_4 import OFFERINGS
+from .network_offering_4 import BEGINNING, capabilities
 
-BEGINNING = 1325376000.0  # 2012-01-01, as other offers
 MTU = 1500  # bytes
 OFFERING = OFFERINGS[0]
 # What the services of the network can do.
@@ -75,58 +75,15 @@ def network_view(call: Call, zone: Zone) -> dict[str, Any]:
 
 def _service(name: str, able: dict[str, str]) -> dict[str, Any]:
     """A service of the network, with what it can do, if that is anything."""
-    return {"name": name, "provider": [{"name": OFFERING.provider_of(name)}], "capability": _capabilities(able)}
-
-
-def _capabilities(able: dict[str, str]) -> list[dict[str, Any]]:
-    return [{"name": name, "value": value, "canchooseservicecapability": False} for name, value in able.items()]
-
-
-def _offered(offering: NetworkOffering, name: str) -> dict[str, Any]:
-    """A service of an offering."""
-    able = _capabilities(offering.capabilities(name))
-    view: dict[str, Any] = {"name": name, "provider": [{"name": offering.provider_of(name)}]}
-    return {**view, "capability": able} if able else view
-
-
-def offering_view(offering: NetworkOffering) -> dict[str, Any]:
-    """A network offering."""
-    return {
-        "id": offering.id,
-        "name": offering.name,
-        "displaytext": offering.text,
-        "created": date_text(BEGINNING),
-        "traffictype": "Guest",
-        "isdefault": True,
-        "specifyvlan": offering.vlan,
-        "conservemode": not offering.vpc,
-        "specifyipranges": offering.vlan,
-        "availability": "Required" if offering.required else "Optional",
-        "networkrate": 200,
-        "state": "Enabled",
-        "guestiptype": offering.kind,
-        "serviceofferingid": "466aea6d-3bea-4b58-b5eb-01ab2b764738",  # of its routers
-        "service": [_offered(offering, name) for name in offering.services],
-        "forvpc": offering.vpc,
-        "fornsx": False,
-        "fortungsten": False,
-        "ispersistent": False,
-        "egressdefaultpolicy": False,
-        "supportsstrechedl2subnet": False,
-        "supportspublicaccess": False,
-        "supportsinternallb": False,
-        "internetprotocol": "IPv4",
-        "specifyasnumber": False,
-        "hasannotations": False,
-    }
+    return {"name": name, "provider": [{"name": OFFERING.providers[name]}], "capability": capabilities(able)}
 
 
 def counter_view(counter: Counter) -> dict[str, Any]:
-    """A counter. CloudStack 4 has UUIDs for them."""
+    """A counter."""
     return {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"counter {counter.id}")),
+        "id": counter.id,
         "name": counter.name,
-        "source": counter.source.upper(),
+        "source": counter.source,
         "value": counter.value,
-        "provider": "Netscaler" if counter.source == "netscaler" else "VirtualRouter",
+        "provider": counter.provider,
     }

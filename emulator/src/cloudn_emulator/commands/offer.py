@@ -1,22 +1,22 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service's offers: plans and kinds of disks, as measured on CloudStack 3.0.5 and 4.23."""
+"""The service's offers: plans and kinds of disks, as measured on CloudStack 3.0.5. Those of 4 are in `offer_4`."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..calls import Call, page_of
 from ..errors import ACCOUNT, ApiError, bad_parameter
 from ..fields import date_text
-from ..filters import has_part, matching, named, refers_to
+from ..filters import has_part, matching, refers_to
 from ..generation import Differs
-from ..models import NO_OBJECT, DiskOffering, ServiceOffering, Vm
+from ..models import NO_OBJECT, DiskOffering, ServiceOffering
 from ..owners import check_access
 from ..wire import listing
+from . import offer_4
 
 # As on the real server, lists of offerings have no pages for a plain account on CloudStack 3: every page is the whole list.
 Listing = Callable[[Call], dict[str, Any]]
@@ -46,28 +46,7 @@ def _list_plans_3(call: Call) -> dict[str, Any]:
     return listing("serviceoffering", [_service_offering_view(plan) for plan in plans])
 
 
-def _list_plans_4(call: Call) -> dict[str, Any]:
-    """CloudStack 4: all filters work. With a machine, the plans that it could change to."""
-    if call["issystem"] and not call.account.admin:
-        raise bad_parameter("Only ROOT admins can access system offerings.")
-    _check_domain(call, "service offering")
-    _check_machine(call)
-    hidden = call["issystem"] or "domainid" in call.params
-    found = [] if hidden else _found(call, call.store.service_offerings.values())
-    vm = call["virtualmachineid"]
-    if vm is not None:
-        found = [plan for plan in found if _is_other_plan(call, vm, plan)]
-    return listing("serviceoffering", [_plan_view_4(call, plan) for plan in page_of(call, found)])
-
-
-_LIST_PLANS: Differs[Listing] = Differs(_list_plans_3, _list_plans_4)
-
-
-def _is_other_plan(call: Call, vm: Vm, plan: ServiceOffering) -> bool:
-    """Whether a machine could change to a plan. A Running one takes only a larger one: source is CloudStack 4's code."""
-    own = call.store.service_offerings[vm.offering_id]
-    is_larger = plan.cpus >= own.cpus and plan.speed >= own.speed and plan.memory >= own.memory
-    return plan.id != own.id and (vm.state != "Running" or is_larger)
+_LIST_PLANS: Differs[Listing] = Differs(_list_plans_3, offer_4.list_plans)
 
 
 def _all_plans(call: Call) -> list[ServiceOffering]:
@@ -106,35 +85,6 @@ def _power(offering: ServiceOffering) -> dict[str, Any]:
     return {"cpunumber": offering.cpus, "cpuspeed": offering.speed, "memory": offering.memory}
 
 
-def _plan_view_4(call: Call, offering: ServiceOffering) -> dict[str, Any]:
-    """On CloudStack 4 a plan has a disk offering of its own, for root disks. No listing has it."""
-    return {
-        "id": offering.id,
-        "name": offering.name,
-        "state": "Active",
-        "displaytext": offering.text,
-        **_power(offering),
-        "created": date_text(offering.created),
-        "storagetype": "shared",
-        "provisioningtype": "thin",
-        "offerha": offering.ha,
-        "limitcpuuse": False,
-        "isvolatile": False,
-        "issystem": False,
-        "defaultuse": False,
-        "iscustomized": False,
-        "rootdisksize": 0,
-        "dynamicscalingenabled": True,
-        "diskofferingstrictness": False,
-        "diskofferingid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"disk offering of {offering.id}")),
-        "diskofferingname": offering.name,
-        "diskofferingdisplaytext": offering.text,
-        "encryptroot": False,
-        "gpudisplay": False,
-        "hasannotations": False,
-    }
-
-
 def list_disk_offerings(call: Call) -> dict[str, Any]:
     """listDiskOfferings."""
     return call.of(_LIST_DISKS)(call)
@@ -153,14 +103,7 @@ def _list_disks_3(call: Call) -> dict[str, Any]:
     return listing("diskoffering", [] if "domainid" in call.params else [_disk_offering_view(one) for one in found])
 
 
-def _list_disks_4(call: Call) -> dict[str, Any]:
-    """CloudStack 4: all filters work, but `domainid` finds only offerings of a domain. There are none."""
-    _check_domain(call, "disk offering")
-    found = [] if "domainid" in call.params else _found(call, call.store.disk_offerings.values())
-    return listing("diskoffering", [_disk_view_4(one) for one in page_of(call, found)])
-
-
-_LIST_DISKS: Differs[Listing] = Differs(_list_disks_3, _list_disks_4)
+_LIST_DISKS: Differs[Listing] = Differs(_list_disks_3, offer_4.list_disks)
 
 
 def _check_domain(call: Call, what: str) -> None:
@@ -174,7 +117,7 @@ def _is_searched(call: Call) -> bool:
 
 
 def _found(call: Call, offerings: Iterable[Any]) -> list[Any]:
-    tests = [refers_to(call, "id"), named(call), has_part(call, "keyword", "name", "text")]
+    tests = [refers_to(call, "id"), has_part(call, "name", "name"), has_part(call, "keyword", "name", "text")]
     return matching(offerings, tests)
 
 
@@ -187,22 +130,4 @@ def _disk_offering_view(offering: DiskOffering) -> dict[str, Any]:
         "created": date_text(offering.created),
         "iscustomized": offering.custom,
         "storagetype": "shared",
-    }
-
-
-def _disk_view_4(offering: DiskOffering) -> dict[str, Any]:
-    return {
-        "id": offering.id,
-        "name": offering.name,
-        "state": "Active",
-        "displaytext": offering.text,
-        "disksize": offering.size,
-        "created": date_text(offering.created),
-        "iscustomized": offering.custom,
-        "storagetype": "shared",
-        "provisioningtype": "thin",
-        "displayoffering": True,
-        "disksizestrictness": False,
-        "encrypt": False,
-        "hasannotations": False,
     }

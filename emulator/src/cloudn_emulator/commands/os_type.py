@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..calls import Call, page_of
-from ..filters import has_part, matching, named, refers_to
+from ..filters import has_part, matching, refers_to
 from ..generation import Differs
 from ..models import OsCategory, OsType
 from ..wire import listing
@@ -16,8 +16,10 @@ from ..wire import listing
 
 def list_os_types(call: Call) -> dict[str, Any]:
     """listOsTypes."""
+    ids = {os.id for os in call["ids"] or ()}
     tests = [
         refers_to(call, "id"),
+        (lambda os: os.id in ids) if ids else None,
         refers_to(call, "oscategoryid", "category"),
         has_part(call, "description", "description"),
         has_part(call, "keyword", "description"),
@@ -47,7 +49,12 @@ _TYPE_VIEW = Differs(_type_3, _type_4)
 
 def list_os_categories(call: Call) -> dict[str, Any]:
     """listOsCategories."""
-    tests = [refers_to(call, "id"), named(call), has_part(call, "keyword", "name")]
+    tests = [
+        refers_to(call, "id"),
+        has_part(call, "name", "name"),  # a part on CloudStack 4 too: source is its code
+        has_part(call, "keyword", "name"),
+        (lambda one: call["isfeatured"]) if call["isfeatured"] is not None else None,
+    ]
     found = matching(call.store.os_categories.values(), tests)
     return listing("oscategory", [call.of(_CATEGORY_VIEW)(one) for one in page_of(call, found)])
 

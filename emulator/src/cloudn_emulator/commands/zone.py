@@ -9,7 +9,8 @@ from typing import Any
 
 from ..calls import Call, page_of
 from ..collation import collated
-from ..filters import equals, has_part, matching, refers_to
+from ..errors import bad_parameter
+from ..filters import Test, equals, has_part, has_tags, matching, refers_to
 from ..generation import Differs
 from ..models import GIB, Zone
 from ..store import Store
@@ -50,15 +51,23 @@ def _found_3(call: Call) -> list[Zone]:
 
 
 def _found_4(call: Call) -> list[Zone]:
-    """On CloudStack 4 only the kind of network counts besides an id or a name."""
-    network = call["networktype"]
-    if network is not None and all(collated(network) != collated(zone.kind) for zone in call.store.zones.values()):
-        return []
+    """On CloudStack 4 only these count besides an id or a name: the kind of network, ids, tags, groups of hosts."""
+    network, ids = call["networktype"], {zone.id for zone in call["ids"] or ()}
+    if ids and "id" in call.params:
+        raise bad_parameter("Specify either id or ids but not both parameters")
+    tests: list[Test | None] = [
+        lambda zone: "storageaccessgroup" not in call.params,
+        lambda zone: network is None or collated(network) == collated(zone.kind),
+        (lambda zone: zone.id in ids) if ids else None,
+        has_tags(call, "Zone"),
+    ]
     if "id" in call.params:
-        return matching(call.store.zones.values(), [refers_to(call, "id")])
-    if call["name"] is not None:
-        return matching(call.store.zones.values(), [equals(call, "name", "name")])
-    return _found_3(call)
+        tests.append(refers_to(call, "id"))
+    elif call["name"] is not None:
+        tests.append(equals(call, "name", "name"))
+    else:
+        return matching(_found_3(call), tests)
+    return matching(call.store.zones.values(), tests)
 
 
 _FOUND = Differs(_found_3, _found_4)
