@@ -70,7 +70,7 @@ snapshots:
       type: str
       sample: 19d592a6-b169-4f6e-ab5c-c6b65c14de02
     name:
-      description: Name. The service forms it from the VM's name, the volume's name and the time.
+      description: Name. If nobody gave one, the service formed it from the VM's name, the volume's name and the time.
       type: str
       sample: db1_db1-data_20261123150006
     volume:
