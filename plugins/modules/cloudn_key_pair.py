@@ -31,13 +31,15 @@ options:
     default: present
   public_key:
     description:
-      - Public key in OpenSSH's form on one line. Services of CloudStack 3.0 take only V(ssh-rsa).
+      - Public key in OpenSSH's form on one line. Services of CloudStack 3.0 take only V(ssh-rsa). Services of
+        CloudStack 4 take a key only once for all names.
       - If the pair exists with another key, the task fails and shows both fingerprints. O(force=true) replaces the
         pair.
     type: str
   force:
     description:
       - Whether to replace a pair that exists with another key. VMs that were created with the old key keep it.
+      - On CloudStack 4 it also replaces several pairs with this name by one.
       - This option alone does not replace a pair that a VM shows. See O(break_machines).
     type: bool
     default: false
@@ -45,9 +47,10 @@ options:
     description:
       - Whether a pair that a VM shows as its own may be deleted or replaced. Without this option the task fails and
         names these VMs.
-      - After that the service fails with error 530 on every list that would show one of these VMs. It also says that
-        commands on them failed although they are done. This affects the whole account. The VMs themselves go on
+      - After that CloudStack 3.0 fails with error 530 on every list that would show one of these VMs. It also says
+        that commands on them failed although they are done. This affects the whole account. The VMs themselves go on
         running.
+      - CloudStack 4 goes on showing such VMs, so the module does not protect a pair there.
       - Register the same public key again under any name to repair this. Or destroy the VMs by their ids.
       - For each VM the service shows the first pair that holds its public key. A pair may be deleted if another pair
         holds the same key.
@@ -60,9 +63,9 @@ extends_documentation_fragment:
 notes:
   - A task that changes nothing costs one request. The module lists the VMs before it deletes or replaces a pair. It
     lists the key pairs too if a VM shows this pair. With O(break_machines=true) it lists neither.
-  - The service may take two pairs with one name when two runs create them at the same moment. They have no ids. So
-    nobody can choose one of them. A task that has created a pair lists it again after a second. If there are two,
-    each run that created one fails. The error names both fingerprints. O(state=absent) deletes all pairs with the
+  - The service may take two pairs with one name when two runs create them at the same moment. It deletes pairs by
+    their name. So nobody can choose one of them. A task that has created a pair lists it again after a second. If
+    there are two, each run that created one fails. The error names both fingerprints. O(state=absent) deletes all pairs with the
     name. With O(wait=false) there is no such check.
   - Key pairs are not in the service's manual. The error says what to do instead if the account lacks them.
 seealso:

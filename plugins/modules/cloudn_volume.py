@@ -51,14 +51,17 @@ options:
     type: str
   size_gb:
     description:
-      - Size in GiB for a disk offering without a fixed size.
-      - CloudStack 4 gives an existing volume another size, also a root disk. CloudStack 3.0 cannot do that.
-      - The file system on it does not grow with it.
+      - Size in GiB. A new volume requires it if the disk offering has no fixed size.
+      - CloudStack 4 makes an existing volume larger. This applies to root disks and to disks of a fixed size too. It
+        does the same right after it has created a volume that its disk offering or its snapshot makes smaller. The
+        file system in it stays as it is. See also O(shrink).
+      - CloudStack 3 cannot change the size. See O(on_immutable_drift).
     type: int
   shrink:
     description:
-      - Whether a volume may become smaller for O(size_gb). What is beyond the new size is lost. A root disk cannot
-        shrink.
+      - Whether a data disk may get smaller if O(size_gb) says so. The service cuts off its end with the data there.
+        Make the file system smaller first.
+      - The service does not make a root disk smaller.
     type: bool
     default: false
   snapshot:
@@ -107,8 +110,9 @@ options:
     type: str
   on_immutable_drift:
     description:
-      - What to do if an existing volume differs in what cannot be changed. That is O(disk_offering), and on CloudStack
-        3.0 O(size_gb). With O(id) they are also O(name) and O(zone).
+      - What to do if an existing volume differs in what cannot be changed. This is O(disk_offering). With O(id) it is
+        also O(name) and O(zone). It is O(size_gb) if the service cannot change it or the volume is larger and O(shrink)
+        is not set.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -246,7 +250,8 @@ volume:
       type: str
       sample: '2026-11-23T15:00:03+0000'
     disk_offering:
-      description: Disk offering. A volume from a snapshot always shows the offering of the snapshot's volume.
+      description: Disk offering. A volume from a snapshot always shows the offering of the snapshot's volume. On
+        CloudStack 4 it may show none.
       type: str
       sample: Medium
     disk_offering_id:
@@ -258,7 +263,7 @@ volume:
       type: str
       sample: v1
     service_offering_id:
-      description: Id of that offering.
+      description: Id of that offering. CloudStack 4 does not show it.
       type: str
       sample: 88ce379e-a686-4ae4-946f-dc3358275276
     storage_type:

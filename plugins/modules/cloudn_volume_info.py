@@ -44,6 +44,7 @@ extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.attributes.info
 notes:
+  - The root disk of a destroyed VM is not shown. CloudStack 4 lists it until the VM is expunged.
   - The module sends one request for fewer than 500 volumes. For more volumes it sends about one for every 450.
     O(zone) and O(vm) cost one more each.
 seealso:
@@ -131,7 +132,8 @@ volumes:
       type: str
       sample: '2026-11-23T15:00:03+0000'
     disk_offering:
-      description: Disk offering. A volume from a snapshot always shows the offering of the snapshot's volume.
+      description: Disk offering. A volume from a snapshot always shows the offering of the snapshot's volume. On
+        CloudStack 4 it may show none.
       type: str
       sample: Medium
     disk_offering_id:
@@ -143,7 +145,7 @@ volumes:
       type: str
       sample: v1
     service_offering_id:
-      description: Id of that offering.
+      description: Id of that offering. CloudStack 4 does not show it.
       type: str
       sample: 88ce379e-a686-4ae4-946f-dc3358275276
     storage_type:

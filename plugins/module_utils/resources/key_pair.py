@@ -22,7 +22,7 @@ _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteS
 
 
 def to_result(pair: Record) -> Record:
-    """Return a key pair as the user sees it. The service shows neither key, and a pair has no id."""
+    """Return a key pair as the user sees it. The service shows neither key. A pair has no id of use: no command takes one."""
     return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint"), "state": "present"}
 
 
@@ -78,21 +78,33 @@ def find(task: Task) -> Found:
 
 
 def lookup(task: Task, found: Found) -> Record:
-    """Raise ``UsageError`` if a pair that machines need would be deleted. The plan needs no lookups."""
-    name = task.options["name"]
-    if not task.failed and not task.options["break_machines"] and _goes(found[name], task.options):
-        from .key_pair_use import check_unused  # here, as few runs need it: each run compiles what it imports
+    """Raise ``UsageError`` if a pair that machines need would be deleted, or one in vain. The plan needs no lookups."""
+    name, options = task.options["name"], task.options
+    if task.failed or not _goes(found[name], options):
+        return {}
+    from . import key_pair_use  # here, as few runs need it: each run compiles what it imports
 
-        check_unused(task.client, name)
+    if not options["break_machines"]:
+        key_pair_use.check_unused(task.client, name)
+    if options["state"] == "present" and _is_of_4(found[name][0]):
+        key_pair_use.check_free(task.client, name, fingerprint(options["public_key"]))
     return {}
 
 
+def _is_of_4(pair: Record) -> bool:
+    """Tell whether CloudStack 4 has shown a pair. It shows an id; 3 does not. Measured on 3.0.5 and 4.23."""
+    return "id" in pair
+
+
 def _goes(found: list[Record], options: Record) -> bool:
-    """Tell whether an existing pair would be deleted or replaced."""
-    if options["state"] == "absent" or len(found) != 1:
-        return options["state"] == "absent" and bool(found)
+    """Tell whether existing pairs would be deleted or replaced."""
+    if options["state"] == "absent" or not found:
+        return bool(found)
     given = options.get("public_key")
-    return bool(given and options["force"] and not _has_key(found[0], fingerprint(given)))
+    if not (given and options["force"]):
+        return False
+    # On CloudStack 3, pairs with one key have equal records. A list may show one of them, so nobody knows how many there are.
+    return _is_of_4(found[0]) if len(found) > 1 else not _has_key(found[0], fingerprint(given))
 
 
 def _has_key(record: Record, wanted: str) -> bool:
@@ -123,35 +135,48 @@ def plan(task: Task, name: str, found: list[Record], _lookups: Record) -> Plan:
 
     Raises ``UsageError`` if the name has another key that may not be replaced, or several pairs that are not to be deleted.
     """
-    options, record = task.options, next(iter(found), None)
+    options = task.options
     if options["state"] == "absent":
         return _plan_absence(name, found)
-    if len(found) > 1:
+    if len(found) > 1 and not _goes(found, options):
         raise _several(name, found)
-    given, before = options.get("public_key"), {} if record is None else _known(record)
-    wanted = None if given is None else fingerprint(given)
-    after = {"state": "present", **({"fingerprint": wanted} if wanted else {})}
-    if record is not None and (wanted is None or _has_key(record, wanted)):
+    given = options.get("public_key")
+    if len(found) == 1 and (given is None or _has_key(found[0], fingerprint(given))):
         looks = [_look(name)] if task.failed and task.deadline.remaining() else []
-        return Plan(name, record, [looks], before, dict(before))
+        return Plan(name, found[0], [looks], _known(found[0]), _known(found[0]))
     if given is None:
         make = _step(f"{name}: create", _CREATE, {"name": name})
-        return Plan(name, None, [[make], [_look(name)]], {}, after)
-    if record is not None and not options["force"]:
+        return Plan(name, None, [[make], [_look(name)]], {}, {"state": "present"})
+    return _plan_key(name, found, given, options["force"])
+
+
+def _plan_key(name: str, found: list[Record], given: str, force: bool) -> Plan:
+    """Return the plan that registers a public key, in place of the pairs that are there."""
+    record, wanted = next(iter(found), None), fingerprint(given)
+    if record is not None and not force:
         raise UsageError(
             f"public_key: {name} holds the key {record.get('fingerprint')}, not {wanted}. Set force: true to replace it, or use another name"
         )
-    remove = Step(f"{name}: delete", _DELETE, {"name": name}, yields=lambda _known, _record: {})
+    removals = [[step._replace(yields=_nothing)] for stage in _deletions(name, found) for step in stage]
     register = _step(f"{name}: register", _REGISTER, {"name": name, "publickey": given.strip()})
-    return Plan(name, record, [[remove] if record else [], [register], [_look(name)]], before, after)
+    after = {"state": "present", "fingerprint": wanted}
+    return Plan(name, record, [*removals, [register], [_look(name)]], _known(record) if record else {}, after)
+
+
+def _nothing(_known: Record, _record: object) -> Record:
+    return {}
 
 
 def _plan_absence(name: str, found: list[Record]) -> Plan:
     if not found:
         return Plan(name, None, [], {"state": "absent"}, {"state": "absent"})
+    return Plan(name, found[0], _deletions(name, found), _known(found[0]), {"state": "absent"})
+
+
+def _deletions(name: str, found: list[Record]) -> list[list[Step]]:
+    """Return the stages that delete all pairs of a name. Each command deletes one of them."""
     which = [f" ({number} of {len(found)})" if len(found) > 1 else "" for number in range(1, len(found) + 1)]
-    stages = [[Step(f"{name}: delete{one}", _DELETE, {"name": name})] for one in which]
-    return Plan(name, found[0], stages, _known(found[0]), {"state": "absent"})
+    return [[Step(f"{name}: delete{one}", _DELETE, {"name": name})] for one in which]
 
 
 def _step(text: str, command: str, params: Record) -> Step:
@@ -161,8 +186,9 @@ def _step(text: str, command: str, params: Record) -> Step:
 def _look(name: str) -> Step:
     """Return the step that looks whether another run made a pair of the name at the same time. It fails if one did.
 
-    The service first looks whether a name is free and then makes the row. Pairs have no ids, so a run can't delete its own
-    pair (CloudStack 3.0.5). If the look itself fails, the task only warns: a private key is shown only once.
+    The service first looks whether a name is free and then makes the row. No command deletes a pair by its id, so a run can't
+    delete its own pair: of several pairs of a name the service deletes one, on CloudStack 4 by chance. Source: CloudStack's
+    code (``SSHKeyPairDaoImpl.findByName``). If the look itself fails, the task only warns: a private key is shown only once.
     """
     from ..reconcile.duplicates import GAP  # here, as few runs need it: each run compiles what it imports
 
@@ -206,8 +232,18 @@ def describe(progress: Progress, _lookups: Record) -> None:
     elif error and error.command == _REGISTER:
         if progress.found:
             error.message += f". The old key pair {progress.name} is deleted already: run the task again"
-        if error.code == PARAMETER_ERROR:
-            error.message += ". Services of CloudStack 3.0 take only keys of the type ssh-rsa"
+        if error.code == PARAMETER_ERROR and progress.failed_step:
+            error.message += _hint(str(progress.failed_step.params["publickey"]))
+
+
+def _hint(public_key: str) -> str:
+    """Return what may be the reason for the refusal of a public key, on any service."""
+    is_rsa = public_key.startswith("ssh-rsa ")
+    kinds = "" if is_rsa else ". Services of CloudStack 3.0 take only keys of the type ssh-rsa"
+    look = (
+        f"cloudn_key_pair_info with fingerprint {fingerprint(public_key)} shows whether a pair of another name holds it"
+    )
+    return f"{kinds}. Services of CloudStack 4 take a key only once: {look}"
 
 
 def result_of(progress: Progress, check: bool) -> Record:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines that need an SSH key pair: the service can't show a machine after its pair is gone."""
+"""What keeps an SSH key pair from being deleted: machines that need it, and a new key that another pair holds."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def check_unused(client: Client, name: str) -> None:
         f"name: virtual machines have the key pair {name}: {first(map(_describe, users))}. Without it the service fails over every list with one of "
         "them (error 530), and reports commands on them as failed. Destroy them first, use another name for another key, or set break_machines: true"
     )
+
+
+def check_free(client: Client, name: str, fingerprint: str) -> None:
+    """Raise ``UsageError`` if a pair of another name holds a public key: CloudStack 4 then refuses it (431); measured on 4.23.
+
+    The old pair would be deleted before that.
+    """
+    holders = client.list("listSSHKeyPairs", {"fingerprint": fingerprint})
+    others = [str(pair.get("name")) for pair in holders if not same_name(pair.get("name"), name)]
+    if others:
+        raise UsageError(
+            f"public_key: the key pair {first(others)} holds this key already ({fingerprint}), and this service takes a key only once. "
+            "Use that pair, or delete it first"
+        )
 
 
 def _describe(machine: Record) -> str:

@@ -13,8 +13,12 @@ from ..lookup import check_text, is_uuid
 from ..offerings import DISK
 from ..snapshot import view as snapshot
 from ..vm import view as vm
+from . import size
 from . import view as volume
 from .plan import kind, plan, to_result
+
+# The states in which the size of a volume counts.
+_SIZED = ("present", "attached", "detached")
 
 
 def check_options(options: Record) -> None:
@@ -50,6 +54,7 @@ def lookup(task: Task, found: Found) -> Record:
     All keys are optional:
         vm, zone, disk_offering, snapshot: one record each.
         offerings: the disk offerings by id.
+        can_resize: the service can give the volume the size that the options ask for.
         administrator: whether the account is an administrator, if only one may extract the volume. ``None``: nothing says.
     """
     ((_name, record),) = found.items()
@@ -62,15 +67,23 @@ def lookup(task: Task, found: Found) -> Record:
         return lookups
     if options["state"] == "extracted" and record.get("isextractable") is False:
         lookups["administrator"] = account.is_administrator(task.client)
-    leaves = options["state"] == "detached" or (options["force"] and (options["state"] == "absent" or "vm" in lookups))
-    if leaves and record.get("vmstate") in vm.TRANSITIONAL:
-        vm.settled_one(task.client, record["virtualmachineid"], None, task.deadline, task.check)
+    if options["state"] in _SIZED:
+        lookups.update(size.lookup(task.client, record, options, task.deadline))
+    _settle(task, record, "vm" in lookups)
     given = options.get("disk_offering")
     if given and options["on_immutable_drift"] != "ignore" and _has_other_offering(record, given):
         offerings = DISK.search(task.client)
         DISK.pick_from(offerings, given)
         lookups["offerings"] = {offering["id"]: offering for offering in offerings}
     return lookups
+
+
+def _settle(task: Task, record: Record, moves: bool) -> None:
+    """Wait until a machine that loses the volume is in a terminal state."""
+    options = task.options
+    leaves = options["state"] == "detached" or (options["force"] and (options["state"] == "absent" or moves))
+    if leaves and record.get("vmstate") in vm.TRANSITIONAL:
+        vm.settled_one(task.client, record["virtualmachineid"], None, task.deadline, task.check)
 
 
 def _machine(task: Task, record: Record | None) -> Record:
@@ -103,15 +116,7 @@ def _creation(task: Task, lookups: Record) -> None:
         lookups["snapshot"] = snapshot.source(client, options["snapshot"])
     if options.get("disk_offering"):
         lookups["disk_offering"] = DISK.find(client, options["disk_offering"])
-        _check_size(options, lookups["disk_offering"])
-
-
-def _check_size(options: Record, offering: Record) -> None:
-    name, size = options["disk_offering"], options.get("size_gb")
-    if offering.get("iscustomized") and size is None:
-        raise UsageError(f"size_gb: is needed, as the disk offering {name!r} has no fixed size")
-    if not offering.get("iscustomized") and size is not None and size != offering.get("disksize"):
-        raise UsageError(f"size_gb: the disk offering {name!r} has {offering.get('disksize')} GiB; leave size_gb out")
+    lookups.update(size.lookup_new(client, options, lookups, task.deadline))
 
 
 def _has_other_offering(record: Record, given: str) -> bool:

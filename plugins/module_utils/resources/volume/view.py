@@ -25,29 +25,40 @@ _FIELDS = fields(
 
 
 def to_result(volume: Record) -> Record:
-    """Return a volume as the user sees it. Its size is in bytes, and in GiB rounded up."""
-    size = volume.get("size")
+    """Return a volume as the user sees it. Its size is in bytes, and in GiB rounded up.
+
+    CloudStack 4 shows a row number as the id of a root disk's offering, which no command takes; measured on 4.23.
+    """
+    size, shown = volume.get("size"), select_fields(volume, _FIELDS)
+    if is_of_4(volume) and not is_uuid(str(shown["service_offering_id"])):
+        shown["service_offering_id"] = None
     return {
-        **select_fields(volume, _FIELDS),
+        **shown,
         "size_gb": -(-size // GIB) if isinstance(size, int) else None,
         "size_bytes": size,
         "tags": tags.to_result(volume),
     }
 
 
-def search(client: Client, query: Record) -> list[Record]:
-    """Return the volumes that the API's filters find. An unknown ``id`` finds nothing.
-
-    CloudStack 4 lists the root disk of a destroyed machine until it is expunged; measured on 4.23. It is of no use, so it is
-    left out.
-    """
-    found = listing(client, "listVolumes", query, "id")
-    return [one for one in found if not (one.get("type") == ROOT and one.get("vmstate") in vm.GONE)]
-
-
-def can_resize(volume: Record) -> bool:
-    """Tell whether the service gives a volume another size. CloudStack 4 shows how it is provisioned, 3 does not."""
+def is_of_4(volume: Record) -> bool:
+    """Tell whether CloudStack 4 has shown a volume. It shows how the space is taken; 3 does not. Measured on 3.0.5 and 4.23."""
     return "provisioningtype" in volume
+
+
+def is_left(volume: Record) -> bool:
+    """Tell whether a volume is the root disk of a destroyed machine.
+
+    CloudStack 4 lists such a disk until the machine is expunged, CloudStack 3 does not; measured on 4.23 and 3.0.5.
+    """
+    return volume.get("type") == ROOT and volume.get("vmstate") in vm.GONE
+
+
+def search(client: Client, query: Record) -> list[Record]:
+    """Return the volumes that the API's filters find, without the root disks of destroyed machines.
+
+    An unknown ``id`` finds nothing.
+    """
+    return [one for one in listing(client, "listVolumes", query, "id") if not is_left(one)]
 
 
 def select(client: Client, options: Record) -> list[Record]:
