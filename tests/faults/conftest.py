@@ -52,10 +52,8 @@ def small_pages() -> Callable[[], contextlib.AbstractContextManager[None]]:
     def read() -> Iterator[None]:
         whole = paging.read
 
-        def in_small_pages(
-            command: str, fetch: Any, _first: int, clock: Any, deadline: Any = None
-        ) -> Iterator[list[dict[str, Any]]]:
-            return whole(command, fetch, PAGE, clock, deadline)
+        def in_small_pages(command: str, fetch: Any, _first: int, *more: Any) -> Iterator[list[dict[str, Any]]]:
+            return whole(command, fetch, PAGE, *more)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(paging, "LARGEST", PAGE)

@@ -31,12 +31,13 @@ def holdings(store: Any) -> dict[str, list[Any]]:
 
 def plain(name: str) -> str:
     """Return a name without the numbers that differ between runs."""
-    return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", "unnamed" if is_uuid(name) else name))
+    unnamed = is_uuid(name.removeprefix("VM-"))  # CloudStack 4 puts that before it
+    return re.sub(r"(ROOT|DATA)-\d+", r"\1", re.sub(r"_\d{14}$", "", "unnamed" if unnamed else name))
 
 
 def tags_of(store: Any, kind: str, one: Any) -> list[tuple[str, str]]:
     """Return the tags of an object of this kind."""
-    return sorted(store.tags_of(kind, one.id))
+    return sorted((tag.key, tag.value) for tag in store.tags.get((kind, one.id), {}).values())
 
 
 def _machines(store: Any) -> Iterator[Any]:

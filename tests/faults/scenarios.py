@@ -45,7 +45,12 @@ DESTROYED: tuple[Task, ...] = (
     ("cloudn_vm", {**MACHINE[1], "security_groups": ["web"]}),
     ("cloudn_vm", {"name": "web1", "state": "absent"}),
 )
-DOWNLOAD = {"url": "https://images.example.com/image.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
+DOWNLOAD = {
+    "url": "https://images.example.com/image.vhd",
+    "format": "VHD",
+    "hypervisor": "XenServer",
+    "os_type": "CentOS 5.6 (64-bit)",
+}
 
 
 # Others of the same name, which nobody may take for what a task is about: in the other zone, and shown by the same name.
@@ -246,30 +251,30 @@ SCENARIOS = (
     Scenario(
         "template-of-volume",
         "cloudn_template",
-        {"name": "image", "volume": "data", "os_type": "142", **ZONE},
+        {"name": "image", "volume": "data", "os_type": "CentOS 5.6 (64-bit)", **ZONE},
         (MACHINE, ATTACHED, STOPPED),
     ),
     Scenario(
         "template-of-snapshot",
         "cloudn_template",
-        {"name": "image", "snapshot": "{snapshot}", "os_type": "142", **ZONE},
+        {"name": "image", "snapshot": "{snapshot}", "os_type": "CentOS 5.6 (64-bit)", **ZONE},
         (IMAGE_ELSEWHERE, MACHINE, SNAPSHOT),
     ),
     Scenario(
         "template-downloaded",
         "cloudn_template",
-        {"name": "image", **ZONE, **DOWNLOAD, "zones": ["jp-e1a", "jp-e1b"], "accounts": ["admin"]},
+        {"name": "image", **ZONE, **DOWNLOAD, "zones": ["jp-e1a", "jp-e1b"], "accounts": ["mate"]},
     ),
     Scenario(
         "template-changed",
         "cloudn_template",
-        {"name": "image", "display_text": "new", "public": True, "accounts": ["admin"], "zones": ["jp-e1b"]},
+        {"name": "image", "display_text": "new", "public": True, "accounts": ["mate"], "zones": ["jp-e1b"]},
         (MACHINE, STOPPED, IMAGE),
     ),
     Scenario(
         "template-shared-by-ec2",
         "cloudn_template",
-        {"name": "image", "accounts": ["admin"]},
+        {"name": "image", "accounts": ["mate"]},
         (MACHINE, STOPPED, IMAGE),
         denied=("updateTemplatePermissions",),
         dialect="cloudn",
@@ -285,7 +290,7 @@ SCENARIOS = (
         "template-extracted",
         "cloudn_template",
         {"name": "image", "state": "extracted"},
-        (MACHINE, STOPPED, IMAGE),
+        (MACHINE, STOPPED, ("cloudn_template", {"name": "image", "vm": "web1", "extractable": True})),
         action=True,
     ),
     Scenario("vm-absent-lost", "cloudn_vm", {"name": "web1", "state": "absent"}, (SECOND, *LOST)),

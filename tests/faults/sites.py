@@ -133,6 +133,8 @@ def site(scenario: Scenario, run_module_as: RunAs, paged: bool = False, **option
     """Give a site of its own to one case."""
     service = {"grants": scenario.grants, "denied": scenario.denied, "dialect": scenario.dialect}
     with run_module_as(**{"job_seconds": 0.02, **service, **SECRETS, **options}) as (run, emulator):
+        store = emulator.store
+        store.add_account(replace(store.account, name="mate", id="mate", number=9, api_key=""))
         yield Site(scenario, run, emulator, paged)
 
 

@@ -171,6 +171,8 @@ def test_a_template_is_made_where_its_disk_is(run_module: Run, emulator: Any, cl
     snapshot = good(run_module("cloudn_snapshot", vm="web1"))["snapshot"]["id"]
     given = {source: {"vm": machine, "volume": root, "snapshot": snapshot}[source]}
     emulator.clear()
-    done = run_module("cloudn_template", name="image", zone="jp-e1b", os_type="142", allow_restart=True, **given)
+    done = run_module(
+        "cloudn_template", name="image", zone="jp-e1b", os_type="CentOS 5.6 (64-bit)", allow_restart=True, **given
+    )
     assert done["failed"] and "zone: " in done["msg"] and "jp-e1b" in done["msg"]
     assert changes_sent_to(emulator) == []

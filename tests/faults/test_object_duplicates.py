@@ -58,7 +58,7 @@ KINDS = (
     Kind(
         "template-of-snapshot",
         "cloudn_template",
-        {"name": "image", "snapshot": "{snapshot}", "os_type": "142"},
+        {"name": "image", "snapshot": "{snapshot}", "os_type": "CentOS 5.6 (64-bit)"},
         "createTemplate",
         (MACHINE, SNAPSHOT),
     ),

@@ -77,7 +77,7 @@ KINDS = (
     Kind(
         "template-of-snapshot",
         "cloudn_template",
-        {"snapshot": "{snapshot}", "os_type": "142", **TAGS},
+        {"snapshot": "{snapshot}", "os_type": "CentOS 5.6 (64-bit)", **TAGS},
         "templates",
         (MACHINE, SNAPSHOT),
     ),

@@ -28,7 +28,12 @@ ATTACHED: Task = ("cloudn_volume", {"name": "data", "disk_offering": "Small", "s
 DETACHED: Task = ("cloudn_volume", {"name": "data", "state": "detached"})
 SNAPSHOT: Task = ("cloudn_snapshot", {"vm": "web1"})
 TEMPLATE: Task = ("cloudn_template", {"name": "web", "vm": "web1"})
-DOWNLOAD = {"url": "https://images.example.com/web.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
+DOWNLOAD = {
+    "url": "https://images.example.com/web.vhd",
+    "format": "VHD",
+    "hypervisor": "XenServer",
+    "os_type": "CentOS 5.6 (64-bit)",
+}
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ MACHINE = some(
     tags=TAGS,
     purge_tags=st.booleans(),
     allow_restart=st.booleans(),
-    os_type=st.sampled_from(["142", "CentOS 6.0 (64-bit)"]),
+    os_type=st.sampled_from(["CentOS 5.6 (64-bit)", "CentOS 6.0 (64-bit)"]),
     security_groups=st.sampled_from([["default"], ["default", "web"]]),
     on_immutable_drift=st.sampled_from(["fail", "warn", "ignore"]),
 )
@@ -133,6 +133,12 @@ def words(actions: list[str] | None) -> list[list[str]]:
 # What the service has
 
 
+def system(client: Client, os_type: str) -> str:
+    """Return the name of an OS type."""
+    (found,) = client.list("listOsTypes", {"id": os_type})
+    return str(found["description"])
+
+
 def machine(client: Client, name: str) -> Result:
     """Return a machine in the words of the options, empty where there is none."""
     found = [vm for vm in client.list("listVirtualMachines") if vm["name"] == name]
@@ -144,7 +150,7 @@ def machine(client: Client, name: str) -> Result:
             "display_name": vm["displayname"],
             "group": one_name(vm.get("group")),
             "service_offering": vm["serviceofferingname"],
-            "os_type": vm["guestosid"],
+            "os_type": system(client, vm["guestosid"]),
             "security_groups": {group["name"] for group in vm["securitygroup"]},
             "tags": tags(vm),
         }.items()
@@ -225,17 +231,16 @@ def machine_asked(before: Result, options: Result, name: str) -> Result:
         "state": "Running",
         "display_name": name,
         "group": None,
-        "os_type": "144",
+        "os_type": "CentOS 6.0 (64-bit)",
         "security_groups": {"default"},
         "tags": {},
     }
-    known = {"142": "142", "CentOS 6.0 (64-bit)": "144"}
     after = {**new, **before}
     for option in ("display_name", "group", "service_offering"):
         after[option] = options.get(option, after.get(option))
     after["group"] = one_name(after["group"])
     if "os_type" in options:
-        after["os_type"] = known[options["os_type"]]
+        after["os_type"] = options["os_type"]
     if not before and "security_groups" in options:  # of one that is there they can't be changed
         after["security_groups"] = set(options["security_groups"])
     after["tags"] = tagged(before, options)

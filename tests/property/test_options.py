@@ -20,7 +20,12 @@ from specs import imported
 
 Result = dict[str, Any]
 MODULES = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("cloudn_*.py"))
-IMAGE = {"url": "https://images.example.com/x.vhd", "format": "VHD", "hypervisor": "XenServer", "os_type": "142"}
+IMAGE = {
+    "url": "https://images.example.com/x.vhd",
+    "format": "VHD",
+    "hypervisor": "XenServer",
+    "os_type": "CentOS 5.6 (64-bit)",
+}
 RULES = [{"ports": "22", "cidrs": ["192.0.2.0/24"]}, {"protocol": "icmp", "cidrs": ["0.0.0.0/0"]}]
 SITE: dict[str, Result] = {
     "cloudn_vm": {"name": ["web1", "web2"], "tags": {"role": "web"}, **NEW},
@@ -62,7 +67,13 @@ TASKS: dict[str, list[Result]] = {
     ],
     "cloudn_template": [
         {"name": "image", "vm": "web1", "allow_restart": True, "tags": {"a": "b"}},
-        {"name": "image", "volume": "data", "os_type": "142", "zone": "jp-e1a", "zones": ["jp-e1a", "jp-e1b"]},
+        {
+            "name": "image",
+            "volume": "data",
+            "os_type": "CentOS 5.6 (64-bit)",
+            "zone": "jp-e1a",
+            "zones": ["jp-e1a", "jp-e1b"],
+        },
         {"name": "image", "zone": "jp-e1a", "public": False, "accounts": [], **IMAGE},
     ],
     "cloudn_key_pair": [
@@ -138,7 +149,7 @@ KNOWN: dict[str, list[Any]] = {
     "disk_offering": ["Small", "Custom"],
     "security_groups": ["default", "web"],
     "key_pair": ["deploy"],
-    "os_type": ["142"],
+    "os_type": ["CentOS 5.6 (64-bit)"],
     "hypervisor": ["XenServer"],
     "ports": ["22", "8000-8100"],
     "protocol": ["tcp", "udp", "icmp", "all"],

@@ -51,6 +51,12 @@ class CloudnError(Exception):
         }
         return {name: value for name, value in known.items() if value is not None}
 
+    def __copy__(self) -> CloudnError:
+        """Return the same error again. It is not made anew, as each kind of error takes other values."""
+        again = type(self).__new__(type(self), *self.args)
+        again.__dict__.update(self.__dict__)
+        return again
+
 
 class UsageError(CloudnError):
     """The request is wrong or impossible. Nothing has been changed."""

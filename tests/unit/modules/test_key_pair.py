@@ -121,6 +121,14 @@ def test_a_refused_replacement_says_that_the_old_pair_is_gone(run_module: Run, c
     assert stored(client) == {}
 
 
+def test_a_server_that_takes_no_more_requests_is_an_error_that_says_so(run_module: Run, emulator: Any) -> None:
+    """Nothing says that it was not done, so it is not sent again."""
+    emulator.faults([{"kind": "too_many", "command": "createSSHKeyPair"}])
+    done = run_module(MODULE, name="mine")
+    assert "createSSHKeyPair: a server takes no more requests for now (HTTP 429)" in done["msg"]
+    assert done["http_status"] == 429
+
+
 def test_a_replacement_that_is_not_sent_says_that_the_old_pair_is_gone(
     run_module: Run, client: Client, meet: Any
 ) -> None:
