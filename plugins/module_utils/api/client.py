@@ -122,7 +122,7 @@ class Client:
         self._secret = secret
         self._transport = Transport(common)
         self._spelled: dict[str, str] = {}
-        self._accepted = False
+        self._accepted: set[str] = set()
         self._unknown: dict[str, NotGranted] = {}
         self._generation: int | None = None
         self._offered: dict[str, bool] = {}
@@ -215,7 +215,7 @@ class Client:
             if error.code != _UNAUTHORISED:
                 raise
             answer = self._resend(command, send, error, deadline)
-        self._accepted = True
+        self._accepted.add(command)
         return answer
 
     def _resend(
@@ -224,16 +224,19 @@ class Client:
         """Send a command again after error 401, if the service accepts the credentials for other commands.
 
         The service checks credentials before it does anything. A signature may have expired on its way, or the service may
-        have made a mistake once. After two refusals the service does not know the command: raises ``NotGranted``.
+        have made a mistake once. After two refusals of a command that was never accepted, the service does not know the
+        command: raises ``NotGranted``.
         """
-        known = self._accepted
+        known = bool(self._accepted)
         late = self._transport.clock.expires_on_the_way(self.signature_expires)
         if not known and (late or not self._credentials_hold(command, deadline)):
             raise refusal
         try:
             return send()
         except ApiError as error:
-            if error.code != _UNAUTHORISED or (known and not self._credentials_hold(command, deadline)):
+            if error.code != _UNAUTHORISED or command in self._accepted:
+                raise
+            if known and not self._credentials_hold(command, deadline):
                 raise
             text = (
                 f"{command}: the service does not know this command, or does not grant it to the account: it refuses the "
@@ -251,7 +254,7 @@ class Client:
             self._transport.exchange(_GRANTED_TO_ALL, lambda: self._signed(flat), self._read, deadline, repeatable=True)
         except ApiError as error:
             return error.code != _UNAUTHORISED
-        self._accepted = True
+        self._accepted.add(_GRANTED_TO_ALL)
         return True
 
     def list(

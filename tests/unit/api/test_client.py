@@ -165,7 +165,7 @@ def test_credentials_that_were_right_are_tried_once_more(script: Any, client: Cl
         else:
             with pytest.raises(ApiError, match="check api_key and api_secret"):
                 client.call("createVolume")
-        assert script.commands() == ["createVolume", "createVolume", "listZones"][: refusals + 1]
+        assert script.commands() == ["createVolume", "createVolume"]
 
 
 def test_credentials_that_are_wrong_are_tried_once(script: Any, client: Client) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, NotGranted
+from ansible_collections.cloudn.compute.plugins.module_utils.api import ApiError, Client, NotGranted
 from ansible_collections.cloudn.compute.plugins.module_utils.api.commands import nearest
 from cloudn_emulator import Emulator
 
@@ -88,3 +88,18 @@ def test_both_names_of_a_command_work(generation: str, dialect: str) -> None:
 def test_a_known_name_is_not_advised() -> None:
     assert nearest("listZones") is None
     assert nearest("ListZones") == "listZones"
+
+
+def test_a_command_that_was_accepted_is_known(script: Any, client: Client) -> None:
+    """Two refusals of its credentials say nothing of the next time."""
+    refused = ('{"errorresponse": {"errorcode": 401, "errortext": "unable to verify user credentials"}}', 401)
+    good = '{"listzonesresponse": {}}'
+    script.json(good)
+    for _time in range(2):
+        script.json(refused[0], status=refused[1])
+    script.json(good)
+    assert client.call("listZones") == {}
+    with pytest.raises(ApiError) as caught:
+        client.call("listZones")
+    assert not isinstance(caught.value, NotGranted)
+    assert client.call("listZones") == {}

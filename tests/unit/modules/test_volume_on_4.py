@@ -215,6 +215,6 @@ def test_the_offering_of_a_root_disk_has_no_id_there(run_module: Run, web1: str)
 
 
 def test_the_offering_of_a_root_disk_has_its_id_on_cloudstack_3(run_module_as: Any) -> None:
-    with run_module_as() as (run, _emulator):
+    with run_module_as(generation="3") as (run, _emulator):
         run("cloudn_vm", name="web1", **NEW)
         assert run(INFO, type="ROOT")["volumes"][0]["service_offering_id"]
