@@ -13,8 +13,8 @@ import typing as t
 from ..api import Client, CloudnError, Deadline, Duplicates, JobFailed, JobLost, JobTimeout, Record, UnknownOutcome
 from ..api.client import listing
 from ..api.deadline import poll
+from ..api.job_list import JobList
 from ..api.jobs import DONE, FORGOTTEN, PENDING, age, ago, made_by
-from ..api.jobs import listing as jobs_listing
 from . import duplicates, plan
 from .duplicates import ALONE, GIVE_WAY, NONE, WAIT, Contest, Decision, Kind
 from .plan import New, Outrun, Plan, Step
@@ -50,7 +50,8 @@ class Creation:
         self._new = new
         self._kind: Kind = new.kind
         self._deadline = deadline
-        self._since = ago(client, FORGOTTEN if self._kind.hidden else plan.LAG + 1)
+        since = ago(client, FORGOTTEN if self._kind.hidden else plan.LAG + 1)
+        self._job_list = JobList(client, {"startdate": since, "keyword": self._kind.making}, deadline)
         self._old_jobs: set[str] = set()
         self._contest: Contest | None = None
         self._began = client.clock()
@@ -328,9 +329,7 @@ class Creation:
 
     def _jobs(self) -> list[Record]:
         """Return the recent jobs that make objects of this kind."""
-        if not self._kind.making:
-            return []
-        return jobs_listing(self._client, {"startdate": self._since, "keyword": self._kind.making}, self._deadline)
+        return self._job_list.look() if self._kind.making else []
 
     def _made_by(self, job: Record) -> Record:
         return made_by(job.get("jobresult"), self._kind.field) if job.get("jobstatus") == DONE else {}

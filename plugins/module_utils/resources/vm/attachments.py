@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...api import Client, Deadline, JobTimeout, Record, jobs
 from ...api.deadline import poll
+from ...api.job_list import JobList
 from ...reconcile import plan as plans
 from ..volume import view as volume
 
@@ -25,10 +26,11 @@ def await_attached(client: Client, lookups: Record, deadline: Deadline) -> None:
     The service destroys a machine with its disks, so a disk that is not listed yet must not be missed.
     """
     query = {"startdate": jobs.ago(client, jobs.FORGOTTEN), "keyword": "AttachVolume"}
+    attachments = JobList(client, query, deadline)
     pending_at: dict[str, float] = {}
     unlisted = ""
     for _look in poll(client, deadline):
-        unseen = [job for job in jobs.listing(client, query, deadline) if not _is_seen(job, lookups)]
+        unseen = [job for job in attachments.look() if not _is_seen(job, lookups)]
         if unseen:  # the jobs may have ended between the two listings
             lookups["data_disks"] = volume.data_disks(client, lookups["alive"])
         unlisted = ""
