@@ -160,7 +160,6 @@ def test_a_size_that_the_service_refuses(run_module: Run, client: Client) -> Non
     assert size_of(client) == 5
 
 
-@pytest.mark.parametrize("generation", ["3", "4"])
 def test_a_service_that_lacks_the_command(run_module_as: Any, generation: str) -> None:
     with run_module_as(generation=generation, denied=["resizeVolume"]) as (run, emulator):
         run(MODULE, **SMALL)
