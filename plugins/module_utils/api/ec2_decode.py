@@ -134,7 +134,7 @@ def _error(
     refusals = (read(text, status) for read in _FORMS)
     refusal = next((found for found in refusals if found), None)
     if refusal is None and status < 500:
-        wrong = f"{action}: HTTP {status}, and the answer is not one of this API; is ec2_url right?"
+        wrong = f"{action}: HTTP {status}, and the answer is not one of this API; is ec2_url right? CloudStack 4 has no such API"
         return Ec2Error(wrong, action, status)
     if refusal is None:
         return bad(_why_unreadable(text, status))

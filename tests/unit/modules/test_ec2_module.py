@@ -169,6 +169,12 @@ def test_connection_options_count_for_this_api_too(run_module: Run, emulator: An
         assert said in run_module(MODULE, action="DescribeInstances", ec2_url=url)["msg"]
 
 
+@pytest.mark.generation("4", reason="CloudStack 3 has this API")
+def test_a_service_without_this_api_is_named(run_module: Run) -> None:
+    failed = run_module(MODULE, action="DescribeInstances")
+    assert failed["msg"].endswith("is ec2_url right? CloudStack 4 has no such API")
+
+
 def test_the_address_must_be_known(run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default address counts only beside the service's own native address: no other cloud's key goes there."""
     for nothing in (None, ""):
