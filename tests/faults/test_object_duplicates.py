@@ -286,8 +286,11 @@ def test_an_object_that_is_made_very_late_is_deleted_again(
 
 
 @each("", 3, kinds=WITH_JOB)
-def test_an_object_that_is_not_listed_yet_is_not_made_again(site: Any, kind: Kind) -> None:
-    """A run was killed and lists lag. The next run learns of the object from the jobs."""
+def test_an_object_that_is_not_listed_yet_is_not_made_again(site: Any, generation: str, kind: Kind) -> None:
+    """A run was killed and lists lag. The next run learns of the object from the jobs.
+
+    CloudStack 4 lists pending jobs only. There the object may be made again, and one of the two is deleted.
+    """
     here = site(kind)
     here.emulator.faults([{"kind": "lag", "seconds": 1, "command": f"list{kind.plural.capitalize()}"}])
     time.sleep(1)
@@ -296,7 +299,7 @@ def test_an_object_that_is_not_listed_yet_is_not_made_again(site: Any, kind: Kin
     done = here.controller().run()
     assert done["errors"] == []
     assert here.made() == [done["one"]["id"]]
-    assert here.changes().count(kind.command) == 1
+    assert here.changes().count(kind.command) == 1 or generation == "4"
 
 
 # --- somebody else's, of the same name

@@ -90,6 +90,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("row", [*ROWS, *BEYOND], ids=[row.command for row in [*ROWS, *BEYOND]])
+@pytest.mark.generation("3", reason="the manual is that of a service of CloudStack 3")
 def test_command_is_sent(row: Row, run_module_as: Callable[..., Any]) -> None:
     """The task of the row sends the command to a service that knows the manual's names, and the service accepts it."""
     with run_module_as(dialect="cloudn", grants=row.grants) as (run, emulator):
