@@ -41,7 +41,8 @@ options:
     type: str
   force:
     description:
-      - Whether to delete a group that has VMs. The service takes the VMs out of it.
+      - Whether to delete a group that has VMs. The service takes the VMs out of it. Without this option the task fails
+        and names these VMs. Destroyed VMs do not count.
     type: bool
     default: false
   on_immutable_drift:
@@ -55,7 +56,9 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
-  - A task that changes nothing costs one request.
+  - A task that changes nothing costs one request. The module lists the VMs before it deletes a group that has some. It
+    does not do so with O(force=true).
+  - Another run may put a VM into the group between that list and the deletion. The task does not see this VM.
 seealso:
   - module: cloudn.compute.cloudn_affinity_group_info
   - module: cloudn.compute.cloudn_vm

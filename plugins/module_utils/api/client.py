@@ -38,7 +38,8 @@ Params = t.Mapping[str, t.Any]
 LONGEST_GET = 4000
 # Seconds that a signature may live where the server enforces that; measured on CloudStack 4.23.
 _LONGEST_LIFE = 900
-# These commands take `account` and `domainid`, the owner of the objects. Source: CloudStack 3.0.5 declares them.
+# These commands take `account` and `domainid`, the owner of the objects. Source: CloudStack 3.0.5 declares them, and 4.23 those
+# of affinity groups.
 SCOPED = frozenset(
     [
         "listAsyncJobs",
@@ -63,6 +64,9 @@ SCOPED = frozenset(
         "createSSHKeyPair",
         "deleteSSHKeyPair",
         "listSSHKeyPairs",
+        "listAffinityGroups",
+        "createAffinityGroup",
+        "deleteAffinityGroup",
     ]
 )
 # Names in CloudStack, and other names in the service's manual. CloudStack's name is tried first. Source: the manual, and

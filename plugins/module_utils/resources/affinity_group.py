@@ -8,10 +8,11 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Client, NotGranted, Record, UsageError
-from ..reconcile import THIS, Changes, Found, New, Plan, Progress, Resource, Step, Task, no_lookups, replace
+from ..api.client import listing
+from ..reconcile import THIS, Changes, Found, New, Plan, Progress, Resource, Step, Task, replace
 from .drift import check_drift
 from .fields import fields, select_fields
-from .lookup import check_text, is_uuid, pick
+from .lookup import check_text, first, is_uuid, pick, same_name
 
 if t.TYPE_CHECKING:
     from ..reconcile.duplicates import Kind
@@ -32,12 +33,12 @@ def vm_ids_of(group: Record) -> list[str]:
 
 
 def search(client: Client, query: Record, where: str = "") -> list[Record]:
-    """Return the affinity groups that the API's filters find.
+    """Return the affinity groups that the API's filters find. An unknown ``id`` finds nothing.
 
     Raises ``UsageError`` if the service has none, or does not grant them to the account. Its text begins with ``where``.
     """
     try:
-        return client.list("listAffinityGroups", query)
+        return listing(client, "listAffinityGroups", query, "id")
     except NotGranted as error:
         text = f"{where}the service has no affinity groups, or the account may not use them. CloudStack 4 has them ({error.message})"
         raise UsageError(text) from None
@@ -45,9 +46,8 @@ def search(client: Client, query: Record, where: str = "") -> list[Record]:
 
 def select(client: Client, options: Record) -> list[Record]:
     """Return the affinity groups that match all options of ``cloudn_affinity_group_info``."""
-    wanted = {name: options.get(name) for name in ("id", "name", "type")}
-    found = search(client, {"name": options.get("name"), "type": options.get("type")})
-    return [group for group in found if all(value in (None, group.get(name)) for name, value in wanted.items())]
+    found = search(client, {field: options.get(field) for field in ("id", "name", "type")})
+    return [group for group in found if options.get("name") is None or same_name(options["name"], group.get("name"))]
 
 
 def check_options(options: Record) -> None:
@@ -59,14 +59,31 @@ def check_options(options: Record) -> None:
 
 
 def find(task: Task) -> Found:
-    """Return the group with the name or the id that the user gave."""
+    """Return the group with the name or the id that the user gave, or the one that the task goes on with."""
     name = task.options["name"]
-    found = search(task.client, {} if is_uuid(name) else {"name": name})
-    groups = [group for group in found if name in (group["id"], group.get("name"))]
-    return {name: pick(groups, name, "name", kind="affinity group") if groups else None}
+    known = (task.failed and task.failed.id) or (name if is_uuid(name) else None)
+    if known:
+        return {name: next(iter(search(task.client, {"id": known})), None)}
+    groups = [group for group in search(task.client, {"name": name}) if same_name(name, group.get("name"))]
+    return {name: pick(groups, name, "name", same=same_name) if groups else None}
 
 
-def plan(task: Task, wanted: str, record: Record | None, _lookups: Record) -> Plan:
+def lookup(task: Task, found: Found) -> Record:
+    """Return the machines of a group that would be deleted, under ``machines``.
+
+    Destroyed machines do not count. A plain account does not see them.
+    """
+    options, record = task.options, found[task.options["name"]]
+    ids = vm_ids_of(record) if record and options["state"] == "absent" and not options["force"] else []
+    if not ids or task.failed:
+        return {}
+    from .vm import view as vm  # here, as few runs need it: each run compiles what it imports
+
+    machines = vm.search(task.client, {"details": "min"})
+    return {"machines": [one for one in machines if one["id"] in ids and one.get("state") not in vm.GONE]}
+
+
+def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Plan:
     """Return the plan that creates or deletes the group.
 
     Raises ``UsageError`` for drift, as nothing changes a group, and if machines use a group that is to be deleted: the service
@@ -74,16 +91,15 @@ def plan(task: Task, wanted: str, record: Record | None, _lookups: Record) -> Pl
     """
     options, name = task.options, (record or {"name": wanted})["name"]
     if options["state"] == "absent":
-        return _plan_absence(name, record, options)
+        return _plan_absence(name, record, lookups.get("machines", []))
     changes = Changes(record is None, state="present")
     given = {option: options[option] for option in ("type", "description") if options.get(option) is not None}
     if record is not None:
-        drift = [
-            f"{key} is {record.get(key)!r}, not {value!r}" for key, value in given.items() if record.get(key) != value
-        ]
+        current = {option: record.get(option) or "" for option in given}
+        drift = [f"{key} is {current[key]!r}, not {value!r}" for key, value in given.items() if current[key] != value]
         check_drift(name, drift, "affinity group", "correct the option", options, task.warnings)
-        for key in given:
-            changes.note(key, record.get(key), record.get(key))
+        for option in given:
+            changes.note(option, current[option], current[option])
         return Plan(name, record, [], changes.before, changes.after)
     if is_uuid(wanted):
         raise UsageError(f"name: there is no affinity group with the id {wanted}")
@@ -96,16 +112,16 @@ def plan(task: Task, wanted: str, record: Record | None, _lookups: Record) -> Pl
         yields=replace,
         creates=True,
     )
-    new = New(kind(), {"name": name}, lambda one: bool(one.get("name") == name))
+    new = New(kind(), {"name": name}, lambda one: same_name(one.get("name"), name))
     return Plan(name, None, [[create]], changes.before, changes.after, new=new)
 
 
-def _plan_absence(name: str, record: Record | None, options: Record) -> Plan:
+def _plan_absence(name: str, record: Record | None, machines: list[Record]) -> Plan:
     if record is None:
         return Plan(name, None, [], {"state": "absent"}, {"state": "absent"})
-    used = vm_ids_of(record)
-    if used and not options["force"]:
-        text = f"{name} has {len(used)} virtual machines: {', '.join(used)}. The service would delete it all the same"
+    if machines:
+        names = first(f"{one.get('name')} ({one['id']})" for one in machines)
+        text = f"name: virtual machines are in the affinity group {name}: {names}. The service would delete it all the same"
         raise UsageError(f"{text}. Take them out first (affinity_groups of cloudn_vm), or set force: true")
     before = {"state": "present", "id": record["id"]}
     return Plan(
@@ -125,6 +141,8 @@ def kind() -> Kind:
         usable=lambda _record: True,
         alike=alike_in("type", "description"),
         unique=True,
+        owner=lambda record: record.get("account"),
+        search=search,
     )
 
 
@@ -134,7 +152,9 @@ def result_of(progress: Progress, check: bool) -> Record:
     shown = to_result({"name": progress.name, **progress.object})
     if check:
         shown.update({key: after[key] for key in ("type", "description") if key in after})
-    return {**shown, "state": after["state"] if not progress.error else "present"}
+    if progress.error:
+        return {**shown, "state": "present" if progress.id else "absent"}
+    return {**shown, "state": after["state"]}
 
 
-RESOURCE = Resource(check_options, find, no_lookups, plan, result_of, jobs="AffinityGroup", kind=kind)
+RESOURCE = Resource(check_options, find, lookup, plan, result_of, jobs="AffinityGroup", kind=kind)

@@ -50,7 +50,8 @@ def test_a_used_group_is_deleted_only_by_force(
     machine = run_module("cloudn_vm", name="web1", affinity_groups=["apart"], **NEW)["vm"]
     assert run_module(INFO)["affinity_groups"][0]["vm_ids"] == [machine["id"]]
     message = refused(MODULE, name="apart", state="absent")
-    assert f"apart has 1 virtual machines: {machine['id']}" in message and "force: true" in message
+    assert f"virtual machines are in the affinity group apart: web1 ({machine['id']})" in message
+    assert "force: true" in message
     beats(MODULE, [DELETE], name="apart", state="absent", force=True)
     assert run_module("cloudn_vm_info", name="web1")["vms"][0]["affinity_groups"] == []
 
@@ -124,6 +125,87 @@ def test_another_run_may_make_it_first(emulator: Any, client: Any) -> None:
     for thread in threads:
         thread.join()
     assert failures == [] and len(emulator.store.affinity_groups) == 1
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_machines_are_listed_only_if_a_group_with_some_would_go(
+    run_module: Callable[..., Result], emulator: Any, force: bool
+) -> None:
+    for name in ("empty", "apart"):
+        run_module(MODULE, name=name)
+    run_module("cloudn_vm", name="web1", affinity_groups=["apart"], **NEW)
+    emulator.clear()
+    run_module(MODULE, name="empty", state="absent", force=force)
+    assert "listVirtualMachines" not in sent_to(emulator)
+    emulator.clear()
+    assert run_module(MODULE, name="apart", state="absent", force=force).get("failed", False) is not force
+    assert ("listVirtualMachines" in sent_to(emulator)) is not force
+
+
+def test_a_destroyed_machine_does_not_hold_a_group(
+    run_module: Callable[..., Result], beats: Callable[..., Result]
+) -> None:
+    run_module(MODULE, name="apart")
+    for name in ("web1", "web2"):
+        run_module("cloudn_vm", name=name, affinity_groups=["apart"], **NEW)
+    run_module("cloudn_vm", name="web1", state="absent")
+    message = run_module(MODULE, name="apart", state="absent")["msg"]
+    assert "web2 (" in message and "web1" not in message
+    run_module("cloudn_vm", name="web2", state="absent")
+    beats(MODULE, [DELETE], name="apart", state="absent")
+
+
+@pytest.mark.parametrize("response_format", ["json", "xml"])
+def test_one_machine_is_a_list_in_either_format(run_module: Callable[..., Result], response_format: str) -> None:
+    run_module(MODULE, name="apart")
+    made = run_module("cloudn_vm", name="web1", affinity_groups=["apart"], **NEW)["vm"]
+    (shown,) = run_module(INFO, response_format=response_format)["affinity_groups"]
+    assert shown["vm_ids"] == [made["id"]]
+
+
+def test_a_group_that_was_not_made_is_absent(run_module: Callable[..., Result]) -> None:
+    failed = run_module(MODULE, name="apart", type="host friendship")
+    assert failed["affinity_group"]["state"] == "absent"
+
+
+def test_two_runs_that_both_make_a_group_leave_one(
+    run_module: Callable[..., Result], emulator: Any, client: Any
+) -> None:
+    """The service takes both commands at one moment. The later run, or the one with the larger id, gives way."""
+    emulator.settings.race_ms = 300
+    results: list[Result] = []
+    threads = [threading.Thread(target=lambda: results.append(ensured(emulator))) for _run in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert changes_sent_to(emulator).count(CREATE) == 2
+    (left,) = emulator.store.affinity_groups
+    assert [result["id"] for result in results] == [left, left]
+
+
+def ensured(emulator: Any) -> Result:
+    """Run the task in a run of its own. Return the group of its result."""
+    from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+    from ansible_collections.cloudn.compute.plugins.module_utils.resources.affinity_group import RESOURCE
+
+    options = {"name": "apart", "state": "present", "type": "host anti-affinity", "force": False, "wait_timeout": 30}
+    options |= {"on_immutable_drift": "fail", "wait": True}
+    report = RESOURCE.ensure(Client(emulator.url, emulator.api_key, emulator.api_secret), options)
+    assert report.failures == []
+    (group,) = report.objects()
+    return group
+
+
+def test_a_group_can_be_made_for_another_account(run_module_as: Any) -> None:
+    with run_module_as(generation="4", account="admin") as (run, emulator):
+        other = next(one for one in emulator.store.accounts.values() if one.name != emulator.store.account.name)
+        whose = {"account": other.name, "domain_id": other.domain_id}
+        assert run(MODULE, name="apart", **whose)["affinity_group"]["account"] == other.name
+        assert run(MODULE, name="apart", **whose)["changed"] is False
+        assert run(INFO, **whose)["affinity_groups"][0]["name"] == "apart"
+        assert run(MODULE, name="apart", state="absent", **whose)["changed"] is True
+        assert len(emulator.store.affinity_groups) == 0
 
 
 def test_cloudstack_3_has_none(run_module_as: Any) -> None:
