@@ -93,6 +93,7 @@ def test_ansible_doc_shows_every_plugin(ansible: Run, kind: str, names: list[str
     assert all(name.upper() in shown.upper() for name in names)
 
 
+@pytest.mark.generation("3", reason="it takes long, and the documentation is one for all")
 def test_the_installed_documentation_has_no_faults(
     installed: pathlib.Path, environment: dict[str, str], tmp_path: pathlib.Path
 ) -> None:

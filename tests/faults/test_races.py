@@ -179,10 +179,19 @@ def cases(kind: Kind) -> list[tuple[Kind, int]]:
     return sample(f"race {kind.name}", every, 1)
 
 
+ONE_KEY = pytest.mark.generation("3", reason="here all names have one public key, which CloudStack 4 takes only once")
 CHOSEN = [case for kind in KINDS for case in cases(kind)]
 
 
-@pytest.mark.parametrize(("kind", "number"), CHOSEN, ids=[f"{kind.name}-{number}" for kind, number in CHOSEN])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        pytest.param(
+            kind, number, id=f"{kind.name}-{number}", marks=ONE_KEY if kind.name == "key-pair-registered" else ()
+        )
+        for kind, number in CHOSEN
+    ],
+)
 def test_runs_at_one_moment_leave_one_object(
     run_module_as: RunAs, monkeypatch: pytest.MonkeyPatch, kind: Kind, number: int
 ) -> None:
