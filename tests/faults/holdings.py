@@ -88,6 +88,11 @@ def _keys(store: Any) -> Iterator[Any]:
         yield (pair.name, GIVEN.get(pair.fingerprint, "made"))
 
 
+def _affinity_groups(store: Any) -> Iterator[Any]:
+    for group in store.affinity_groups.values():
+        yield (group.name, group.kind, group.description or "")
+
+
 HOLDINGS: dict[str, Callable[[Any], Iterator[Any]]] = {
     "machines": _machines,
     "volumes": _volumes,
@@ -96,4 +101,5 @@ HOLDINGS: dict[str, Callable[[Any], Iterator[Any]]] = {
     "templates": _templates,
     "groups": _groups,
     "keys": _keys,
+    "affinity groups": _affinity_groups,
 }

@@ -71,11 +71,14 @@ LOST: tuple[Task, ...] = (
 )
 
 
+APART: Task = ("cloudn_affinity_group", {"name": "apart"})
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One task. An ``action`` is done each time it runs, so a rerun changes something again, or with ``once`` makes another
     object; one that ``reads`` shows what is there, whole or not at all. ``refused`` is what each run tries, and the service
-    refuses.
+    refuses. ``only_4``: CloudStack 3 lacks it.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Scenario:
     reads: bool = False
     once: bool = False
     refused: tuple[str, ...] = ()
+    only_4: bool = False
 
 
 SCENARIOS = (
@@ -381,6 +385,21 @@ SCENARIOS = (
     Scenario(
         "key-info", "cloudn_key_pair_info", {}, (("cloudn_key_pair", {"name": "mine", "public_key": KEY}),), reads=True
     ),
+    Scenario(
+        "affinity-present", "cloudn_affinity_group", {"name": "apart", "description": "one host each"}, only_4=True
+    ),
+    Scenario("affinity-absent", "cloudn_affinity_group", {"name": "apart", "state": "absent"}, (APART,), only_4=True),
+    Scenario("affinity-info", "cloudn_affinity_group_info", {}, (APART,), reads=True, only_4=True),
+    Scenario("volume-grows", "cloudn_volume", {"name": "data", "size_gb": 9}, (MACHINE, ATTACHED), only_4=True),
+    Scenario("volume-shrinks", "cloudn_volume", {"name": "data", "size_gb": 2, "shrink": True}, (DATA,), only_4=True),
+    Scenario(
+        "volume-new-and-larger",
+        "cloudn_volume",
+        {"name": "data", "disk_offering": "Small", "size_gb": 9, "state": "attached", "vm": "web1"},
+        (MACHINE,),
+        only_4=True,
+    ),
+    Scenario("snapshot-named", "cloudn_snapshot", {"vm": "web1", "name": "mine"}, (MACHINE, SNAPSHOT), only_4=True),
     Scenario("job-info", "cloudn_job_info", {"status": "done"}, (MACHINE,), reads=True),
     Scenario("zone-info", "cloudn_zone_info", {}, reads=True),
     Scenario("service-offering-info", "cloudn_service_offering_info", {}, reads=True),

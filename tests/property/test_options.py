@@ -81,6 +81,11 @@ TASKS: dict[str, list[Result]] = {
         {"name": "deploy", "state": "absent"},
         {"name": "deploy", "public_key": "ssh-rsa"},
     ],
+    "cloudn_affinity_group": [
+        {"name": "new1", "description": "New"},
+        {"name": "new1", "type": "host affinity", "on_immutable_drift": "warn"},
+        {"name": "new1", "state": "absent"},
+    ],
     "cloudn_api": [
         {"command": "createSecurityGroup", "params": {"name": "new1"}},
         {"command": "listVirtualMachines", "params": {"keyword": "web"}},

@@ -21,9 +21,10 @@ Run = Callable[..., dict[str, Any]]
 SECONDS = 0.6  # of a job
 
 
-@pytest.fixture(params=["3", "4"])
-def emulator(request: pytest.FixtureRequest) -> Iterator[Any]:
-    with Emulator(generation=request.param, job_seconds=SECONDS) as running:
+@pytest.fixture
+def emulator(generation: str) -> Iterator[Any]:
+    """An emulator whose jobs take long enough to be seen pending."""
+    with Emulator(generation=generation, job_seconds=SECONDS) as running:
         yield running
 
 

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from asked import sent_to
-from cloudn_emulator import Emulator
 from samples import KEY, NEW, OTHER_KEY
 
 Result = dict[str, Any]
@@ -20,18 +19,6 @@ Run = Callable[..., Result]
 MODULE = "cloudn_key_pair"
 CREATE, REGISTER, DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair"
 NEWER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5tiY7gCBMrZi3bHZ6bbaHUfzjvTU4kjvBoYH4cZp0Y"
-
-
-@pytest.fixture(params=["3", "4"])
-def generation(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def emulator(generation: str) -> Iterator[Any]:
-    """Either generation, with short jobs and a plain account."""
-    with Emulator(generation=generation, job_seconds=0.05) as running:
-        yield running
 
 
 @pytest.fixture

@@ -130,6 +130,29 @@ def test_a_snapshot_gets_its_name(run_module: Callable[..., Result], beats: Call
     beats("cloudn_snapshot", ["deleteSnapshot"], name="other", state="absent")
 
 
+def test_the_type_of_a_snapshot_is_shown_in_lists_too(run_module: Callable[..., Result]) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    taken = run_module("cloudn_snapshot", vm="web1")["snapshot"]
+    (listed,) = run_module("cloudn_snapshot_info")["snapshots"]
+    assert taken["type"] == listed["type"] == "MANUAL"
+
+
+def test_several_snapshots_of_one_name_are_told_apart_by_id(
+    run_module: Callable[..., Result], refused: Callable[..., str], beats: Callable[..., Result]
+) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    ids = [run_module("cloudn_snapshot", vm="web1", name="mine", max_age="0")["snapshot"]["id"] for _run in range(2)]
+    said = refused("cloudn_snapshot", name="mine", state="absent")
+    assert all(one in said for one in ids)
+    beats("cloudn_snapshot", ["deleteSnapshot"], id=ids[0], state="absent")
+    beats("cloudn_snapshot", ["deleteSnapshot"], name="mine", state="absent")
+
+
+def test_a_snapshot_is_not_named_like_an_id(run_module: Callable[..., Result], refused: Callable[..., str]) -> None:
+    said = refused("cloudn_snapshot", vm="web1", name="0f8fad5b-d9cb-469f-a165-70867728950e")
+    assert "name: 0f8fad5b-d9cb-469f-a165-70867728950e has the form of an id" in said
+
+
 def test_an_unchanged_size_costs_no_request(run_module: Callable[..., Result], emulator: Any) -> None:
     volume(run_module)
     emulator.clear()

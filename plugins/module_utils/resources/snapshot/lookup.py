@@ -9,7 +9,7 @@ from ...api import Client, Record, UsageError
 from ...api.jobs import age
 from ...reconcile import Found, Report, Resource, Task, no_lookups
 from .. import duration, generation
-from ..lookup import check_text
+from ..lookup import check_text, is_uuid
 from ..volume import view as volume
 from . import view as snapshot
 from .plan import kind, plan, plan_absence, to_result
@@ -32,6 +32,10 @@ def check_present(options: Record) -> None:
         raise UsageError("id: is only for state: absent; give volume")
     if options.get("name") is not None and not options["name"].strip():
         raise UsageError("name: must not be empty; omit it to let the service name the snapshot")
+    if is_uuid(options.get("name") or ""):
+        raise UsageError(
+            f"name: {options['name']} has the form of an id, so a task could not find it by that; give another"
+        )
     if not (options.get("volume") or options.get("vm")):
         raise UsageError("volume: is needed, or vm for the root disk of a virtual machine")
     if options.get("keep") is not None and options["keep"] < 1:

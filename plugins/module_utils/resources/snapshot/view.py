@@ -28,8 +28,12 @@ _FIELDS = fields(
 
 
 def to_result(snapshot: Record) -> Record:
-    """Return a snapshot as the user sees it."""
-    return {**select_fields(snapshot, _FIELDS), "tags": tags.to_result(snapshot)}
+    """Return a snapshot as the user sees it.
+
+    CloudStack 4 shows its type only in the answer that makes it, and in lists the interval, which is the same; measured on 4.23.
+    """
+    shown = select_fields(snapshot, _FIELDS)
+    return {**shown, "type": shown["type"] or shown["interval_type"], "tags": tags.to_result(snapshot)}
 
 
 def search(client: Client, query: Record) -> list[Record]:
