@@ -73,6 +73,8 @@ options:
       - Whether hosts are put into the groups C(zone_*), C(network_*), C(security_group_*), C(tag_KEY_VALUE),
         C(group_*), C(template_*), C(service_offering_*) and C(state_*).
       - In their names every character becomes an underscore unless it is a letter, a digit or an underscore.
+      - A group C(network_*) has the network's name, if the service shows it. Networks of one name share a group then.
+        CloudStack 3.0 shows no name. The group has the network's id there.
     type: bool
     default: true
 extends_documentation_fragment:

@@ -39,8 +39,8 @@ class Generation:
     for the code of its error. `cause` says whether errors have the code of their Java class (`cserrorcode`). `counts_all`
     says whether the `count` of a listing is of all its pages. `compact` says whether JSON has no blanks. `reasons` are the
     reason phrases of HTTP statuses, `dated` says whether answers have the header Date. `longest_get` is how many
-    characters an address may have, if that is limited, `longest_form` how many bytes a form may have. `utf8_forms` says whether a form is UTF-8 without a charset,
-    `bridge` whether there is an EC2-compatible API, `pages_all` whether all listings have pages, `takes_rows` whether an id
+    characters an address may have, if that is limited, `longest_form` how many bytes a form may have. `utf8_forms` says
+    whether a form is UTF-8 without a charset, `bridge` whether there is an EC2-compatible API, `pages_all` whether all listings have pages, `takes_rows` whether an id
     may be the number of a row. `refuses_first` says whether a command that is not granted is refused before its signature
     is checked.
     """

@@ -99,7 +99,18 @@ ADDRESS = f"https://{USER}:{PASSWORD}@images.example.com/image.vhd"
 @pytest.mark.parametrize(
     ("module", "options", "fails"),
     [
-        ("cloudn_template", {"name": "t", "url": ADDRESS, "format": "VHD", "hypervisor": "XenServer", "os_type": "CentOS 5.6 (64-bit)", "zone": "jp-e1a"}, False),
+        (
+            "cloudn_template",
+            {
+                "name": "t",
+                "url": ADDRESS,
+                "format": "VHD",
+                "hypervisor": "XenServer",
+                "os_type": "CentOS 5.6 (64-bit)",
+                "zone": "jp-e1a",
+            },
+            False,
+        ),
         ("cloudn_template", {"name": "t", "url": ADDRESS}, True),
         ("cloudn_template", {"url": ADDRESS}, True),
         ("cloudn_volume", {"name": "v", "zone": "jp-e1a", "url": ADDRESS, "format": "VHD"}, False),

@@ -396,7 +396,11 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
             {"name": "data", "disk_offering": "Custom", **ZONE},
             "size_gb: is needed, as the disk offering 'Custom' has no fixed size",
         ),
-        ({"name": "data", "size_gb": 7, **SMALL}, "size_gb: the disk offering 'Small' has 5 GiB; leave size_gb out"),
+        pytest.param(
+            {"name": "data", "size_gb": 7, **SMALL},
+            "size_gb: the disk offering 'Small' has 5 GiB; leave size_gb out",
+            marks=pytest.mark.generation("3", reason="CloudStack 4 makes the new volume larger"),
+        ),
         ({"name": "data", "size_gb": 0, **SMALL}, "size_gb: must be at least 1, not 0"),
         ({"name": "data", "snapshot": "nope", **ZONE}, "snapshot: there is no snapshot 'nope'"),
         ({"name": "data", "vm": "db1", **SMALL}, "vm: goes only with state: attached or detached"),

@@ -76,7 +76,7 @@ def sent(emulator: Any) -> list[str]:
     return [one["command"] for one in emulator.requests if not is_read(one["command"])]
 
 
-@pytest.mark.parametrize("order", itertools.permutations(["group", "machine", "volume"]), ids=" ".join)
+@pytest.mark.parametrize("order", [*itertools.permutations(["group", "machine", "volume"])], ids=" ".join)
 def test_objects_are_made_in_the_order_in_which_they_need_each_other(
     client: Client, emulator: Any, site: dict[str, Plan], order: tuple[str, ...]
 ) -> None:

@@ -71,7 +71,7 @@ class Rescue:
         for details in _WITHOUT_KEY_PAIR:
             held = _fetch(self._client, {**self._query, "details": details}, page, limit)
             if held is not None:
-                return held
+                return [_as_in_full(machine) for machine in held]
         message = f"{COMMAND}: the service fails over the list (error {INTERNAL}), even without key pairs"
         raise UnknownOutcome(message, COMMAND, INTERNAL, INTERNAL)
 
@@ -121,6 +121,15 @@ class Rescue:
                 raise
             found = []
         return None if found is None else next(iter(found), machine)
+
+
+def _as_in_full(machine: Record) -> Record:
+    """Return a machine without the names of its networks.
+
+    CloudStack 3 shows them in this form only, so a machine would be another one than in a full list.
+    """
+    nics = [{key: value for key, value in nic.items() if key != "networkname"} for nic in machine.get("nic") or []]
+    return {**machine, "nic": nics}
 
 
 class _Halves:
