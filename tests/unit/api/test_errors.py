@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api.errors import CloudnError
@@ -23,7 +23,8 @@ def kinds(of: type[CloudnError] = CloudnError) -> Iterator[type[CloudnError]]:
 @pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.__name__)
 def test_a_copy_of_an_error_is_the_same_error(kind: type[CloudnError]) -> None:
     needed = inspect.signature(kind).parameters.values()
-    error = kind(*[f"the {one.name}" for one in needed if one.default is one.empty])
+    make: Callable[..., CloudnError] = kind
+    error = make(*[f"the {one.name}" for one in needed if one.default is one.empty])
     error.text = "added later"
     again = copy.copy(error)
     assert again is not error and type(again) is kind

@@ -108,8 +108,12 @@ async def _detach_device(call: Call) -> dict[str, Any]:
     raise internal("Failed to detach volume")
 
 
+def _free(volume: Volume) -> None:
+    volume.vm_id = volume.device = volume.attached = None
+
+
 # CloudStack 4 fails before it does anything.
-_FREE: Differs[Callable[[Volume], None]] = Differs(lambda volume: _free(volume), lambda volume: None)
+_FREE: Differs[Callable[[Volume], None]] = Differs(_free, lambda volume: None)
 
 
 def _check_detach(call: Call) -> None:
@@ -136,10 +140,6 @@ def _check_detachable(call: Call, volume: Volume) -> None:
 
 def _detach(call: Call) -> None:
     _free(call["id"])
-
-
-def _free(volume: Volume) -> None:
-    volume.vm_id = volume.device = volume.attached = None
 
 
 # CloudStack 4 waits for the whole deployment of a machine.

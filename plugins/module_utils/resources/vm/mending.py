@@ -56,7 +56,7 @@ def find_affinity_groups(client: Client, wanted: t.Sequence[str]) -> list[Record
     from .. import affinity_group  # here, as few runs need it
 
     known = affinity_group.search(client, {}, "affinity_groups: ")
-    found = (pick(known, name, "affinity_groups", kind="affinity group") for name in wanted)
+    found = (pick(known, name, "affinity_groups", kind="affinity group", same=same_name) for name in wanted)
     return list({one["id"]: one for one in found}.values())
 
 
