@@ -32,17 +32,18 @@ class Differs(Generic[Thing]):
 class Generation:
     """A generation of CloudStack: what differs for all commands.
 
-    `name` is its number, `column` its place in each `Differs`. `version` is in listCapabilities and in each answer in XML. `classes` gives
-    the class that a job shows as its command, for its package and name in CloudStack 4 and for whether an administrator asks. `success` is the answer of a
-    command without a job that has nothing else to say. `no_command` is the error for a command that does not exist,
-    `not_granted` for one that the account lacks, by its name and the account's. `job_code` gives the code of a failed job
-    for the code of its error. `cause` says whether errors have the code of their Java class (`cserrorcode`). `counts_all`
-    says whether the `count` of a listing is of all its pages. `compact` says whether JSON has no blanks. `reasons` are the
-    reason phrases of HTTP statuses, `dated` says whether answers have the header Date. `longest_get` is how many
-    characters an address may have, if that is limited, `longest_form` how many bytes a form may have. `utf8_forms` says
-    whether a form is UTF-8 without a charset, `bridge` whether there is an EC2-compatible API, `pages_all` whether all listings have pages, `takes_rows` whether an id
-    may be the number of a row. `refuses_first` says whether a command that is not granted is refused before its signature
-    is checked.
+    `name` is its number, `column` its place in each `Differs`. `version` is in listCapabilities and in each answer in
+    XML. `classes` gives the class that a job shows as its command, for its package and name in CloudStack 4 and for
+    whether an administrator asks. `success` is the answer of a command without a job that has nothing else to say.
+    `no_command` is the error for a command that does not exist, `not_granted` for one that the account lacks, by its
+    name and the account's. `job_code` gives the code of a failed job for the code of its error. `cause` says whether
+    errors have the code of their Java class (`cserrorcode`). `counts_all` says whether the `count` of a listing is of
+    all its pages. `compact` says whether JSON has no blanks. `reasons` are the reason phrases of HTTP statuses, `dated`
+    says whether answers have the header Date. `longest_get` is how many characters an address may have, if that is
+    limited, `longest_form` how many bytes a form may have. `utf8_forms` says whether a form is UTF-8 without a charset,
+    `bridge` whether there is an EC2-compatible API, `pages_all` whether all listings have pages, `takes_rows` whether
+    an id may be the number of a row. `refuses_first` says whether a command that is not granted is refused before its
+    signature is checked.
     """
 
     name: str

@@ -27,5 +27,5 @@ def test_a_copy_of_an_error_is_the_same_error(kind: type[CloudnError]) -> None:
     error = make(*[f"the {one.name}" for one in needed if one.default is one.empty])
     error.text = "added later"
     again = copy.copy(error)
-    assert again is not error and type(again) is kind
+    assert again is not error and again.__class__ is kind
     assert (str(again), again.args, vars(again)) == (str(error), error.args, vars(error))
