@@ -136,7 +136,7 @@ def test_two_runs_at_once_that_make_a_pair_fail_and_delete_nothing(
     run_module: Run, emulator: Any, client: Client
 ) -> None:
     """No command deletes a pair by its id, on either generation."""
-    emulator.settings.race_ms = 100
+    emulator.settings.race_ms = 1000
     with concurrent.futures.ThreadPoolExecutor() as pool:
         other = pool.submit(client.call, CREATE, {"name": "deploy"})
         failed = run_module(MODULE, name="deploy")
