@@ -21,10 +21,11 @@ from .api import (
     UnknownOutcome,
     is_read,
 )
+from .api.errors import INTERNAL
 from .api.jobs import OR_AGAIN
 
-# Error codes: wrong credentials (the message has advice already), and a failure of the service itself.
-_UNAUTHORISED, _INTERNAL = 401, 530
+# The error code of wrong credentials. The message has advice already.
+_UNAUTHORISED = 401
 _TAGS = "leave out tags; everything else works without them"
 _KEY_PAIRS = "put public keys into machines by user_data or by the template they are made from, and leave out key_pair"
 _PERMISSIONS = (
@@ -149,11 +150,11 @@ def _ec2_error(error: Ec2Error, command: str, _task: _Task) -> str:
 
 
 def _refusal(error: ApiError, command: str, _task: _Task) -> str:
-    if (command, error.code) == ("listVirtualMachines", _INTERNAL):
+    if (command, error.code) == ("listVirtualMachines", INTERNAL):
         return f". This error comes from a virtual machine in the list: {LOST_KEY_PAIR}"
     if error.code in (None, _UNAUTHORISED) or is_read(command):
         return ""
-    outcome = "failed" if isinstance(error, JobFailed) or error.code == _INTERNAL else "was not done"
+    outcome = "failed" if isinstance(error, JobFailed) or error.code == INTERNAL else "was not done"
     return f". It {outcome}" + (f": {error.cause}" if error.cause else "; see to the reason, and run the task again")
 
 

@@ -13,6 +13,7 @@ from . import paging
 from .deadline import Deadline
 from .decode import Record, decode
 from .errors import (
+    INTERNAL,
     PARAMETER_ERROR,
     ApiError,
     BadAnswer,
@@ -77,7 +78,7 @@ _READ = re.compile(r"(list|query|get)[A-Z]|(?i:describe|get)[a-zA-Z]")
 # A reading command that every account has. It shows whether the service accepts the credentials.
 _GRANTED_TO_ALL = "listZones"
 _UNAUTHORISED, _NOT_GRANTED = 401, 432
-_INTERNAL, _URI_TOO_LONG = 530, 414
+_URI_TOO_LONG = 414
 _OLDEST = 3  # the generation of a service that does not tell its version
 _RETRY_AFTER = re.compile(r"retry after \[(\d{1,9})\] ms")
 _LONGEST_WAIT = 600.0  # seconds
@@ -197,7 +198,7 @@ class Client:
                 self._offered[command] = bool(answer.get("api"))
             except ApiError as error:
                 # An unknown name is an internal error; measured on CloudStack 4.23.
-                if not isinstance(error, NotGranted) and error.code != _INTERNAL:
+                if not isinstance(error, NotGranted) and error.code != INTERNAL:
                     raise
                 self._offered[command] = False
         return self._offered[command]

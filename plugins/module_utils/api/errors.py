@@ -12,6 +12,8 @@ import typing as t
 _JOB_ERROR = re.compile(r"(\d{3}) ")
 # The API's error for a wrong parameter, and for an id that it does not know. Source: measured on CloudStack 3.0.5.
 PARAMETER_ERROR = 431
+# The API's error for a failure inside the service. Source: measured on CloudStack 3.0.5 and 4.23.
+INTERNAL = 530
 
 
 class CloudnError(Exception):

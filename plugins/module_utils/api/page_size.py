@@ -9,7 +9,7 @@ import threading
 import typing as t
 
 from . import paging
-from .errors import PARAMETER_ERROR, ApiError
+from .errors import INTERNAL, PARAMETER_ERROR, ApiError
 from .paging import Page, PageTooLarge
 
 if t.TYPE_CHECKING:
@@ -18,7 +18,6 @@ if t.TYPE_CHECKING:
 # The error for a page that is too large; source: the list of CloudStack's error codes. CloudStack 3.0.5 and 4.23 answer
 # PARAMETER_ERROR instead (measured), as to many other mistakes.
 _PAGE_LIMIT = 433
-_INTERNAL = 530
 # A successful listing with one of these shows that its page size is allowed. Other listings may ignore the page: listZones
 # and the listings of offerings do on CloudStack 3.0.5, listHypervisors on 4.23; measured.
 _PAGED = paging.SOUND | {"listVolumes", "listSnapshots", "listTemplates", "listTags", "listAsyncJobs"}
@@ -101,6 +100,6 @@ def _without_page(send: Send) -> paging.Objects | None:
     except ApiError as error:
         if error.code == PARAMETER_ERROR:
             return None
-        if error.code == _INTERNAL:  # it fails over an object, so it has taken the parameters
+        if error.code == INTERNAL:  # it fails over an object, so it has taken the parameters
             return paging.Objects()
         raise

@@ -8,12 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, NotGranted, UnknownOutcome
+from ..api.errors import INTERNAL
 from . import plan
 from .apply import apply
 from .plan import Outrun, Plan
 from .progress import Progress
 
-_INTERNAL = 530
 # How often a plan is tried before its last error stands. Another run of the same task may be ahead at each step.
 _ROUNDS = 6
 
@@ -126,7 +126,7 @@ def _go_on(progress: Progress, fresh: Plan, was_lost: bool) -> None:
     on CloudStack 3.0.5.
     """
     error, step = progress.error, progress.failed_step
-    is_internal = isinstance(error, ApiError) and error.code == _INTERNAL and progress.found is not None
+    is_internal = isinstance(error, ApiError) and error.code == INTERNAL and progress.found is not None
     if step is not None and (was_lost or is_internal):
         progress.touched = progress.touched or step.command not in [one.command for one in fresh.steps]
     if isinstance(error, Outrun):

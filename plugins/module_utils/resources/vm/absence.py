@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from ...api import Record, UsageError
+from ...api.errors import INTERNAL
 from ...reconcile import THIS, Changes, Plan, Step, replace
 from ..volume.view import GIB
 from .view import DESTROYED, GONE
 
-_INTERNAL = 530
 _NOT_EXPUNGED = "If the account may not expunge machines, this one is as it was: omit expunge, or ask the operator (allow.user.expunge.recover.vm)"
 
 
@@ -32,7 +32,7 @@ def plan(name: str, record: Record | None, options: Record, lookups: Record) -> 
         changes.before.update(state=DESTROYED, id=record["id"])
         changes.after["state"] = "absent"
         params = {"id": THIS}
-        stages.append([Step(f"{name}: expunge", "expungeVirtualMachine", params, hints={_INTERNAL: _NOT_EXPUNGED})])
+        stages.append([Step(f"{name}: expunge", "expungeVirtualMachine", params, hints={INTERNAL: _NOT_EXPUNGED})])
     return Plan(name, record, stages, changes.before, changes.after)
 
 
@@ -40,7 +40,7 @@ def _destroy(name: str, options: Record) -> Step:
     command, params = "destroyVirtualMachine", {"id": THIS}
     if options["expunge"]:
         more = {"expunge": True}
-        return Step(f"{name}: destroy and expunge", command, {**params, **more}, hints={_INTERNAL: _NOT_EXPUNGED})
+        return Step(f"{name}: destroy and expunge", command, {**params, **more}, hints={INTERNAL: _NOT_EXPUNGED})
     return Step(f"{name}: destroy", command, params, returns="virtualmachine", yields=replace, expect=GONE)
 
 

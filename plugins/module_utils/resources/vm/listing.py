@@ -9,8 +9,9 @@ import threading
 import typing as t
 
 from ...api import ApiError, Client, Deadline, Record
+from ...api.errors import INTERNAL
 from ...api.paging import LARGEST, Page, read
-from .lost import COMMAND, INTERNAL
+from .lost import COMMAND
 
 if t.TYPE_CHECKING:
     from .rescue import Rescue

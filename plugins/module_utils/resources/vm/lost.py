@@ -10,7 +10,6 @@ from ...api import Record
 COMMAND = "listVirtualMachines"
 # Marks the record of a machine that the service can't show in full. Only its key pair is missing.
 LOST_KEY = "lostkeypair"
-INTERNAL = 530
 
 
 def describe(record: Record) -> str:

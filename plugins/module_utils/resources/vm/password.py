@@ -9,6 +9,7 @@ The manual asks for a stopped machine. The real server also takes a running one;
 from __future__ import annotations
 
 from ...api import Client, JobFailed, Record, UsageError
+from ...api.errors import INTERNAL
 from ...api.jobs import DONE
 from ...reconcile import THIS, Found, Plan, Progress, Resource, Step, Task, replace
 from ..lookup import check_text, not_there
@@ -18,7 +19,6 @@ from .view import RUNNING, STOPPED
 
 _RESET = "resetPasswordForVirtualMachine"
 _JOBS = "ResetVMPassword"  # in the class name of its jobs
-_INTERNAL = 530
 
 
 def find(task: Task) -> Found:
@@ -112,7 +112,7 @@ def _check_restart(name: str, running: bool, unstarted: bool) -> None:
 def describe(progress: Progress, _lookups: Record) -> None:
     """Add to the error of a failed reset that the machine may never have been started."""
     error = progress.error
-    if isinstance(error, JobFailed) and error.command == _RESET and error.code == _INTERNAL:
+    if isinstance(error, JobFailed) and error.command == _RESET and error.code == INTERNAL:
         error.message += f". If {progress.name} has never been started, start it first (cloudn_vm with state: started)"
 
 

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ...api import ApiError, Record, UsageError
-from ...api.errors import PARAMETER_ERROR
+from ...api.errors import INTERNAL, PARAMETER_ERROR
 from ...reconcile import THIS, Changes, New, Plan, Progress, Step, Task, replace
 from .. import tags
 from ..drift import check_drift
@@ -36,7 +36,7 @@ _UPDATED = {
     "os_type_id": "ostypeid",
     "delete_protection": "deleteprotection",
 }
-_NO_COMMAND, _INTERNAL = 432, 530
+_NO_COMMAND = 432
 _SCALE = "The machine runs with its old offering. Set allow_restart: true to stop and start it for the change"
 # Attributes of a new machine that are as the options say.
 _GIVEN = ("display_name", "group", "key_pair", "ha", "root_size_gb", "delete_protection")
@@ -161,7 +161,7 @@ def _resize(name: str, lookups: Record, changes: Changes, scale: bool) -> list[l
     params = {"id": THIS, "serviceofferingid": lookups["service_offering"]["id"]}
     text = f"{name}: change service offering from {was} to {goal}"
     if scale:
-        hints = dict.fromkeys((PARAMETER_ERROR, _NO_COMMAND, _INTERNAL), _SCALE)
+        hints = dict.fromkeys((PARAMETER_ERROR, _NO_COMMAND, INTERNAL), _SCALE)
         return [[_step(text, "scaleVirtualMachine", params, expect=(RUNNING,), hints=hints)]]
     return [[_step(text, "changeServiceForVirtualMachine", params)]]
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from ...api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
-from ...api.errors import PARAMETER_ERROR
+from ...api.errors import INTERNAL, PARAMETER_ERROR
 from ...api.paging import Page, PageTooLarge
-from .lost import COMMAND, INTERNAL, LOST_KEY, describe
+from .lost import COMMAND, LOST_KEY, describe
 
 # The largest block of positions for one request.
 _LARGEST_BLOCK = 256
