@@ -13,7 +13,7 @@ from . import paging
 from .deadline import Deadline
 from .decode import Record
 from .errors import CloudnError
-from .paging import Fetch, Page, PageTooLarge, identity
+from .paging import Fetch, Page, PageTooLarge, fresh, identity
 
 # How often a list is read. Each reading misses at most about a third of the objects that were not seen before.
 _MOST_TIMES = 40
@@ -116,13 +116,6 @@ def _by_count(command: str, ask: Fetch, seen: Counted, yielded: set[t.Any]) -> t
 def size(largest: int, time: int) -> int:
     """Return the size of the pages of a reading."""
     return max(1, largest - time % min(_SIZES, largest))
-
-
-def fresh(items: list[Record], yielded: set[t.Any]) -> list[Record]:
-    """Return the objects that were not yielded, each once, and add them to the yielded ones."""
-    new = {identity(item): item for item in items if identity(item) not in yielded}
-    yielded.update(new)
-    return list(new.values())
 
 
 def pages(ask: Fetch, size: int, expected: int) -> t.Iterator[list[Record]]:

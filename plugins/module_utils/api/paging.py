@@ -173,7 +173,7 @@ def _read(
     began = clock()
     items = fetch(before)
     ahead, share = _pace(clock() - began, len(items))
-    yield _new(items, known)
+    yield fresh(items, known)
     if len(items) != before.size:
         _check_end(before, items)
         return
@@ -183,13 +183,13 @@ def _read(
         again: list[Record] = []
         if not joint.intersection(map(identity, items)):
             again, items = _join(fetch, before, joint, page)
-        fresh = _new([*again, *items], known)
-        yield fresh
+        new = fresh([*again, *items], known)
+        yield new
         if len(items) != page.size:
             _check_end(page, items)
             return
         before, joint = page, {identity(item) for item in items}
-        repeated = repeated + 1 if not fresh and (joint <= beginning or beginning <= joint) else 0
+        repeated = repeated + 1 if not new and (joint <= beginning or beginning <= joint) else 0
         if repeated == _REPEATED:
             raise CloudnError(
                 f"{command}: the service does not give this list page by page, so it can't be read", command
@@ -219,15 +219,15 @@ def _pace(seconds: float, count: int) -> tuple[int, int]:
     return min(MOST, FEWEST + int(seconds / SECONDS_FOR_ONE_MORE)), SLOW_SHARE if seconds > SLOW_SECONDS * count else 1
 
 
-def _new(items: list[Record], known: set[t.Any]) -> list[Record]:
-    """Return the objects that are not known, and add them to the known ones."""
-    fresh = []
+def fresh(items: list[Record], known: set[t.Any]) -> list[Record]:
+    """Return the objects that are not known, each once, and add them to the known ones."""
+    new = []
     for item in items:
         key = identity(item)
         if key not in known:
             known.add(key)
-            fresh.append(item)
-    return fresh
+            new.append(item)
+    return new
 
 
 def following(page: Page, share: int = 1, largest: int | None = None) -> Page:

@@ -9,11 +9,11 @@ import functools
 import typing as t
 
 from . import counted, paging
-from .counted import fresh, pages, size
+from .counted import pages, size
 from .deadline import Deadline
 from .decode import Record
 from .errors import CloudnError
-from .paging import Fetch, PageTooLarge, identity
+from .paging import Fetch, PageTooLarge, fresh, identity
 
 # The service sorts these by a value that all objects share, so pages overlap and miss objects. Measured on CloudStack 3.0.5.
 COMMANDS = frozenset(["listTemplates", "listIsos"])
