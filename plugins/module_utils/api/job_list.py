@@ -8,8 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .decode import Record
-from .errors import PARAMETER_ERROR, ApiError
-from .jobs import PENDING, listing
+from .jobs import PENDING, by_id, listing
 
 if t.TYPE_CHECKING:
     from .client import Client
@@ -35,17 +34,7 @@ class JobList:
         listed = listing(self._client, self._params, self._deadline)
         seen = {job["jobid"]: job for job in listed}
         for job_id in self._pending - seen.keys():
-            seen.update(self._ask(job_id))
+            seen.update((job["jobid"], job) for job in by_id(self._client, job_id, self._deadline))
         self._pending = {job_id for job_id, job in seen.items() if job.get("jobstatus") == PENDING}
         self._ended.update((job_id, job) for job_id, job in seen.items() if job_id not in self._pending)
         return list({**self._ended, **seen}.values())
-
-    def _ask(self, job_id: str) -> dict[str, Record]:
-        """Return a job by its id; none if the service has forgotten it."""
-        try:
-            job = self._client.call("queryAsyncJobResult", {"jobid": job_id}, self._deadline)
-        except ApiError as error:
-            if error.code != PARAMETER_ERROR:
-                raise
-            return {}
-        return {job_id: {"jobid": job_id, **job}}

@@ -233,6 +233,16 @@ class Jobs:
         return JobEnd(job_id, {}, _failure(command, job_id, job, result))
 
 
+def by_id(client: Client, job_id: str, deadline: Deadline | None = None) -> list[Record]:
+    """Return the job with an id, in the form of a listed one. Return none if the service does not know it (any more)."""
+    try:
+        return [{"jobid": job_id, **client.call("queryAsyncJobResult", {"jobid": job_id}, deadline)}]
+    except ApiError as error:
+        if error.code != PARAMETER_ERROR:
+            raise
+        return []
+
+
 def listing(client: Client, params: Record, deadline: Deadline | None = None) -> list[Record]:
     """Return the jobs that listAsyncJobs lists with ``params``; none if the account lacks the command.
 

@@ -9,9 +9,8 @@ import datetime
 import re
 import typing as t
 
-from ..api import ApiError, Client, Deadline, Record, UsageError
-from ..api.errors import PARAMETER_ERROR
-from ..api.jobs import DONE, PENDING, Jobs, startdate
+from ..api import Client, Deadline, Record, UsageError
+from ..api.jobs import DONE, PENDING, Jobs, by_id, startdate
 from . import duration, extraction, generation
 from .lookup import is_uuid, like_filter
 from .security_group import view as security_group
@@ -163,7 +162,7 @@ def select(client: Client, options: Record) -> list[Record]:
         found = client.list("listAsyncJobs", {"keyword": like_filter(command), "startdate": start})
         _warn_of_ended(client, options, found)
     else:
-        found = [job for job in _by_id(client, options["id"]) if since is None or not _is_older(job, since)]
+        found = [job for job in by_id(client, options["id"]) if since is None or not _is_older(job, since)]
     return [
         job
         for job in (to_result(one, passwords=False) for one in found)
@@ -185,15 +184,6 @@ def _warn_of_ended(client: Client, options: Record, found: list[Record]) -> None
     if client.generation() >= generation.FOUR:
         text = "this service lists only pending jobs (CloudStack 4): jobs that have ended are missing here. Give the id of one"
         client.warn(text)
-
-
-def _by_id(client: Client, job_id: str) -> list[Record]:
-    try:
-        return [{"jobid": job_id, **client.call("queryAsyncJobResult", {"jobid": job_id})}]
-    except ApiError as error:
-        if error.code == PARAMETER_ERROR:
-            return []
-        raise
 
 
 def _is_older(job: Record, since: datetime.datetime) -> bool:
