@@ -13,10 +13,18 @@ def check_drift(name: str, drift: list[str], kind: str, way_out: str, options: R
 
     Raises ``UsageError`` with the way out, or appends to ``warnings``, or does nothing.
     """
+    if drift:
+        text = f"{name}: {'; '.join(drift)}. The service can't change that on an existing {kind}"
+        decide(text, f": {way_out}", options, warnings)
+
+
+def decide(text: str, way_out: str, options: Record, warnings: list[str]) -> None:
+    """Handle a difference that stays, as ``on_immutable_drift`` says.
+
+    Raises ``UsageError`` with the text and the way out, or appends the text to ``warnings``, or does nothing.
+    """
     mode = options.get("on_immutable_drift", "ignore")
-    if not drift or mode == "ignore":
-        return
-    text = f"{name}: {'; '.join(drift)}. The service can't change that on an existing {kind}"
     if mode == "fail":
-        raise UsageError(f"{text}: {way_out}, or set on_immutable_drift: warn or ignore")
-    warnings.append(text)
+        raise UsageError(f"{text}{way_out}, or set on_immutable_drift: warn or ignore")
+    if mode == "warn":
+        warnings.append(text)

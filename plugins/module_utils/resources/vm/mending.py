@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ...api import Client, Record, UsageError
+from ...api import Client, Record
 from ...reconcile import THIS, Changes, Step, replace
 from .. import generation
+from ..drift import decide
 from ..lookup import matches, pick, same_name
 from . import key_pair
 from .view import affinity_groups_of, key_pairs_of
@@ -109,11 +110,7 @@ def allowed(
         return steps
     told = "; ".join(f"{option} is {changes.before[option]!r}, not {changes.after[option]!r}" for option in steps)
     text = f"{name}: {told}. It is running, and must be stopped for that: set allow_restart: true, or stop it first"
-    mode = options.get("on_immutable_drift", "ignore")
-    if mode == "fail":
-        raise UsageError(f"{text}, or set on_immutable_drift: warn or ignore")
-    if mode == "warn":
-        warnings.append(text)
+    decide(text, "", options, warnings)
     for option in steps:
         changes.after[option] = changes.before[option]
     return {}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ...api import Client, Deadline, Record, UsageError
 from ...reconcile import THIS, Changes, Step, replace
-from .view import GIB, ROOT, is_of_4
+from ..drift import decide
+from .view import GIB, ROOT, gib, is_of_4
 
 RESIZE = "resizeVolume"
 # The key of the lookups that says whether the service can change the size.
@@ -52,7 +53,7 @@ def _source(options: Record, made: int | None) -> str:
     option = next(one for one in ("disk_offering", "snapshot", "url") if options.get(one))
     if made is None:
         return f"the {option} decides the size of a new volume"
-    return f"the {option.replace('_', ' ')} {options[option]!r} has {_gib(made)} GiB"
+    return f"the {option.replace('_', ' ')} {options[option]!r} has {gib(made)} GiB"
 
 
 def _size_of_new(lookups: Record) -> int | None:
@@ -69,7 +70,7 @@ def drift(record: Record, options: Record, lookups: Record) -> list[str]:
     if not _differs(record, options) or lookups.get(CAN_RESIZE):
         return []
     what = f"this service does not grant {RESIZE}" if is_of_4(record) else f"CloudStack 3 lacks {RESIZE}"
-    return [f"size_gb is {_gib(record['size'])}, not {options['size_gb']} ({what})"]
+    return [f"size_gb is {gib(record['size'])}, not {options['size_gb']} ({what})"]
 
 
 def plan(
@@ -77,7 +78,7 @@ def plan(
 ) -> list[Step]:
     """Return the step that gives a volume its size. ``record`` is empty for a new volume.
 
-    Raises ``UsageError`` if the volume would get smaller, and may or can not.
+    Raises ``UsageError`` if the volume would get smaller, and the options or its kind do not allow that.
     """
     if not lookups.get(CAN_RESIZE):
         return []
@@ -86,9 +87,9 @@ def plan(
     smaller = wanted * GIB < current
     if smaller and not _may_shrink(name, record, options, warnings):
         return []
-    changes.note("size_gb", _gib(current), wanted)
+    changes.note("size_gb", gib(current), wanted)
     params = {"id": THIS, "size": wanted, **({"shrinkok": True} if smaller else {})}
-    text = f"{name}: {'shrink' if smaller else 'grow'} from {_gib(current)} to {wanted} GiB"
+    text = f"{name}: {'shrink' if smaller else 'grow'} from {gib(current)} to {wanted} GiB"
     hint = "The volume keeps its size. Give another size_gb, or leave it out"
     return [Step(text, RESIZE, params, returns="volume", yields=replace, hints={_REFUSED: hint})]
 
@@ -98,16 +99,9 @@ def _may_shrink(name: str, record: Record, options: Record, warnings: list[str])
     is_root = record.get("type") == ROOT
     if options["shrink"] and not is_root:
         return True
-    mode, wanted, has = options["on_immutable_drift"], options["size_gb"], f"{record['size'] / GIB:g}"
+    wanted, has = options["size_gb"], f"{record['size'] / GIB:g}"
     text = f"size_gb: {name} has {has} GiB, more than {wanted}. Set shrink: true to make it smaller: what is beyond is lost"
     if is_root:
         text = f"size_gb: {name} is a root disk of {has} GiB, which can't shrink to {wanted}. Leave size_gb out"
-    if mode == "fail":
-        raise UsageError(f"{text}, or set on_immutable_drift: warn or ignore")
-    if mode == "warn":
-        warnings.append(text)
+    decide(text, "", options, warnings)
     return False
-
-
-def _gib(size: int) -> int:
-    return -(-size // GIB)

@@ -34,10 +34,15 @@ def to_result(volume: Record) -> Record:
         shown["service_offering_id"] = None
     return {
         **shown,
-        "size_gb": -(-size // GIB) if isinstance(size, int) else None,
+        "size_gb": gib(size) if isinstance(size, int) else None,
         "size_bytes": size,
         "tags": tags.to_result(volume),
     }
+
+
+def gib(size: int) -> int:
+    """Return a number of bytes in GiB, rounded up."""
+    return -(-size // GIB)
 
 
 def is_of_4(volume: Record) -> bool:
