@@ -107,6 +107,12 @@ def named(items: t.Iterable[Record], name: str | None = None, id: str | None = N
     return [item for item in items if name in (None, item.get("name")) and id in (None, item["id"])]
 
 
+def pick_each(items: t.Sequence[Record], wanted: t.Iterable[str], option: str, **how: t.Any) -> list[Record]:
+    """Return the objects with these ids or names, each once; see ``pick``, which takes ``how``."""
+    found = (pick(items, one, option, **how) for one in wanted)
+    return list({one["id"]: one for one in found}.values())
+
+
 def pick(
     items: t.Iterable[Record],
     wanted: str,

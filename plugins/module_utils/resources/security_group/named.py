@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ...api import Client, Deadline, Duplicates, Record
-from ..lookup import pick, same_name
+from ..lookup import pick_each, same_name
 from . import view as security_group
 from .plan import kind
 
@@ -31,7 +31,6 @@ def find_all(client: Client, wanted: t.Iterable[str], option: str) -> list[Recor
     """Return the security groups with these names or ids, each once. Raises ``UsageError`` for one that does not exist."""
 
     def look() -> list[Record]:
-        groups = security_group.search(client)
-        return [pick(groups, one, option, same=same_name, kind="security group") for one in wanted]
+        return pick_each(security_group.search(client), wanted, option, same=same_name, kind="security group")
 
-    return list({group["id"]: group for group in settled(client, look)}.values())
+    return settled(client, look)

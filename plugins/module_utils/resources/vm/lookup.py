@@ -12,7 +12,7 @@ import typing as t
 from ...api import Client, CloudnError, Missing, Record, UsageError
 from ...reconcile import Found, Progress, Resource, Task
 from .. import generation, zone
-from ..lookup import check_text, is_uuid, pick
+from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
 from . import mending
 from . import view as vm
@@ -79,7 +79,8 @@ def lookup(task: Task, found: Found) -> Record:
     list), ``offerings`` (service offerings by id), ``key_pairs`` (all, or ``None``), ``keyword`` (the beginning of all new
     names), ``root_disk`` (of a machine to reinstall). If machines are to be destroyed: ``data_disks`` (volumes by the id of
     their machine), ``alive`` (records by id), ``left_disks`` (the disks of a machine after a failure). After a failure:
-    ``ran`` (whether the machine ran), ``not_scaled`` (whether it did not get an offering while it ran). Raises ``UsageError`` if an object is missing.
+    ``ran`` (whether the machine ran), ``not_scaled`` (whether it did not get an offering while it ran). Raises
+    ``UsageError`` if an object is missing.
     """
     client, options = task.client, task.options
     existing = [record for record in found.values() if record and _is_known(record)]
@@ -297,7 +298,7 @@ def _networks(client: Client, options: Record, machines: _Machines) -> Record:
         text = f"networks: {here.get('name')} is a {here.get('networktype')} zone, where each machine is in the zone's one network; omit the option"
         raise UsageError(text)
     known = client.list("listNetworks", {"zoneid": here["id"]})
-    return {"networks": list({one["id"]: one for one in (pick(known, name, "networks") for name in wanted)}.values())}
+    return {"networks": pick_each(known, wanted, "networks")}
 
 
 RESOURCE = Resource(check_options, find, lookup, plan, to_result, describe, remaining, kind=kind, catch=catch)

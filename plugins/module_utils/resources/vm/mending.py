@@ -11,7 +11,7 @@ from ...api import Client, Record
 from ...reconcile import THIS, Changes, Step, replace
 from .. import generation
 from ..drift import decide
-from ..lookup import matches, pick, same_name
+from ..lookup import matches, pick_each, same_name
 from . import key_pair
 from .view import affinity_groups_of, key_pairs_of
 
@@ -57,8 +57,7 @@ def find_affinity_groups(client: Client, wanted: t.Sequence[str]) -> list[Record
     from .. import affinity_group  # here, as few runs need it
 
     known = affinity_group.search(client, {}, "affinity_groups: ")
-    found = (pick(known, name, "affinity_groups", kind="affinity group", same=same_name) for name in wanted)
-    return list({one["id"]: one for one in found}.values())
+    return pick_each(known, wanted, "affinity_groups", kind="affinity group", same=same_name)
 
 
 def is_in(networks: list[str], record: Record) -> bool:

@@ -328,7 +328,7 @@ def _drift_of_3(name: str, record: Record, options: Record, lookups: Record, war
     """Return the differences that CloudStack 4 changes, and 3 does not."""
     drift = []
     if options.get("security_groups") and mending.other_security_groups(record, options["security_groups"]):
-        current = sorted(str(group.get("name")) for group in record.get("securitygroup") or [])
+        current = mending.names_of(record.get("securitygroup") or [])
         drift.append(f"security_groups are {current}, not {sorted(options['security_groups'])}")
     if options.get("key_pair"):
         from . import key_pair
