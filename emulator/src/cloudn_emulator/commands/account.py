@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ..calls import Call, page_of
 from ..collation import collated, contains
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
-from ..fields import date_text, ownership
+from ..fields import ownership
 from ..filters import equals, has_part, matching
 from ..generation import Differs
 from ..jobs import Work
@@ -26,9 +26,9 @@ from ..settings import RESOURCES, UNLIMITED
 from ..store import Store
 from ..wire import listing
 from . import account_view_4
+from .account_view_4 import STATE, type_of, user_fields
 
 SYSTEM = "system"  # the account that nobody finds
-STATE = "enabled"
 # The kinds in a listing of accounts: the word for it there, and the resource.
 _FIRST = (("vm", "instance"), ("ip", "ip"), ("volume", "volume"), ("snapshot", "snapshot"), ("template", "template"))
 _LAST = (("project", "project"), ("network", "network"))
@@ -44,7 +44,7 @@ def list_accounts(call: Call) -> dict[str, Any]:
     tests = [
         _shown(call),
         equals(call, "name", "name"),
-        (lambda one: _type(one) == p["accounttype"]) if "accounttype" in p else None,
+        (lambda one: type_of(one) == p["accounttype"]) if "accounttype" in p else None,
         (lambda one: collated(state) == STATE) if state is not None else None,
         (lambda one: not cleanup) if cleanup is not None else None,
         (lambda one: contains(one.name, keyword) or contains(STATE, keyword)) if keyword is not None else None,
@@ -92,13 +92,9 @@ def _check_domain_3(call: Call) -> None:
 _CHECK_DOMAIN = Differs(_check_domain_3, check_domain)
 
 
-def _type(account: Account) -> int:
-    return 1 if account.admin else 0
-
-
 def _account_view(store: Store, account: Account) -> dict[str, Any]:
     states = [vm.state for vm in store.vms.values() if vm.owner == account.name]
-    view: dict[str, Any] = {"id": account.id, "name": account.name, "accounttype": _type(account)}
+    view: dict[str, Any] = {"id": account.id, "name": account.name, "accounttype": type_of(account)}
     view |= {"domainid": account.domain_id, "domain": account.domain, "receivedbytes": 0, "sentbytes": 0}
     for word, resource in _FIRST:
         view |= _amounts(store, account, word, resource)
@@ -123,15 +119,7 @@ def _amounts(store: Store, account: Account, word: str, resource: str) -> dict[s
 
 def _user_view(account: Account) -> dict[str, Any]:
     return {
-        "id": account.user_id,
-        "username": account.name,
-        "firstname": account.name,
-        "lastname": "user",
-        "email": f"{account.name}@example.invalid",
-        "created": date_text(account.created),
-        "state": STATE,
-        "account": account.name,
-        "accounttype": _type(account),
+        **user_fields(account),
         "domainid": account.domain_id,
         "domain": account.domain,
         **({"apikey": account.api_key, "secretkey": account.api_secret} if account.api_key else {}),
@@ -154,7 +142,7 @@ def list_users(call: Call) -> dict[str, Any]:
         (lambda one: one.user_id == p["id"].user_id) if "id" in p else None,
         equals(call, "username", "name"),
         equals(call, "account", "name"),
-        (lambda one: _type(one) == p["accounttype"]) if "accounttype" in p else None,
+        (lambda one: type_of(one) == p["accounttype"]) if "accounttype" in p else None,
         has_part(call, "keyword", "name"),
     ]
     found = matching(call.store.accounts.values(), tests)

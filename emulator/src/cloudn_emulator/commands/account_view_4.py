@@ -29,7 +29,7 @@ def account_view(store: Store, account: Account) -> dict[str, Any]:
     return {
         "id": account.id,
         "name": account.name,
-        "accounttype": _type(account),
+        "accounttype": type_of(account),
         **_role(account),
         "domainid": account.domain_id,
         "domain": account.domain,
@@ -78,8 +78,13 @@ _COUNTS: dict[str, Callable[[Store, Account], float]] = {
 }
 
 
-def user_view(account: Account) -> dict[str, Any]:
-    """The one user of an account. CloudStack 4 shows its key, but not its secret."""
+def type_of(account: Account) -> int:
+    """The number of an account's type, as both generations show it."""
+    return 1 if account.admin else 0
+
+
+def user_fields(account: Account) -> dict[str, Any]:
+    """What both generations show first of the one user of an account."""
     return {
         "id": account.user_id,
         "username": account.name,
@@ -89,7 +94,14 @@ def user_view(account: Account) -> dict[str, Any]:
         "created": date_text(account.created),
         "state": STATE,
         "account": account.name,
-        "accounttype": _type(account),
+        "accounttype": type_of(account),
+    }
+
+
+def user_view(account: Account) -> dict[str, Any]:
+    """The one user of an account. CloudStack 4 shows its key, but not its secret."""
+    return {
+        **user_fields(account),
         "usersource": "native",
         **_role(account),
         "domainid": account.domain_id,
@@ -101,10 +113,6 @@ def user_view(account: Account) -> dict[str, Any]:
         "is2faenabled": False,
         "is2famandated": False,
     }
-
-
-def _type(account: Account) -> int:
-    return 1 if account.admin else 0
 
 
 def _role(account: Account) -> dict[str, str]:
