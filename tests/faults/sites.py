@@ -59,6 +59,7 @@ class Site:
                 self.do("cloudn_volume", name=f"data-filler-{number}", disk_offering="Small", **ZONE)
             self._fill_snapshots()
         self._options = filled(scenario.options, known)
+        self._prepared = time.time()
         self._looked = time.time()
         emulator.clear()
 
@@ -99,6 +100,10 @@ class Site:
         if not self.scenario.module.endswith("_info"):
             options["wait_timeout"] = self.deadline
         return self._run(self.scenario.module, **options)
+
+    def settle(self, lag: float) -> None:
+        """Wait until lists that lag by so many seconds show what was prepared. Dates of the service have whole seconds."""
+        time.sleep(max(0.0, int(self._prepared) + lag - time.time()))
 
     def sent(self) -> list[str]:
         """Return the commands that came since the last look. A request that was answered since may have come before."""

@@ -124,6 +124,8 @@ def trouble(disturbed: Site, case: Case, wanted: dict[str, Any], told: Result, w
 
 def _with_fault(disturbed: Site, case: Case, told: Result, results: list[Result]) -> Iterator[str]:
     """Run the task with its fault; yield what is wrong with its time and with what it shows."""
+    if disturbed.scenario.settled:
+        disturbed.settle(max(rule["seconds"] if rule["kind"] == "lag" else 0.0 for rule in case.rules))
     disturbed.emulator.faults(case.rules)
     began = time.monotonic()
     first = disturbed.run()
