@@ -130,9 +130,20 @@ options:
     description:
       - Text that a new VM finds at its first start, unchanged. CloudStack 3.0 takes at most 1536 bytes, CloudStack 4
         24576 bytes. These are 2048 and 32768 bytes when encoded.
+      - A mapping or a list is refused. The filter P(ansible.builtin.to_json#filter) makes a text of data. Ansible itself
+        may make data of a text, for example of JSON in a file. The filter P(ansible.builtin.string#filter) keeps the text.
+      - Bytes that are not UTF-8, such as a compressed file, need O(user_data_encoding=base64).
       - The service does not return it, so it is not compared on an existing VM.
       - It may hold secrets, so Ansible keeps it out of logs and results.
     type: str
+  user_data_encoding:
+    description:
+      - How O(user_data) is written.
+      - With V(base64) it is the bytes in Base64, in one line or several. The VM finds the bytes. Use it for bytes that
+        are not UTF-8.
+    type: str
+    choices: [text, base64]
+    default: text
   ha:
     description:
       - Whether the VM is started on another host when its host fails. Only with a service offering that allows it.
@@ -290,6 +301,16 @@ EXAMPLES = r"""
       echo ready > /etc/motd
     wait: false
   register: batch
+  no_log: true # the result of a new VM may hold its password
+
+- name: Create a VM with compressed user data, which "gzip -c setup.sh | base64" has written
+  cloudn.compute.cloudn_vm:
+    name: batch2
+    zone: jp-e1a
+    template: CentOS 6.2 64bit
+    service_offering: v1
+    user_data: H4sIAAAAAAACA1NW1E/KzNMvzuBKTc7IVyhKTUypVLBT0E8tSdbPzS9J4QIAbAaexiEAAAA=
+    user_data_encoding: base64
   no_log: true # the result of a new VM may hold its password
 
 - name: Destroy the VM
@@ -564,6 +585,7 @@ SPEC = {
     "key_pair": {"type": "str", "no_log": False},
     "keyboard": {"type": "str", "choices": KEYBOARDS},
     "user_data": {"type": "str", "no_log": True},
+    "user_data_encoding": {"type": "str", "default": "text", "choices": ["text", "base64"]},
     "ha": {"type": "bool"},
     "os_type": {"type": "str"},
     "allow_restart": {"type": "bool", "default": False},

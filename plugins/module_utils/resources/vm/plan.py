@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import typing as t
 
@@ -19,6 +18,7 @@ from ..volume.view import GIB
 from ..zone import is_named
 from . import mending
 from . import view as vm
+from .user_data import encoded
 from .view import RUNNING, STOPPED
 
 if t.TYPE_CHECKING:
@@ -45,11 +45,6 @@ _LISTED = {"security_groups": "securitygroupids", "affinity_groups": "affinitygr
 # Characters beyond ASCII become these if text is read in another encoding: question marks, or characters of Latin-1 and
 # Windows-1252.
 _WRECKAGE = "[?\x80-\xff\ufffd" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]+"
-
-
-def encoded(user_data: str | None) -> str | None:
-    """Return user data in Base64, as the service takes it."""
-    return base64.b64encode(user_data.encode()).decode() if user_data else None
 
 
 def is_whole(record: Record) -> bool:
@@ -195,7 +190,7 @@ def _plan_creation(name: str, options: Record, lookups: Record) -> Plan:
         "group": options.get("group"),
         "keypair": options.get("key_pair"),
         "keyboard": options.get("keyboard"),
-        "userdata": encoded(options.get("user_data")),
+        "userdata": encoded(options),
         "startvm": False if goal["state"] == STOPPED else None,
         "rootdisksize": options.get("root_size_gb"),
         **{param: _ids(lookups.get(option)) for option, param in _LISTED.items()},
