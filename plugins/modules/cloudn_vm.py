@@ -56,6 +56,7 @@ options:
     description:
       - Name or id of the template. Required to create a VM.
       - If you give the template by name, names are compared. A renewed template with the same name is no difference.
+      - If the service shows no template of an existing VM, the template is not compared. The module warns of that.
     type: str
   template_filter:
     description:
@@ -119,7 +120,7 @@ options:
       - CloudStack 4 puts another pair into a stopped VM. See O(allow_restart) for a running VM. If the service then makes
         a new password, it is in the result. CloudStack 3.0 puts a pair into a new VM only.
       - For each VM the service shows the first pair that holds its public key. So another pair with the same key is
-        no difference.
+        no difference. A VM that shows no pair has none. That is a difference.
     type: str
   keyboard:
     description:

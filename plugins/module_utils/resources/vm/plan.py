@@ -49,12 +49,24 @@ _WRECKAGE = "[?\x80-\xff\ufffd" + bytes(range(0x80, 0xA0)).decode("cp1252", "ign
 
 def is_whole(record: Record) -> bool:
     """Tell whether the service showed the machine. It may hide a destroyed one, see ``vm.find``."""
-    return "templateid" in record
+    return vm.HIDDEN not in record
 
 
 def differs(record: Record, field: str, given: str | None) -> bool:
-    """Tell whether a machine's ``template`` or ``serviceoffering`` has another name and another id than the given."""
-    return given is not None and given not in (record.get(field + "name"), record.get(field + "id"))
+    """Tell whether a machine's ``template`` or ``serviceoffering`` has another name and another id than the given.
+
+    A machine may show neither, as its template was deleted. Then nobody knows.
+    """
+    return (
+        given is not None
+        and shows(record, field)
+        and given not in (record.get(field + "name"), record.get(field + "id"))
+    )
+
+
+def shows(record: Record, field: str) -> bool:
+    """Tell whether a machine shows the name or the id of its ``template`` or ``serviceoffering``."""
+    return bool(record.get(field + "name") or record.get(field + "id"))
 
 
 def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
@@ -306,6 +318,9 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
     if options.get("on_immutable_drift", "ignore") == "ignore":
         return
     drift = []
+    if options.get("template") and not shows(record, "template"):
+        text = f"{name}: the service shows no template of it. So it can't be compared with {options['template']!r}"
+        warnings.append(f"{text}. The template may have been deleted")
     if differs(record, "template", options.get("template")):
         drift.append(f"template is {record.get('templatename')!r}, not {options['template']!r}")
     if not mending.is_of_4(record):

@@ -21,6 +21,8 @@ from . import listing as vm_list
 from . import lost as vm_lost
 
 RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
+# Marks the record of a destroyed machine that the service does not show. Only its id and its state are known.
+HIDDEN = "hidden"
 # States that end without a command, and the state after each; measured on CloudStack 3.0.5.
 TRANSITIONAL = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
@@ -179,8 +181,8 @@ def find(
 
     A machine is found by its id, by its host name, or, if no machine has that host name, by a display name that only one
     machine has. ``zone`` (name or id) limits the search for names. A destroyed machine is returned only if no other machine
-    has its name. A plain account does not see it: for its id the record is ``{"id": ..., "state": "Destroyed"}``; measured on
-    CloudStack 3.0.5.
+    has its name. A plain account does not see it: for its id the record has only the id, the state Destroyed and ``HIDDEN``; measured
+    on CloudStack 3.0.5.
 
     Raises ``UsageError`` with the ids if several machines have a name; ``option`` is the user's option with the name. If they
     have one host name in one zone, it is ``Duplicates``.
@@ -264,7 +266,7 @@ def _by_id(client: Client, vm_id: str) -> Record | None:
         if error.code != PARAMETER_ERROR:
             raise
         return None
-    return found[0] if found else {"id": vm_id, "name": vm_id, "state": DESTROYED}
+    return found[0] if found else {"id": vm_id, "name": vm_id, "state": DESTROYED, HIDDEN: True}
 
 
 def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None, option: str) -> Record | None:
