@@ -51,7 +51,15 @@ options:
     description:
       - Name or id of the zone. Names are looked up in this zone only.
       - Required to create a VM if there are several zones.
+      - A VM is not created if another zone has a VM with its host name. See O(same_name_elsewhere).
     type: str
+  same_name_elsewhere:
+    description:
+      - Whether to create a VM although another zone has a VM with its host name.
+      - Otherwise the task fails and names both zones, as the zone may be wrong. It looks there only if O(zone) does not have
+        the VM.
+    type: bool
+    default: false
   template:
     description:
       - Name or id of the template. Required to create a VM.
@@ -572,6 +580,7 @@ SPEC = {
     "state": {"type": "str", "default": "present", "choices": STATES},
     "confirm_reinstall": {"type": "str"},
     "zone": {"type": "str"},
+    "same_name_elsewhere": {"type": "bool", "default": False},
     "template": {"type": "str"},
     "template_filter": {"type": "str", "default": "executable", "choices": list(TEMPLATE_FILTERS)},
     "service_offering": {"type": "str"},
