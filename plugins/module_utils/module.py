@@ -19,6 +19,7 @@ from .api import Client, CloudnError, JobFailed, Record
 from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
 from .connection import DEFAULT_URL, connect, credentials, warnings
+from .options import check as find_wrong_options
 from .reconcile.report import Report
 
 CONNECTION: dict[str, t.Any] = {
@@ -47,7 +48,20 @@ TAGS: dict[str, t.Any] = {
 
 
 class Module(AnsibleModule):
-    """Hides users and passwords in addresses among the options, also if the options are refused at once."""
+    """Checks the options as the user wrote them. Hides users and passwords in addresses among them, also if they are refused."""
+
+    _wrong = ""
+
+    def _load_params(self) -> None:
+        # Ansible's own hook between reading the options and checking them: it turns lists and mappings into text.
+        super()._load_params()
+        ignores = bool(self.params.get("_ansible_ignore_unknown_opts"))
+        self._wrong = find_wrong_options(self.params, self.argument_spec, ignores)
+
+    def check_options(self) -> None:
+        """End the module with an error if an option is wrong. Ansible knows by now which values it must hide."""
+        if self._wrong:
+            self.fail_json(msg=self._wrong)
 
     def exit_json(self, **kwargs: t.Any) -> None:
         self.no_log_values.update(credentials(self.params))
@@ -55,7 +69,7 @@ class Module(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
         self.no_log_values.update(credentials(self.params))
-        super().fail_json(msg, **kwargs)
+        super().fail_json(self._wrong or msg, **kwargs)
 
 
 def run(
@@ -104,6 +118,7 @@ def run(
 def _build(spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> Module:
     """Return the module with its options checked, or end it with an error."""
     module = Module(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    module.check_options()
     for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)

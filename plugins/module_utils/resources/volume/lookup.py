@@ -64,6 +64,10 @@ def lookup(task: Task, found: Found) -> Record:
             _creation(task, lookups)
         elif options.get("zone"):
             zone.find(task.client, options["zone"])  # an unknown zone is an error, not a zone without the volume
+            if options["state"] == "extracted" and options.get("name"):
+                others: list[Record] = []
+                volume.find(task.client, options["name"], None, options["zone"], elsewhere=others)
+                raise volume.missing(options["name"], options["zone"], others, "name")
         return lookups
     if options["state"] == "extracted" and record.get("isextractable") is False:
         lookups["administrator"] = account.is_administrator(task.client)
