@@ -101,9 +101,10 @@ notes:
   - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host),
     C(inventory_hostname), C(group_names) with the default groups, C(inventory_dir) and C(inventory_file).
   - The cache answers only a request with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones),
-    O(states) and O(filters). It does not hold the key or the secret. C(ansible.builtin.jsonfile) writes files that
-    every user of the computer may read. They hold for example names and addresses. So let O(cache_connection) be a
-    folder that only you may enter (C(mkdir -m 700)).
+    O(states) and O(filters). It does not hold the key or the secret. An entry that another version has written, or
+      that is damaged, is not used. A warning says so, and the service is asked. C(ansible.builtin.jsonfile) writes
+      files that every user of the computer may read. They hold for example names and addresses. So let
+      O(cache_connection) be a folder that only you may enter (C(mkdir -m 700)).
   - The service fails on a VM whose SSH key pair was deleted or replaced, and on every list that would show it. The
     plugin finds such a VM with at most 2 log2 n + 2 more requests among n VMs. The VM is a host without its key pair
     and hardware addresses. A warning says which VM it is and what to do.
@@ -162,6 +163,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
 from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Draft, Drafts
+from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_cache import make_entry, read_entry
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_options import (
     LISTS,
     find_problem,
@@ -287,17 +289,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the machines, as the vm module shows them. They come from the cache if it has the same request."""
         key, asked = self.get_cache_key(path), self._asked()
         caching = self.get_option("cache")
-        if caching and cache:
-            try:
-                entry = self._cache[key]
-            except KeyError:
-                entry = {}
-            if isinstance(entry, dict) and entry.get("asked") == asked:
-                kept: list[hosts.Record] = entry["machines"]
-                return kept
+        kept = self._kept(path, key, asked) if caching and cache else None
+        if kept is not None:
+            return kept
         machines = self._list()
         if caching:
-            self._cache[key] = {"asked": asked, "machines": machines}
+            self._cache[key] = make_entry(asked, machines)
+        return machines
+
+    def _kept(self, path: str, key: str, asked: str) -> list[hosts.Record] | None:
+        """Return the machines in the cache, ``None`` where it does not have them. Warns of an entry that can't be used."""
+        try:
+            machines, problem = read_entry(self._cache[key], asked)
+        except KeyError:
+            return None
+        except Exception:  # a plugin of the cache raises anything over a file that it can't read
+            machines, problem = None, "it can't be read"
+        if problem:
+            self.display.warning(f"{path}: the entry in the cache can't be used ({problem}). It is made anew")
         return machines
 
     def _asked(self) -> str:

@@ -19,7 +19,6 @@ import ansible.template
 import pytest
 import yaml
 from ansible import constants
-from ansible.plugins.inventory import get_cache_plugin
 from ansible_collections.cloudn.compute.plugins.inventory import cloudn
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from asked import sent_to
@@ -425,17 +424,6 @@ def test_a_flush_renews_what_is_kept(site: None, read: Read, run_module: Any, ca
     assert "new1" not in read(**cached).hosts
     assert "new1" in read(**cached, _cache=False).hosts
     assert "new1" in read(**cached).hosts
-
-
-def test_a_foreign_entry_does_not_answer(site: None, read: Read, cached: Any, tmp_path: pathlib.Path) -> None:
-    read(**cached)
-    (kept,) = (tmp_path / "cache").iterdir()
-    cache = get_cache_plugin("ansible.builtin.jsonfile", _uri=str(kept.parent))
-    cache[kept.name] = ["something", "else"]
-    cache.set_cache()
-    inventory = read(**cached)
-    assert inventory.code == 0, inventory.said
-    assert len(inventory.hosts) == 3
 
 
 def test_a_cache_hit_imports_nothing_that_asks(
