@@ -199,6 +199,11 @@ def _collector_paused() -> t.Iterator[None]:
             gc.enable()
 
 
+def _in_file(path: str, text: str) -> str:
+    """Return the text of an error with the inventory file that it is about."""
+    return text if path in text else f"{path}: {text}"
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """The inventory plugin ``cloudn.compute.cloudn``."""
 
@@ -254,14 +259,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             wanted = self._wanted()
             with _collector_paused():
                 self._add(Drafts(self, wanted, path).build(self._machines(path, cache)))
-        except Exception:
+        except Exception as error:
             # By default Ansible only warns of any error of a plugin and goes on without the source. Then a play ends well,
             # though it ran on a part of the hosts, or on none. So this makes the error end the run, unless the user has
             # set it otherwise. A file of another plugin is no failure.
             setting = "INVENTORY_ANY_UNPARSED_IS_FAILED"
             if self._is_for_this(path) and C.config.get_config_value_and_origin(setting)[1] == "default":
                 C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
-            raise
+            if isinstance(error, AnsibleError):
+                raise AnsibleParserError(_in_file(path, error.message)) from None
+            # From 2.19 on, Ansible adds the text of the cause itself.
+            text = f"unexpected {type(error).__name__}" + (f": {error}" if OLD_TEMPLATES else "")
+            raise AnsibleParserError(_in_file(path, text)) from error
 
     def _is_for_this(self, path: str) -> bool:
         """Tell whether a file says that it is for this plugin."""

@@ -9,6 +9,7 @@ import ast
 import http.server
 import math
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -531,6 +532,7 @@ def test_errors_end_the_run(site: None, read: Read, options: Any, said: str) -> 
     inventory = read(**options)
     assert inventory.code == 1
     assert said in inventory.said
+    assert re.search(r"/cloudn\.yml: ", inventory.said)  # the error names the file
     assert "canary" not in inventory.said
 
 
@@ -588,7 +590,22 @@ def test_unexpected_errors_end_the_run(site: None, read: Read, monkeypatch: pyte
     monkeypatch.setattr("ansible_collections.cloudn.compute.plugins.module_utils.inventory.hosts.build", fall)
     inventory = read()
     assert inventory.code == 1
+    assert "cloudn.yml: unexpected ZeroDivisionError" in inventory.said
     assert "by zero" in inventory.said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"api_url": "nonsense"}, "api_url: 'nonsense'"), ({"zone": "a"}, "zone: there is no option"), ({"states": "{{ x }}"}, "states: the")],
+)  # fmt: skip
+def test_errors_name_the_file_among_several(
+    site: None, command: Any, configure: Any, emulator: Any, options: Any, said: str
+) -> None:
+    good = configure("good.cloudn.yml")
+    inventory = command("-i", str(good), _name="bad.cloudn.yml", **options)
+    assert inventory.code == 1
+    assert re.search(rf"/bad\.cloudn\.yml: {re.escape(said)}", inventory.said.replace("- ", "-"))
+    assert "good.cloudn.yml: " not in inventory.said
 
 
 # What is warned of
