@@ -94,6 +94,11 @@ notes:
     hosts. A template that fails ends the run. The error names the option. O(plugin) must be a plain text. The
     expressions in O(compose), O(groups) and O(keyed_groups) are not evaluated then, but for each host. What a template
     gives is data. It is not evaluated again. Values of environment variables are data too.
+  - Hosts are in the order of their names.
+  - Other programs read the inventory best with C(ansible-inventory --list --yaml), which writes plain texts. Without
+    C(--yaml) Ansible writes JSON in which each text from the service is an object such as
+    C({"__ansible_unsafe":"10.1.1.4"}). This is how Ansible marks data that must not be evaluated. The text of
+    C(ansible_host) is then in C(.ansible_host.__ansible_unsafe).
   - Names, tags and other values are data. They are never evaluated as templates. In names of groups every character
     becomes an underscore unless it is a letter, a digit or an underscore. This is so for O(keyed_groups) too.
   - A C(key) of O(keyed_groups) may be just the name of a variable or a path such as C(cloudn_tags.role). Such a key
@@ -258,7 +263,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._read_config_data(path)
             wanted = self._wanted()
             with _collector_paused():
-                self._add(Drafts(self, wanted, path).build(self._machines(path, cache)))
+                drafts = Drafts(self, wanted, path).build(self._machines(path, cache))
+                drafts.sort(key=lambda draft: draft.name)  # so that the order is the same in each run
+                self._add(drafts)
         except Exception as error:
             # By default Ansible only warns of any error of a plugin and goes on without the source. Then a play ends well,
             # though it ran on a part of the hosts, or on none. So this makes the error end the run, unless the user has

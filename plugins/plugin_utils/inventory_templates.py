@@ -17,7 +17,7 @@ _SECRET = ("api_key", "api_secret")
 # Without a value these would mean all machines, or another name of hosts than the user wants.
 _NEEDS_VALUE = ("zones", "states", "filters", "hostnames")
 # The values here are lists and dictionaries. A template may give a whole one.
-_STRUCTURED = (*_NEEDS_VALUE, *_PER_HOST, "filters.tags")
+_STRUCTURED = (*_NEEDS_VALUE, "filters.tags")
 
 
 class BadTemplate(Exception):
@@ -55,7 +55,9 @@ class Templates:
     def _per_host(self, name: str, value: t.Any) -> t.Any:
         """Return ``compose``, ``groups`` or ``keyed_groups``. Their expressions stay, as they are evaluated for each host."""
         if _is_template(value):
-            return self._text(name, value)
+            raise BadTemplate(
+                f"{name}: can't be a template as a whole, as its expressions are evaluated for each host; write it out"
+            )
         if isinstance(value, dict):
             return {self._key(name, key): item for key, item in value.items()}
         if isinstance(value, list):

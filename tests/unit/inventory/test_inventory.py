@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import http.server
+import json
 import math
 import pathlib
 import re
@@ -257,6 +258,30 @@ def test_two_machines_of_one_name_are_both_hosts(site: None, read: Read, client:
         f"same_{host['cloudn_id']}" for name, host in inventory.hosts.items() if name != "same"
     }
     assert "two virtual machines would be the host 'same'" in inventory.said
+
+
+def test_hosts_are_in_the_order_of_names(
+    run_module: Callable[..., Any], read: Read, emulator: Any, cached: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made in another order, and the service lists them in any order. Equal names go by creation."""
+    for name, shown in (("web2", "b"), ("db1", "c"), ("web10", "a"), ("web1", "b")):
+        run_module("cloudn_vm", name=name, display_name=shown, tags={"role": name[:2]}, **NEW)
+    first, second = sorted(
+        (host["cloudn_created"], host["cloudn_id"]) for name, host in read().hosts.items() if name in ("web1", "web2")
+    )
+    list_page, orders = Client.page, []
+    for order in (list, lambda page: page[::-1], lambda page: sorted(page, key=lambda vm: vm["id"])):
+        monkeypatch.setattr(Client, "page", lambda *given, _order=order, **more: _order(list_page(*given, **more)))
+        orders.append(read(keyed_groups=[{"key": "cloudn_tags.role"}]))
+        by_display_name = read(hostnames=["display_name"])
+        assert list(by_display_name.hosts) == ["a", "b", f"b_{second[1]}", "c"]
+        assert by_display_name.hosts["b"]["cloudn_id"] == first[1]
+    assert [list(one.hosts) for one in orders] == [["db1", "web1", "web10", "web2"]] * 3
+    assert orders[0].order == orders[1].order == orders[2].order
+    assert orders[0].order["zone_jp_e1a"] == ["db1", "web1", "web10", "web2"]
+    assert orders[0].order["_we"] == ["web1", "web10", "web2"]
+    one, again = read(**cached), read(**cached)
+    assert list(one.hosts) == list(again.hosts) == ["db1", "web1", "web10", "web2"]
 
 
 def test_machines_of_one_name_at_two_services_are_both_hosts(
@@ -630,6 +655,26 @@ def test_an_open_connection_is_warned_of_once(
     assert inventory.said.count("validate_certs: the service's certificate is not verified") == 1
     assert inventory.said.count("api_url: http is not encrypted") == 1
     assert read(**options).said == ""  # from the cache: nothing is sent
+
+
+# Other programs
+
+
+def test_other_programs_read_plain_texts_in_yaml_and_marked_texts_in_json(
+    site: None, configure: Any, environment: dict[str, str]
+) -> None:
+    """As the documentation says."""
+    listed = {
+        name: subprocess.run(
+            ["ansible-inventory", "-i", str(configure()), "--list", *more],
+            env=environment, capture_output=True, text=True, check=True,
+        ).stdout
+        for name, more in (("yaml", ["--yaml"]), ("json", []))
+    }  # fmt: skip
+    marked = json.loads(listed["json"])["_meta"]["hostvars"]["web1"]["ansible_host"]
+    assert "__ansible_unsafe" not in listed["yaml"]
+    assert f"ansible_host: {marked['__ansible_unsafe']}\n" in listed["yaml"]
+    assert marked.keys() == {"__ansible_unsafe"}
 
 
 # Files

@@ -92,7 +92,7 @@ def test_templates_shape_the_hosts(site: None, read: Read) -> None:
             {"key": "vm_none | default('')", "default_value": env("ROLE")},
         ],
         groups={"{{ 'all_' ~ 'of_them' }}": "true"},
-        compose="{{ {'own': 'vm_name'} }}",
+        compose={"{{ 'own' }}": "vm_name"},
     )
     assert inventory.code == 0, inventory.said
     assert inventory.hosts[host_id]["ansible_host"] == inventory.hosts[host_id]["own"] == "db1"
@@ -176,6 +176,10 @@ def test_a_template_without_a_value_does_not_mean_everything(
         ({"filters": {"tags": {"role": env("UNSET")}}}, "filters.tags.role: has no value"),
         ({"filters": {"tags": env("UNSET")}}, "filters.tags: must be a dictionary"),
         ({"filters": {"id": env("UNSET")}}, "filters.id: has no value"),
+        *(
+            ({name: "{{ x }}"}, f"{name}: can't be a template as a whole")
+            for name in ("compose", "groups", "keyed_groups")
+        ),
         ({"filters": {"{{ none }}": "a"}}, "filters."),
         ({"filters": {"{{ [1] }}": "a"}}, "filters."),
         ({"filters": "{{ ['a'] }}"}, "filters"),
