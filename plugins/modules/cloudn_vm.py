@@ -251,6 +251,7 @@ EXAMPLES = r"""
     service_offering: v1
     tags:
       role: web
+  no_log: true # the result of a new VM may hold its password
 
 - name: Create ten workers at once
   cloudn.compute.cloudn_vm:
@@ -260,6 +261,7 @@ EXAMPLES = r"""
     service_offering: vQ
     group: workers
     state: started
+  no_log: true # the result of a new VM may hold its password
 
 - name: Create a security group for databases
   cloudn.compute.cloudn_security_group:
@@ -277,6 +279,7 @@ EXAMPLES = r"""
     tags:
       role: db
       env: production
+  no_log: true # the result of a new VM may hold its password
 
 - name: Add one tag and keep the others
   cloudn.compute.cloudn_vm:

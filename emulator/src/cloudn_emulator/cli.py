@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import difflib
 import errno
 import logging
 import os
+import re
 import shlex
 import signal
 import sys
@@ -29,6 +31,7 @@ from .server import Service, listen
 from .settings import BadSetting, Settings
 
 DEFAULTS = Settings()
+_NUMBER = re.compile(r"-[\d.]")
 # What argparse takes for each setting that is an option.
 OPTIONS: dict[str, dict[str, Any]] = {
     name: hint.__metadata__[0]
@@ -40,7 +43,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    problem = _unknown_option(parser, given)
+    if problem:
+        parser.error(problem)
+    options = parser.parse_args(given)
     if len(options.zones) > seed.MOST_ZONES or len(set(options.zones)) < len(options.zones):
         parser.error(f"--zone: at most {seed.MOST_ZONES} different names")
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
@@ -63,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cloudn-emulator",
         description="Answers as Cloudn Compute (FLAT) does, from memory. Stop it with Ctrl-C or SIGTERM.",
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("what", nargs="?", choices=("serve", "vars"), default="serve", help="vars: print the seeded ids and end")
@@ -73,6 +81,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line for each request")
     return parser
+
+
+def _unknown_option(parser: argparse.ArgumentParser, given: Sequence[str]) -> str | None:
+    """Return the problem of the first option that does not exist, ``None`` where all exist.
+
+    argparse would take the value of such an option for the word that says what to do, and complain of that.
+    """
+    known = [text for action in parser._actions for text in action.option_strings]
+    for argument in given:
+        name = argument.partition("=")[0]
+        if name.startswith("-") and not _NUMBER.match(name) and name not in (*known, "-", "--"):
+            close = difflib.get_close_matches(name, known, 1) or [text for text in known if text.startswith(name)]
+            hint = f"do you mean {close[0]}?" if close else "--help shows all options"
+            return f"{name}: there is no option of this name; {hint}"
+    return None
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str, given: dict[str, Any]) -> None:
