@@ -51,8 +51,8 @@ options:
         The same happens if another source of the inventory has given the name to a different machine. That source may
         be for another region.
       - A value that cannot be the name of a host is skipped with a warning. The name of a group and a name with a
-        special meaning such as V(localhost) are such values. So is a value that holds a slash, control characters or
-        the marks of a template. So is a value that begins with a hyphen.
+        special meaning such as V(localhost) are such values. So is a value that holds a slash, characters that nobody
+        sees or the marks of a template. So is a value that begins with a hyphen.
     type: list
     elements: str
     default: [name]
@@ -147,6 +147,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
+from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
 from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import Draft, Drafts
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_options import (
     LISTS,
@@ -182,6 +183,23 @@ def _collector_paused() -> t.Iterator[None]:
             gc.enable()
 
 
+def _error(text: str) -> AnsibleParserError:
+    """Return an error of this plugin, with escapes for characters that nobody sees."""
+    return AnsibleParserError(visible(text))
+
+
+@contextlib.contextmanager
+def _visible_errors() -> t.Iterator[None]:
+    """Put escapes for characters that nobody sees into Ansible's errors too. These quote names and have several lines."""
+    try:
+        yield
+    except AnsibleError as error:
+        text = visible(str(error), lines=True)
+        if text == str(error):
+            raise
+        raise AnsibleParserError(text) from None
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """The inventory plugin ``cloudn.compute.cloudn``."""
 
@@ -198,12 +216,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Fill the inventory from the configuration file ``path``. Raises ``AnsibleParserError``."""
         super().parse(inventory, loader, path, cache)
         try:
-            unknown = find_unknown(self._read_config_data(path), self._options)
-            if unknown:
-                raise AnsibleParserError(unknown)
-            wanted = self._wanted()
-            with _collector_paused():
-                self._add(Drafts(self, wanted, path).build(self._machines(path, cache)))
+            with _visible_errors():
+                self._fill(path, cache)
         except Exception:
             # By default Ansible only warns of any error of a plugin and goes on without the source. Then a play ends well,
             # though it ran on a part of the hosts, or on none. So this makes the error end the run, unless the user has
@@ -212,6 +226,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if self._is_for_this(path) and C.config.get_config_value_and_origin(setting)[1] == "default":
                 C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
             raise
+
+    def _fill(self, path: str, cache: bool) -> None:
+        """Check the options, and put the hosts into the inventory."""
+        unknown = find_unknown(self._read_config_data(path), self._options)
+        if unknown:
+            raise _error(unknown)
+        wanted = self._wanted()
+        with _collector_paused():
+            self._add(Drafts(self, wanted, path).build(self._machines(path, cache)))
+
+    def warn(self, warning: str) -> None:
+        """Warn, with escapes for characters that nobody sees."""
+        self.display.warning(visible(warning))
 
     def _is_for_this(self, path: str) -> bool:
         """Tell whether a file says that it is for this plugin."""
@@ -226,9 +253,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         options = {name: self.get_option(name) for name in ("connect_with", "hostvars_prefix", "default_groups")}
         problem = find_problem({**options, **{name: self._given(name) for name in (*LISTS, "filters")}})
         if problem:
-            raise AnsibleParserError(problem)
+            raise _error(problem)
         for warning in unknown_states(self._given("states")):
-            self.display.warning(warning)
+            self.warn(warning)
         return hosts.Wanted(hostnames=self._given("hostnames"), **options)
 
     def _given(self, option: str) -> t.Any:
@@ -284,12 +311,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             options = {name: self._templated(name) for name in CONNECTION}
             client = connect(options)
             for warning in warnings(options):
-                self.display.warning(warning)
+                self.warn(warning)
             machines = vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
-            raise AnsibleParserError(error.message) from None
+            raise _error(error.message) from None
         for warning in client.warnings:
-            self.display.warning(warning)
+            self.warn(warning)
         return machines
 
     def _add(self, drafts: list[Draft]) -> None:
@@ -323,4 +350,4 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             self.inventory.add_child(parent, child)
         except Exception as error:  # Ansible raises no narrower class where a group would be in itself
-            self.display.warning(f"the group {child!r} is not put into {parent!r}: {error}")
+            self.warn(f"the group {child!r} is not put into {parent!r}: {error}")
