@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 import generations
 from programs import clean_environment
 from reaching import connection_to, environment_of
+from rewriting import Rewriter, rewriting
 from specs import imported
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -141,6 +142,19 @@ def run_module(emulator: Any) -> Callable[..., Result]:
     The result is the module's, with ``rc`` and, where it failed, ``failed`` and ``msg``.
     """
     return _runner(emulator)
+
+
+@pytest.fixture
+def rewriter(emulator: Any) -> Iterator[Rewriter]:
+    """A proxy before the emulator that changes answers, as its ``change`` says."""
+    with rewriting(emulator) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def run_rewritten(rewriter: Rewriter) -> Callable[..., Result]:
+    """Return a function that runs a module as ``run_module`` does, through the proxy."""
+    return _runner(rewriter)
 
 
 @pytest.fixture(scope="session")

@@ -51,8 +51,8 @@ options:
         The same happens if another source of the inventory has given the name to a different machine. That source may
         be for another region.
       - A value that cannot be the name of a host is skipped with a warning. The name of a group and a name with a
-        special meaning such as V(localhost) are such values. So is a value that holds a slash, control characters or
-        the marks of a template. So is a value that begins with a hyphen.
+        special meaning such as V(localhost) are such values. So is a value that holds a slash, characters that nobody
+        sees or the marks of a template. So is a value that begins with a hyphen.
     type: list
     elements: str
     default: [name]
@@ -167,6 +167,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
+from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
 from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Draft, Drafts
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_cache import make_entry, read_entry
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_options import (
@@ -209,6 +210,23 @@ def _in_file(path: str, text: str) -> str:
     return text if path in text else f"{path}: {text}"
 
 
+def _error(text: str) -> AnsibleParserError:
+    """Return an error of this plugin, with escapes for characters that nobody sees."""
+    return AnsibleParserError(visible(text))
+
+
+@contextlib.contextmanager
+def _visible_errors() -> t.Iterator[None]:
+    """Put escapes for characters that nobody sees into Ansible's errors too. These quote names and have several lines."""
+    try:
+        yield
+    except AnsibleError as error:
+        text = visible(str(error), lines=True)
+        if text == str(error):
+            raise
+        raise AnsibleParserError(text) from None
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """The inventory plugin ``cloudn.compute.cloudn``."""
 
@@ -229,7 +247,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if direct:
             unknown = find_unknown(direct, self.option_definitions)
             if unknown:
-                raise AnsibleParserError(unknown)
+                raise _error(unknown)
             direct = self._evaluated(direct)
         super().set_options(task_keys, var_options, direct)
 
@@ -249,7 +267,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 hint += ". They may also use the variables of -e if use_extra_vars is true"
             return Templates(self._template, hint).options(given)
         except BadTemplate as error:
-            raise AnsibleParserError(str(error)) from None
+            raise _error(str(error)) from None
 
     def _template(self, text: str, structured: bool) -> t.Any:
         """Return the value of a template. Before 2.19, Ansible takes some texts for other values, unless it is told not to."""
@@ -260,12 +278,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Fill the inventory from the configuration file ``path``. Raises ``AnsibleParserError``."""
         super().parse(inventory, loader, path, cache)
         try:
-            self._read_config_data(path)
-            wanted = self._wanted()
-            with _collector_paused():
-                drafts = Drafts(self, wanted, path).build(self._machines(path, cache))
-                drafts.sort(key=lambda draft: draft.name)  # so that the order is the same in each run
-                self._add(drafts)
+            with _visible_errors():
+                self._fill(path, cache)
         except Exception as error:
             # By default Ansible only warns of any error of a plugin and goes on without the source. Then a play ends well,
             # though it ran on a part of the hosts, or on none. So this makes the error end the run, unless the user has
@@ -278,6 +292,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             # From 2.19 on, Ansible adds the text of the cause itself.
             text = f"unexpected {type(error).__name__}" + (f": {error}" if OLD_TEMPLATES else "")
             raise AnsibleParserError(_in_file(path, text)) from error
+
+    def _fill(self, path: str, cache: bool) -> None:
+        """Check the options, and put the hosts into the inventory."""
+        self._read_config_data(path)
+        wanted = self._wanted()
+        with _collector_paused():
+            drafts = Drafts(self, wanted, path).build(self._machines(path, cache))
+            drafts.sort(key=lambda draft: draft.name)  # so that the order is the same in each run
+            self._add(drafts)
+
+    def warn(self, warning: str) -> None:
+        """Warn, with escapes for characters that nobody sees."""
+        self.display.warning(visible(warning))
 
     def _is_for_this(self, path: str) -> bool:
         """Tell whether a file says that it is for this plugin."""
@@ -292,9 +319,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         options = {name: self.get_option(name) for name in ("connect_with", "hostvars_prefix", "default_groups")}
         problem = find_problem({**options, **{name: self._given(name) for name in (*LISTS, "filters")}})
         if problem:
-            raise AnsibleParserError(problem)
+            raise _error(problem)
         for warning in unknown_states(self._given("states")):
-            self.display.warning(warning)
+            self.warn(warning)
         return hosts.Wanted(hostnames=self._given("hostnames"), **options)
 
     def _given(self, option: str) -> t.Any:
@@ -322,7 +349,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except Exception:  # a plugin of the cache raises anything over a file that it can't read
             machines, problem = None, "it can't be read"
         if problem:
-            self.display.warning(f"{path}: the entry in the cache can't be used ({problem}). It is made anew")
+            self.warn(f"{path}: the entry in the cache can't be used ({problem}). It is made anew")
         return machines
 
     def _asked(self) -> str:
@@ -352,12 +379,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             options = {name: self.get_option(name) for name in CONNECTION}
             client = connect(options)
             for warning in warnings(options):
-                self.display.warning(warning)
+                self.warn(warning)
             machines = vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
-            raise AnsibleParserError(error.message) from None
+            raise _error(error.message) from None
         for warning in client.warnings:
-            self.display.warning(warning)
+            self.warn(warning)
         return machines
 
     def _add(self, drafts: list[Draft]) -> None:
@@ -391,4 +418,4 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             self.inventory.add_child(parent, child)
         except Exception as error:  # Ansible raises no narrower class where a group would be in itself
-            self.display.warning(f"the group {child!r} is not put into {parent!r}: {error}")
+            self.warn(f"the group {child!r} is not put into {parent!r}: {error}")

@@ -19,11 +19,10 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, get_origin, get_type_hints
 
-import yaml
-
 from . import ec2, native, seed
 from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
+from .faults.reading import parse
 from .jobs import Jobs
 from .options import port
 from .request_log import Record, to_file
@@ -124,12 +123,12 @@ def _grantable() -> list[str]:
 
 def _faults(path: str) -> list[Any]:
     try:
-        with open(path, encoding="utf-8") as file:
-            rules = yaml.safe_load(file) or []
+        with open(path, "rb") as file:
+            rules: list[Any] = parse(file.read())
         Faults(rules)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{path}: {os.strerror(error.errno or 0)}") from None
-    except (BadRule, yaml.YAMLError, UnicodeDecodeError) as error:
+    except BadRule as error:
         raise argparse.ArgumentTypeError(f"{path}: {error}") from None
     return rules
 
