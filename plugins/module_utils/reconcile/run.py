@@ -50,6 +50,7 @@ class Resource(t.NamedTuple):
     remaining: ``remaining(task)`` returns the options that hold after a failure. ``None``: nothing can show what was done.
     jobs: a word in the class names of the jobs about such objects. After a failure, the driver waits for these jobs.
     kind: returns the rules for duplicates, see ``duplicates``.
+    tidy: ``tidy(task, failed)`` removes what failed plans have left, if that is certain and granted. Their errors stay.
     catch: ``catch(task, progresses)`` keeps what only a pending job tells, as soon as answers of these plans are lost.
     """
 
@@ -63,6 +64,7 @@ class Resource(t.NamedTuple):
     jobs: str = ""
     kind: t.Callable[[], Kind] | None = None
     catch: t.Callable[[Task, list[Progress]], None] = lambda _task, _progresses: None
+    tidy: t.Callable[[Task, list[Progress]], None] = lambda _task, _failed: None
 
     def ensure(self, client: Client, options: Record, check: bool = False) -> Report:
         """Bring the objects in ``options`` (the module's) to the desired state.
@@ -141,6 +143,9 @@ class _Run:
         task = self._task
         parallel, wait = task.options.get("max_parallel", 10), task.options.get("wait", True)
         apply_until_clear(task.client, progresses, task.deadline, self._replan, parallel, wait, self._catch)
+        failed = [progress for progress in progresses if progress.error]
+        if failed:
+            self._resource.tidy(task, failed)
         for progress in progresses:
             creation = self._creations.get(progress.name)
             if creation:

@@ -21,7 +21,9 @@ from ..zone import holds
 from . import listing as vm_list
 from . import lost as vm_lost
 
-RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
+RUNNING, STOPPED, DESTROYED, ERROR = "Running", "Stopped", "Destroyed", "Error"
+# What people must know before they destroy a machine to make it anew.
+HELD = "Its name stays taken until the service has expunged it, by default for a day: use another name until then"
 # Marks the record of a destroyed machine that the service does not show. Only its id and its state are known.
 HIDDEN = "hidden"
 # All states of CloudStack 3.0.5 and 4.23. Source: its code (`VirtualMachine.State`).
