@@ -44,7 +44,10 @@ _INSTEAD = {
     "recoverVirtualMachine": (
         "leave out recover, and wait until the service has expunged the machine, or ask the service's support to recover it"
     ),
-    "restoreVirtualMachine": "destroy the machine and make a new one (state: absent, then present)",
+    "restoreVirtualMachine": (
+        "make a machine with another name and destroy this one (state: absent). The name of a destroyed machine stays taken until the service "
+        "has expunged it, by default for a day"
+    ),
     "updateTemplatePermissions": _PERMISSIONS,
     "listTemplatePermissions": _PERMISSIONS,
     "listSnapshotPolicies": _POLICIES,
@@ -123,9 +126,11 @@ def _not_sent(error: NotSent, _command: str, _task: _Task) -> str:
     return ". It was not done; run the task again when the service can be reached" if error.transient else ""
 
 
-def _unknown_outcome(_error: UnknownOutcome, command: str, task: _Task) -> str:
+def _unknown_outcome(error: UnknownOutcome, command: str, task: _Task) -> str:
     if is_read(command):
         return ". That command only reads; run the task again when the service answers well"
+    if error.way_out:
+        return f". {error.way_out}"
     if command.lower().startswith("modify"):
         advice = f"run the task again, {_SETS_AGAIN}"
     elif task.looks and command not in _REPEATED:
@@ -155,6 +160,8 @@ def _refusal(error: ApiError, command: str, _task: _Task) -> str:
     if error.code in (None, _UNAUTHORISED) or is_read(command):
         return ""
     outcome = "failed" if isinstance(error, JobFailed) or error.code == INTERNAL else "was not done"
+    if error.way_out:
+        return f". It {outcome}" + (f": {error.cause}" if error.cause else "") + f". {error.way_out}"
     return f". It {outcome}" + (f": {error.cause}" if error.cause else "; see to the reason, and run the task again")
 
 
