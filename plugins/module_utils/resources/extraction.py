@@ -13,7 +13,8 @@ from .lookup import redact_url
 from .vm.view import TRANSITIONAL
 
 MODES = {"http_download": "HTTP_DOWNLOAD", "ftp_upload": "FTP_UPLOAD"}
-# The codes of CloudStack 3 and of 4 for a disk that only an administrator can extract; measured on 3.0.5 and 4.23.
+# The codes of CloudStack 3 and of 4 for a disk that only an administrator can extract. CloudStack 4 calls each error of that
+# job an internal one.
 _NOT_ALLOWED = (531, INTERNAL)
 # States of a volume that is not in the storage from which the service extracts; measured on CloudStack 3.0.5.
 _NEVER_ATTACHED = ("Allocated", "Uploaded")
