@@ -16,6 +16,11 @@ PARAMETER_ERROR = 431
 INTERNAL = 530
 
 
+def joined(message: str, more: str) -> str:
+    """Return a message with more sentences, which begin with a full stop. Two marks never follow each other."""
+    return message + (more[1:] if message.endswith(("?", ".", "!")) and more.startswith(". ") else more)
+
+
 class CloudnError(Exception):
     """Base of all errors here. The message is for people, the attributes are for programs.
 

@@ -388,7 +388,10 @@ def describe(progress: Progress, lookups: Record) -> None:
     failed_deployment.describe(progress)
     # The service's words may change, so the code decides.
     if error.command == "deployVirtualMachine" and error.code == PARAMETER_ERROR and not progress.id:
-        error.message += f". A destroyed machine that is not listed may hold {progress.name!r} until the service has expunged it: wait, or use another name"
+        error.message += (
+            f". A destroyed machine that is not listed may hold {progress.name!r} until the service has expunged it. So may a "
+            "machine of another account, or a new one that the list did not show yet. If the name is the reason, use another one, or wait"
+        )
     if "root_disk" in lookups:
         from . import reinstall  # here, as few runs need it
 
