@@ -23,11 +23,15 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Wait so long on this clock."""
         real = min(max(seconds, 0.0), _REAL)
+        self.advance(seconds - real)
+        time.sleep(real)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass that nobody waits for."""
         with self._lock:
-            self._ahead += max(0.0, seconds - real)
+            self._ahead += max(0.0, seconds)
             if self.settings is not None:
                 self.settings.clock_ahead = self._ahead
-        time.sleep(real)
 
     def monotonic(self) -> float:
         """Return seconds that only grow."""

@@ -93,6 +93,11 @@ class Trial:
             done = {"failed": True, "changed": False, "crash": f"traceback {said}", "msg": ""}
         return {"changed": False, "msg": "", **done, "took": self.clock.monotonic() - began}
 
+    def holds(self) -> dict[str, Any]:
+        """Return what the service holds when its jobs have ended. Destroyed machines are gone."""
+        held = self.site.holds()
+        return {**held, "machines": [one for one in held["machines"] if one[1] != "Destroyed"]}
+
 
 @contextlib.contextmanager
 def _watched() -> Iterator[None]:
@@ -126,21 +131,24 @@ def due(attack: Attack, position: Position) -> Callable[[Request, int], bool]:
 def trouble(trial: Trial, attack: Attack, position: Position, wanted: dict[str, Any], told: Result) -> Iterator[str]:
     """Run a task under an attack, again without, and once more. Yield what went wrong. Each text begins with a category."""
     results: list[Result] = []
-    before = trial.site.holds()
+    before = trial.holds()
     for number in (1, 2, 3):
         trial.proxy.clear()
         trial.timeout = IMPATIENT if attack.silent and number == 1 else PATIENT
+        # A request to the EC2-compatible API has an answer only when its work is done, so the client waits as long.
+        trial.site.deadline = 1 if attack.silent and number == 1 and trial.victim.only_3 else DEADLINE
         if number == 1:
             trial.proxy.attack(due(attack, position), attack.act)
         done = trial.run()
         if number == 1:
             trial.proxy.calm()
-        after = trial.site.holds()
+        after = trial.holds()
         results.append(done)
         yield from (f"{problem} (run {number}: {_said(done)})" for problem in _of_run(trial, done, before, after, told))
         if number == 1:
             trial.proxy.deliver()
-            after = trial.site.holds()
+            _do_as_told(trial, done)
+            after = trial.holds()
         if (
             number == 2
             and done.get("failed")
@@ -180,10 +188,17 @@ def _of_all(
     yield from _secrets(trial, results)
 
 
+def _do_as_told(trial: Trial, done: Result) -> None:
+    """Do what an error leaves to the user: start or stop a machine."""
+    told = re.search(r"so do it yourself when that is over: (\S+): (start|stop)", done["msg"])
+    if told:
+        trial.site.do("cloudn_vm", name=told[1], state={"start": "started", "stop": "stopped"}[told[2]])
+
+
 def _names_doubles(attack: Attack, done: Result, now: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Tell whether a run fails since it finds two objects of one name, as a request was done after its task had ended."""
+    """Tell whether a run fails since it finds two objects of one name, as a request was delivered more than once, or too late."""
     return bool(
-        attack.late
+        attack.kind.startswith("delivered")
         and done.get("failed")
         and re.search(r"\b(2|two|several) .*(name|same)|both", done["msg"])
         and surplus(now, wanted)
@@ -199,7 +214,8 @@ def _secrets(trial: Trial, results: list[Result]) -> Iterator[str]:
     place, name = trial.victim.secret
     if place and not any((done.get(place) or {}).get(name) for done in results):
         word = name.replace("_", " ")
-        if not any(word in f"{done['msg']} {done.get('warnings')}" for done in results):
+        told = re.compile(f"{word}|wait for it with cloudn_job")  # a job shows it too
+        if not any(told.search(f"{done['msg']} {done.get('warnings')}") for done in results):
             yield f"hidden: the {word} is lost without a word (run 1: {_said(results[0])})"
 
 

@@ -117,15 +117,16 @@ Act = Callable[[Exchange], None]
 
 
 class Proxy:
-    """Stands between clients and a service at ``port``. Used as a context manager.
+    """Stands between clients and a service at ``port``. Used as a context manager. ``arrives`` is called for each request.
 
     It forwards each request and its answer, until ``attack`` says otherwise. ``seen`` are the requests since the last
     ``clear``, ``taped`` the answers to the requests since the last ``tape``, by command, and ``signatures`` all signatures
     that clients made. ``fired`` counts how often a fault was done.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, arrives: Callable[[], None] = lambda: None) -> None:
         self._service = port
+        self._arrives = arrives
         self._lock = threading.Lock()
         self._due: Callable[[Request, int], bool] | None = None
         self._act: Act | None = None
@@ -264,6 +265,7 @@ class Proxy:
 
     def _exchange(self, request: Request, connection: socket.socket) -> bool:
         """Answer a request. Return whether the connection is to be closed."""
+        self._arrives()
         late, act = self._note(request)
         for one in late:
             self.forward(one)

@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import random
+import time
 import zlib
 from typing import Any
 
@@ -41,9 +42,11 @@ def test_each_task_withstands_each_attack(victim: Victim, trial: Any, generation
         as_json = attack.only_json or zlib.crc32(f"{attack.name}{position}".encode()) % 2
         settings = {"race_ms": 30} if attack.race else {}
         with trial(victim, "json" if as_json else "xml", **settings) as attacked:
+            began = time.monotonic()
             problems = list(dict.fromkeys(trouble(attacked, attack, position, wanted, told)))
+            seconds = time.monotonic() - began
         name = f"{attack.kind}: {attack.name} at {position.command} {position.nth}, {'json' if as_json else 'xml'}"
-        report(victim, attack, name, generation, problems)
+        report(victim, attack, name, generation, problems, seconds)
         wrong += [f"{name}: {problem}" for problem in problems]
     assert not wrong, "\n".join(wrong)
 
@@ -52,7 +55,7 @@ def undisturbed(calm: Trial) -> tuple[list[Position], dict[str, Any], dict[str, 
     """Return the requests of an undisturbed run, what the service holds after it, and what it shows."""
     done = calm.run()
     assert not done.get("failed"), done["msg"]
-    return positions_of(calm.proxy.clear()), calm.site.holds(), shown(done)
+    return positions_of(calm.proxy.clear()), calm.holds(), shown(done)
 
 
 def positions_of(seen: list[Request]) -> list[Position]:
@@ -84,7 +87,7 @@ def chosen(name: str, positions: list[Position]) -> list[tuple[Attack, Position]
     return random.Random(f"{SEED} {name}").sample(cases, min(SAMPLE, len(cases)))
 
 
-def report(victim: Victim, attack: Attack, name: str, generation: str, problems: list[str]) -> None:
+def report(victim: Victim, attack: Attack, name: str, generation: str, problems: list[str], seconds: float) -> None:
     """Note a case for the summary."""
     path = os.environ.get("ADVERSARY_REPORT")
     if not path:
@@ -97,6 +100,7 @@ def report(victim: Victim, attack: Attack, name: str, generation: str, problems:
         "case": name,
         "generation": generation,
         "problems": problems,
+        "seconds": round(seconds, 2),
     }
     with pathlib.Path(path).open("a") as file:
         file.write(json.dumps(line) + "\n")
