@@ -190,6 +190,14 @@ options:
       - Maximum number of requests at the same time.
     type: int
     default: 10
+  max_jobs:
+    description:
+      - Maximum number of jobs of this task that the service has to do at the same time. The task sends the next change when
+        a job has ended.
+      - If the service has no more room, or the account reaches a limit, the task does not begin any other VM. The error names
+        the VMs that were not tried.
+    type: int
+    default: 50
 extends_documentation_fragment:
   - cloudn.compute.connection
   - cloudn.compute.tags
@@ -574,6 +582,7 @@ SPEC = {
     "recover": {"type": "bool", "default": False},
     "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
     "max_parallel": {"type": "int", "default": 10},
+    "max_jobs": {"type": "int", "default": 50},
     **TAGS,
     **WAIT,
 }

@@ -25,6 +25,7 @@ from .errors import (
     UsageError,
 )
 from .page_size import PageSize
+from .roots import OF_ERRORS, begins_job, is_own
 from .settings import Settings
 from .signature import expiry, query, sign
 from .transport import TOO_MANY_REQUESTS, Answer, Request, Transport
@@ -78,12 +79,10 @@ _READ = re.compile(r"(list|query|get)[A-Z]|(?i:describe|get)[a-zA-Z]")
 # A reading command that every account has. It shows whether the service accepts the credentials.
 _GRANTED_TO_ALL = "listZones"
 _UNAUTHORISED, _NOT_GRANTED = 401, 432
-_URI_TOO_LONG = 414
+_OK, _URI_TOO_LONG = 200, 414
 _OLDEST = 3  # the generation of a service that does not tell its version
 _RETRY_AFTER = re.compile(r"retry after \[(\d{1,9})\] ms")
 _LONGEST_WAIT = 600.0  # seconds
-# HTTP statuses that only the service itself uses, so it refused, even if its text is lost. Measured on CloudStack 3.0.5.
-_REFUSALS = range(430, 438)
 
 
 class Client:
@@ -128,6 +127,7 @@ class Client:
         self._transport = Transport(common)
         self._spelled: dict[str, str] = {}
         self._accepted: set[str] = set()
+        self._job_ids: set[str] = set()
         self._unknown: dict[str, NotGranted] = {}
         self._generation: int | None = None
         self._offered: dict[str, bool] = {}
@@ -221,7 +221,17 @@ class Client:
                 raise
             answer = self._resend(command, send, error, deadline)
         self._accepted.add(command)
+        self._check_job(command, answer)
         return answer
+
+    def _check_job(self, command: str, answer: Record) -> None:
+        """Raise ``BadAnswer`` for an answer to a change that names the job of an earlier answer. Each change has its own."""
+        job_id = None if is_read(command) else answer.get("jobid")
+        if job_id is None:
+            return
+        if not isinstance(job_id, str) or job_id in self._job_ids:
+            raise BadAnswer(f"{command}: the answer names {job_id!r}, which is not a new job", command)
+        self._job_ids.add(job_id)
 
     def _resend(
         self, command: str, send: t.Callable[[], Record], refusal: ApiError, deadline: Deadline | None
@@ -393,28 +403,41 @@ class Client:
         return Request(self.url, text.encode(), "application/x-www-form-urlencoded; charset=UTF-8")
 
     def _read(self, command: str, answer: Answer) -> Record:
-        """Return the fields of an answer, or raise its error."""
+        """Return the fields of an answer, or raise its error.
+
+        Only an error of this API, with the root of this command, is a refusal. Whatever else is answered, the command may
+        have been done: a server in front of the service may have written it.
+        """
         status = answer.status
         try:
             root, content = decode(answer.body, command, status)
         except TooLarge:
             raise
         except BadAnswer as error:
-            if status == TOO_MANY_REQUESTS:
-                raise Overloaded(command, status, answer.retry_after) from None
-            raise _unreadable(command, status, error) from None
-        if status == TOO_MANY_REQUESTS:
-            raise _throttled(command, root, content, answer)
-        if "errorcode" not in content and status < 400:
-            return content
-        if "errorcode" not in content and status >= 500:
-            # A proxy wrote this, in whatever form. The service behind it may have done the command.
-            raise BadAnswer(f"{command}: the answer is not one of this API (HTTP {status})", command, status)
-        code, text = content.get("errorcode", status), content.get("errortext", "")
+            raise _unreadable(command, answer, error) from None
+        is_error = "errorcode" in content
+        if not (is_own(root, command) or (is_error and root == OF_ERRORS)):
+            text = f"the root {root[:50]!r} belongs to another command, or to another service"
+            raise _unreadable(
+                command, answer, BadAnswer(f"{command}: the answer can't be read: {text}", command, status)
+            )
+        if is_error and content["errorcode"] == status:
+            throttled = status == TOO_MANY_REQUESTS
+            raise _throttled(command, content, answer) if throttled else self._refusal(command, content, status)
+        lacks = _lack(command, status, content)
+        if lacks:
+            raise _unreadable(
+                command, answer, BadAnswer(f"{command}: the answer can't be read: {lacks}", command, status)
+            )
+        return content
+
+    def _refusal(self, command: str, content: Record, status: int) -> ApiError:
+        """Return the error for a refusal by the service."""
+        code, text = content["errorcode"], content.get("errortext", "")
         hint = self._credentials_hint() if code == _UNAUTHORISED else ""
         hint = _advice(command) if code == _NOT_GRANTED else hint
         refused = NotGranted if code == _NOT_GRANTED else ApiError
-        raise refused(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
+        return refused(f"{command}: {text or 'no reason given'} (error {code}){hint}", command, status, code, text)
 
     def _credentials_hint(self) -> str:
         """Return a hint for a refusal of credentials."""
@@ -435,16 +458,13 @@ def _advice(command: str) -> str:
     return f". Is {known} meant?" if known else ""
 
 
-def _throttled(command: str, root: str, content: Record, answer: Answer) -> CloudnError:
-    """Return the error for HTTP 429: nothing was done if the service itself says so, else nobody knows what was done.
+def _throttled(command: str, content: Record, answer: Answer) -> Throttled:
+    """Return the error for error 429 of the service itself: nothing was done.
 
     The service tells in the text how long to wait; measured on CloudStack 4.23, which sends no Retry-After. It is the one
     thing that is read from a text.
     """
-    is_own = root in (f"{command.lower()}response", "errorresponse") and content.get("errorcode") == answer.status
     text = str(content.get("errortext") or "")
-    if not is_own:
-        return Overloaded(command, answer.status, answer.retry_after)
     told = _RETRY_AFTER.search(text)
     wait = min(_LONGEST_WAIT, int(told[1]) / 1000) if told and answer.retry_after is None else answer.retry_after
     return Throttled(
@@ -455,20 +475,36 @@ def _throttled(command: str, root: str, content: Record, answer: Answer) -> Clou
     )
 
 
-def _unreadable(command: str, status: int, error: BadAnswer) -> CloudnError:
-    """Return the error to raise for an answer that can't be read, by its HTTP status."""
-    if status == _URI_TOO_LONG:
+def _lack(command: str, status: int, content: Record) -> str:
+    """Return what an answer lacks to be a success. Empty if it is one."""
+    if "errorcode" in content:
+        return f"its error code {str(content['errorcode'])[:20]!r} is not its HTTP status"
+    if status != _OK:
+        return "it is neither an error nor a success of this API"
+    if is_read(command):
+        return ""
+    if content.get("success") is False:
+        return "the service says that it was no success"
+    # Recorded from CloudStack 3.0.5 and 4.23: the answer to each change has a job, an object or `success`.
+    if begins_job(command) and "jobid" not in content:
+        return "it has no job"
+    return "" if content else "it is empty"
+
+
+def _unreadable(command: str, answer: Answer, error: BadAnswer) -> CloudnError:
+    """Return the error to raise for an answer that is none of this API, by its HTTP status."""
+    status = answer.status
+    if status == TOO_MANY_REQUESTS:
+        return Overloaded(command, status, answer.retry_after)
+    if status == _URI_TOO_LONG and is_read(command):
         return ApiError(
             f"{command}: the server refuses so long a request (HTTP {status}); give fewer or shorter values",
             command,
             status,
         )
-    if status == 200 or status >= 500:
+    if status == _OK or status >= 500:
         return BadAnswer(f"{error.message} (HTTP {status})", command, status)
-    if status in _REFUSALS:
-        message = f"{command}: refused, but the reason is unreadable (error {status})"
-        return ApiError(message, command, status, status)
-    return ApiError(
+    return BadAnswer(
         f"{command}: HTTP {status}, and the answer is not one of this API; is api_url right?", command, status
     )
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of commands that plain accounts of CloudStack use: to tell which one a mistyped name means."""
+"""Names of commands that plain accounts of CloudStack use."""
 
 from __future__ import annotations
 
@@ -26,9 +26,14 @@ updateInstanceGroup updateTemplate updateTemplatePermissions updateVMAffinityGro
 """
 
 
+def known() -> list[str]:
+    """Return the names of the commands."""
+    return _NAMES.split()
+
+
 def nearest(command: str) -> str | None:
     """Return the known command whose name is most like this one. ``None`` for a known name, or if none is like it."""
-    names = {name.lower(): name for name in _NAMES.split()}
+    names = {name.lower(): name for name in known()}
     if names.get(command.lower()) == command:
         return None
     found = difflib.get_close_matches(command.lower(), names, 1, 0.7)

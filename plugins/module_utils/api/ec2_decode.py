@@ -74,6 +74,8 @@ _TOO_MANY = ("RequestLimitExceeded", "Throttling")
 # is missing (530), and where the version, the method or the expiry is wrong (531).
 _UNSUPPORTED = 531
 _PAGE_STATUSES = (501, 530, _UNSUPPORTED)
+# It answers with these texts to a wrong signature, and to its own failures. It answers to an unknown key without a body.
+_FORBIDDEN, _DENIED, _FAILED = 403, "Access denied", 500
 _NOT_FOUND = 404
 _GATEWAY = (502, 503, 504)
 _LONGEST_TEXT = 500
@@ -135,7 +137,7 @@ def _error(
     refusal = next((found for found in refusals if found), None)
     if refusal is None and status < 500:
         wrong = f"{action}: HTTP {status}, and the answer is not one of this API; is ec2_url right? CloudStack 4 has no such API"
-        return Ec2Error(wrong, action, status)
+        return BadAnswer(wrong, action, status)
     if refusal is None:
         return bad(_why_unreadable(text, status))
     code, reason = refusal.code, " ".join(refusal.reason.split())[:_LONGEST_TEXT]
@@ -154,7 +156,7 @@ def _why_unreadable(text: str, status: int) -> str:
 
 def _advice(code: str | None, status: int, reason: str, hint: t.Callable[[str], str]) -> str:
     """Return the text to add to a refusal for wrong credentials, a wrong version or a wrong address."""
-    if status in (401, 403) or code in _CREDENTIALS:
+    if status in (401, _FORBIDDEN) or code in _CREDENTIALS:
         return hint("check api_key and api_secret")
     if status == _UNSUPPORTED:
         return hint("check ec2_version, and this machine's clock")
@@ -181,15 +183,14 @@ def _from_page(text: str, status: int) -> _Refusal | None:
 
 
 def _from_text(text: str, status: int) -> _Refusal | None:
-    """Read an error in plain text. With 404, or from a gateway, a text is not the bridge's."""
-    if not text or text.startswith("<") or status in (_NOT_FOUND, *_GATEWAY):
-        return None
-    return _Refusal(text)
+    """Read an error in plain text. Any other text is from a server in front of the bridge."""
+    is_own = (status == _FORBIDDEN and text == _DENIED) or (status == _FAILED and not text.startswith("<"))
+    return _Refusal(text) if text and is_own else None
 
 
 def _from_nothing(text: str, status: int) -> _Refusal | None:
-    """Read an answer without a body. With 500 and above, it may come from a proxy."""
-    return _Refusal("") if not text and status < 500 else None
+    """Read an answer without a body, which the bridge gives to an unknown key."""
+    return _Refusal("") if not text and status == _NOT_FOUND else None
 
 
 # The four forms of a refusal. Source: measured on the EC2 bridge of CloudStack 3.0.5. The first is Amazon's own, too.

@@ -14,7 +14,7 @@ import threading
 import typing as t
 
 from .deadline import LAST_LOOK, AnswerTimeout, Deadline
-from .errors import ApiError, CloudnError, NotSent, Overloaded, Throttled, TooLarge, UnknownOutcome, UsageError
+from .errors import BadAnswer, CloudnError, NotSent, Overloaded, Throttled, TooLarge, UnknownOutcome, UsageError
 from .service_clock import ServiceClock
 from .session import open_session, read_body
 from .settings import Settings
@@ -26,7 +26,7 @@ Read = t.TypeVar("Read")
 
 _PROXY_CREDENTIALS = 407
 TOO_MANY_REQUESTS = 429
-_LONGEST_PAUSE = 10.0
+_LONGEST_PAUSE, _DOUBLINGS = 10.0, 5  # the pause is the longest one after so many doublings
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # the name that `openssl rehash` gives a certificate
 
 
@@ -80,15 +80,17 @@ class Transport:
         done is safe to send again. ``command`` is its name in errors. ``timeout`` is for a command that is answered only
         when its work has ended; other answers have the timeout of a connection.
 
-        Raises ``NotSent`` where the service was not reached, ``UnknownOutcome`` where the answer was lost, ``ApiError`` for
+        Raises ``NotSent`` where the service was not reached, ``UnknownOutcome`` where the answer was lost, ``BadAnswer`` for
         a redirection, ``UsageError`` for an unusable address, and the errors of ``read``. A ``BadAnswer`` of ``read`` is
-        retried like a lost answer.
+        retried like a lost answer. After a bad answer the connection is closed, as it may hold another answer.
         """
         attempt = 0
         while True:
             try:
                 return read(command, self._send(command, build(), deadline if repeatable else None, timeout))
             except (NotSent, UnknownOutcome) as error:
+                if isinstance(error, BadAnswer):
+                    self._close()
                 # The service has told that it did nothing. Then only the time for the task limits the tries.
                 is_told = isinstance(error, Throttled) and deadline is not None
                 if not is_told and (attempt == self._settings.retries or not _may_retry(error, repeatable)):
@@ -145,6 +147,12 @@ class Transport:
             session = self._threads.session = open_session(url, self._settings.verify)
         return session
 
+    def _close(self) -> None:
+        """Close this thread's connections. The next request opens another one."""
+        session = getattr(self._threads, "session", None)
+        if session is not None:
+            session.close()
+
 
 def _check_authorities(path: str) -> None:
     """Raise ``UsageError`` for a path without certificates to trust: requests notices that too late, or not at all."""
@@ -176,7 +184,7 @@ def _pause(error: NotSent | UnknownOutcome, attempt: int) -> float:
     """Return the seconds before the next try. They differ by chance, so clients that failed together come back apart."""
     if isinstance(error, (NotSent, Overloaded)) and error.retry_after is not None:
         return error.retry_after
-    return min(_LONGEST_PAUSE, 0.5 * 2.0**attempt) * random.uniform(0.5, 1.0)
+    return min(_LONGEST_PAUSE, 0.5 * 2.0 ** min(attempt, _DOUBLINGS)) * random.uniform(0.5, 1.0)
 
 
 def _too_late(error: CloudnError, pause: float, deadline: Deadline) -> NotSent:
@@ -193,25 +201,39 @@ def _too_late(error: CloudnError, pause: float, deadline: Deadline) -> NotSent:
 
 
 def _check_status(command: str, answer: t.Any, address: str) -> None:
-    """Raise an error for HTTP statuses that need no body."""
+    """Raise ``BadAnswer`` for HTTP statuses that no service of this API uses, and that say themselves what is wrong."""
     status = answer.status_code
     if status == _PROXY_CREDENTIALS:
-        raise NotSent(
+        raise BadAnswer(
             f"{command}: a proxy asks for credentials (HTTP 407); put them into its address in the environment "
             "(HTTP_PROXY, HTTPS_PROXY)",
             command,
             status,
-            transient=False,
         )
     if 300 <= status < 400:
-        raise ApiError(
+        raise BadAnswer(
             f"{command}: the endpoint redirects elsewhere (HTTP {status}), which is not followed since the "
             f"request carries credentials; set {address} to the address of the API itself",
             command,
             status,
         )
+    if status < 200:
+        raise BadAnswer(
+            f"{command}: an answer without an end came before the real one (HTTP {status})", command, status
+        )
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, at most a minute; ``None`` where it can't be read."""
-    return min(60.0, float(value)) if value and re.fullmatch("[0-9]+", value) else None
+    """Return the seconds until the time in a Retry-After header, at most a minute.
+
+    ``None`` where it can't be read, and where that time is over. The pause is then the same as without the header.
+    """
+    if not value:
+        return None
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
+
+    try:
+        return min(60.0, Retry(0).parse_retry_after(value)) or None
+    except (InvalidHeader, ValueError, OverflowError):
+        return None

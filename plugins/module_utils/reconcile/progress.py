@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..api import ApiError, CloudnError, Record, UnknownOutcome
+from ..api import ApiError, BadAnswer, CloudnError, Record, UnknownOutcome
 from .plan import Plan, Step
 
 
@@ -79,8 +79,12 @@ class Progress:
         return has_changed
 
     def ended(self, step: Step, result: Record) -> None:
-        """Take in the result of a step. Fail if the object is not in the state that the step must lead to."""
+        """Take in the result of a step. Fail if it is about another object, or not in the state that the step must lead to."""
         known, record = self.id, step.record_of(result)
+        if step.yields and isinstance(record, dict) and self._is_other(step, record):
+            text = f"{step.command}: the answer is about {record.get('name') or ''} ({record.get('id')}), not about {self.name}"
+            self.fail(BadAnswer(text, step.command), step)
+            return
         if step.yields and (record is not None or not step.returns):
             self.object = step.yields(self.object, record)
             self.id = self.object.get("id") or self.id
@@ -93,6 +97,14 @@ class Progress:
             if state not in step.expect:
                 message = f"{step.command}: the service calls it done, but {name} is {state}, not {step.expect[0]}"
                 self.fail(CloudnError(message, step.command), step)
+
+    def _is_other(self, step: Step, record: Record) -> bool:
+        """Tell whether a record is that of another object, by its id. A new object without an id is told by its name."""
+        if self.id is not None:
+            return record.get("id", self.id) != self.id
+        wanted, name = step.params.get("name"), record.get("name")
+        # The service may leave out blanks at the end; measured on CloudStack 3.0.5.
+        return step.creates and None not in (wanted, name) and str(name).strip() != str(wanted).strip()
 
     def fail(self, error: CloudnError, step: Step | None = None, in_batch: bool = False) -> None:
         """Stop the plan. Its first error stays, but an unknown outcome replaces it."""

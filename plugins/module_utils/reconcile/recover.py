@@ -10,7 +10,7 @@ import typing as t
 from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, NotGranted, UnknownOutcome
 from ..api.errors import INTERNAL
 from . import plan
-from .apply import apply
+from .apply import Bounds, apply
 from .plan import Outrun, Plan
 from .progress import Progress
 
@@ -26,8 +26,7 @@ def apply_until_clear(
     progresses: list[Progress],
     deadline: Deadline,
     replan: Replan,
-    parallel: int = 10,
-    wait: bool = True,
+    bounds: Bounds = Bounds(),  # noqa: B008
     catch: t.Callable[[list[Progress]], None] = lambda _lost: None,
 ) -> None:
     """Apply plans. If one ends with a failure or an unknown outcome, look at the service and go on from there.
@@ -45,7 +44,7 @@ def apply_until_clear(
 
     pending = progresses
     while pending:
-        apply(client, pending, deadline, goes_on, parallel, wait)
+        apply(client, pending, deadline, goes_on, bounds)
         failed = [one for one in pending if isinstance(one.error, (UnknownOutcome, ApiError))]
         lost = [one for one in failed if isinstance(one.error, UnknownOutcome)]
         if lost:

@@ -73,14 +73,19 @@ class Report:
             return {"msg": error.message, **error.details()}
         alike: dict[str, list[tuple[str, CloudnError]]] = {}
         for name, error in failures:
-            alike.setdefault(error.cause or f"{name}: {error.message}", []).append((name, error))
+            alike.setdefault(_cause(name, error), []).append((name, error))
         groups = list(alike.values())[:_MOST_FAILURES]
-        said = "; ".join(f"{_names([name for name, _error in group])}: {group[0][1].message}" for group in groups)
+        said = "; ".join(f"{', '.join(name for name, _error in group)}: {group[0][1].message}" for group in groups)
         left = len(failures) - sum(map(len, groups))
         more = f"; and {left} more" if left else ""
         return {"msg": f"{len(failures)} of {len(self.progresses)} failed: {said}{more}"}
 
 
-def _names(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_FAILURES} more" if len(names) > _MOST_FAILURES else ""
-    return ", ".join(names[:_MOST_FAILURES]) + more
+def _cause(name: str, error: CloudnError) -> str:
+    """Return what several errors have in common if they have one cause: all but the names of objects and jobs."""
+    if error.cause:
+        return error.cause
+    text = error.message
+    for own in filter(None, (error.job_id, name)):
+        text = text.replace(own, "")
+    return text

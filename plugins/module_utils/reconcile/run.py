@@ -136,11 +136,12 @@ class _Run:
 
     def _apply(self, progresses: list[Progress]) -> None:
         # Here, as most runs have nothing to change, and Ansible compiles each import in each run.
+        from .apply import Bounds
         from .recover import apply_until_clear
 
-        task = self._task
-        parallel, wait = task.options.get("max_parallel", 10), task.options.get("wait", True)
-        apply_until_clear(task.client, progresses, task.deadline, self._replan, parallel, wait, self._catch)
+        task, options = self._task, self._task.options
+        bounds = Bounds(options.get("max_parallel", 10), options.get("max_jobs", 50), options.get("wait", True))
+        apply_until_clear(task.client, progresses, task.deadline, self._replan, bounds, self._catch)
         for progress in progresses:
             creation = self._creations.get(progress.name)
             if creation:

@@ -34,7 +34,8 @@ def answering(server: socketserver.BaseServer) -> Iterator[None]:
 class Script:
     """Answers to give, in order; the last one is repeated. ``requests`` holds the parameters of what was asked.
 
-    An answer is ``(status, headers, body)``, or ``None`` to close the connection without any.
+    An answer is ``(status, headers, body)``, or ``None`` to close the connection without any. The root ``ROOT`` in a body
+    stands for the root of the command that was asked.
     """
 
     def __init__(self) -> None:
@@ -77,6 +78,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Script]:
                 return
             status, headers, content = answer
             self.send_response(status)
+            content = content.replace(b'"ROOT"', f'"{script.requests[-1].get("command", "").lower()}response"'.encode())
             headers = {"Content-Length": str(len(content)), **headers}
             for name, value in headers.items():
                 self.send_header(name, value)

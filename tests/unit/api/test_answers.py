@@ -283,9 +283,9 @@ def test_the_limit_of_an_answers_size_is_exact(
         assert connect().call(READ) == PARSED
 
 
-def test_a_large_refusal_is_still_a_refusal(script: Any, client: Client) -> None:
+def test_a_large_redirect_is_still_a_redirect(script: Any, client: Client) -> None:
     script.answers = [(302, {"Location": "http://127.0.0.1:9/"}, b" " * 10**6)]
-    with pytest.raises(ApiError, match="redirects"):
+    with pytest.raises(BadAnswer, match="redirects"):
         client.call(READ)
 
 

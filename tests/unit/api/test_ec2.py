@@ -539,7 +539,7 @@ def test_refused_credentials_are_explained(script: Any, connect: Callable[..., E
 
 def test_a_wrong_address_is_reported(script: Any, client: Ec2Client) -> None:
     script.answers = [(404, {}, b"<html>Not Found</html>")]
-    with pytest.raises(Ec2Error, match=r"HTTP 404, and the answer is not one of this API; is ec2_url right\?"):
+    with pytest.raises(BadAnswer, match=r"HTTP 404, and the answer is not one of this API; is ec2_url right\?"):
         client.call("DescribeInstances")
     script.answers = [(302, {"Location": "http://127.0.0.1:9/"}, b"")]
     with pytest.raises(CloudnError, match="set ec2_url to the address"):

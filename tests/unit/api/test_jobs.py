@@ -21,6 +21,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     is_read,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, startdate, wait_for
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.apply import Bounds
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.plan import Plan, Step
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.progress import Progress
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.recover import apply_until_clear
@@ -128,7 +129,7 @@ def ends(client: Service, lengths: list[float]) -> list[float]:
 
     plans = [Progress(Plan(f"j{number}", None, [[made(f"j{number}")]])) for number in range(len(lengths))]
     began = client.clock()
-    apply_until_clear(client, plans, Deadline(None, client.clock), lambda _progress: None, parallel=50)
+    apply_until_clear(client, plans, Deadline(None, client.clock), lambda _progress: None, Bounds(50, 200))
     assert [progress.error for progress in plans] == [None] * len(lengths)
     return [noticed[progress.name] - began for progress in plans]
 

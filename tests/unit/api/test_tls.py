@@ -19,7 +19,7 @@ from certificates import DAY, HERE, Authority
 from cryptography import x509
 from servers import Script, Wire, serving
 
-ZONES = b'{"listzonesresponse": {"count": 1, "zone": [{"id": "1", "name": "a"}]}}'
+ZONES = b'{"ROOT": {"count": 1, "zone": [{"id": "1", "name": "a"}]}}'
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 UNTRUSTED = "it is not from an authority that this machine trusts; give the authority's certificate with ca_path"
 
@@ -176,7 +176,7 @@ def test_a_handshake_that_breaks_is_tried_again(authority: Authority, ending: by
             return context.wrap_socket(connection, server_side=server_side)
 
     with serving(Breaking()) as server:
-        server.answers = [(200, {}, b'{"x": {"jobid": "j"}}')]
+        server.answers = [(200, {}, b'{"ROOT": {"jobid": "j"}}')]
         patient = client(server, verify=str(authority.path), sleep=lambda _seconds: None)
         assert patient.call("deployVirtualMachine") == {"jobid": "j"}
         assert (len(broken), len(server.requests)) == (2, 1)

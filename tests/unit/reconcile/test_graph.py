@@ -19,7 +19,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import (
     Step,
     replace,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.apply import apply
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.apply import Bounds, apply
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.recover import apply_until_clear
 
 Record = dict[str, Any]
@@ -68,7 +68,7 @@ def made(command: str, params: Record, returns: str) -> Step:
 
 def applied(client: Client, plans: list[Plan], wait: bool = True, seconds: float = 60) -> dict[str, Progress]:
     progresses = {one.key: Progress(one) for one in plans}
-    apply(client, list(progresses.values()), Deadline(seconds, client.clock), wait=wait)
+    apply(client, list(progresses.values()), Deadline(seconds, client.clock), bounds=Bounds(wait=wait))
     return progresses
 
 

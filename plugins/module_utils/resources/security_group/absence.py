@@ -59,9 +59,11 @@ class _Groups:
     def apply(self, progress: Progress, replan: t.Callable[[Progress], Plan]) -> None:
         """Apply a plan, if it has steps."""
         if progress.plan.stages:
-            from ...reconcile.recover import apply_until_clear  # here, as few runs need it
+            # Here, as few runs need them.
+            from ...reconcile.apply import Bounds
+            from ...reconcile.recover import apply_until_clear
 
-            apply_until_clear(self.client, [progress], self.deadline, replan, wait=self._wait)
+            apply_until_clear(self.client, [progress], self.deadline, replan, bounds=Bounds(wait=self._wait))
 
     def replan(self, progress: Progress) -> Plan:
         """List the groups again, and make a new plan."""

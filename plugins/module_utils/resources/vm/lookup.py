@@ -48,8 +48,9 @@ def check_options(options: Record) -> None:
     for option in ("affinity_groups", "networks"):
         if not all(name.strip() for name in options.get(option) or []):
             raise UsageError(f"{option}: a name is empty; leave it out")
-    if options["max_parallel"] < 1:
-        raise UsageError(f"max_parallel: must be at least 1, not {options['max_parallel']}")
+    for option in ("max_parallel", "max_jobs"):
+        if options[option] < 1:
+            raise UsageError(f"{option}: must be at least 1, not {options[option]}")
 
 
 class _Machines(t.NamedTuple):
