@@ -628,6 +628,8 @@ def _retry_after() -> list[Attack]:
 
 # --- lists
 
+PAGE_SECONDS = 5.0  # the time of a page of a list without end
+
 
 def _listed(answer: Answer) -> tuple[str, dict[str, Any], str]:
     """Return the root and the content of a list, and the name of its field with the objects (empty: there is none)."""
@@ -644,6 +646,7 @@ def _without_end(new: bool, counted: int | None = None) -> Act:
         name, content, listed = _listed(answer)
         if not listed or not content[listed]:
             return answer
+        exchange.linger(PAGE_SECONDS)
         size = int(exchange.request.params.get("pagesize", "500"))
         first = exchange.proxy.memory["first"] = exchange.proxy.memory.get("first", 0) + (size if new else 0)
         like = content[listed][0]

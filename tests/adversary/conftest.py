@@ -30,7 +30,6 @@ from sites import SECRETS, RunAs, Site
 from tasks import Victim
 
 LAG = plan.LAG  # as in life
-REQUEST = 0.2  # seconds of the clock for a request, so that requests without end come to an end
 REPORT = os.environ.get("ADVERSARY_REPORT")
 
 
@@ -52,7 +51,7 @@ def trial(
         monkeypatch.setattr(ec2, "Ec2Client", functools.partial(EC2, **times))
         with (
             run_module_as(job_seconds=0.02, **SECRETS, **settings) as (run, emulator),
-            Proxy(emulator.port, lambda: clock.advance(REQUEST)) as proxy,
+            Proxy(emulator.port, clock.advance) as proxy,
         ):
             clock.settings = emulator.settings
             for template in emulator.store.templates.values():

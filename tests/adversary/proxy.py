@@ -16,6 +16,7 @@ from typing import Any
 
 HOST = "127.0.0.1"
 _PIECE = 2**16
+REQUEST = 0.2  # seconds of the clock that each request takes, so that requests without end come to an end
 _LINGER = 0.05  # seconds for which bytes that were sent may be read before a connection is closed
 
 
@@ -91,6 +92,10 @@ class Exchange:
         except OSError:
             self.is_over = True
 
+    def linger(self, seconds: float) -> None:
+        """Let time pass on the clock of the client and the service."""
+        self.proxy.linger(seconds)
+
     def close(self) -> None:
         """Close the connection after this exchange. Bytes that were sent before arrive."""
         self.is_over = True
@@ -117,16 +122,16 @@ Act = Callable[[Exchange], None]
 
 
 class Proxy:
-    """Stands between clients and a service at ``port``. Used as a context manager. ``arrives`` is called for each request.
+    """Stands between clients and a service at ``port``. Used as a context manager. ``passes(seconds)`` lets time pass.
 
     It forwards each request and its answer, until ``attack`` says otherwise. ``seen`` are the requests since the last
     ``clear``, ``taped`` the answers to the requests since the last ``tape``, by command, and ``signatures`` all signatures
     that clients made. ``fired`` counts how often a fault was done.
     """
 
-    def __init__(self, port: int, arrives: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, port: int, passes: Callable[[float], None] = lambda _seconds: None) -> None:
         self._service = port
-        self._arrives = arrives
+        self._passes = passes
         self._lock = threading.Lock()
         self._due: Callable[[Request, int], bool] | None = None
         self._act: Act | None = None
@@ -176,6 +181,10 @@ class Proxy:
             yield
         finally:
             self._taping = False
+
+    def linger(self, seconds: float) -> None:
+        """Let time pass on the clock of clients and the service."""
+        self._passes(seconds)
 
     def hold(self, request: Request) -> None:
         """Keep a request until ``deliver``."""
@@ -265,7 +274,7 @@ class Proxy:
 
     def _exchange(self, request: Request, connection: socket.socket) -> bool:
         """Answer a request. Return whether the connection is to be closed."""
-        self._arrives()
+        self._passes(REQUEST)
         late, act = self._note(request)
         for one in late:
             self.forward(one)

@@ -70,7 +70,7 @@ class Resource(t.NamedTuple):
         Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` before any change if it can't be done.
         """
         self.check(options)
-        deadline = Deadline(options["wait_timeout"], client.clock)
+        deadline = client.task_deadline = Deadline(options["wait_timeout"], client.clock)
         return _Run(Task(client, options, deadline, check, []), self).run()
 
 
