@@ -91,7 +91,7 @@ def advise_all(
     """
     causes = limits.causes(client, errors) if client else {}
     for error in errors:
-        error.cause = causes.get(error, "")
+        error.cause = causes.get(error) or error.cause
         _advise(error, _Task(looks, check))
 
 

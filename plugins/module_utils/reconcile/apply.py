@@ -102,13 +102,14 @@ class _Application:
     def _admitted(self, ready: list[Nodes], sent: list[Nodes]) -> list[Nodes]:
         """Return the requests to send now, of those that waited and those that are ready. Others are being sent.
 
-        A change waits if as many jobs are under way as may be; each change that is being sent may begin one.
+        A change waits if as many jobs are under way as may be; each change that is being sent may begin one. One request for
+        all objects does not wait if each of them may have a job.
         """
         waited, self._queue = self._queue, []
         room = self._bounds.jobs - len(self._jobs) - sum(not nodes[0].step.until for nodes in sent)
         admitted: list[Nodes] = []
         for nodes in [*waited, *ready]:
-            if nodes[0].step.until:
+            if nodes[0].step.until or (nodes[0].step.many and len(self._progresses) <= self._bounds.jobs):
                 admitted.append(nodes)
             elif self._is_futile(nodes[0]):
                 self._leave(nodes)

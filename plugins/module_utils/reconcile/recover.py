@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, NotGranted, UnknownOutcome
@@ -48,7 +49,8 @@ def apply_until_clear(
         failed = [one for one in pending if isinstance(one.error, (UnknownOutcome, ApiError))]
         lost = [one for one in failed if isinstance(one.error, UnknownOutcome)]
         if lost:
-            catch(lost)
+            with contextlib.suppress(CloudnError):  # what is not caught now is looked for below
+                catch(lost)
             client.sleep(min(plan.LAG, deadline.remaining()))
         pending = [one for one in failed if goes_on(one)]
     for progress in progresses:

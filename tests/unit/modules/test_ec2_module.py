@@ -172,7 +172,7 @@ def test_connection_options_count_for_this_api_too(run_module: Run, emulator: An
 @pytest.mark.generation("4", reason="CloudStack 3 has this API")
 def test_a_service_without_this_api_is_named(run_module: Run) -> None:
     failed = run_module(MODULE, action="DescribeInstances")
-    assert failed["msg"].endswith("is ec2_url right? CloudStack 4 has no such API")
+    assert "is ec2_url right? CloudStack 4 has no such API" in failed["msg"]
 
 
 def test_the_address_must_be_known(run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:

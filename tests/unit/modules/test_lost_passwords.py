@@ -79,3 +79,18 @@ def test_the_password_of_a_reset(run_module: Callable[..., Result], emulator: An
     done = run_module("cloudn_vm_password", name="web1")
     assert done["vm"]["password"]
     assert changes_sent_to(emulator) == ["resetPasswordForVirtualMachine"]
+
+
+def test_a_list_of_jobs_that_fails_hides_nothing_of_the_task(run_module: Callable[..., Result], emulator: Any) -> None:
+    """The task has stopped the machine, and can't know whether the password was made. It must say so."""
+    assert not run_module("cloudn_vm", name="web1", **NEW).get("failed")
+    emulator.faults(
+        [
+            {"kind": "reset_after", "command": "resetPasswordForVirtualMachine", "times": 1},
+            {"kind": "status", "status": 503, "command": "listAsyncJobs", "nth": list(range(2, 50))},
+        ]
+    )
+    failed = run_module("cloudn_vm_password", name="web1", allow_restart=True, api_retries=1)
+    assert failed["failed"] and failed.get("changed"), failed["msg"]
+    assert failed["msg"].startswith("resetPasswordForVirtualMachine: ")
+    assert "Not done any more, so do it yourself when that is over: web1: start" in failed["msg"]

@@ -228,7 +228,7 @@ def test_an_account_without_tags_gets_one_error(run_module_as: Any) -> None:
         good(run("cloudn_vm", name=NAMES, **NEW))
         emulator.clear()
         done = run("cloudn_vm", name=NAMES, tags={"role": "web"})
-        assert done["msg"].startswith("3 of 3 failed: web1: createTags: ")
+        assert done["msg"].startswith("3 of 3 failed: web1, web2, web3: createTags: ")
         assert changes_sent_to(emulator) == ["createTags"]
 
 

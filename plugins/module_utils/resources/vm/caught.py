@@ -8,6 +8,8 @@ CloudStack 3 lists jobs that have ended, with their results. CloudStack 4 lists 
 
 from __future__ import annotations
 
+import typing as t
+
 from ...api import Client, Deadline, Record, jobs
 from ...reconcile import Progress, Step, Task
 
@@ -25,7 +27,8 @@ CAUGHT = "passwords"  # the key of the lookups: passwords by the ids of machines
 def catch(task: Task, lost: list[Progress]) -> None:
     """Wait for the pending jobs that make passwords, and keep these in the lookups. One request lists them.
 
-    All deployments count, as the id of a machine is not known if the answer to its creation was lost.
+    All deployments count, as the id of a machine is not known if the answer to its creation was lost. Raises ``CloudnError``
+    if the service can't be asked. The passwords that were made before are kept.
     """
     steps = [progress.failed_step for progress in lost]
     words = {MAKING[step.command] for step in steps if step and step.command in MAKING}
@@ -41,16 +44,19 @@ def catch(task: Task, lost: list[Progress]) -> None:
         and any(word in str(job.get("cmd")) for word in words)
         and (None in known or job.get("jobinstanceid") in known)
     ]
-    task.first.setdefault(CAUGHT, {}).update(_passwords(task.client, pending, task.deadline))
+    passwords = task.first.setdefault(CAUGHT, {})
+    passwords.update(_passwords(task.client, pending, task.deadline) if pending else {})
 
 
-def _passwords(client: Client, pending: list[Record], deadline: Deadline) -> dict[str, str]:
-    """Return the passwords that jobs make, by the ids of their machines. A job that does not end in time has none."""
+def _passwords(client: Client, pending: list[Record], deadline: Deadline) -> t.Iterator[tuple[str, str]]:
+    """Yield the passwords that jobs make, each after the id of its machine. A job that does not end in time has none."""
     watched = jobs.Jobs(client, deadline)
     for job in pending:
         watched.add(job["jobid"])
-    made = [jobs.made_by(end.result, "virtualmachine") for end in watched.ends(deadline)] if pending else []
-    return {machine["id"]: machine["password"] for machine in made if machine.get("password")}
+    for end in watched.ends(deadline):
+        machine = jobs.made_by(end.result, "virtualmachine")
+        if machine.get("password"):
+            yield machine["id"], machine["password"]
 
 
 def of(task: Task, machine_id: str) -> str | None:
