@@ -50,6 +50,7 @@ class Resource(t.NamedTuple):
     remaining: ``remaining(task)`` returns the options that hold after a failure. ``None``: nothing can show what was done.
     jobs: a word in the class names of the jobs about such objects. After a failure, the driver waits for these jobs.
     kind: returns the rules for duplicates, see ``duplicates``.
+    conclude: ``conclude(task, progress, lookups)`` warns at the end of a task of what was lost.
     catch: ``catch(task, progresses)`` keeps what only a pending job tells, as soon as answers of these plans are lost.
     """
 
@@ -63,6 +64,7 @@ class Resource(t.NamedTuple):
     jobs: str = ""
     kind: t.Callable[[], Kind] | None = None
     catch: t.Callable[[Task, list[Progress]], None] = lambda _task, _progresses: None
+    conclude: t.Callable[[Task, Progress, Record], None] = lambda _task, _progress, _lookups: None
 
     def ensure(self, client: Client, options: Record, check: bool = False) -> Report:
         """Bring the objects in ``options`` (the module's) to the desired state.
@@ -147,6 +149,7 @@ class _Run:
             if creation:
                 creation.explain(progress)
             self._resource.describe(progress, self._lookups)
+            self._resource.conclude(task, progress, self._lookups)
 
     def _catch(self, lost: list[Progress]) -> None:
         """Keep what only pending jobs tell, see ``Resource``."""

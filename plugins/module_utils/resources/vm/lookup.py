@@ -16,7 +16,7 @@ from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
 from . import mending
 from . import view as vm
-from .find import catch, find, remaining
+from .find import catch, conclude, find, remaining
 from .plan import describe, differs, encoded, is_whole, kind, plan, to_result
 from .view import RUNNING
 
@@ -302,4 +302,6 @@ def _networks(client: Client, options: Record, machines: _Machines) -> Record:
     return {"networks": pick_each(known, wanted, "networks")}
 
 
-RESOURCE = Resource(check_options, find, lookup, plan, to_result, describe, remaining, kind=kind, catch=catch)
+RESOURCE = Resource(
+    check_options, find, lookup, plan, to_result, describe, remaining, kind=kind, catch=catch, conclude=conclude
+)
