@@ -116,8 +116,9 @@ def decode(body: bytes, action: str, status: int, hint: t.Callable[[str], str]) 
     if len(tree) != 1:
         raise bad("it is no XML")
     root, content = next(iter(tree.items()))
-    if not _name(root).endswith("Response") or not isinstance(content, dict):
-        raise bad(f"the root {root!r} is not one of this API")
+    # Source: recorded from the EC2 bridge of CloudStack 3.0.5, and Amazon's description. Names of actions are in any case.
+    if _name(root).lower() != f"{action}response".lower() or not isinstance(content, dict):
+        raise bad(f"the root {root[:50]!r} belongs to another action, or to another service")
     return _fields(content)
 
 

@@ -297,11 +297,15 @@ def instance_type(command: str) -> str:
 def by_id(client: Client, job_id: str, deadline: Deadline | None = None) -> list[Record]:
     """Return the job with an id, in the form of a listed one. Return none if the service does not know it (any more)."""
     try:
-        return [{"jobid": job_id, **client.call("queryAsyncJobResult", {"jobid": job_id}, deadline)}]
+        job = {"jobid": job_id, **client.call("queryAsyncJobResult", {"jobid": job_id}, deadline)}
     except ApiError as error:
         if error.code != PARAMETER_ERROR:
             raise
         return []
+    if job["jobid"] != job_id:
+        text = f"queryAsyncJobResult: the answer is about job {job['jobid']!r}, not about job {job_id}"
+        raise BadAnswer(text, "queryAsyncJobResult", job_id=job_id)
+    return [job]
 
 
 def listing(client: Client, params: Record, deadline: Deadline | None = None) -> list[Record]:

@@ -92,7 +92,7 @@ class Transport:
                 if isinstance(error, BadAnswer):
                     self._close()
                 # The service has told that it did nothing. Then only the time for the task limits the tries.
-                is_told = isinstance(error, Throttled) and deadline is not None
+                is_told = isinstance(error, Throttled) and deadline is not None and deadline.seconds is not None
                 if not is_told and (attempt == self._settings.retries or not _may_retry(error, repeatable)):
                     raise
                 pause, last = _pause(error, attempt), error

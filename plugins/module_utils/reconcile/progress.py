@@ -19,6 +19,7 @@ class Progress:
         found: the object as it was found before the first plan.
         actions: the texts of the steps.
         touched: whether the service took any command.
+        shown: whether the result of any command showed the object.
         error, failed_step: the error that stopped the plan, and the step that failed with it.
         in_batch: whether the failed step was sent in one request with steps of other plans.
         jobs: the steps of jobs that nobody waited for, by the jobs' ids.
@@ -36,6 +37,7 @@ class Progress:
         self.created_id: str | None = None
         self.surplus = ""
         self.touched = False
+        self.shown = False
         self.error: CloudnError | None = None
         self.failed_step: Step | None = None
         self.in_batch = False
@@ -85,6 +87,14 @@ class Progress:
             text = f"{step.command}: the answer is about {record.get('name') or ''} ({record.get('id')}), not about {self.name}"
             self.fail(BadAnswer(text, step.command), step)
             return
+        if step.expect and step.returns and not (isinstance(record, dict) and record.get("state")):
+            # Recorded from CloudStack 3.0.5 and 4.23: such a result holds the object.
+            text = (
+                f"{step.command}: the service calls it done, but its answer does not show in which state {self.name} is"
+            )
+            self.fail(BadAnswer(text, step.command), step)
+            return
+        self.shown = self.shown or (step.yields is not None and isinstance(record, dict))
         if step.yields and (record is not None or not step.returns):
             self.object = step.yields(self.object, record)
             self.id = self.object.get("id") or self.id
@@ -95,16 +105,18 @@ class Progress:
             state = about.get("state", self.object.get("state"))
             name = self.name if about.get("id") == self.id else about.get("name", self.name)
             if state not in step.expect:
-                message = f"{step.command}: the service calls it done, but {name} is {state}, not {step.expect[0]}"
+                wanted = f", not {step.expect[0]}" if len(step.expect) == 1 else ""
+                message = f"{step.command}: the service calls it done, but {name} is {state}{wanted}"
                 self.fail(CloudnError(message, step.command), step)
 
     def _is_other(self, step: Step, record: Record) -> bool:
         """Tell whether a record is that of another object, by its id. A new object without an id is told by its name."""
         if self.id is not None:
-            return record.get("id", self.id) != self.id
+            return bool(record.get("id", self.id) != self.id)
         wanted, name = step.params.get("name"), record.get("name")
         # The service may leave out blanks at the end; measured on CloudStack 3.0.5.
-        return step.creates and None not in (wanted, name) and str(name).strip() != str(wanted).strip()
+        is_told = step.creates and wanted is not None and name is not None
+        return is_told and str(name).strip() != str(wanted).strip()
 
     def fail(self, error: CloudnError, step: Step | None = None, in_batch: bool = False) -> None:
         """Stop the plan. Its first error stays, but an unknown outcome replaces it."""

@@ -51,6 +51,8 @@ class Resource(t.NamedTuple):
     jobs: a word in the class names of the jobs about such objects. After a failure, the driver waits for these jobs.
     kind: returns the rules for duplicates, see ``duplicates``.
     conclude: ``conclude(task, progress, lookups)`` warns at the end of a task of what was lost.
+    confirm: ``confirm(task, progresses)`` lets plans fail whose objects somebody has removed while they were changed. The
+        results of these plans' commands did not show the objects.
     catch: ``catch(task, progresses)`` keeps what only a pending job tells, as soon as answers of these plans are lost.
     """
 
@@ -65,6 +67,7 @@ class Resource(t.NamedTuple):
     kind: t.Callable[[], Kind] | None = None
     catch: t.Callable[[Task, list[Progress]], None] = lambda _task, _progresses: None
     conclude: t.Callable[[Task, Progress, Record], None] = lambda _task, _progress, _lookups: None
+    confirm: t.Callable[[Task, list[Progress]], None] | None = None
 
     def ensure(self, client: Client, options: Record, check: bool = False) -> Report:
         """Bring the objects in ``options`` (the module's) to the desired state.
@@ -144,6 +147,9 @@ class _Run:
         task, options = self._task, self._task.options
         bounds = Bounds(options.get("max_parallel", 10), options.get("max_jobs", 50), options.get("wait", True))
         apply_until_clear(task.client, progresses, task.deadline, self._replan, bounds, self._catch)
+        unseen = [one for one in progresses if one.touched and not (one.shown or one.error or one.jobs)]
+        if self._resource.confirm and unseen:
+            self._resource.confirm(task, unseen)
         for progress in progresses:
             creation = self._creations.get(progress.name)
             if creation:

@@ -78,7 +78,14 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Script]:
                 return
             status, headers, content = answer
             self.send_response(status)
-            content = content.replace(b'"ROOT"', f'"{script.requests[-1].get("command", "").lower()}response"'.encode())
+            asked = script.requests[-1]
+            root = (
+                f"{asked.get('command', '').lower()}response"
+                if "command" in asked
+                else f"{asked.get('Action')}Response"
+            )
+            for mark in ('"ROOT"', "<ROOT>", "</ROOT>"):
+                content = content.replace(mark.encode(), mark.replace("ROOT", root).encode())
             headers = {"Content-Length": str(len(content)), **headers}
             for name, value in headers.items():
                 self.send_header(name, value)

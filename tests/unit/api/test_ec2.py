@@ -38,7 +38,7 @@ from cloudn_emulator import Emulator
 
 UTC = datetime.UTC
 XML = {"Content-Type": "text/xml;charset=UTF-8"}
-EMPTY = (200, XML, b"<DescribeInstancesResponse><requestId>r</requestId><reservationSet/></DescribeInstancesResponse>")
+EMPTY = (200, XML, b"<ROOT><requestId>r</requestId><reservationSet/></ROOT>")
 PROXY = (502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
 RECORDED = pathlib.Path(__file__).parents[2] / "conformance" / "recordings" / "ec2-answers.jsonl"
 KEY, SECRET = "the-api-key", "the-secret-key"
@@ -354,7 +354,11 @@ def test_values_have_types() -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "form", ["<XResponse>{}</XResponse>", '<?xml version="1.0"?>\n<XResponse xmlns="http://e/">{}</XResponse>']
+    "form",
+    [
+        "<DescribeXResponse>{}</DescribeXResponse>",
+        '<?xml version="1.0"?>\n<DescribeXResponse xmlns="http://e/">{}</DescribeXResponse>',
+    ],
 )
 def test_lists_numbers_and_dates_are_recognised(
     script: Any, client: Ec2Client, form: str, xml: str, read: dict[str, Any]
@@ -364,9 +368,7 @@ def test_lists_numbers_and_dates_are_recognised(
 
 
 def test_a_prefix_of_a_namespace_is_no_part_of_a_name(script: Any, client: Ec2Client) -> None:
-    body = (
-        b'<n:XResponse xmlns:n="http://e/"><n:volumeSet><n:item><n:size>1</n:size></n:item></n:volumeSet></n:XResponse>'
-    )
+    body = b'<n:DescribeXResponse xmlns:n="http://e/"><n:volumeSet><n:item><n:size>1</n:size></n:item></n:volumeSet></n:DescribeXResponse>'
     script.answers = [(200, XML, body)]
     assert client.call("DescribeX") == {"volumeSet": [{"size": 1}]}
 
@@ -581,3 +583,43 @@ def test_errors_hold_no_secret(
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     for secret in (KEY, SECRET, "canary", "127.0.0.1", sent, urllib.parse.quote(sent, safe="")):
         assert secret not in told
+
+
+# Answers of other servers
+
+STRANGE = (204, 301, 302, 307, 400, 401, 404, 408, 413, 429, 431, 502, 503)
+
+
+@pytest.mark.parametrize("body", [b"<html>Not Found</html>", b"no", b'{"error": "no"}'])
+@pytest.mark.parametrize("status", STRANGE)
+def test_what_is_no_error_of_this_api_is_no_refusal(script: Any, client: Ec2Client, status: int, body: bytes) -> None:
+    """A server in front of the service may write it after the service has done the action."""
+    script.answers = [(status, {}, b"" if status == 204 else body)]
+    with pytest.raises(UnknownOutcome, match="StopInstances: "):
+        client.call("StopInstances", {"InstanceId": ["x"]})
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, refusal("Server.InternalError", "no")),
+        (400, refusal("Client.Unsupported", "no")),
+        (530, b"<html><body><b>message</b> no</p></body></html>"),
+        (531, b"<html><body><b>message</b> no</p></body></html>"),
+        (403, b"Access denied"),
+        (500, b"java.lang.NumberFormatException: no"),
+        (404, b""),
+    ],
+)
+def test_the_forms_of_a_refusal(script: Any, client: Ec2Client, status: int, body: bytes) -> None:
+    script.answers = [(status, {}, body)]
+    with pytest.raises(Ec2Error, match="StopInstances: "):
+        client.call("StopInstances", {"InstanceId": ["x"]})
+
+
+@pytest.mark.parametrize("root", ["DescribeInstancesResponse", "Envelope", "html", "Response"])
+def test_an_answer_of_another_action_is_a_bad_answer(script: Any, client: Ec2Client, root: str) -> None:
+    script.answers = [(200, XML, f"<{root}><return>true</return></{root}>".encode())]
+    with pytest.raises(BadAnswer, match="StopInstances: the answer can't be read"):
+        client.call("StopInstances", {"InstanceId": ["x"]})

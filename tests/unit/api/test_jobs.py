@@ -20,7 +20,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     JobTimeout,
     is_read,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, startdate, wait_for
+from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, by_id, startdate, wait_for
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.apply import Bounds
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.plan import Plan, Step
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.progress import Progress
@@ -230,6 +230,54 @@ def test_a_job_that_the_listing_lacks_is_asked_for_by_itself(script: Any, client
     script.json(PENDING, listing({"jobid": "j1", "jobstatus": 1}), job(jobid="j2", jobstatus=1))
     assert wait_for(client, ["j1", "j2"]) == {"j1": {}, "j2": {}}
     assert script.requests[2]["jobid"] == "j2"
+
+
+MACHINE = {"virtualmachine": {"id": "v", "state": "Running"}}
+OTHERS = {
+    "another job": {"jobid": "j2", "jobresult": MACHINE},
+    "another type": {"jobinstancetype": "Volume", "jobinstanceid": "v", "jobresult": MACHINE},
+    "another object": {"jobinstancetype": "VirtualMachine", "jobinstanceid": "w", "jobresult": MACHINE},
+    "another object in the result": {"jobresult": {"virtualmachine": {"id": "w", "state": "Running"}}},
+}
+
+
+def watched(client: Client) -> Jobs:
+    jobs = Jobs(client)
+    jobs.add("j1", "startVirtualMachine", object_ids={"v"})
+    return jobs
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+@pytest.mark.parametrize("fields", OTHERS.values(), ids=OTHERS)
+def test_an_answer_about_another_job_is_not_believed(
+    script: Any, client: Client, fields: dict[str, Any], status: int
+) -> None:
+    script.json(job(jobstatus=status, **fields), job(jobstatus=1, jobresult=MACHINE))
+    (end,) = watched(client).ends(Deadline(60, client.clock))
+    assert (end.result, end.error) == (MACHINE, None)
+
+
+@pytest.mark.parametrize("fields", OTHERS.values(), ids=OTHERS)
+def test_an_outcome_is_unknown_if_no_answer_is_about_the_job(
+    script: Any, client: Client, fields: dict[str, Any]
+) -> None:
+    script.json(job(jobstatus=1, **fields))
+    (end,) = watched(client).ends(Deadline(600, client.clock))
+    assert isinstance(end.error, BadAnswer)
+    assert str(end.error).startswith("startVirtualMachine: the answers about job j1 are about ")
+    assert len(script.requests) < 10
+
+
+def test_a_job_that_fails_by_its_result_is_a_failure(script: Any, client: Client) -> None:
+    script.json(job(jobstatus=1, jobresult={"success": False, "displaytext": "in use"}))
+    with pytest.raises(JobFailed, match="job j1 failed: in use"):
+        client.wait("j1")
+
+
+def test_a_job_that_is_asked_for_by_its_id_has_that_id(script: Any, client: Client) -> None:
+    script.json(job(jobid="j2", jobstatus=1))
+    with pytest.raises(BadAnswer, match="queryAsyncJobResult: the answer is about job 'j2', not about job j1"):
+        by_id(client, "j1")
 
 
 def test_one_failure_among_many_does_not_end_the_wait(script: Any, client: Client) -> None:

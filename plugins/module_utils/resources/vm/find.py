@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ...api import Client, Deadline, JobFailed, JobLost, Record, UnknownOutcome, UsageError
+from ...api import Client, CloudnError, Deadline, JobFailed, JobLost, Record, UnknownOutcome, UsageError
 from ...api.deadline import poll
 from ...reconcile import Found, Progress, Task
 from . import view as vm
@@ -26,6 +26,19 @@ def find(task: Task) -> Found:
         for record in found.values():
             vm.check_shown(record)
     return found
+
+
+def confirm(task: Task, progresses: list[Progress]) -> None:
+    """Let the plans fail whose machine somebody has destroyed. The service sets tags of a destroyed machine, too."""
+    if task.options["state"] == "absent":
+        return
+    names = [progress.name for progress in progresses]
+    found = vm.find(task.client, names, task.options.get("zone"))
+    for progress in progresses:
+        record = found[progress.name]
+        if record is None or record["id"] != progress.id or record.get("state") in vm.GONE:
+            text = f"{progress.name} ({progress.id}) was destroyed by somebody else while the task changed it"
+            progress.fail(CloudnError(text))
 
 
 def remaining(task: Task) -> Record | None:

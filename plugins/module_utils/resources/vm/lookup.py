@@ -16,7 +16,7 @@ from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
 from . import mending
 from . import view as vm
-from .find import catch, conclude, find, remaining
+from .find import catch, conclude, confirm, find, remaining
 from .plan import describe, differs, encoded, is_whole, kind, plan, to_result
 from .view import RUNNING
 
@@ -303,5 +303,15 @@ def _networks(client: Client, options: Record, machines: _Machines) -> Record:
 
 
 RESOURCE = Resource(
-    check_options, find, lookup, plan, to_result, describe, remaining, kind=kind, catch=catch, conclude=conclude
+    check_options,
+    find,
+    lookup,
+    plan,
+    to_result,
+    describe,
+    remaining,
+    kind=kind,
+    catch=catch,
+    confirm=confirm,
+    conclude=conclude,
 )

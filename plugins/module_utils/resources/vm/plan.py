@@ -119,9 +119,9 @@ def _conditions(task: Task, record: Record) -> Record:
     return {}
 
 
-def _step(text: str, command: str, params: Record, **more: t.Any) -> Step:
+def _step(text: str, command: str, params: Record, expect: tuple[str, ...] = vm.ALIVE, **more: t.Any) -> Step:
     """Return a step about the machine. Its result holds the current machine, and a new password if there is one."""
-    return Step(text, command, params, returns="virtualmachine", yields=replace, **more)
+    return Step(text, command, params, returns="virtualmachine", yields=replace, expect=expect, **more)
 
 
 def _usable(name: str, record: Record, options: Record) -> tuple[str, list[list[Step]]]:
