@@ -157,6 +157,9 @@ def trouble(trial: Trial, attack: Attack, position: Position, wanted: dict[str, 
         ):
             yield f"stuck: the run after it failed: {done['msg']} (run 1: {_said(results[0])})"
         before = after
+    if attack.race:  # a machine of two is destroyed
+        trial.site.expunge()
+        before = trial.holds()
     yield from _of_all(trial, attack, results, before, wanted)
 
 

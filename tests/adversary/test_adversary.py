@@ -4,8 +4,8 @@
 """Whatever a network or a gateway answers: nothing is lost, doubled, hidden or leaked, and every run ends with a sentence.
 
 By default each task meets a sample of the attacks, another one with another ``FAULTS_SEED``. With ``FAULTS=all`` it meets
-each attack at one request for each of its roles that is chosen by the seed, with ``FAULTS=everywhere`` at every request,
-with another text those whose name holds it. ``ADVERSARY_REPORT`` names a file that gets a line for each case.
+each attack once, on a generation and at a request that are chosen by the seed. With ``FAULTS=everywhere`` it meets each attack
+at every request on both generations, with another text those whose name holds it. ``ADVERSARY_REPORT`` names a file that gets a line for each case.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from attacks import ATTACKS, Attack
+from generations import GENERATIONS
 from judging import JOB, Position, Trial, role, shown, trouble
 from proxy import Request
 from tasks import VICTIMS, Victim
@@ -38,7 +39,7 @@ def test_each_task_withstands_each_attack(victim: Victim, trial: Any, generation
     with trial(victim) as calm:
         positions, wanted, told = undisturbed(calm)
     wrong = []
-    for attack, position in chosen(f"{victim.name} {generation}", positions):
+    for attack, position in chosen(victim, generation, positions):
         as_json = attack.only_json or zlib.crc32(f"{attack.name}{position}".encode()) % 2
         settings = {"race_ms": 30} if attack.race else {}
         with trial(victim, "json" if as_json else "xml", **settings) as attacked:
@@ -68,23 +69,26 @@ def positions_of(seen: list[Request]) -> list[Position]:
     return found
 
 
-def chosen(name: str, positions: list[Position]) -> list[tuple[Attack, Position]]:
+def chosen(victim: Victim, generation: str, positions: list[Position]) -> list[tuple[Attack, Position]]:
     """Return the attacks on a task, each with its request. The same seed gives the same ones."""
+    everything = [(attack, one) for attack in ATTACKS for one in positions if attack.fits(one.command, one.role)]
+    if WANTED == "everywhere":
+        return everything
+    if WANTED and WANTED != "all":
+        return [(attack, one) for attack, one in everything if WANTED in f"{attack.kind}: {attack.name}"]
     cases = []
     for attack in ATTACKS:
-        fitting = [one for one in positions if one.role in attack.at and (not attack.lists or "list" in one.command)]
-        chance = random.Random(f"{SEED} {name} {attack.kind} {attack.name}")
-        if WANTED == "everywhere":
-            cases += [(attack, one) for one in fitting]
+        chance = random.Random(f"{SEED} {victim.name} {attack.kind} {attack.name}")
+        roles = sorted({one.role for fitting, one in everything if fitting is attack})
+        if not roles or (chance.choice(GENERATIONS) != generation and not victim.only_3):
             continue
-        for wanted in attack.at:
-            those = [one for one in fitting if one.role == wanted]
-            cases += [(attack, chance.choice(those))] if those else []
-    if WANTED in ("all", "everywhere"):
+        wanted = chance.choice(roles)
+        cases.append(
+            (attack, chance.choice([one for found, one in everything if found is attack and one.role == wanted]))
+        )
+    if WANTED == "all":
         return cases
-    if WANTED:
-        return [(attack, one) for attack, one in cases if WANTED in f"{attack.kind}: {attack.name}"]
-    return random.Random(f"{SEED} {name}").sample(cases, min(SAMPLE, len(cases)))
+    return random.Random(f"{SEED} {victim.name} {generation}").sample(cases, min(SAMPLE, len(cases)))
 
 
 def report(victim: Victim, attack: Attack, name: str, generation: str, problems: list[str], seconds: float) -> None:
