@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 import generations
 from programs import clean_environment
 from reaching import connection_to, environment_of
+from rewriting import Rewriter, rewriting
 from specs import imported
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -105,14 +106,17 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
     The emulator's jobs are short, so the module looks sooner than in life how they are, unless it is to be patient.
     """
     from ansible.module_utils import basic
+    from ansible.module_utils._internal._json import _profiles
     from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import pause
 
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     output, warnings = io.StringIO(), []
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
-        # In a process that also is a controller, warnings would go to its screen instead of into the result.
+        # In a process that also is a controller, warnings would go to its screen instead of into the result, and options
+        # that are no UTF-8 would be refused before the module sees them.
         patch.setattr(basic.AnsibleModule, "warn", lambda _module, text, **_more: warnings.append(text))
+        patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
         if not patient:
             patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
         with pytest.raises(SystemExit) as ended:
@@ -138,6 +142,19 @@ def run_module(emulator: Any) -> Callable[..., Result]:
     The result is the module's, with ``rc`` and, where it failed, ``failed`` and ``msg``.
     """
     return _runner(emulator)
+
+
+@pytest.fixture
+def rewriter(emulator: Any) -> Iterator[Rewriter]:
+    """A proxy before the emulator that changes answers, as its ``change`` says."""
+    with rewriting(emulator) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def run_rewritten(rewriter: Rewriter) -> Callable[..., Result]:
+    """Return a function that runs a module as ``run_module`` does, through the proxy."""
+    return _runner(rewriter)
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,8 @@ options:
   api_url:
     description:
       - Address of the API. The environment variable E(CLOUDN_API_URL) sets it too.
+      - It begins with C(https://) or C(http://) and has a host and a path. It ends with the path. A user, a password,
+        blanks and all that begins with C(?) or C(#) are errors.
       - C(http) causes a warning because it is not encrypted. There is no warning when the host of the address is the
         local one (V(localhost) or a loopback address).
       - Requests go through the proxy that the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY)
@@ -98,7 +100,7 @@ options:
   ec2_url:
     description:
       - Address of the EC2-compatible API of the same service. It is used for what only that API offers. The
-        environment variable E(CLOUDN_EC2_URL) sets it too.
+        environment variable E(CLOUDN_EC2_URL) sets it too. It has the same form as O(api_url).
       - If O(api_url) is the service's default, this is U(https://comp-apia.jp-e1.cloudn-service.com/awsapi) by
         default. With another O(api_url) you must give it. This way no key is sent to another service.
     type: str

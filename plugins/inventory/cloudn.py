@@ -51,8 +51,8 @@ options:
         The same happens if another source of the inventory has given the name to a different machine. That source may
         be for another region.
       - A value that cannot be the name of a host is skipped with a warning. The name of a group and a name with a
-        special meaning such as V(localhost) are such values. So is a value that holds a slash, control characters or
-        the marks of a template. So is a value that begins with a hyphen.
+        special meaning such as V(localhost) are such values. So is a value that holds a slash, characters that nobody
+        sees or the marks of a template. So is a value that begins with a hyphen.
     type: list
     elements: str
     default: [name]
@@ -89,6 +89,16 @@ notes:
     plugin. Only that setting decides whether such a file ends the run.
   - The variables are the same as the return values of a VM in M(cloudn.compute.cloudn_vm_info) with
     O(hostvars_prefix) in front.
+  - Options may be templates, also within lists and dictionaries. They are evaluated before anything is sent. Templates
+    may use lookups. If O(use_extra_vars=true), they may also use the variables of C(-e). They know no variables of
+    hosts. A template that fails ends the run. The error names the option. O(plugin) must be a plain text. The
+    expressions in O(compose), O(groups) and O(keyed_groups) are not evaluated then, but for each host. What a template
+    gives is data. It is not evaluated again. Values of environment variables are data too.
+  - Hosts are in the order of their names.
+  - Other programs read the inventory best with C(ansible-inventory --list --yaml), which writes plain texts. Without
+    C(--yaml) Ansible writes JSON in which each text from the service is an object such as
+    C({"__ansible_unsafe":"10.1.1.4"}). This is how Ansible marks data that must not be evaluated. The text of
+    C(ansible_host) is then in C(.ansible_host.__ansible_unsafe).
   - Names, tags and other values are data. They are never evaluated as templates. In names of groups every character
     becomes an underscore unless it is a letter, a digit or an underscore. This is so for O(keyed_groups) too.
   - A C(key) of O(keyed_groups) may be just the name of a variable or a path such as C(cloudn_tags.role). Such a key
@@ -96,9 +106,10 @@ notes:
   - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host),
     C(inventory_hostname), C(group_names) with the default groups, C(inventory_dir) and C(inventory_file).
   - The cache answers only a request with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones),
-    O(states) and O(filters). It does not hold the key or the secret. C(ansible.builtin.jsonfile) writes files that
-    every user of the computer may read. They hold for example names and addresses. So let O(cache_connection) be a
-    folder that only you may enter (C(mkdir -m 700)).
+    O(states) and O(filters). It does not hold the key or the secret. An entry that another version has written, or
+      that is damaged, is not used. A warning says so, and the service is asked. C(ansible.builtin.jsonfile) writes
+      files that every user of the computer may read. They hold for example names and addresses. So let
+      O(cache_connection) be a folder that only you may enter (C(mkdir -m 700)).
   - The service fails on a VM whose SSH key pair was deleted or replaced, and on every list that would show it. The
     plugin finds such a VM with at most 2 log2 n + 2 more requests among n VMs. The VM is a host without its key pair
     and hardware addresses. A warning says which VM it is and what to do.
@@ -111,6 +122,15 @@ EXAMPLES = r"""
 # The running VMs, reached by their default address. The environment variables CLOUDN_API_KEY and CLOUDN_API_SECRET
 # have the keys.
 plugin: cloudn.compute.cloudn
+---
+# The role and the keys come from the command line: ansible-inventory -i cloudn.yml -e role=web -e @keys.yml --list
+plugin: cloudn.compute.cloudn
+use_extra_vars: true
+api_key: "{{ my_key }}"
+api_secret: "{{ my_secret }}"
+filters:
+  tags:
+    role: "{{ role }}"
 ---
 # Web servers of one zone with their display names. Their tag "tier" groups them. The cache keeps them for ten minutes.
 plugin: cloudn.compute.cloudn
@@ -147,13 +167,16 @@ from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
-from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import Draft, Drafts
+from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
+from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Draft, Drafts
+from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_cache import make_entry, read_entry
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_options import (
     LISTS,
     find_problem,
     find_unknown,
     unknown_states,
 )
+from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_templates import BadTemplate, Templates
 
 CONNECTION = (
     "api_url",
@@ -182,6 +205,28 @@ def _collector_paused() -> t.Iterator[None]:
             gc.enable()
 
 
+def _in_file(path: str, text: str) -> str:
+    """Return the text of an error with the inventory file that it is about."""
+    return text if path in text else f"{path}: {text}"
+
+
+def _error(text: str) -> AnsibleParserError:
+    """Return an error of this plugin, with escapes for characters that nobody sees."""
+    return AnsibleParserError(visible(text))
+
+
+@contextlib.contextmanager
+def _visible_errors() -> t.Iterator[None]:
+    """Put escapes for characters that nobody sees into Ansible's errors too. These quote names and have several lines."""
+    try:
+        yield
+    except AnsibleError as error:
+        text = visible(str(error), lines=True)
+        if text == str(error):
+            raise
+        raise AnsibleParserError(text) from None
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """The inventory plugin ``cloudn.compute.cloudn``."""
 
@@ -194,24 +239,72 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Tell whether a file may be a configuration of this plugin, by its name."""
         return super().verify_file(path) and path.endswith(("cloudn.yml", "cloudn.yaml"))
 
+    def set_options(self, task_keys: t.Any = None, var_options: t.Any = None, direct: t.Any = None) -> None:
+        """Set the options, with their templates evaluated. Raises ``AnsibleParserError``. ``direct`` is what the file says.
+
+        Templates are evaluated here and not later, as Ansible converts the options to their types here.
+        """
+        if direct:
+            unknown = find_unknown(direct, self.option_definitions)
+            if unknown:
+                raise _error(unknown)
+            direct = self._evaluated(direct)
+        super().set_options(task_keys, var_options, direct)
+
+    def _evaluated(self, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return options without templates. Raises ``AnsibleParserError``."""
+        hint = "Templates here may use lookups"
+        name = "use_extra_vars"
+        try:
+            if name in given:
+                switch = Templates(self._template, f"{hint}, but no variables").options({name: given[name]})
+                self.set_option(name, switch[name])
+                given = {**given, **switch}
+            if self.get_option(name):
+                self.templar.available_variables = self._vars
+                hint += " and the variables of -e"
+            else:
+                hint += ". They may also use the variables of -e if use_extra_vars is true"
+            return Templates(self._template, hint).options(given)
+        except BadTemplate as error:
+            raise _error(str(error)) from None
+
+    def _template(self, text: str, structured: bool) -> t.Any:
+        """Return the value of a template. Before 2.19, Ansible takes some texts for other values, unless it is told not to."""
+        conversion = {"convert_data": structured} if OLD_TEMPLATES else {}
+        return self.templar.template(text, fail_on_undefined=True, **conversion)
+
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Fill the inventory from the configuration file ``path``. Raises ``AnsibleParserError``."""
         super().parse(inventory, loader, path, cache)
         try:
-            unknown = find_unknown(self._read_config_data(path), self._options)
-            if unknown:
-                raise AnsibleParserError(unknown)
-            wanted = self._wanted()
-            with _collector_paused():
-                self._add(Drafts(self, wanted, path).build(self._machines(path, cache)))
-        except Exception:
+            with _visible_errors():
+                self._fill(path, cache)
+        except Exception as error:
             # By default Ansible only warns of any error of a plugin and goes on without the source. Then a play ends well,
             # though it ran on a part of the hosts, or on none. So this makes the error end the run, unless the user has
             # set it otherwise. A file of another plugin is no failure.
             setting = "INVENTORY_ANY_UNPARSED_IS_FAILED"
             if self._is_for_this(path) and C.config.get_config_value_and_origin(setting)[1] == "default":
                 C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
-            raise
+            if isinstance(error, AnsibleError):
+                raise AnsibleParserError(_in_file(path, error.message)) from None
+            # From 2.19 on, Ansible adds the text of the cause itself.
+            text = f"unexpected {type(error).__name__}" + (f": {error}" if OLD_TEMPLATES else "")
+            raise AnsibleParserError(_in_file(path, text)) from error
+
+    def _fill(self, path: str, cache: bool) -> None:
+        """Check the options, and put the hosts into the inventory."""
+        self._read_config_data(path)
+        wanted = self._wanted()
+        with _collector_paused():
+            drafts = Drafts(self, wanted, path).build(self._machines(path, cache))
+            drafts.sort(key=lambda draft: draft.name)  # so that the order is the same in each run
+            self._add(drafts)
+
+    def warn(self, warning: str) -> None:
+        """Warn, with escapes for characters that nobody sees."""
+        self.display.warning(visible(warning))
 
     def _is_for_this(self, path: str) -> bool:
         """Tell whether a file says that it is for this plugin."""
@@ -226,9 +319,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         options = {name: self.get_option(name) for name in ("connect_with", "hostvars_prefix", "default_groups")}
         problem = find_problem({**options, **{name: self._given(name) for name in (*LISTS, "filters")}})
         if problem:
-            raise AnsibleParserError(problem)
+            raise _error(problem)
         for warning in unknown_states(self._given("states")):
-            self.display.warning(warning)
+            self.warn(warning)
         return hosts.Wanted(hostnames=self._given("hostnames"), **options)
 
     def _given(self, option: str) -> t.Any:
@@ -239,17 +332,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the machines, as the vm module shows them. They come from the cache if it has the same request."""
         key, asked = self.get_cache_key(path), self._asked()
         caching = self.get_option("cache")
-        if caching and cache:
-            try:
-                entry = self._cache[key]
-            except KeyError:
-                entry = {}
-            if isinstance(entry, dict) and entry.get("asked") == asked:
-                kept: list[hosts.Record] = entry["machines"]
-                return kept
+        kept = self._kept(path, key, asked) if caching and cache else None
+        if kept is not None:
+            return kept
         machines = self._list()
         if caching:
-            self._cache[key] = {"asked": asked, "machines": machines}
+            self._cache[key] = make_entry(asked, machines)
+        return machines
+
+    def _kept(self, path: str, key: str, asked: str) -> list[hosts.Record] | None:
+        """Return the machines in the cache, ``None`` where it does not have them. Warns of an entry that can't be used."""
+        try:
+            machines, problem = read_entry(self._cache[key], asked)
+        except KeyError:
+            return None
+        except Exception:  # a plugin of the cache raises anything over a file that it can't read
+            machines, problem = None, "it can't be read"
+        if problem:
+            self.warn(f"{path}: the entry in the cache can't be used ({problem}). It is made anew")
         return machines
 
     def _asked(self) -> str:
@@ -258,13 +358,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         Nobody can read the key from the digest, as it is of all values together. The secret is not in it.
         """
         options = ("api_url", "api_key", "account", "domain_id", "zones", "states", "filters")
-        asked = json.dumps([self._templated(name) for name in options], sort_keys=True, default=str)
+        asked = json.dumps([self.get_option(name) for name in options], sort_keys=True, default=str)
         return hashlib.sha256(asked.encode()).hexdigest()
-
-    def _templated(self, name: str) -> t.Any:
-        """Return an option. A text may be a template, for example to take a key from a lookup."""
-        value = self.get_option(name)
-        return self.templar.template(value) if isinstance(value, str) and "{{" in value else value
 
     def _list(self) -> list[hosts.Record]:
         """Ask the service for the machines."""
@@ -281,15 +376,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
                 raise AnsibleParserError(missing_required_lib(library))
         try:
-            options = {name: self._templated(name) for name in CONNECTION}
+            options = {name: self.get_option(name) for name in CONNECTION}
             client = connect(options)
             for warning in warnings(options):
-                self.display.warning(warning)
+                self.warn(warning)
             machines = vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
-            raise AnsibleParserError(error.message) from None
+            raise _error(error.message) from None
         for warning in client.warnings:
-            self.display.warning(warning)
+            self.warn(warning)
         return machines
 
     def _add(self, drafts: list[Draft]) -> None:
@@ -323,4 +418,4 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             self.inventory.add_child(parent, child)
         except Exception as error:  # Ansible raises no narrower class where a group would be in itself
-            self.display.warning(f"the group {child!r} is not put into {parent!r}: {error}")
+            self.warn(f"the group {child!r} is not put into {parent!r}: {error}")

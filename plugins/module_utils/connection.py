@@ -10,6 +10,7 @@ import re
 import typing as t
 import urllib.parse
 
+from . import addresses
 from .api import Client, UsageError
 
 if t.TYPE_CHECKING:
@@ -72,11 +73,10 @@ def _check(options: t.Mapping[str, t.Any], ec2_url: str | None) -> None:
             raise UsageError(
                 f"{option}: is missing; set the option, or the environment variable CLOUDN_{option.upper()}"
             )
-    _check_address("api_url", options["api_url"])
-    if ec2_url:
-        _check_address("ec2_url", ec2_url)
-        if "?" in ec2_url or "#" in ec2_url:
-            raise UsageError(f"ec2_url: {ec2_url!r} is no address of an API: leave out all after its path")
+    for option, url in (("api_url", options["api_url"]), ("ec2_url", ec2_url)):
+        problem = addresses.problem(option, url) if url is not None else None
+        if problem:
+            raise UsageError(problem)
     for option, (least, most) in _BOUNDS.items():
         value = options[option]
         if not least <= value <= most:  # also where it is no number (nan)
@@ -110,27 +110,19 @@ def warnings(options: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def credentials(value: t.Any) -> t.Iterator[str]:
-    """Yield each ``user:password`` of an address in options, at any depth. Ansible must not show them."""
+    """Yield each ``user:password`` of an address in options, at any depth. Ansible must not show them.
+
+    Of the service's own addresses it yields whatever is not the address itself.
+    """
     if isinstance(value, str):
         yield from _CREDENTIALS.findall(value)
-    elif isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
+    elif isinstance(value, list):
+        for item in value:
             yield from credentials(item)
-
-
-def _check_address(option: str, url: t.Any) -> None:
-    """Raise ``UsageError`` for a wrong address, or one with credentials. The message does not show the credentials."""
-    try:
-        address = urllib.parse.urlsplit(url)
-        usable = address.scheme in ("http", "https") and address.hostname and address.port != 0
-    except ValueError:
-        usable = False
-    if "@" in url.partition("?")[0]:
-        raise UsageError(
-            f"{option}: must hold no user and no password: requests are signed with api_key and api_secret instead"
-        )
-    if not usable:
-        raise UsageError(f"{option}: {url!r} is no http or https address")
+    elif isinstance(value, dict):
+        yield from credentials(list(value.values()))
+        for option in ("api_url", "ec2_url"):
+            yield from addresses.secrets(value.get(option))
 
 
 def _is_this_machine(host: str) -> bool:

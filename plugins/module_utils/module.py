@@ -19,7 +19,9 @@ from .api import Client, CloudnError, JobFailed, Record
 from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
 from .connection import DEFAULT_URL, connect, credentials, warnings
+from .options import check as find_wrong_options
 from .reconcile.report import Report
+from .visible import visible
 
 CONNECTION: dict[str, t.Any] = {
     "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["CLOUDN_API_URL"])},
@@ -46,16 +48,49 @@ TAGS: dict[str, t.Any] = {
 }
 
 
+# The return values that are texts for people. A terminal shows them.
+_FOR_PEOPLE = ("msg", "diff", "actions")
+
+
 class Module(AnsibleModule):
-    """Hides users and passwords in addresses among the options, also if the options are refused at once."""
+    """Checks the options as the user wrote them. Hides users and passwords in addresses among them, also if they are refused.
+
+    Texts for people have escapes for characters that nobody sees. All other values are exact.
+    """
+
+    _wrong = ""
+
+    def _load_params(self) -> None:
+        # Ansible's own hook between reading the options and checking them: it turns lists and mappings into text.
+        super()._load_params()
+        ignores = bool(self.params.get("_ansible_ignore_unknown_opts"))
+        self._wrong = find_wrong_options(self.params, self.argument_spec, ignores)
+
+    def check_options(self) -> None:
+        """End the module with an error if an option is wrong. Ansible knows by now which values it must hide."""
+        if self._wrong:
+            self.fail_json(msg=self._wrong)
 
     def exit_json(self, **kwargs: t.Any) -> None:
-        self.no_log_values.update(credentials(self.params))
-        super().exit_json(**kwargs)
+        self._hide()
+        super().exit_json(**_for_people(kwargs))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        self._hide()
+        super().fail_json(visible(self._wrong or msg), **_for_people(kwargs))
+
+    def warn(self, warning: str, **kwargs: t.Any) -> None:
+        super().warn(visible(warning), **kwargs)
+
+    def _hide(self) -> None:
+        """Add to what Ansible hides. A secret must be hidden with escapes, too."""
         self.no_log_values.update(credentials(self.params))
-        super().fail_json(msg, **kwargs)
+        self.no_log_values.update([visible(secret) for secret in self.no_log_values])
+
+
+def _for_people(result: Record) -> Record:
+    """Return a result in which texts for people have escapes for characters that nobody sees."""
+    return {name: visible(value) if name in _FOR_PEOPLE else value for name, value in result.items()}
 
 
 def run(
@@ -104,6 +139,7 @@ def run(
 def _build(spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> Module:
     """Return the module with its options checked, or end it with an error."""
     module = Module(argument_spec={**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    module.check_options()
     for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
@@ -116,7 +152,7 @@ def _build(spec: dict[str, t.Any], constraints: dict[str, t.Any]) -> Module:
 
 def _result(report: Report, plural: str, singular: str) -> Record:
     """Return the result for a report; ``msg`` is in it if there are failures."""
-    objects = report.objects()
+    objects = [{**one, "error": visible(one["error"])} if "error" in one else one for one in report.objects()]
     result = {**report.result(), plural: objects}
     if len(objects) == 1:
         result[singular] = objects[0]

@@ -77,6 +77,7 @@ EXAMPLES = r"""
     template: CentOS 6.2 64bit
     service_offering: v4
     affinity_groups: [databases-apart]
+  no_log: true # the result of a new VM may hold its password
 
 - name: Delete the group with VMs in it
   cloudn.compute.cloudn_affinity_group:

@@ -134,6 +134,7 @@ EXAMPLES = r"""
 - name: Wait for the end of the reboot
   cloudn.compute.cloudn_job:
     jobs: "{{ reboot.jobs }}"
+  no_log: true # a result may hold a password that a job created
 """
 
 RETURN = r"""

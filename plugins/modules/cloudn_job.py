@@ -57,12 +57,13 @@ EXAMPLES = r"""
     service_offering: v1
     wait: false
   register: begun
+  no_log: true # the result of a new VM may hold its password
 
 - name: See how far the jobs are
   cloudn.compute.cloudn_job:
     jobs: "{{ begun.jobs | default([]) }}" # none if there was nothing to do
     wait: false
-  no_log: true
+  no_log: true # the results hold the passwords that the jobs created
 
 - name: Wait for both jobs
   cloudn.compute.cloudn_job:
@@ -83,10 +84,12 @@ EXAMPLES = r"""
     service_offering: v1
     wait: false
   register: again
+  no_log: true # the result of a new VM may hold its password
 
 - name: Wait for the jobs that there are
   cloudn.compute.cloudn_job:
     jobs: "{{ again.jobs | default([]) }}"
+  no_log: true
 """
 
 RETURN = r"""

@@ -77,6 +77,7 @@ EXAMPLES = r"""
 - name: Wait for the pending jobs
   cloudn.compute.cloudn_job:
     jobs: "{{ pending.jobs | map(attribute='id') }}"
+  no_log: true # the results hold the passwords that the jobs created
 """
 
 RETURN = r"""

@@ -51,11 +51,20 @@ options:
     description:
       - Name or id of the zone. Names are looked up in this zone only.
       - Required to create a VM if there are several zones.
+      - A VM is not created if another zone has a VM with its host name. See O(same_name_elsewhere).
     type: str
+  same_name_elsewhere:
+    description:
+      - Whether to create a VM although another zone has a VM with its host name.
+      - Otherwise the task fails and names both zones, as the zone may be wrong. It looks there only if O(zone) does not have
+        the VM.
+    type: bool
+    default: false
   template:
     description:
       - Name or id of the template. Required to create a VM.
       - If you give the template by name, names are compared. A renewed template with the same name is no difference.
+      - If the service shows no template of an existing VM, the template is not compared. The module warns of that.
     type: str
   template_filter:
     description:
@@ -119,7 +128,7 @@ options:
       - CloudStack 4 puts another pair into a stopped VM. See O(allow_restart) for a running VM. If the service then makes
         a new password, it is in the result. CloudStack 3.0 puts a pair into a new VM only.
       - For each VM the service shows the first pair that holds its public key. So another pair with the same key is
-        no difference.
+        no difference. A VM that shows no pair has none. That is a difference.
     type: str
   keyboard:
     description:
@@ -130,9 +139,20 @@ options:
     description:
       - Text that a new VM finds at its first start, unchanged. CloudStack 3.0 takes at most 1536 bytes, CloudStack 4
         24576 bytes. These are 2048 and 32768 bytes when encoded.
+      - A mapping or a list is refused. The filter P(ansible.builtin.to_json#filter) makes a text of data. Ansible itself
+        may make data of a text, for example of JSON in a file. The filter P(ansible.builtin.string#filter) keeps the text.
+      - Bytes that are not UTF-8, such as a compressed file, need O(user_data_encoding=base64).
       - The service does not return it, so it is not compared on an existing VM.
       - It may hold secrets, so Ansible keeps it out of logs and results.
     type: str
+  user_data_encoding:
+    description:
+      - How O(user_data) is written.
+      - With V(base64) it is the bytes in Base64, in one line or several. The VM finds the bytes. Use it for bytes that
+        are not UTF-8.
+    type: str
+    choices: [text, base64]
+    default: text
   ha:
     description:
       - Whether the VM is started on another host when its host fails. Only with a service offering that allows it.
@@ -231,6 +251,7 @@ EXAMPLES = r"""
     service_offering: v1
     tags:
       role: web
+  no_log: true # the result of a new VM may hold its password
 
 - name: Create ten workers at once
   cloudn.compute.cloudn_vm:
@@ -240,6 +261,7 @@ EXAMPLES = r"""
     service_offering: vQ
     group: workers
     state: started
+  no_log: true # the result of a new VM may hold its password
 
 - name: Create a security group for databases
   cloudn.compute.cloudn_security_group:
@@ -257,6 +279,7 @@ EXAMPLES = r"""
     tags:
       role: db
       env: production
+  no_log: true # the result of a new VM may hold its password
 
 - name: Add one tag and keep the others
   cloudn.compute.cloudn_vm:
@@ -298,6 +321,16 @@ EXAMPLES = r"""
       echo ready > /etc/motd
     wait: false
   register: batch
+  no_log: true # the result of a new VM may hold its password
+
+- name: Create a VM with compressed user data, which "gzip -c setup.sh | base64" has written
+  cloudn.compute.cloudn_vm:
+    name: batch2
+    zone: jp-e1a
+    template: CentOS 6.2 64bit
+    service_offering: v1
+    user_data: H4sIAAAAAAACA1NW1E/KzNMvzuBKTc7IVyhKTUypVLBT0E8tSdbPzS9J4QIAbAaexiEAAAA=
+    user_data_encoding: base64
   no_log: true # the result of a new VM may hold its password
 
 - name: Destroy the VM
@@ -558,6 +591,7 @@ SPEC = {
     "state": {"type": "str", "default": "present", "choices": STATES},
     "confirm_reinstall": {"type": "str"},
     "zone": {"type": "str"},
+    "same_name_elsewhere": {"type": "bool", "default": False},
     "template": {"type": "str"},
     "template_filter": {"type": "str", "default": "executable", "choices": list(TEMPLATE_FILTERS)},
     "service_offering": {"type": "str"},
@@ -572,6 +606,7 @@ SPEC = {
     "key_pair": {"type": "str", "no_log": False},
     "keyboard": {"type": "str", "choices": KEYBOARDS},
     "user_data": {"type": "str", "no_log": True},
+    "user_data_encoding": {"type": "str", "default": "text", "choices": ["text", "base64"]},
     "ha": {"type": "bool"},
     "os_type": {"type": "str"},
     "allow_restart": {"type": "bool", "default": False},

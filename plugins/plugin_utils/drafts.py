@@ -136,7 +136,7 @@ class Drafts:
                 "keyed_groups, groups: make groups of the names of hosts, so that no host can have a name"
             )
         for warning in warnings:
-            self._plugin.display.warning(warning)
+            self._plugin.warn(warning)
         return list(drafts.values())
 
     def _hosts_of_others(self, machines: list[hosts.Record]) -> set[str]:

@@ -44,6 +44,18 @@ STATES = (
     "Unknown",
 )
 LISTS = ("hostnames", "zones", "states")
+# Parameters of listVirtualMachines that have options of their own, and what they may be called.
+_OWN_OPTIONS = {
+    "account": "account",
+    "domain": "domain_id",
+    "domainid": "domain_id",
+    "state": "states",
+    "states": "states",
+    "zone": "zones",
+    "zoneid": "zones",
+    "zones": "zones",
+}
+_STATE = re.compile(r"[A-Za-z]+\Z")
 _PREFIX = re.compile(r"([A-Za-z_]\w*)?\Z", re.ASCII)
 
 
@@ -51,9 +63,7 @@ def find_unknown(given: t.Iterable[t.Any], known: t.Collection[str]) -> str | No
     """Return the problem of the first option that does not exist, ``None`` where all exist. Ansible ignores such options."""
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, 1)
-            hint = f"do you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
-            return f"{name}: there is no option of this name; {hint}"
+            return f"{name}: there is no option of this name; {_hint(str(name), known)}"
     return None
 
 
@@ -66,17 +76,31 @@ def unknown_states(states: t.Iterable[str]) -> list[str]:
     """Return a warning for each state that is not known. It may be a state of another version of the service."""
     known = {state.lower() for state in STATES}
     return [
-        f"states: {state!r} is no state that is known here, so machines may be missing; known are {', '.join(STATES)}"
+        f"states: {state!r} is no state that is known here, so machines may be missing; {_hint(state, STATES)}"
         for state in states
         if state.lower() not in known
     ]
 
 
+def _hint(name: str, known: t.Collection[str]) -> str:
+    """Return the known name that is nearest to another one, or all of them."""
+    folded = {_folded(one): one for one in known}
+    close = difflib.get_close_matches(_folded(name), folded, 1)
+    return f"do you mean {folded[close[0]]}?" if close else f"there are {', '.join(sorted(known))}"
+
+
+def _folded(name: str) -> str:
+    """Return a name without what often differs in spelling."""
+    return name.lower().replace("_", "").replace("-", "")
+
+
 def _problems(options: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     for option in LISTS:
-        for item in options[option]:
-            if not isinstance(item, str):
-                yield f"{option}: {item!r} must be a text; put it in quotes"
+        for number, item in enumerate(options[option]):
+            yield from _item_problems(f"{option}[{number}]", item)
+    for number, state in enumerate(options["states"]):
+        if not _STATE.match(state):
+            yield f"states[{number}]: {state!r} can't be a state; give a single word, for example Running"
     words = [hosts.check_word(word, "hostnames", hosts.HOSTNAMES) for word in options["hostnames"]]
     words.append(hosts.check_word(options["connect_with"], "connect_with", hosts.CONNECT_WITH))
     yield from filter(None, words)
@@ -86,22 +110,31 @@ def _problems(options: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     yield from _filter_problems(options["filters"])
 
 
+def _item_problems(path: str, item: t.Any) -> t.Iterator[str]:
+    """Yield the problem of an item of a list that must be a text. An empty one would select nothing, or everything."""
+    if isinstance(item, (list, dict)):
+        yield f"{path}: must be one text, not {item!r}; give the whole list as the value of {path.partition('[')[0]}"
+    elif item is None or item == "":
+        yield f"{path}: has no value; give one, or leave it out"
+    elif not isinstance(item, str):
+        yield f"{path}: {item!r} must be a text; put it in quotes"
+
+
 def _filter_problems(filters: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     """Yield the problems of the filters. A filter without a value would not be sent, and too many machines would be found."""
-    unknown = sorted(str(name) for name in filters if name not in FILTERS)
-    if unknown:
-        yield (
-            f"filters: {', '.join(unknown)}: not known; there are {', '.join(FILTERS)} (zones, states and account are "
-            "options of their own)"
-        )
+    for name in filters:
+        if name not in FILTERS:
+            own = _OWN_OPTIONS.get(_folded(str(name)))
+            hint = f"use the option {own}, which is not below filters" if own else _hint(str(name), FILTERS)
+            yield f"filters.{name}: there is no filter of this name; {hint}"
     values = dict(filters)
     tags = values.pop("tags", {})
     if isinstance(tags, dict):
-        values.update({f"tags: {key}": value for key, value in tags.items()})
+        values.update({f"tags.{key}": value for key, value in tags.items()})
     else:
-        yield f"filters: tags: must be a dictionary, not {tags!r}; write tags: {{KEY: VALUE}}"
+        yield f"filters.tags: must be a dictionary, not {tags!r}; write tags: {{KEY: VALUE}}"
     for name, value in values.items():
         if isinstance(value, (dict, list)):
-            yield f"filters: {name}: must be one value, not {value!r}"
+            yield f"filters.{name}: must be one value, not {value!r}"
         if value is None or value == "":
-            yield f"filters: {name}: has no value; give one, or leave the filter out"
+            yield f"filters.{name}: has no value; give one, or leave the filter out"

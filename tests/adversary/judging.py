@@ -98,6 +98,11 @@ class Trial:
         held = self.site.holds()
         return {**held, "machines": [one for one in held["machines"] if one[1] != "Destroyed"]}
 
+    def settled(self) -> dict[str, Any]:
+        """Return what the service holds at the end, when it has forgotten destroyed machines and their disks."""
+        self.site.expunge()
+        return self.holds()
+
 
 @contextlib.contextmanager
 def _watched() -> Iterator[None]:
@@ -157,9 +162,7 @@ def trouble(trial: Trial, attack: Attack, position: Position, wanted: dict[str, 
         ):
             yield f"stuck: the run after it failed: {done['msg']} (run 1: {_said(results[0])})"
         before = after
-    if attack.race:  # a machine of two is destroyed
-        trial.site.expunge()
-        before = trial.holds()
+    before = trial.settled()
     yield from _of_all(trial, attack, results, before, wanted)
 
 
@@ -199,13 +202,11 @@ def _do_as_told(trial: Trial, done: Result) -> None:
 
 
 def _names_doubles(attack: Attack, done: Result, now: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Tell whether a run fails since it finds two objects of one name, as a request was delivered more than once, or too late."""
-    return bool(
-        attack.kind.startswith("delivered")
-        and done.get("failed")
-        and re.search(r"\b(2|two|several) .*(name|same)|both", done["msg"])
-        and surplus(now, wanted)
+    """Tell whether a run fails since it finds objects of one name, as a request was delivered more than once, or too late."""
+    names = re.search(
+        r"\b(\d+|two|several) (\w+ )*(machines|key pairs|groups|volumes|templates|runs)|\bboth\b", done["msg"]
     )
+    return bool(attack.kind.startswith("delivered") and done.get("failed") and names and surplus(now, wanted))
 
 
 def _secrets(trial: Trial, results: list[Result]) -> Iterator[str]:

@@ -56,7 +56,7 @@ def undisturbed(calm: Trial) -> tuple[list[Position], dict[str, Any], dict[str, 
     """Return the requests of an undisturbed run, what the service holds after it, and what it shows."""
     done = calm.run()
     assert not done.get("failed"), done["msg"]
-    return positions_of(calm.proxy.clear()), calm.holds(), shown(done)
+    return positions_of(calm.proxy.clear()), calm.settled(), shown(done)
 
 
 def positions_of(seen: list[Request]) -> list[Position]:

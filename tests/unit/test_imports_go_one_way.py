@@ -58,7 +58,7 @@ BELOW = {
     "api": set(),
     "reconcile": {"api"},
     "resources": {"api", "reconcile", "advice.py"},
-    "inventory": {"api", "resources"},
+    "inventory": {"api", "resources", "visible.py"},
     "raw": {"api", "resources"},
 }
 

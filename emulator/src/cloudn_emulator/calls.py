@@ -94,7 +94,8 @@ def read_params(declared: Iterable[Param], raw: dict[str, str], label: str, stor
     generation.of(_CHECK_CHARACTERS)(raw)
     given = _unpack(raw)
     declared = tuple(declared)
-    if not _INTEGER.fullmatch(given.get("pagesize", "0")) and any(param.name == "pagesize" for param in declared):
+    size = given.get("pagesize", "0")
+    if isinstance(size, str) and not _INTEGER.fullmatch(size) and any(one.name == "pagesize" for one in declared):
         raise generation.of(_NO_NUMBER)  # the real server reads it first; 3.0.5 crashes
     values = {}
     for param in declared:
@@ -142,7 +143,7 @@ def _unpack(raw: dict[str, str]) -> dict[str, Any]:
         if "[" not in name:
             given[name.lower()] = value
             continue
-        match = re.fullmatch(r"(\w+)\[(\d+)\](?:\.(\w+))?", name)
+        match = re.fullmatch(r"(\w+)\[(\d{1,9})\](?:\.(\w+))?", name)
         if match is None:
             raise ApiError(MALFORMED, f"Unable to decode parameter {name}")
         entries = given.setdefault(match[1].lower(), {})

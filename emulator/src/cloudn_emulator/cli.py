@@ -8,20 +8,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import difflib
 import errno
 import logging
 import os
+import re
 import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, get_origin, get_type_hints
 
-import yaml
-
 from . import ec2, native, seed
 from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
+from .faults.reading import parse
 from .jobs import Jobs
 from .options import port
 from .request_log import Record, to_file
@@ -29,6 +30,7 @@ from .server import Service, listen
 from .settings import BadSetting, Settings
 
 DEFAULTS = Settings()
+_NUMBER = re.compile(r"-[\d.]")
 # What argparse takes for each setting that is an option.
 OPTIONS: dict[str, dict[str, Any]] = {
     name: hint.__metadata__[0]
@@ -40,7 +42,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    problem = _unknown_option(parser, given)
+    if problem:
+        parser.error(problem)
+    options = parser.parse_args(given)
     if len(options.zones) > seed.MOST_ZONES or len(set(options.zones)) < len(options.zones):
         parser.error(f"--zone: at most {seed.MOST_ZONES} different names")
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
@@ -63,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cloudn-emulator",
         description="Answers as Cloudn Compute (FLAT) does, from memory. Stop it with Ctrl-C or SIGTERM.",
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("what", nargs="?", choices=("serve", "vars"), default="serve", help="vars: print the seeded ids and end")
@@ -73,6 +80,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line for each request")
     return parser
+
+
+def _unknown_option(parser: argparse.ArgumentParser, given: Sequence[str]) -> str | None:
+    """Return the problem of the first option that does not exist, ``None`` where all exist.
+
+    argparse would take the value of such an option for the word that says what to do, and complain of that.
+    """
+    known = [text for action in parser._actions for text in action.option_strings]
+    for argument in given:
+        name = argument.partition("=")[0]
+        if name.startswith("-") and not _NUMBER.match(name) and name not in (*known, "-", "--"):
+            close = difflib.get_close_matches(name, known, 1) or [text for text in known if text.startswith(name)]
+            hint = f"do you mean {close[0]}?" if close else "--help shows all options"
+            return f"{name}: there is no option of this name; {hint}"
+    return None
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str, given: dict[str, Any]) -> None:
@@ -101,12 +123,12 @@ def _grantable() -> list[str]:
 
 def _faults(path: str) -> list[Any]:
     try:
-        with open(path, encoding="utf-8") as file:
-            rules = yaml.safe_load(file) or []
+        with open(path, "rb") as file:
+            rules: list[Any] = parse(file.read())
         Faults(rules)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{path}: {os.strerror(error.errno or 0)}") from None
-    except (BadRule, yaml.YAMLError, UnicodeDecodeError) as error:
+    except BadRule as error:
         raise argparse.ArgumentTypeError(f"{path}: {error}") from None
     return rules
 

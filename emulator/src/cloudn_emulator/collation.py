@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from .wildcards import in_turn
+
 _SPECIAL = re.compile(r"[%_\\]")
 
 
@@ -55,7 +57,7 @@ def finder(part: str) -> Callable[[str | None], bool]:
     if not _SPECIAL.search(part):
         return lambda text: text is not None and part in without_accents(text)
     like = _like(part)
-    return lambda text: text is not None and like.search(without_accents(text)) is not None
+    return lambda text: text is not None and like.match(without_accents(text)) is not None
 
 
 def _like(part: str) -> re.Pattern[str]:
@@ -63,6 +65,10 @@ def _like(part: str) -> re.Pattern[str]:
 
     A backslash at the end of the part does this to the service's own `%`: the text must end with this sign.
     """
-    wild = {"%": ".*", "_": "."}
-    pieces = re.findall(r"\\?.", part + "%", re.DOTALL)
-    return re.compile("".join(wild.get(piece) or re.escape(piece[-1]) for piece in pieces) + r"\Z", re.DOTALL)
+    parts = ["", ""]
+    for piece in re.findall(r"\\?.", part + "%", re.DOTALL):
+        if piece == "%":
+            parts.append("")
+        else:
+            parts[-1] += "." if piece == "_" else re.escape(piece[-1])
+    return re.compile(in_turn(".*", parts), re.DOTALL)

@@ -15,6 +15,7 @@ from .faults import FaultRule
 from .generation import Generation
 
 FORM = "application/x-www-form-urlencoded"
+MOST_PARAMETERS = 10_000  # of a request, as web servers of that time limit them
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +64,38 @@ class Api(Protocol):
         """The answer to wrong credentials."""
 
 
-async def read(request: web.Request, generation: Generation) -> Asked:
-    """Read a request.
+async def read(request: web.Request, generation: Generation) -> tuple[Asked, bool]:
+    """Read a request. Also returns whether it is small enough to be done; a form that is too large is not read.
 
     The address is UTF-8. On CloudStack 3 a form is ISO-8859-1 unless its content type says charset=UTF-8. Measured on
     3.0.5 and 4.23.
     """
     query = request.rel_url.raw_query_string
     pairs = _pairs(query, "utf-8")
-    if request.method == "POST" and request.content_type == FORM and not is_too_large(request, generation):
+    fits = not is_too_large(request, generation)
+    if request.method == "POST" and request.content_type == FORM and fits:
         in_utf8 = generation.utf8_forms or (request.charset or "").lower() in ("utf-8", "utf8")
         encoding = "utf-8" if in_utf8 else "iso-8859-1"
-        pairs += _pairs((await request.read()).decode("iso-8859-1"), encoding)
+        try:
+            pairs += _pairs((await request.read()).decode("iso-8859-1"), encoding)
+        except web.HTTPRequestEntityTooLarge:  # it did not say how long it is
+            fits = False
+    fits = fits and len(pairs) <= MOST_PARAMETERS
     params: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in pairs[:MOST_PARAMETERS]:
         params.setdefault(name, value)
-    return Asked(request.method, request.headers.get("Host", ""), request.rel_url.raw_path, query, params)
+    return Asked(request.method, request.headers.get("Host", ""), request.rel_url.raw_path, query, params), fits
 
 
 def is_too_large(request: web.Request, generation: Generation) -> bool:
-    """Whether a form is larger than the service takes. It is not read."""
-    return generation.longest_form is not None and (request.content_length or 0) > generation.longest_form
+    """Whether a body is said to be larger than a form may be."""
+    return (request.content_length or 0) > generation.longest_form
 
 
 def _pairs(text: str, encoding: str) -> list[tuple[str, str]]:
-    pairs = (part.partition("=") for part in text.split("&") if part)
-    return [(_unquoted(name, encoding), _unquoted(value, encoding)) for name, _equals, value in pairs]
+    """The parameters in a text, but not many more than a request may have."""
+    parts = [part.partition("=") for part in text.split("&", MOST_PARAMETERS + 1)[: MOST_PARAMETERS + 1] if part]
+    return [(_unquoted(name, encoding), _unquoted(value, encoding)) for name, _equals, value in parts]
 
 
 def _unquoted(text: str, encoding: str) -> str:

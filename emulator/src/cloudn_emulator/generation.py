@@ -40,10 +40,10 @@ class Generation:
     errors have the code of their Java class (`cserrorcode`). `counts_all` says whether the `count` of a listing is of
     all its pages. `compact` says whether JSON has no blanks. `reasons` are the reason phrases of HTTP statuses, `dated`
     says whether answers have the header Date. `longest_get` is how many characters an address may have, if that is
-    limited, `longest_form` how many bytes a form may have. `utf8_forms` says whether a form is UTF-8 without a charset,
-    `bridge` whether there is an EC2-compatible API, `pages_all` whether all listings have pages, `takes_rows` whether
-    an id may be the number of a row. `refuses_first` says whether a command that is not granted is refused before its
-    signature is checked.
+    limited, `longest_form` how many bytes a form may have, and `too_long_form` the status of the answer to a longer one.
+    `utf8_forms` says whether a form is UTF-8 without a charset, `bridge` whether there is an EC2-compatible API,
+    `pages_all` whether all listings have pages, `takes_rows` whether an id may be the number of a row. `refuses_first`
+    says whether a command that is not granted is refused before its signature is checked.
     """
 
     name: str
@@ -62,7 +62,8 @@ class Generation:
     reasons: dict[int, str]
     dated: bool
     longest_get: int | None
-    longest_form: int | None
+    longest_form: int
+    too_long_form: int
     utf8_forms: bool
     bridge: bool
     pages_all: bool
@@ -99,7 +100,9 @@ CLOUDSTACK_3 = Generation(
     reasons={},
     dated=True,
     longest_get=None,
-    longest_form=None,
+    # Not measured: the web server's default, and what HTTP has for it.
+    longest_form=2 * 1024**2,
+    too_long_form=413,
     utf8_forms=False,
     bridge=True,
     pages_all=False,
@@ -144,6 +147,7 @@ CLOUDSTACK_4 = Generation(
     dated=False,
     longest_get=7500,  # 7,000 characters pass, 8,000 do not
     longest_form=1024**2,
+    too_long_form=404,
     utf8_forms=True,
     bridge=False,
     pages_all=True,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 
+from .guard import is_host
+
 
 def port(text: str) -> int:
     """A port."""
@@ -27,6 +29,15 @@ def seconds(text: str) -> float:
 def shift(text: str) -> float:
     """A time that may be negative."""
     return -seconds(text[1:]) if text.startswith("-") else seconds(text)
+
+
+def host(text: str) -> str:
+    """The name or the address of a host."""
+    if is_host(text):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no name and no address of a host; give it without a scheme and a port"
+    )
 
 
 def _number(text: str, kind: type, limit: float) -> float:

@@ -7,23 +7,41 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timezone
 from typing import IO, Any
 
-SECRET = ("password", "userdata")
-_USER = re.compile(r"//[^/@]*@")  # user and password in an address
+# Parameters whose names end so are secret. So is the value of an entry of a map whose key does.
+_SECRET = re.compile(
+    r"(password|passwd|passphrase|secret|secret_?key|user_?data|private_?key|token|session_?key|credentials?)\Z",
+    re.IGNORECASE,
+)
+_USER = re.compile(r"//\S*@")  # user and password in an address
+_QUERY = re.compile(r"(//[^\s?#]*[?#])\S+")  # what stands behind it may be a password, too
 Record = Callable[[dict[str, Any]], None]
 
 
 def log_entry(
-    name: str, params: dict[str, str], credentials: tuple[str, ...], status: int, milliseconds: float, connection: int
+    name: str,
+    params: dict[str, str],
+    credentials: tuple[str, ...],
+    status: int,
+    milliseconds: float,
+    connection: int,
+    secrets: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The record of a request. It has no credentials, and only the lengths of secret values."""
-    shown = {name: _shown(name, value) for name, value in params.items() if name.lower() not in credentials}
+    """The record of a request. It has no credentials, and only the lengths of secret values.
+
+    `secrets` are the secrets of the accounts. They are left out wherever they stand.
+    """
+    shown = {
+        _clean(name, secrets): f"({len(value)} characters)" if _is_secret(name, params) else _clean(value, secrets)
+        for name, value in params.items()
+        if name.lower() not in credentials
+    }
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-        "command": name or None,
+        "command": _clean(name, secrets) or None,
         "params": shown,
         "status": status,
         "ms": round(milliseconds, 3),
@@ -31,18 +49,26 @@ def log_entry(
     }
 
 
-def _shown(name: str, value: str) -> str:
-    if name.lower() in SECRET:
-        return f"({len(value)} characters)"
-    return _USER.sub("//", value) if "//" in value else value
+def _is_secret(name: str, params: dict[str, str]) -> bool:
+    """Whether the value of a parameter is secret, by any part of its name, such as `details[0].password`."""
+    if any(map(_SECRET.search, re.split(r"[\[\].]", name))):
+        return True
+    entry, _dot, field = name.rpartition(".")
+    return field.lower() == "value" and _SECRET.search(params.get(f"{entry}.key", "")) is not None
+
+
+def _clean(text: str, secrets: Collection[str]) -> str:
+    """A text without the secrets of accounts, and without users, passwords and queries in addresses."""
+    for secret in secrets:
+        text = text.replace(secret, "(secret)")
+    return _QUERY.sub(r"\1...", _USER.sub("//", text)) if "//" in text else text
 
 
 def to_file(file: IO[str]) -> Record:
-    """A record that writes one JSON line for each request, at once."""
-    encode = json.JSONEncoder(ensure_ascii=False).encode
+    """A record that writes one JSON line for each request, at once. It is ASCII, so that a terminal can show it."""
 
     def write(entry: dict[str, Any]) -> None:
-        file.write(encode(entry) + "\n")
+        file.write(json.dumps(entry) + "\n")
         file.flush()
 
     return write

@@ -8,18 +8,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import lru_cache, partial
 
-import yaml
 from aiohttp import web
 
 from . import wire
 from .ec2 import Bridge
-from .exchange import Api, Asked, Reply, is_too_large, read
+from .exchange import Api, Asked, Reply, read
 from .faults import BadRule, FaultRule, Faults
 from .faults.answers import answer_undone, spoil
+from .faults.reading import LONGEST, parse
 from .faults.rule import NOT_DONE
+from .guard import FORBIDDEN, Guard
 from .jobs import Jobs
 from .listener import Listener
 from .native import Native
@@ -28,10 +30,11 @@ from .store import Store
 
 FAULTS = "/_emulator/faults"
 NO_REASON = ""  # CloudStack 3.0.5's status line ends with the number
+PLAIN = "identity"  # the content coding of a body that is not packed
 # Measured on CloudStack 4.23.
 PAGE = "text/html;charset=iso-8859-1"
-NOT_FOUND = 404
-NOT_FOUND_PAGE = b"<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404</h2></body></html>"
+TOO_LARGE_PAGE = "<html><head><title>Error {0}</title></head><body><h2>HTTP ERROR {0}</h2></body></html>"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 TOO_LONG = 414
 TOO_LONG_PAGE = b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>"
 
@@ -50,21 +53,42 @@ class Service:
         self.latency = store.settings.latency_ms / 1000
         self.listener = Listener(jobs.later)
 
-    def application(self) -> web.Application:
-        """The web application that serves the APIs."""
-        app = web.Application(client_max_size=2 * 1024**2)
+    def application(self, host: str) -> web.Application:
+        """The web application that serves the APIs, on this host."""
+        self.guard = Guard([host, *self.store.settings.allowed_hosts])
+        app = web.Application(client_max_size=self.generation.longest_form, middlewares=[self._guarded])
+        form = partial(self._go_on, self.generation.longest_form)
         for api in self.apis:
             for path in api.paths:
                 for method in api.methods:
-                    app.router.add_route(method, path, partial(self.answer, api))
+                    app.router.add_route(method, path, partial(self.answer, api), expect_handler=form)
         app.router.add_get(FAULTS, self.show_faults)
-        app.router.add_put(FAULTS, self.set_faults)
+        app.router.add_put(FAULTS, self.set_faults, expect_handler=partial(self._go_on, LONGEST))
         app.on_response_prepare.append(self._strip)
         app.on_shutdown.append(self._stop)
         return app
 
     async def _stop(self, app: web.Application) -> None:
         await self.jobs.stop()
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Do a request, unless a web page may have sent it, or its body is packed."""
+        refusal = self.guard.refusal(request)
+        if refusal:
+            return web.Response(status=FORBIDDEN, text=f"cloudn-emulator: {refusal}; see --allow-host\n")
+        if request.headers.get("Content-Encoding", PLAIN).lower() != PLAIN:
+            return web.Response(status=415, text="cloudn-emulator: send the body as it is, not packed\n")
+        return await handler(request)
+
+    async def _go_on(self, longest: int, request: web.Request) -> None:
+        """Let a client that asks before it sends a body go on, unless the body will be refused."""
+        if self.guard.refusal(request) or (request.content_length or 0) > longest:
+            return
+        if request.headers.get("Expect", "").lower() != "100-continue":
+            raise web.HTTPExpectationFailed
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
 
     async def show_faults(self, request: web.Request) -> web.Response:
         """Show the rules of faults in force, and how many faults each has made."""
@@ -73,9 +97,11 @@ class Service:
     async def set_faults(self, request: web.Request) -> web.Response:
         """Replace the rules of faults by others: a list in JSON or YAML."""
         try:
-            self.faults.set(yaml.safe_load(await request.text()) or [])
-        except (BadRule, yaml.YAMLError, UnicodeDecodeError) as error:
-            return web.Response(status=400, text=f"{error}\n")
+            body = await _body(request)
+            # Rules may take long to read. Others need not wait for it.
+            self.faults.set(await asyncio.to_thread(parse, body))
+        except BadRule as error:
+            return web.Response(status=400, body=f"{error}\n".encode("utf-8", "backslashreplace"))
         answer = await self.show_faults(request)
         await self.enforce()
         return answer
@@ -100,28 +126,30 @@ class Service:
     async def _recorded(self, api: Api, request: web.Request) -> web.StreamResponse:
         began = time.monotonic()
         connection = self.listener.number_of(request)
-        asked = await read(request, self.generation)
+        asked, fits = await read(request, self.generation)
         if self.latency:
             await asyncio.sleep(self.latency)
         name, has_job = api.command(asked.params)
         fault = self.faults.due(name, has_job) if self.faults.rules else None
-        answer = await self._answer(api, request, asked, fault)
+        answer = await self._answer(api, request, asked, fits, fault)
         milliseconds = (time.monotonic() - began) * 1000
-        entry = log_entry(name, asked.params, api.credentials, getattr(answer, "status", 0), milliseconds, connection)
+        status, secrets = getattr(answer, "status", 0), self.store.secrets
+        entry = log_entry(name, asked.params, api.credentials, status, milliseconds, connection, secrets)
         self.record({**entry, "fault": fault.kind} if fault else entry)
         if answer is None:  # the connection is broken; what is returned goes nowhere
             return web.Response()
         return answer
 
     async def _answer(
-        self, api: Api, request: web.Request, asked: Asked, fault: FaultRule | None
+        self, api: Api, request: web.Request, asked: Asked, fits: bool, fault: FaultRule | None
     ) -> web.StreamResponse | None:
-        """The answer to a request, or None where a fault leaves it without one."""
+        """The answer to a request, or None where a fault leaves it without one. It must fit to be done."""
         longest = self.generation.longest_get
         if longest is not None and len(request.raw_path) > longest:
             return self._response(Reply(TOO_LONG, TOO_LONG_PAGE, PAGE))
-        if is_too_large(request, self.generation):
-            return self._response(Reply(NOT_FOUND, NOT_FOUND_PAGE, PAGE))
+        if not fits:
+            status = self.generation.too_long_form
+            return self._response(Reply(status, TOO_LARGE_PAGE.format(status).encode(), PAGE))
         if fault and fault.kind in NOT_DONE:
             return await self._refuse(api, request, asked, fault)
         if fault and fault.kind == "slow":
@@ -169,6 +197,17 @@ class Service:
         return answer(body=reply.payload, status=reply.status, reason=reason, headers=headers)
 
 
+async def _body(request: web.Request) -> bytes:
+    """The rules in a request. Raises HTTPRequestEntityTooLarge for too many, unread if the request says how many."""
+    size, body = request.content_length or 0, b""
+    while size <= LONGEST and (more := await request.content.readany()):
+        body += more
+        size = max(size, len(body))
+    if size > LONGEST:
+        raise web.HTTPRequestEntityTooLarge(LONGEST, size, text=f"rules may have {LONGEST} bytes\n")
+    return body
+
+
 @lru_cache(maxsize=8)
 def _date(second: int) -> str:
     """A second, as headers write it."""
@@ -186,7 +225,7 @@ async def listen(service: Service, host: str, port: int) -> tuple[web.AppRunner,
     )  # no logs of broken connections and requests: clients break them on purpose
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False
-    runner = web.AppRunner(service.application(), access_log=None, logger=quiet, shutdown_timeout=0.5)
+    runner = web.AppRunner(service.application(host), access_log=None, logger=quiet, shutdown_timeout=0.5)
     port = await service.listener.start(runner, host, port)
     await service.enforce()
     return runner, port

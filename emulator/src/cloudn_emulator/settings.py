@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from .options import count, seconds, shift
+from .guard import is_host
+from .options import count, host, seconds, shift
 
 API_KEY = "cloudn-emulator-api-key"
 API_SECRET = "cloudn-emulator-api-secret"
@@ -145,6 +146,19 @@ class Settings:
         bool, _option("add a second plain account, with one object of each kind", action="store_true")
     ] = False
 
+    # Who may ask.
+    allowed_hosts: Annotated[
+        Collection[str],
+        _option(
+            "name or address of a host that requests may be for, and that pages may come from, besides this machine's",
+            option="--allow-host",
+            action="append",
+            type=host,
+            default=[],
+            metavar="HOST",
+        ),
+    ] = ()
+
     # What is there.
     generation: Annotated[str, _option("the generation of CloudStack (%(default)s)", choices=("3", "4"))] = "3"
     dialect: Annotated[str, _option("whose names of commands are known (%(default)s)")] = "cloudstack"
@@ -242,6 +256,11 @@ class Settings:
                 f"{len(self.api_secret)} characters are too few, use at least {SHORTEST_SECRET}. Ansible hides a secret "
                 "wherever it stands in the output, so a short one makes the output unreadable.",
             )
+        for one in self.allowed_hosts:
+            if not is_host(one):
+                raise BadSetting(
+                    "allowed_hosts", f"{one!r} is no name and no address of a host. Give it without a port."
+                )
         for name, value in self.server.items():
             if name not in SERVER_SETTINGS:
                 raise BadSetting("server", f"{name}={value} can't be. Set one of {', '.join(SERVER_SETTINGS)}.")

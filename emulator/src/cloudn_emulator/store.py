@@ -134,6 +134,11 @@ class Store:
         """The account that asks with this key."""
         return next((one for one in self.accounts.values() if one.api_key and one.api_key == api_key), None)
 
+    @property
+    def secrets(self) -> list[str]:
+        """The secrets of all accounts."""
+        return [one.api_secret for one in self.accounts.values() if one.api_secret]
+
     def account_named(self, name: str) -> Account | None:
         """The account of this name."""
         wanted = collated(name)

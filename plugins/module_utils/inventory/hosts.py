@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ..resources.names import folded
+from ..visible import UNSEEN
 
 Record = t.Dict[str, t.Any]
 
@@ -18,9 +19,10 @@ CONNECT_WITH = (*HOSTNAMES, "none")
 _TAG = "tag:"
 # Ansible understands these names as something else than a host of the inventory.
 _RESERVED = frozenset(("all", "ungrouped", "localhost", "127.0.0.1", "::1", ".", ".."))
-# Control characters break lists with one host's name on each line. A slash leads out of the folder host_vars. Ansible
-# before 2.19 evaluates marks of templates wherever it uses the name. ssh takes a leading hyphen for an option.
-_NO_HOST = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/]|\{[{%#]|\A-")
+# Control characters break lists with one host's name on each line, and Ansible writes names to the terminal as they are. A
+# slash leads out of the folder host_vars. Ansible before 2.19 evaluates marks of templates wherever it uses the name. ssh
+# takes a leading hyphen for an option.
+_NO_HOST = re.compile(rf"[{UNSEEN}/]|\{{[{{%#]|\A-")
 _ADDRESS = re.compile(r"[\w\[:][\w.:%\[\]-]*\Z")
 _NOT_IN_GROUPS = re.compile(r"\A[\d\W]|\W")
 
@@ -68,7 +70,7 @@ def build(
     taken = {*taken, *(group for names in groups.values() for group in names)}
     for machine in machines:
         first = host_name(machine, wanted.hostnames, taken, warnings)
-        name = _free_name(first, machine["id"], hosts, elsewhere, taken)
+        name = _free_name(first, _id_in_name(machine), hosts, elsewhere, taken)
         if name != first:
             warnings.append(f"two virtual machines would be the host {first!r}; the later one is {name!r}")
         address = _address(machine, wanted.connect_with, warnings)
@@ -106,10 +108,15 @@ def host_name(machine: Record, words: t.Iterable[str], taken: t.Collection[str],
             return value
         warnings.append(
             f"the {word} {value!r} of virtual machine {machine['id']} can't be the name of a host (it is a group's, or means "
-            "something else to Ansible, or holds a slash, control characters or a template's marks); the next of hostnames "
+            "something else to Ansible, or holds a slash, characters that nobody sees or a template's marks); the next of hostnames "
             "is taken, or the id"
         )
-    return str(machine["id"])
+    return _id_in_name(machine)
+
+
+def _id_in_name(machine: Record) -> str:
+    """Return a machine's id as it can stand in the name of a host."""
+    return _NO_HOST.sub("_", machine["id"])
 
 
 def value_of(machine: Record, word: str) -> str | None:

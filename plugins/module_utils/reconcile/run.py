@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
-from ..api import Client, Deadline, Duplicates, Record
+from ..api import Client, CloudnError, Deadline, Duplicates, Record
 from .plan import Plan
 from .progress import Progress
 from .report import Report
@@ -148,14 +149,26 @@ class _Run:
         bounds = Bounds(options.get("max_parallel", 10), options.get("max_jobs", 50), options.get("wait", True))
         apply_until_clear(task.client, progresses, task.deadline, self._replan, bounds, self._catch)
         unseen = [one for one in progresses if one.touched and not (one.shown or one.error or one.jobs)]
-        if self._resource.confirm and unseen:
-            self._resource.confirm(task, unseen)
+        if unseen:
+            self._confirm(unseen)
         for progress in progresses:
             creation = self._creations.get(progress.name)
             if creation:
                 creation.explain(progress)
             self._resource.describe(progress, self._lookups)
             self._resource.conclude(task, progress, self._lookups)
+
+    def _confirm(self, unseen: list[Progress]) -> None:
+        """Let the plans fail whose objects are gone, or may be gone. What they have changed is in the result all the same."""
+        if self._resource.confirm is None:
+            return
+        try:
+            self._resource.confirm(self._task, unseen)
+        except CloudnError as error:
+            for progress in unseen:
+                failure = copy.copy(error)
+                failure.message += f". So it is not known whether {progress.name} is still there: run the task again"
+                progress.fail(failure)
 
     def _catch(self, lost: list[Progress]) -> None:
         """Keep what only pending jobs tell, see ``Resource``."""

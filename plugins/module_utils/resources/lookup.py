@@ -151,6 +151,13 @@ def not_there(option: str, kind: str, wanted: str | None, more: str = "") -> Usa
     return error(f"{option}: there is no {kind} {wanted!r}{more}")
 
 
+def in_another_zone(option: str, kind: str, wanted: str | None, zone: str, found: t.Sequence[Record]) -> UsageError:
+    """Return the error that an object is in another zone than the one that was given by name or id."""
+    places = " and ".join(sorted({str(item.get("zonename") or item.get("zoneid")) for item in found}))
+    text = f"zone: the {kind} {wanted!r} ({option}) is in {places}, not in {zone}: {describe(found)}. Correct the zone, or leave it out"
+    return UsageError(text)
+
+
 def describe(items: t.Iterable[Record], name: str = "name") -> str:
     """Return objects as text for people: ``id (name, zone)``."""
     return "; ".join(

@@ -140,6 +140,27 @@ def test_bad_options_are_refused_by_name(options):
     assert options[0] in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--prot", "0"], "--prot: there is no option of this name; do you mean --port?"),
+        (["--prot=0"], "--prot: there is no option of this name; do you mean --port?"),
+        (["--po", "0"], "--po: there is no option of this name; do you mean --port?"),
+        (["--p", "0"], "--p: there is no option of this name; do you mean --port?"),
+        (["vars", "--acount", "admin"], "--acount: there is no option of this name; do you mean --account?"),
+        (["--port", "0", "--job_seconds", "1"], "--job_seconds: there is no option of this name; do you mean --job-seconds?"),
+        (["--neighbor"], "--neighbor: there is no option of this name; do you mean --neighbour?"),
+        (["-port", "0"], "-port: there is no option of this name; do you mean --port?"),
+        (["--xyzzy-q", "1"], "--xyzzy-q: there is no option of this name; --help shows all options"),
+        (["-q"], "-q: there is no option of this name; --help shows all options"),
+    ],
+)  # fmt: skip
+def test_mistyped_and_shortened_options_are_refused_with_the_nearest(options, said):
+    result = ended(*options)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith(f"cloudn-emulator: error: {said}\n")
+
+
 def test_the_readme_has_a_row_for_every_option():
     readme = (pathlib.Path(__file__).parents[3] / "emulator" / "README.md").read_text()
     rows = {

@@ -280,7 +280,7 @@ def test_a_client_that_goes_away_leaves_no_trace_but_its_change(emulate, capfd):
     api = emulate(latency_ms=200)
     text = urlencode(api.signed("createSecurityGroup", name="left"))
     with socket.create_connection(("127.0.0.1", api.emulator.port)) as connection:
-        connection.sendall(f"GET /client/api?{text} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET /client/api?{text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         time.sleep(0.05)
     with socket.create_connection(("127.0.0.1", api.emulator.port)) as connection:
         connection.sendall(b"nonsense\r\n\r\n")

@@ -31,6 +31,7 @@ class Inventory:
         listing = without_marks(listing)
         meta = listing.pop("_meta", {"hostvars": {}})
         self.hosts: dict[str, dict[str, Any]] = meta["hostvars"]
+        self.order = {name: group.get("hosts", []) for name, group in listing.items()}
         self.groups = {name: set(group.get("hosts", [])) for name, group in listing.items()}
         self.children = {name: set(group.get("children", [])) for name, group in listing.items()}
         self.said = " ".join(said.split())

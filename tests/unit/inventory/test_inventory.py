@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import http.server
+import json
 import math
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -19,7 +21,6 @@ import ansible.template
 import pytest
 import yaml
 from ansible import constants
-from ansible.plugins.inventory import get_cache_plugin
 from ansible_collections.cloudn.compute.plugins.inventory import cloudn
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from asked import sent_to
@@ -259,6 +260,30 @@ def test_two_machines_of_one_name_are_both_hosts(site: None, read: Read, client:
     assert "two virtual machines would be the host 'same'" in inventory.said
 
 
+def test_hosts_are_in_the_order_of_names(
+    run_module: Callable[..., Any], read: Read, emulator: Any, cached: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made in another order, and the service lists them in any order. Equal names go by creation."""
+    for name, shown in (("web2", "b"), ("db1", "c"), ("web10", "a"), ("web1", "b")):
+        run_module("cloudn_vm", name=name, display_name=shown, tags={"role": name[:2]}, **NEW)
+    first, second = sorted(
+        (host["cloudn_created"], host["cloudn_id"]) for name, host in read().hosts.items() if name in ("web1", "web2")
+    )
+    list_page, orders = Client.page, []
+    for order in (list, lambda page: page[::-1], lambda page: sorted(page, key=lambda vm: vm["id"])):
+        monkeypatch.setattr(Client, "page", lambda *given, _order=order, **more: _order(list_page(*given, **more)))
+        orders.append(read(keyed_groups=[{"key": "cloudn_tags.role"}]))
+        by_display_name = read(hostnames=["display_name"])
+        assert list(by_display_name.hosts) == ["a", "b", f"b_{second[1]}", "c"]
+        assert by_display_name.hosts["b"]["cloudn_id"] == first[1]
+    assert [list(one.hosts) for one in orders] == [["db1", "web1", "web10", "web2"]] * 3
+    assert orders[0].order == orders[1].order == orders[2].order
+    assert orders[0].order["zone_jp_e1a"] == ["db1", "web1", "web10", "web2"]
+    assert orders[0].order["_we"] == ["web1", "web10", "web2"]
+    one, again = read(**cached), read(**cached)
+    assert list(one.hosts) == list(again.hosts) == ["db1", "web1", "web10", "web2"]
+
+
 def test_machines_of_one_name_at_two_services_are_both_hosts(
     site: None, read: Read, run_module_as: Any, configure: Any, emulator: Any
 ) -> None:
@@ -413,7 +438,7 @@ def test_a_cache_entry_of_other_options_does_not_answer(
 ) -> None:
     read(**cached)
     if "api_url" in other:
-        other = {"api_url": emulator.url + "?"}
+        other = {"api_url": emulator.url.replace("http", "HTTP", 1)}
     before = len(emulator.requests)
     read(**cached, **other)
     assert len(emulator.requests) > before
@@ -425,17 +450,6 @@ def test_a_flush_renews_what_is_kept(site: None, read: Read, run_module: Any, ca
     assert "new1" not in read(**cached).hosts
     assert "new1" in read(**cached, _cache=False).hosts
     assert "new1" in read(**cached).hosts
-
-
-def test_a_foreign_entry_does_not_answer(site: None, read: Read, cached: Any, tmp_path: pathlib.Path) -> None:
-    read(**cached)
-    (kept,) = (tmp_path / "cache").iterdir()
-    cache = get_cache_plugin("ansible.builtin.jsonfile", _uri=str(kept.parent))
-    cache[kept.name] = ["something", "else"]
-    cache.set_cache()
-    inventory = read(**cached)
-    assert inventory.code == 0, inventory.said
-    assert len(inventory.hosts) == 3
 
 
 def test_a_cache_hit_imports_nothing_that_asks(
@@ -455,7 +469,7 @@ def test_a_cache_hit_imports_nothing_that_asks(
     )
     command = [sys.executable, "-c", program, str(configure(**cached))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["3", "", "hosts inventory keyed_group names resources"], done.stderr
+    assert done.stdout.splitlines() == ["3", "", "hosts inventory keyed_group names resources visible"], done.stderr
 
 
 def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, cached: Any) -> None:
@@ -505,8 +519,8 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"api_secret": "wrong"}, "listVirtualMachines: unable to verify user credentials"),
         ({"api_secret": "wrong"}, "(error 401); check api_key and api_secret"),
         ({"filters": {"id": UNKNOWN}}, "listVirtualMachines: "),
-        ({"states": [1]}, "states: 1 must be a text; put it in quotes"),
-        ({"hostnames": [{"a": "b"}]}, "hostnames: {'a': 'b'} must be a text; put it in quotes"),
+        ({"states": [1]}, "states[0]: 1 must be a text; put it in quotes"),
+        ({"hostnames": [{"a": "b"}]}, "hostnames[0]: must be one text, not {'a': 'b'}"),
         ({"api_secret": ""}, "api_secret: is missing; set the option, or the environment variable CLOUDN_API_SECRET"),
         ({"api_url": "http://127.0.0.1:9/client/api"}, "the service was not reached (no connection); check api_url"),
         ({"api_url": "https://canary-user:canary@cloud.example.com/"}, "api_url: must hold no user and no password"),
@@ -520,14 +534,19 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"hostnames": ["name", "tag:"]}, "hostnames: 'tag:' is not known"),
         ({"connect_with": "ip"}, "connect_with: 'ip' is not known"),
         ({"hostvars_prefix": "a-b"}, "hostvars_prefix: 'a-b' can't begin a variable's name"),
-        ({"filters": {"colour": "red"}}, "filters: colour: not known; there are forvirtualnetwork, groupid"),
-        ({"filters": {"state": "Stopped"}}, "filters: state: not known"),
+        ({"filters": {"colour": "red"}}, "filters.colour: there is no filter of this name; there are forvirtualnetwork, groupid"),
+        ({"filters": {"state": "Stopped"}}, "filters.state: there is no filter of this name; use the option states"),
+        ({"filters": {"zone_id": "1"}}, "filters.zone_id: there is no filter of this name; use the option zones"),
+        ({"filters": {"tag": {"a": "b"}}}, "filters.tag: there is no filter of this name; do you mean tags?"),
+        ({"filters": {"template_id": "1"}}, "filters.template_id: there is no filter of this name; do you mean templateid?"),
+        ({"filters": {"Keyword": "a"}}, "filters.Keyword: there is no filter of this name; do you mean keyword?"),
+        ({"filters": {1: "a"}}, "filters.1: there is no filter of this name; there are"),
         ({"filters": {"groupid": "nope"}}, "listVirtualMachines"),
-        ({"filters": {"groupid": None}}, "filters: groupid: has no value"),
-        ({"filters": {"keyword": ["a", "b"]}}, "filters: keyword: must be one value, not ['a', 'b']"),
-        ({"filters": {"tags": "role=web"}}, "filters: tags: must be a dictionary, not 'role=web'"),
-        ({"filters": {"tags": None}}, "filters: tags: must be a dictionary"),
-        ({"filters": {"tags": {"role": None}}}, "filters: tags: role: has no value"),
+        ({"filters": {"groupid": None}}, "filters.groupid: has no value"),
+        ({"filters": {"keyword": ["a", "b"]}}, "filters.keyword: must be one value, not ['a', 'b']"),
+        ({"filters": {"tags": "role=web"}}, "filters.tags: must be a dictionary, not 'role=web'"),
+        ({"filters": {"tags": None}}, "filters.tags: must be a dictionary"),
+        ({"filters": {"tags": {"role": None}}}, "filters.tags.role: has no value"),
         ({"filters": "all"}, "filters"),
         ({"zone": "jp-e1a"}, "zone: there is no option of this name; do you mean zones?"),
         ({"qqq": 1}, "qqq: there is no option of this name; there are account, api_key"),
@@ -538,6 +557,7 @@ def test_errors_end_the_run(site: None, read: Read, options: Any, said: str) -> 
     inventory = read(**options)
     assert inventory.code == 1
     assert said in inventory.said
+    assert re.search(r"/cloudn\.yml: ", inventory.said)  # the error names the file
     assert "canary" not in inventory.said
 
 
@@ -595,7 +615,22 @@ def test_unexpected_errors_end_the_run(site: None, read: Read, monkeypatch: pyte
     monkeypatch.setattr("ansible_collections.cloudn.compute.plugins.module_utils.inventory.hosts.build", fall)
     inventory = read()
     assert inventory.code == 1
+    assert "cloudn.yml: unexpected ZeroDivisionError" in inventory.said
     assert "by zero" in inventory.said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"api_url": "nonsense"}, "api_url: 'nonsense'"), ({"zone": "a"}, "zone: there is no option"), ({"states": "{{ x }}"}, "states: the")],
+)  # fmt: skip
+def test_errors_name_the_file_among_several(
+    site: None, command: Any, configure: Any, emulator: Any, options: Any, said: str
+) -> None:
+    good = configure("good.cloudn.yml")
+    inventory = command("-i", str(good), _name="bad.cloudn.yml", **options)
+    assert inventory.code == 1
+    assert re.search(rf"/bad\.cloudn\.yml: {re.escape(said)}", inventory.said.replace("- ", "-"))
+    assert "good.cloudn.yml: " not in inventory.said
 
 
 # What is warned of
@@ -606,7 +641,8 @@ def test_a_state_that_is_not_known_is_warned_of(site: None, read: Read) -> None:
     inventory = read(states=["Runing", "stopped"])
     assert inventory.hosts.keys() == {"off1"}
     assert "states: 'Runing' is no state that is known here" in inventory.said
-    assert "stopped" not in inventory.said.partition("known are")[0]
+    assert "do you mean Running?" in inventory.said
+    assert "stopped" not in inventory.said
 
 
 def test_an_open_connection_is_warned_of_once(
@@ -619,6 +655,26 @@ def test_an_open_connection_is_warned_of_once(
     assert inventory.said.count("validate_certs: the service's certificate is not verified") == 1
     assert inventory.said.count("api_url: http is not encrypted") == 1
     assert read(**options).said == ""  # from the cache: nothing is sent
+
+
+# Other programs
+
+
+def test_other_programs_read_plain_texts_in_yaml_and_marked_texts_in_json(
+    site: None, configure: Any, environment: dict[str, str]
+) -> None:
+    """As the documentation says."""
+    listed = {
+        name: subprocess.run(
+            ["ansible-inventory", "-i", str(configure()), "--list", *more],
+            env=environment, capture_output=True, text=True, check=True,
+        ).stdout
+        for name, more in (("yaml", ["--yaml"]), ("json", []))
+    }  # fmt: skip
+    marked = json.loads(listed["json"])["_meta"]["hostvars"]["web1"]["ansible_host"]
+    assert "__ansible_unsafe" not in listed["yaml"]
+    assert f"ansible_host: {marked['__ansible_unsafe']}\n" in listed["yaml"]
+    assert marked.keys() == {"__ansible_unsafe"}
 
 
 # Files
@@ -650,13 +706,19 @@ def test_a_file_that_is_not_there_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(list(yaml.safe_load_all(cloudn.EXAMPLES)))))
-def test_the_examples_of_the_plugin_run(site: None, read: Read, cached: Any, number: int) -> None:
+def test_the_examples_of_the_plugin_run(
+    site: None, read: Read, cached: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     example = list(yaml.safe_load_all(cloudn.EXAMPLES))[number]
+    given = {"my_key": emulator.api_key, "my_secret": emulator.api_secret, "role": "web"}
+    monkeypatch.setattr("ansible.plugins.inventory.load_extra_vars", lambda _loader: given)  # what -e gives
     if "cache_connection" in example:
         example["cache_connection"] = cached["cache_connection"]
     inventory = read(**example)
     assert inventory.code == 0, inventory.said
     assert inventory.hosts
+    if "use_extra_vars" in example:
+        assert inventory.hosts.keys() == {"web1", "web2"}
 
 
 @pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")

@@ -59,21 +59,6 @@ def test_a_module_warns_once(run_module: Run, emulator: Any, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"api_url": ""}, "api_url: '' is no http or https address"),
-        ({"api_url": "ftp://cloud.example.com/"}, "api_url: 'ftp://cloud.example.com/' is no http or https address"),
-        *(
-            ({"api_url": f"{scheme}://{USER}:{PASSWORD}@cloud.example.com/"}, "api_url: must hold no user and no password")
-            for scheme in ("https", "ftp")
-        ),
-        ({"api_url": f"https://{USER}@cloud.example.com/"}, "api_url: must hold no user and no password"),
-        ({"api_url": "https://"}, "api_url: 'https://' is no http"),
-        ({"api_url": "https:///client/api"}, "api_url: 'https:///client/api' is no http"),
-        ({"api_url": "https://cloud.example.com:port/"}, "api_url: 'https://cloud.example.com:port/' is no http"),
-        ({"api_url": "https://cloud.example.com:0/"}, "api_url: 'https://cloud.example.com:0/' is no http"),
-        ({"api_url": "https://cloud.example.com:99999/"}, "api_url: 'https://cloud.example.com:99999/' is no http"),
-        ({"api_url": "https://[::1/"}, "api_url: 'https://[::1/' is no http"),
-        ({"api_url": f"https://{'a' * 70}.invalid/"}, "listZones: api_url is not a usable http or https address"),
-        ({"api_url": "https://a..invalid/"}, "listZones: api_url is not a usable http or https address"),
         ({"ca_path": "/nonexistent/ca.pem"}, "ca_path: '/nonexistent/ca.pem': No such file or directory"),
         ({"ca_path": "/dev/null"}, "ca_path: /dev/null holds no certificates in PEM form"),
         ({"api_timeout": "inf"}, "api_timeout: must be at most 86400, not inf"),
@@ -86,6 +71,82 @@ def test_bad_connection_options_are_refused(run_module: Run, emulator: Any, opti
     assert done["msg"].startswith(said)
     assert PASSWORD not in json.dumps(done)
     assert emulator.requests == []
+
+
+HOST = "cloud.example.com"
+NO_ADDRESS, NO_USER = "is no http or https address", "must hold no user and no password, but it is"
+PORT = f"{NO_ADDRESS}: its port must be a number from 1 to 65535"
+# Addresses that are wrong, what is said of them, and how they are shown where that is not as they are.
+WRONG = [
+    ("nonsense", NO_ADDRESS, ""),
+    ("/client/api", NO_ADDRESS, ""),
+    (f"{HOST}/client/api", NO_ADDRESS, ""),
+    (f"//{HOST}/client/api", NO_ADDRESS, ""),
+    *((f"{scheme}{HOST}/client/api", NO_ADDRESS, "") for scheme in ("ftp://", "file:///", "htps://", "ws://", "https//", "https;//")),
+    ("https://", f"{NO_ADDRESS}: it has no host", ""),
+    ("https:///client/api", f"{NO_ADDRESS}: it has no host", ""),
+    (f"https:/{HOST}/client/api", f"{NO_ADDRESS}: it has no host", ""),
+    (f"https:{HOST}/client/api", f"{NO_ADDRESS}: it has no host", ""),
+    (f"https:\\\\{HOST}\\client\\api", f"{NO_ADDRESS}: it has no host", ""),
+    ("https://:443/client/api", f"{NO_ADDRESS}: it has no host", ""),
+    *((f"https://{HOST}:{port}/client/api", PORT, "") for port in ("", "port", "0", "99999", "65536", "-1", "+1", "8o", "9" * 5000, "\u0661")),
+    ("https://[::1]:x/client/api", PORT, ""),
+    ("https://[::1/client/api", NO_ADDRESS, ""),
+    *((f"https://{host}/client/api", "put an IPv6 address in brackets", "") for host in ("::1", f"{HOST}:80:80", "2001:db8::1")),
+    *((f"https://{host}/client/api", f"{NO_ADDRESS}: its host", "")
+      for host in ("a..invalid", f"{'a' * 64}.invalid", "a\\b", "%00", "{{host}}", "a,b", ".", "$HOST", "<host>")),
+    *((f"https://{HOST}{path}", "is no address of an API: it has no path", "") for path in ("", "/", "//")),
+    *((text, "holds a blank or a control character; leave it out", "") for text in (
+        f" https://{HOST}/client/api", f"https://{HOST}/client/api ", f"https://{HOST}/client/api\n", f"https://{HOST}/cli ent/api",
+        "https://cloud example.com/client/api", f"https ://{HOST}/client/api", f"https://{HOST}/\tclient/api", f"https://{HOST}/client\0/api",
+        f"\ufeffhttps://{HOST}/client/api", f"https://{HOST}/client/api\u3000", f"https://{HOST}/\u200bclient/api", f"https://{HOST}/\x1b[2J",
+    )),
+    (f"https://{HOST}/client/api?", "leave out all after its path", ""),
+    (f"https://{HOST}/client/api#", "leave out all after its path", ""),
+    (f"https://{HOST}/client/api?{PASSWORD}", "leave out all after its path", f"https://{HOST}/client/api?***"),
+    (f"https://{HOST}/client/api#{PASSWORD}", "leave out all after its path", f"https://{HOST}/client/api#***"),
+    (f"https://{HOST}?apikey={PASSWORD}#top", "leave out all after its path", f"https://{HOST}?***"),
+    (f"https://{USER}@{HOST}/client/api", NO_USER, f"https://***@{HOST}/client/api"),
+    (f"https://{USER}:@{HOST}/client/api", NO_USER, f"https://***@{HOST}/client/api"),
+    (f"https://:{PASSWORD}@{HOST}/client/api", NO_USER, f"https://***@{HOST}/client/api"),
+    (f"https://@{HOST}/client/api", NO_USER, f"https://***@{HOST}/client/api"),
+    *((f"{scheme}{USER}:{PASSWORD}@{HOST}/client/api", NO_USER, f"{scheme}***@{HOST}/client/api") for scheme in ("https://", "ftp://", "//")),
+    *((f"{scheme}{USER}:{PASSWORD}@{HOST}/client/api", NO_USER, f"***@{HOST}/client/api") for scheme in ("", "https:/", "https:")),
+    *((f"https://{USER}:{mark}{PASSWORD}@{HOST}/client/api", NO_USER, f"https://***@{HOST}/client/api") for mark in "/?#:\\@"),
+    (f"https://{USER}:{PASSWORD}@{HOST}/client/api?canary", NO_USER, f"https://***@{HOST}/client/api?***"),
+    (f"https://{USER}:canary-p%40{HOST}/client/api", NO_USER, f"https://***@{HOST}/client/api"),
+    (f"https://{USER}:{PASSWORD} @{HOST}/client/api", "holds a blank", f"https://***@{HOST}/client/api"),
+    (f"https://{USER}:{PASSWORD}@", NO_USER, "https://***@"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["api_url", "ec2_url"])
+@pytest.mark.parametrize(("url", "said", "shown"), WRONG)
+def test_wrong_addresses_are_refused_before_anything_is_sent(
+    run_module: Run, emulator: Any, option: str, url: str, said: str, shown: str
+) -> None:
+    """The error shows the address without the secrets in it. Nothing else shows these either."""
+    done = run_module("cloudn_zone_info", **{option: url})
+    assert done["msg"].startswith(f"{option}: ")
+    assert said in done["msg"]
+    assert repr(shown or url) in done["msg"]
+    assert done["msg"].endswith(f". Write it like https://HOST/{'client/api' if option == 'api_url' else 'awsapi'}")
+    assert "canary" not in json.dumps(done)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/client/api",
+        "HTTP://[::1]:1/api",
+        "http://h\u00f6st.invalid/api/",
+        "http://a_b.invalid./%7Ea",
+    ],
+)
+def test_right_addresses_are_tried(run_module: Run, url: str) -> None:
+    done = run_module("cloudn_zone_info", api_url=url, api_retries=0)
+    assert "listZones: the service was not reached" in done["msg"]
 
 
 def test_certificates_do_not_matter_where_they_are_not_verified(run_module: Run) -> None:
@@ -171,9 +232,9 @@ ANYTHING = st.one_of(
 )  # fmt: skip
 FEW = ANYTHING.filter(lambda value: not isinstance(value, (int, float))) | st.integers(-2, 2)  # each takes its time
 URLS = ANYTHING.filter(lambda value: "://" not in str(value)) | st.sampled_from(
-    ["http://127.0.0.1:1/", "https://127.0.0.1:1", "http://[::1]:1/", "http://127.0.0.1:1/\x00", "http://127.0.0.1:1/#f",
-     "http://u:p@127.0.0.1:1/", "http:///", "http://[", "https://127.0.0.1:65536/", "http://127.0.0.1:1:1/", "http://.:1/",
-     "http://%00:1/", "http://xn--:1/", "http://\u2100:1/", "http://" + "a" * 300 + ":1/", "HTTPS://127.0.0.1:1/", "//127.0.0.1:1/"]
+    ["http://127.0.0.1:1/", "http://127.0.0.1:1/api", "https://127.0.0.1:1/api", "http://[::1]:1/api", "http://127.0.0.1:1/\x00", "http://127.0.0.1:1/#f",
+     "http://u:p@127.0.0.1:1/", "http:///", "http://[", "https://127.0.0.1:65536/", "http://127.0.0.1:1:1/", "http://.:1/api",
+     "http://%00:1/api", "http://xn--:1/", "http://\u2100:1/", "http://" + "a" * 300 + ":1/", "HTTPS://127.0.0.1:1/", "//127.0.0.1:1/"]
 )  # fmt: skip
 
 
@@ -186,7 +247,7 @@ OPTIONS = {option: URLS if "url" in option else FEW if option == "api_retries" e
 @example({"api_timeout": "nan"})
 @example({"api_timeout": "inf"})
 @example({"signature_expires": 10**30})
-@example({"api_url": "http://127.0.0.1:1/", "api_timeout": 1e-300})
+@example({"api_url": "http://127.0.0.1:1/api", "api_timeout": 1e-300})
 def test_any_connection_options_give_a_result_or_a_readable_error(run_module: Run, options: Result) -> None:
     """The module returns a result, or an error that is a sentence, for any values."""
     done = run_module("cloudn_zone_info", **options)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -342,8 +343,10 @@ def test_the_examples_of_a_module_run(
         run_module("cloudn_volume", name="db1-data", state="attached", vm="db1", disk_offering="Small")
     tasks = yaml.safe_load(imported(name).EXAMPLES)
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
-    done = playbook(yaml.safe_dump(play), environment={"HOME": str(tmp_path)})
+    done = playbook(yaml.safe_dump(play), "-vvv", environment={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
+    assert not re.search(r"""["']password["']: ["'][^V(*]|PRIVATE KEY""", done.stdout + done.stderr)
+    assert [vm.name for vm in emulator.store.vms.values() if vm.password and vm.password in done.stdout] == []
     assert f"ok={len(tasks)}" in done.stdout
     # On CloudStack 4 the listing of jobs warns that it lists pending ones only.
     told = done.stderr + done.stdout

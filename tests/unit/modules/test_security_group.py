@@ -241,7 +241,10 @@ def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Ru
         ({"protocol": "tcp", "ports": "80", "icmp_type": 8, "cidrs": [ANY]}, "icmp_type does not go with protocol tcp"),
         ({"protocol": "icmp", "icmp_type": 256, "cidrs": [ANY]}, "icmp_type: must be 0 to 255, or -1 for any, not 256"),
         ({"protocol": "icmp", "icmp_code": 3, "cidrs": [ANY]}, "icmp_code: 3 needs an icmp_type"),
-        ({"protocol": "gre", "cidrs": [ANY]}, "value of protocol must be one of"),
+        (
+            {"protocol": "gre", "cidrs": [ANY]},
+            "ingress[0].protocol: 'gre' is not possible. It must be one of: tcp, udp, icmp, all",
+        ),
         ({"ports": "80", "groups": [{"name": "nope"}]}, "groups: there is no security group 'nope'"),
     ],
 )

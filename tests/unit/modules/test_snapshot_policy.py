@@ -152,7 +152,10 @@ def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, em
         ({"interval": "daily"}, "one of the following is required: volume, vm"),
         ({"volume": "", "interval": "daily"}, "volume: is needed, or vm for the root disk"),
         ({"volume": "data"}, "missing required arguments: interval"),
-        ({"volume": "data", "interval": "yearly"}, "value of interval must be one of: hourly, daily"),
+        (
+            {"volume": "data", "interval": "yearly"},
+            "interval: 'yearly' is not possible. It must be one of: hourly, daily",
+        ),
         (
             {"volume": "data", "interval": "daily"},
             "time, keep: needed with interval: daily, as there is no such policy",

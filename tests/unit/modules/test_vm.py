@@ -181,7 +181,7 @@ def test_a_machine_that_is_named_twice_is_refused(make: Run, refused: Run) -> No
 
 
 def test_the_zone_tells_equal_names_apart(make: Run, refused: Run, run_module: Run) -> None:
-    first, second = make("web1"), make("web1", zone="jp-e1b")
+    first, second = make("web1"), make("web1", zone="jp-e1b", same_name_elsewhere=True)
     assert first["id"] != second["id"]
     assert run_module("cloudn_vm", name="web1", zone="jp-e1b")["vm"]["id"] == second["id"]
     assert "give the zone" in refused("cloudn_vm", name="web1")

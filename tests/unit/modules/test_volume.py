@@ -420,7 +420,11 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
         ({"name": "data", "state": "extracted", "extract_mode": "ftp_upload"}, "extract_url: an upload by FTP needs"),
         ({"name": "data", "state": "extracted", "extract_url": "ftp://x/"}, "extract_url: is only for"),
         ({"name": "data", "url": "https://x/y.vhd", **ZONE}, "missing parameter(s) required by 'url': format"),
-        ({"name": "data", "size_gb": 5, **ZONE}, "disk_offering: is needed to make data, which does not exist"),
+        (
+            {"name": "data", "size_gb": 5, **ZONE},
+            "disk_offering: is needed to make data, which does not exist (or snapshot, or url). The size_gb of 5 alone does not "
+            "suffice: the disk offerings that leave the size free are Custom",
+        ),
         ({"name": "data", "snapshot": "x", **SMALL}, "parameters are mutually exclusive"),
         ({"name": "data", "wait_timeout": -1, **SMALL}, "wait_timeout: must not be negative"),
     ],

@@ -23,7 +23,7 @@ ICMP_NUMBER = 1
 ANY_ICMP = -1
 LONGEST_CIDR = 44  # characters: by the schema of CloudStack 3.0's database
 _OCTET = re.compile(r"[+-]?\d{1,3}")
-_PREFIX = re.compile(r"[+-]?\d+")
+_PREFIX = re.compile(r"[+-]?\d{1,1000}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 

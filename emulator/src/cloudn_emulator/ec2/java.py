@@ -14,6 +14,7 @@ _FRACTION = re.compile(r"(.*:\s*\d+)\.(\d+)(.*)", re.DOTALL)
 _SPELLED = re.compile(rf"\w{{3,}} ({'|'.join(MONTHS)})\w* (\d+) (\d+:\d+:\d+) (.+) (\d+)", re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _INT, _LONG = 2**31, 2**63
+LONGEST_NUMBER = 1000  # digits, most of them zeros; Python reads no number of thousands of digits
 
 
 class JavaError(Exception):
@@ -27,7 +28,7 @@ class JavaError(Exception):
 
 def parse_int(text: str, limit: int = _INT) -> int:
     """A whole number of 32 bits. Raises JavaError."""
-    if not _WHOLE.fullmatch(text) or not -limit <= int(text) < limit:
+    if len(text) > LONGEST_NUMBER or not _WHOLE.fullmatch(text) or not -limit <= int(text) < limit:
         raise JavaError("NumberFormatException", f'For input string: "{text}"')
     return int(text)
 
@@ -81,7 +82,7 @@ def _with_fraction(text: str) -> float:
     match = _FRACTION.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    return _with_zone(match[1] + match[3]) + int(match[2]) / 1000
+    return _with_zone(match[1] + match[3]) + int(match[2][:18]) / 1000
 
 
 def _spelled_out(text: str) -> float:

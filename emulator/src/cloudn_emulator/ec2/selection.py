@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from ..wildcards import in_turn
 from .java import JavaError, parse_date, parse_int, part, split
 from .refusals import Refused
 from .replies import error
@@ -92,8 +94,21 @@ def _pattern(value: str) -> str:
 
 def like(found: str | None, pattern: str) -> bool:
     """Whether a text is as a pattern says, in this case of its letters."""
-    expression = re.sub(r"\\.|\.", lambda found: _ANY if found[0] == "." else found[0], pattern)
-    return found is not None and re.fullmatch(expression, found) is not None
+    return found is not None and _matcher(pattern)(found)
+
+
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    pieces = re.findall(r"\\.|\.\+|.", pattern, re.DOTALL)
+    parts = [""]
+    for piece in pieces:
+        if piece == ".+":
+            parts.append("")
+        else:
+            parts[-1] += _ANY if piece == "." else piece
+    # Each piece is one character at least. So a pattern that is longer than a text needs no expression.
+    expression = lru_cache(maxsize=1)(lambda: re.compile(in_turn(f"{_ANY}+", parts), re.DOTALL))
+    return lambda text: len(pieces) <= len(text) and expression().match(text) is not None
 
 
 def text_like(found: str | None, pattern: str) -> bool:

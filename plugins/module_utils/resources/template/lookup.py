@@ -9,7 +9,7 @@ from ...api import Client, Missing, Record, UsageError
 from ...reconcile import Found, Resource, Task
 from .. import account, extraction, generation, os_type, zone
 from ..download import check_url
-from ..lookup import check_text, is_uuid, not_there, pick
+from ..lookup import check_text, in_another_zone, is_uuid, pick
 from ..snapshot import view as snapshot
 from ..vm import view as vm
 from ..volume import view as volume
@@ -87,9 +87,18 @@ def _other(task: Task, rows: list[Record]) -> Record:
     options = task.options
     if options.get("zone") and not any(zone.holds(row, options["zone"]) for row in rows):
         zone.find(task.client, options["zone"])  # an unknown zone is an error, not a zone without the template
+        if options["state"] == "extracted":
+            _check_other_zones(task.client, options)
     if options["state"] == "extracted" and any(row.get("isextractable") is False for row in rows):
         return _extraction_rights(task)
     return {}
+
+
+def _check_other_zones(client: Client, options: Record) -> None:
+    """Raise ``UsageError`` if the template to extract is in other zones only."""
+    found = template.find_own(client, options.get("name"), options.get("id"))
+    if found:
+        raise in_another_zone("name", "template", options.get("name"), options["zone"], found)
 
 
 def _extraction_rights(task: Task) -> Record:
@@ -220,9 +229,10 @@ def _disk(task: Task) -> Record:
 
 def _data_disk(task: Task) -> Record:
     options = task.options
-    disk = volume.find(task.client, options["volume"], None, options.get("zone"), "volume")
+    others: list[Record] = []
+    disk = volume.find(task.client, options["volume"], None, options.get("zone"), "volume", others)
     if disk is None:
-        raise not_there("volume", "volume", options["volume"], "; cloudn_volume_info lists those there are")
+        raise volume.missing(options["volume"], options.get("zone"), others, "volume")
     if disk.get("state") != _READY:
         raise UsageError(f"volume: {options['volume']!r} is {disk.get('state')} and holds no data yet; attach it first")
     return disk

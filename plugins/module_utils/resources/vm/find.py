@@ -8,6 +8,8 @@ from __future__ import annotations
 from ...api import Client, CloudnError, Deadline, JobFailed, JobLost, Record, UnknownOutcome, UsageError
 from ...api.deadline import poll
 from ...reconcile import Found, Progress, Task
+from .. import zone
+from ..lookup import describe
 from . import view as vm
 from .view import DESTROYED, RUNNING
 
@@ -17,7 +19,10 @@ def find(task: Task) -> Found:
     if task.failed:
         return {task.failed.name: _find_again(task, task.failed)}
     names, options = list(dict.fromkeys(task.options["name"])), task.options
-    found = vm.settled(task.client, names, options.get("zone"), task.deadline, task.check)
+    elsewhere: dict[str, list[Record]] = {}
+    found = vm.settled(task.client, names, options.get("zone"), task.deadline, task.check, elsewhere=elsewhere)
+    if elsewhere and options["state"] != "absent":
+        _check_zone(task, elsewhere)
     seen: dict[str, str] = {}
     for name, record in found.items():
         if record and seen.setdefault(record["id"], name) != name:
@@ -39,6 +44,21 @@ def confirm(task: Task, progresses: list[Progress]) -> None:
         if record is None or record["id"] != progress.id or record.get("state") in vm.GONE:
             text = f"{progress.name} ({progress.id}) was destroyed by somebody else while the task changed it"
             progress.fail(CloudnError(text))
+
+
+def _check_zone(task: Task, elsewhere: dict[str, list[Record]]) -> None:
+    """Raise ``UsageError`` for missing machines if others have their host names in another zone: the zone may be wrong."""
+    options, names = task.options, list(elsewhere)
+    here = zone.find(task.client, options.get("zone")).get("name")  # a zone that does not exist is another error
+    if options["state"] == "reinstalled":
+        raise vm.missing(names[0], here, elsewhere, "name")
+    if not options.get("same_name_elsewhere"):
+        others = describe([machine for name in names for machine in elsewhere[name]])
+        places = {str(machine.get("zonename")) for name in names for machine in elsewhere[name]}
+        raise UsageError(
+            f"zone: {', '.join(names)}: not in {here}, but in {' and '.join(sorted(places))}: {others}. Correct the zone, "
+            f"or set same_name_elsewhere: true to make another one in {here}"
+        )
 
 
 def remaining(task: Task) -> Record | None:

@@ -9,6 +9,7 @@ import typing as t
 
 from ...api import Client, Record, jobs
 from ...reconcile.duplicates import Kind
+from ..names import folded
 from . import view as vm
 from .view import RUNNING, STOPPED
 
@@ -24,7 +25,8 @@ def _is_usable(record: Record) -> bool | None:
 def _made_of(record: Record) -> tuple[t.Any, ...]:
     """Return the fields of a machine that the service can't change later, or only while the machine is stopped."""
     groups = sorted(str(group.get("id")) for group in record.get("securitygroup") or [])
-    return record.get("templateid"), record.get("serviceofferingid"), vm.key_pairs_of(record), groups
+    pairs = [folded(name) for name in vm.key_pairs_of(record)]
+    return record.get("templateid"), record.get("serviceofferingid"), pairs, groups
 
 
 def _is_busy(client: Client, rows: list[Record]) -> bool:

@@ -14,16 +14,13 @@ from ...reconcile import Found, Progress, Resource, Task
 from .. import generation, zone
 from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
-from . import mending
+from . import mending, user_data
 from . import view as vm
 from .find import catch, conclude, confirm, find, remaining
-from .plan import describe, differs, encoded, is_whole, kind, plan, to_result
+from .plan import describe, differs, is_whole, kind, plan, to_result
 from .view import RUNNING
 
 _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
-# The longest user data in Base64 that the service takes, by its generation. An operator of CloudStack 4 may have another
-# limit (vm.userdata.max.length). Measured on CloudStack 3.0.5 and 4.23.
-LONGEST_USER_DATA = {3: 2048, 4: 32768}
 
 
 def check_options(options: Record) -> None:
@@ -31,6 +28,7 @@ def check_options(options: Record) -> None:
     if not options["name"]:
         raise UsageError("name: the list is empty; name at least one virtual machine")
     check_text(options)
+    user_data.check(options)
     if not all(name.strip() for name in options["name"]):
         raise UsageError("name: a name is empty")
     if options["state"] == "reinstalled":
@@ -116,17 +114,7 @@ def _check_generation(task: Task) -> None:
     generation.check(
         task.client, {name: mending.NEEDS_4[name] for name in mending.NEEDS_4 if options.get(name)}, deadline
     )
-    length = len(encoded(options.get("user_data")) or "")
-    if length <= min(LONGEST_USER_DATA.values()):
-        return
-    number = task.client.generation(deadline)
-    longest = LONGEST_USER_DATA[4 if number >= generation.FOUR else 3]
-    if length > longest:
-        given, most = len(options["user_data"].encode()), longest // 4 * 3
-        raise UsageError(
-            f"user_data: has {given} bytes, which are {length} in Base64. CloudStack {number} takes {longest}, so {most} bytes "
-            "(vm.userdata.max.length): shorten it, or let it fetch the rest"
-        )
+    user_data.check_length(task.client, options, deadline)
 
 
 def _is_known(record: Record) -> bool:

@@ -25,7 +25,10 @@ def find(task: Task) -> Found:
     """Return the machine."""
     name = task.options["name"]
     wanted, where = (str(task.failed.id), None) if task.failed else (name, task.options.get("zone"))
-    record = vm.settled(task.client, [wanted], where, task.deadline, task.check)[wanted]
+    elsewhere: dict[str, list[Record]] = {}
+    record = vm.settled(task.client, [wanted], where, task.deadline, task.check, elsewhere=elsewhere)[wanted]
+    if elsewhere:
+        raise vm.missing(name, where, elsewhere, "name")
     vm.check_shown(None if task.failed else record)
     return {name: record}
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import typing as t
 
@@ -19,6 +18,7 @@ from ..volume.view import GIB
 from ..zone import is_named
 from . import mending
 from . import view as vm
+from .user_data import encoded
 from .view import RUNNING, STOPPED
 
 if t.TYPE_CHECKING:
@@ -47,19 +47,26 @@ _LISTED = {"security_groups": "securitygroupids", "affinity_groups": "affinitygr
 _WRECKAGE = "[?\x80-\xff\ufffd" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]+"
 
 
-def encoded(user_data: str | None) -> str | None:
-    """Return user data in Base64, as the service takes it."""
-    return base64.b64encode(user_data.encode()).decode() if user_data else None
-
-
 def is_whole(record: Record) -> bool:
     """Tell whether the service showed the machine. It may hide a destroyed one, see ``vm.find``."""
-    return "templateid" in record
+    return vm.HIDDEN not in record
 
 
 def differs(record: Record, field: str, given: str | None) -> bool:
-    """Tell whether a machine's ``template`` or ``serviceoffering`` has another name and another id than the given."""
-    return given is not None and given not in (record.get(field + "name"), record.get(field + "id"))
+    """Tell whether a machine's ``template`` or ``serviceoffering`` has another name and another id than the given.
+
+    A machine may show neither, as its template was deleted. Then nobody knows.
+    """
+    return (
+        given is not None
+        and shows(record, field)
+        and given not in (record.get(field + "name"), record.get(field + "id"))
+    )
+
+
+def shows(record: Record, field: str) -> bool:
+    """Tell whether a machine shows the name or the id of its ``template`` or ``serviceoffering``."""
+    return bool(record.get(field + "name") or record.get(field + "id"))
 
 
 def plan(task: Task, name: str, record: Record | None, lookups: Record) -> Plan:
@@ -195,7 +202,7 @@ def _plan_creation(name: str, options: Record, lookups: Record) -> Plan:
         "group": options.get("group"),
         "keypair": options.get("key_pair"),
         "keyboard": options.get("keyboard"),
-        "userdata": encoded(options.get("user_data")),
+        "userdata": encoded(options),
         "startvm": False if goal["state"] == STOPPED else None,
         "rootdisksize": options.get("root_size_gb"),
         **{param: _ids(lookups.get(option)) for option, param in _LISTED.items()},
@@ -311,6 +318,9 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
     if options.get("on_immutable_drift", "ignore") == "ignore":
         return
     drift = []
+    if options.get("template") and not shows(record, "template"):
+        text = f"{name}: the service shows no template of it. So it can't be compared with {options['template']!r}"
+        warnings.append(f"{text}. The template may have been deleted")
     if differs(record, "template", options.get("template")):
         drift.append(f"template is {record.get('templatename')!r}, not {options['template']!r}")
     if not mending.is_of_4(record):

@@ -14,13 +14,15 @@ from ...api.errors import PARAMETER_ERROR
 from ...api.paging import LARGEST
 from .. import tags
 from ..fields import fields, select_fields
-from ..lookup import describe, is_uuid, matches, named, not_there, pick, same_name
+from ..lookup import describe, in_another_zone, is_uuid, matches, named, not_there, pick, same_name
 from ..zone import find as find_zone
 from ..zone import holds
 from . import listing as vm_list
 from . import lost as vm_lost
 
 RUNNING, STOPPED, DESTROYED = "Running", "Stopped", "Destroyed"
+# Marks the record of a destroyed machine that the service does not show. Only its id and its state are known.
+HIDDEN = "hidden"
 # States that end without a command, and the state after each; measured on CloudStack 3.0.5.
 TRANSITIONAL = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
@@ -175,17 +177,22 @@ def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], f
 
 
 def find(
-    client: Client, wanted: t.Sequence[str], zone: str | None = None, option: str = "name"
+    client: Client,
+    wanted: t.Sequence[str],
+    zone: str | None = None,
+    option: str = "name",
+    elsewhere: dict[str, list[Record]] | None = None,
 ) -> dict[str, Record | None]:
     """Return ``{wanted: virtual machine or None}`` for names or ids, with one listing if possible.
 
     A machine is found by its id, by its host name, or, if no machine has that host name, by a display name that only one
     machine has. ``zone`` (name or id) limits the search for names. A destroyed machine is returned only if no other machine
-    has its name. A plain account does not see it: for its id the record is ``{"id": ..., "state": "Destroyed"}``; measured on
-    CloudStack 3.0.5.
+    has its name. A plain account does not see it: for its id the record has only the id, the state Destroyed and ``HIDDEN``; measured
+    on CloudStack 3.0.5.
 
     Raises ``UsageError`` with the ids if several machines have a name; ``option`` is the user's option with the name. If they
-    have one host name in one zone, it is ``Duplicates``.
+    have one host name in one zone, it is ``Duplicates``. ``elsewhere`` takes, by the names of missing machines, those that have
+    the host name in another zone.
     """
     if len(wanted) == 1 and is_uuid(wanted[0]):
         return {wanted[0]: _by_id(client, wanted[0])}
@@ -193,7 +200,11 @@ def find(
     # `keyword` matches parts of host and display names. So one listing has all names with one beginning, and few others.
     common = os.path.commonprefix(names) if len(names) == len(wanted) else ""
     listed = search(client, {"keyword": common or None})
-    return {name: _choose(client, listed, name, zone, option) for name in wanted}
+    found = {name: _choose(client, listed, name, zone, option) for name in wanted}
+    if elsewhere is not None:
+        there = {name: _alive(named(listed, name)) for name, record in found.items() if record is None}
+        elsewhere.update({name: records for name, records in there.items() if records})
+    return found
 
 
 def find_one(client: Client, wanted: str, zone: str | None = None) -> Record | None:
@@ -201,19 +212,35 @@ def find_one(client: Client, wanted: str, zone: str | None = None) -> Record | N
     return find(client, [wanted], zone, "vm")[wanted]
 
 
+def missing(
+    wanted: str, zone: str | None, elsewhere: dict[str, list[Record]], option: str, more: str = ""
+) -> UsageError:
+    """Return the error that there is no machine of a name, or that it is in another zone (``elsewhere``, see ``find``)."""
+    if zone is not None and elsewhere.get(wanted):
+        return in_another_zone(option, "virtual machine", wanted, zone, elsewhere[wanted])
+    return not_there(option, "virtual machine", wanted, more)
+
+
 def settled_one(client: Client, wanted: str, zone: str | None, deadline: Deadline, check: bool) -> Record:
     """Return the machine that a user names in an option ``vm``, in a terminal state, see ``settled``.
 
     Raises ``UsageError`` if there is none or it is destroyed.
     """
-    found = settled(client, [wanted], zone, deadline, check, "vm")[wanted]
+    elsewhere: dict[str, list[Record]] = {}
+    found = settled(client, [wanted], zone, deadline, check, "vm", elsewhere)[wanted]
     if found is None or found.get("state") in GONE:
-        raise not_there("vm", "virtual machine", wanted)
+        raise missing(wanted, zone, elsewhere, "vm")
     return found
 
 
 def settled(
-    client: Client, names: t.Sequence[str], zone: str | None, deadline: Deadline, check: bool, option: str = "name"
+    client: Client,
+    names: t.Sequence[str],
+    zone: str | None,
+    deadline: Deadline,
+    check: bool,
+    option: str = "name",
+    elsewhere: dict[str, list[Record]] | None = None,
 ) -> dict[str, Record | None]:
     """Find the machines and wait until each is in a terminal state. With ``check``, return the state to come instead.
 
@@ -222,7 +249,7 @@ def settled(
     """
     transitional: dict[str, Record] = {}
     for _look in poll(client, deadline):
-        found = find(client, names, zone, option)
+        found = find(client, names, zone, option, elsewhere)
         machines = {name: record for name, record in found.items() if record}
         with_starts(client, list(machines.values()))
         transitional = {name: record for name, record in machines.items() if record.get("state") in TRANSITIONAL}
@@ -266,7 +293,7 @@ def _by_id(client: Client, vm_id: str) -> Record | None:
         if error.code != PARAMETER_ERROR:
             raise
         return None
-    return found[0] if found else {"id": vm_id, "name": vm_id, "state": DESTROYED}
+    return found[0] if found else {"id": vm_id, "name": vm_id, "state": DESTROYED, HIDDEN: True}
 
 
 def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None, option: str) -> Record | None:
@@ -274,12 +301,16 @@ def _choose(client: Client, listed: list[Record], wanted: str, zone: str | None,
     if is_uuid(wanted):
         return next((vm for vm in listed if vm["id"] == wanted), None) or _by_id(client, wanted)
     here = [vm for vm in listed if holds(vm, zone)]
-    alive = [vm for vm in here if vm.get("state") not in GONE]
+    alive = _alive(here)
     hosts = named(alive, wanted)
     found = hosts or [vm for vm in alive if vm.get("displayname") == wanted]
     if len(found) > 1:
         raise _several(option, wanted, found, bool(hosts))
     return next(iter(found or named(here, wanted)), None)
+
+
+def _alive(machines: list[Record]) -> list[Record]:
+    return [vm for vm in machines if vm.get("state") not in GONE]
 
 
 def _several(option: str, wanted: str, found: list[Record], is_host_name: bool) -> UsageError:

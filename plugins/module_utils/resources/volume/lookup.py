@@ -64,6 +64,10 @@ def lookup(task: Task, found: Found) -> Record:
             _creation(task, lookups)
         elif options.get("zone"):
             zone.find(task.client, options["zone"])  # an unknown zone is an error, not a zone without the volume
+            if options["state"] == "extracted" and options.get("name"):
+                others: list[Record] = []
+                volume.find(task.client, options["name"], None, options["zone"], elsewhere=others)
+                raise volume.missing(options["name"], options["zone"], others, "name")
         return lookups
     if options["state"] == "extracted" and record.get("isextractable") is False:
         lookups["administrator"] = account.is_administrator(task.client)
@@ -107,7 +111,7 @@ def _creation(task: Task, lookups: Record) -> None:
     if name is None or is_uuid(name):
         raise UsageError(f"{'id' if options.get('id') else 'name'}: there is no volume {options.get('id') or name}")
     if not any(options.get(source) for source in ("disk_offering", "snapshot", "url")):
-        raise Missing(f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url)")
+        raise Missing(_without_source(task, name))
     if "vm" in lookups and not options.get("zone"):
         lookups["zone"] = {"id": lookups["vm"]["zoneid"], "name": lookups["vm"].get("zonename")}
     else:
@@ -117,6 +121,23 @@ def _creation(task: Task, lookups: Record) -> None:
     if options.get("disk_offering"):
         lookups["disk_offering"] = DISK.find(client, options["disk_offering"])
     lookups.update(size.lookup_new(client, options, lookups, task.deadline))
+
+
+def _without_source(task: Task, name: str) -> str:
+    """Say what a new volume must be made from. A size alone is not enough."""
+    text, size_gb = (
+        f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url)",
+        task.options.get("size_gb"),
+    )
+    if size_gb is None:
+        return text
+    free = [offering["name"] for offering in DISK.search(task.client) if offering.get("iscustomized")]
+    choice = (
+        f"the disk offerings that leave the size free are {', '.join(free)}"
+        if free
+        else "no disk offering leaves the size free"
+    )
+    return f"{text}. The size_gb of {size_gb} alone does not suffice: {choice}"
 
 
 def _has_other_offering(record: Record, given: str) -> bool:

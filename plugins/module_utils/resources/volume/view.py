@@ -11,7 +11,7 @@ from ...api import Client, Duplicates, Missing, Record, UsageError
 from ...api.client import listing
 from .. import tags, zone
 from ..fields import fields, select_fields
-from ..lookup import is_uuid, like_filter, not_there
+from ..lookup import in_another_zone, is_uuid, like_filter, named, not_there
 from ..vm import view as vm
 
 GIB = 1024**3
@@ -88,19 +88,27 @@ def select(client: Client, options: Record) -> list[Record]:
 
 
 def find(
-    client: Client, name: str | None, volume_id: str | None, zone_wanted: str | None = None, option: str = "name"
+    client: Client,
+    name: str | None,
+    volume_id: str | None,
+    zone_wanted: str | None = None,
+    option: str = "name",
+    elsewhere: list[Record] | None = None,
 ) -> Record | None:
     """Return the one volume with this id, or with this name (which may be an id too) in the zone, if one is given.
 
     Names are not unique. Raises ``Duplicates``, with ids, zones and machines, if several volumes have the name. ``option``
-    is the user's option that holds the name.
+    is the user's option that holds the name. ``elsewhere`` takes the volumes that have the name in another zone.
     """
     if volume_id is None and name is not None and is_uuid(name):
         volume_id = name
     if volume_id is not None:
         return next(iter(search(client, {"id": volume_id})), None)
     listed = search(client, {"name": like_filter(name)})
-    found = [volume for volume in listed if volume.get("name") == name and zone.holds(volume, zone_wanted)]
+    same = named(listed, name)
+    found = [volume for volume in same if zone.holds(volume, zone_wanted)]
+    if elsewhere is not None:
+        elsewhere += [volume for volume in same if volume not in found]
     if len(found) > 1:
         raise several(found, name, option)
     return found[0] if found else None
@@ -127,11 +135,13 @@ def _chosen(client: Client, options: Record) -> Record | UsageError:
     """Return the volume of ``chosen``, or the error that there is none."""
     wanted, machine = options.get("volume"), options.get("vm")
     if machine is None:
-        found = find(client, wanted, None, options.get("zone"), "volume")
-        return found or not_there("volume", "volume", wanted, "; cloudn_volume_info lists those there are")
-    record = vm.find_one(client, machine, options.get("zone"))
+        others: list[Record] = []
+        found = find(client, wanted, None, options.get("zone"), "volume", others)
+        return found or missing(wanted, options.get("zone"), others, "volume")
+    elsewhere: dict[str, list[Record]] = {}
+    record = vm.find(client, [machine], options.get("zone"), "vm", elsewhere)[machine]
     if record is None or record.get("state") in vm.GONE:
-        return not_there("vm", "virtual machine", machine)
+        return vm.missing(machine, options.get("zone"), elsewhere, "vm")
     disks = search(client, {"virtualmachineid": record["id"]})
     of_it = _wanted(disks, wanted)
     if len(of_it) > 1:
@@ -141,6 +151,13 @@ def _chosen(client: Client, options: Record) -> Record | UsageError:
     names = ", ".join(sorted(str(disk.get("name")) for disk in disks))
     error = Missing if wanted else UsageError  # another task may attach a missing volume
     return error(f"volume: {machine} has no volume {wanted or 'of type ROOT'}; it has: {names or 'none'}")
+
+
+def missing(name: str | None, zone_wanted: str | None, elsewhere: list[Record], option: str) -> UsageError:
+    """Return the error that there is no volume of a name, or that it is in another zone (``elsewhere``, see ``find``)."""
+    if zone_wanted is not None and elsewhere:
+        return in_another_zone(option, "volume", name, zone_wanted, elsewhere)
+    return not_there(option, "volume", name, "; cloudn_volume_info lists those there are")
 
 
 def _wanted(disks: list[Record], wanted: str | None) -> list[Record]:

@@ -1,0 +1,252 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wrong values of options: the error names the option with its path, the value, and the nearest right value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.cloudn.compute.plugins.module_utils.module import CONNECTION
+from samples import NEW
+from specs import imported
+from test_documentation import MODULES
+
+Run = Callable[..., dict[str, Any]]
+Refused = Callable[..., str]
+ANY = ["0.0.0.0/0"]
+LATIN_1 = b"caf\xe9".decode(errors="surrogateescape")
+
+
+def options_of(kind: str, at: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the paths of all options of a type in an argument spec, and the spec of each: `ingress[0].ports`."""
+    for name, option in at.items():
+        if option.get("type", "str") == kind:
+            yield path + name, option
+        elif option.get("type") == "list" and option.get("elements") == kind:
+            yield f"{path}{name}[0]", option
+        if option.get("options"):
+            index = "[0]" if option["type"] == "list" else ""
+            yield from options_of(kind, option["options"], f"{path}{name}{index}.")
+
+
+def task(path: str, value: Any) -> dict[str, Any]:
+    """Return options that have a value at a path."""
+    name, dot, rest = path.partition(".")
+    inner = task(rest, value) if dot else value
+    return {name[:-3]: [inner]} if name.endswith("[0]") else {name: inner}
+
+
+def base(module: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a module requires, beside the options."""
+    values = {"interval": "daily", "jobs": [], "command": "listZones", "action": "DescribeZones"}
+    required = {name for name, option in imported(module).SPEC.items() if option.get("required")}
+    return {**{name: values.get(name, "x") for name in required}, **options}
+
+
+@pytest.fixture
+def told(run_module: Run, emulator: Any) -> Iterator[Callable[..., str]]:
+    """Return a function that returns the error of a module for a value at a path of its options. It sends no request."""
+
+    def run(module: str, path: str, value: Any) -> str:
+        done = run_module(module, **base(module, task(path, value)))
+        assert done["failed"], (module, path, value)
+        return str(done["msg"])
+
+    yield run
+    assert emulator.requests == []
+
+
+ON_ONE = pytest.mark.generation("4", reason="nothing is sent")
+EACH = pytest.mark.parametrize("module", MODULES)
+
+
+def shows(path: str, option: dict[str, Any]) -> bool:
+    """Tell whether an error may show an option's value, which may be a secret."""
+    return not (option.get("no_log") or path.endswith(("url", "public_key")))
+
+
+@ON_ONE
+@EACH
+def test_lists_and_mappings_are_no_texts(told: Callable[..., str], module: str) -> None:
+    """Ansible alone would send them as Python writes them: ['one', 'two']."""
+    for kind in ("str", "path"):
+        for path, option in options_of(kind, imported(module).SPEC):
+            for wrong in (["one", "two"], {"a": "x", "b": None}):
+                said = told(module, path, wrong)
+                assert said.startswith(f"{path}: must be a text, not ")
+                assert (repr(wrong) in said) is shows(path, option)
+                assert "to_json" in said
+
+
+@ON_ONE
+@EACH
+def test_texts_must_be_utf_8(told: Callable[..., str], module: str) -> None:
+    for path, _option in options_of("str", imported(module).SPEC):
+        said = told(module, path, LATIN_1)
+        assert said.startswith(
+            f"{path}: is no text in UTF-8, as it has the byte 0xe9 at character 4. Convert it to UTF-8"
+        )
+        assert ("give the bytes in Base64" in said) is (path == "user_data")
+
+
+@ON_ONE
+@EACH
+@pytest.mark.parametrize("wrong", ["many", ["1"], {"a": 1}, "1,5"], ids=str)
+def test_numbers_and_booleans_are_no_other_values(told: Callable[..., str], module: str, wrong: Any) -> None:
+    words = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+    for kind, wanted in words.items():
+        for path, _option in options_of(kind, {**imported(module).SPEC, **CONNECTION}):
+            assert told(module, path, wrong).startswith(f"{path}: must be {wanted}, not ")
+
+
+@ON_ONE
+@EACH
+@pytest.mark.parametrize("wrong", [["a", "b"], 7, "text"], ids=str)
+def test_mappings_are_no_other_values(told: Callable[..., str], module: str, wrong: Any) -> None:
+    for path, option in options_of("dict", imported(module).SPEC):
+        if "groups" in path and not isinstance(wrong, list):
+            continue  # the name of a group
+        said = told(module, path, wrong)
+        assert said.startswith(f"{path}: must be a mapping (NAME: VALUE), not ")
+        assert (repr(wrong) in said) is shows(path, option)
+
+
+@ON_ONE
+@EACH
+def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> None:
+    choosing = [(path, one["choices"]) for path, one in options_of("str", imported(module).SPEC) if "choices" in one]
+    for path, choices in choosing:
+        for right in choices:
+            for wrong in (right.upper() if right.islower() else right.lower(), f"{right}{right[-1]}", f" {right}"):
+                said = told(module, path, wrong)
+                assert said.startswith(f"{path}: {wrong!r} is not possible; did you mean ")
+                assert f"must be one of: {', '.join(choices)}" in said
+                assert len(right) < 4 or f"did you mean {right!r}?" in said
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "said"),
+    [
+        ("cloudn_vm", {"nmae": "web1"}, "nmae: there is no such option; did you mean 'name'?"),
+        ("cloudn_vm", {"name": "web1", "statee": "x"}, "statee: there is no such option; did you mean 'state'?"),
+        (
+            "cloudn_vm",
+            {"name": "web1", "xyzzy": 1},
+            "xyzzy: there is no such option. There are: account, affinity_groups,",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": [{"ports": 22, "cidrs": ANY}, {"port": 22, "cidrs": ANY}]},
+            "ingress[1].port: there is no such option; did you mean 'ports'?",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "egress": [{"ports": 1, "groups": ["a", {"name": "b", "acount": "c"}]}]},
+            "egress[0].groups[1].acount: there is no such option; did you mean 'account'?",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "egress": [{"ports": 1, "groups": [{"account": "c"}]}]},
+            "egress[0].groups[0].name: is required, and is not given",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": [{"ports": [80, 443], "cidrs": ANY}]},
+            "ingress[0].ports: must be a text, not the list [80, 443]. ",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": {"ports": 80, "cidrs": ANY}},
+            "ingress: must be a list, not the mapping {'ports': 80, 'cidrs': ['0.0.0.0/0']}; put \"- \" before it",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": [{"ports": 80, "cidrs": [None]}]},
+            "ingress[0].cidrs[0]: is empty (null); give a value, or leave it out",
+        ),
+        ("cloudn_vm", {"name": ["web1", None]}, "name[1]: is empty (null); give a value, or leave it out"),
+        (
+            "cloudn_vm",
+            {"name": ["web1", ["web2"]]},
+            "name[1]: must be a text, not the list ['web2']; did you mean 'web2'?",
+        ),
+        ("cloudn_vm", {"name": {"first": "web1"}}, "name: must be a list, not the mapping {'first': 'web1'}"),
+        (
+            "cloudn_vm",
+            {"name": "web1", "zone": ["jp-e1a"]},
+            "zone: must be a text, not the list ['jp-e1a']; did you mean 'jp",
+        ),
+        (
+            "cloudn_vm",
+            {"name": "web1", "security_groups": [{"name": "web"}]},
+            "security_groups[0]: must be a text, not the mapping {'name': 'web'}; did you mean 'web'?",
+        ),
+        ("cloudn_vm", {"name": "web1", "ha": "ture"}, "ha: must be true or false, not 'ture'; did you mean 'true'?"),
+        ("cloudn_vm", {"name": "web1", "wait_timeout": True}, "wait_timeout: must be a whole number, not True"),
+        ("cloudn_vm", {"name": "web1", "wait_timeout": "10m"}, "wait_timeout: must be a whole number, not '10m'"),
+        ("cloudn_vm", {"name": "web1", "api_timeout": "nan"}, "api_timeout: must be a number, not 'nan'"),
+        (
+            "cloudn_template",
+            {"name": "x", "bits": 63},
+            "bits: 63 is not possible; did you mean 64? It must be one of: 32, 64",
+        ),
+        ("cloudn_vm", {"name": "web1", "tags": {"a": LATIN_1}}, "tags.a: is no text in UTF-8, as it has the byte 0xe9"),
+        ("cloudn_api", {"command": "x", "params": {"a": [LATIN_1]}}, "params.a[0]: is no text in UTF-8"),
+        (
+            "cloudn_vm",
+            {"name": "web1", "state": "startd", "zone": [], "keyboard": "ja"},
+            "state: 'startd' is not possible; did you mean 'started'? It must be one of: present, started, stopped, "
+            "restarted, reinstalled, absent. zone: must be a text, not the list []. ",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_path_and_the_nearest_right_one(
+    refused: Refused, emulator: Any, module: str, options: dict[str, Any], said: str
+) -> None:
+    told = refused(module, **options)
+    assert told.startswith(said)
+    assert emulator.requests == []
+
+
+@pytest.mark.generation("4", reason="nothing is sent")
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("cloudn_vm", {"user_data": {"write_files": ["HUSH"]}}),
+        ("cloudn_vm", {"user_data": f"HUSH{LATIN_1}"}),
+        ("cloudn_vm", {"api_secret": ["HUSH"]}),
+        ("cloudn_vm", {"api_url": ["https://user:HUSH@example.com/"]}),
+        ("cloudn_vm", {"api_url": {"url": "https://user:HUSH@example.com/"}}),
+        ("cloudn_vm", {"api_secre": "HUSH"}),
+        ("cloudn_api", {"command": "x", "secret_params": ["HUSH"]}),
+        ("cloudn_api", {"command": "x", "secret_params": {"a": f"HUSH{LATIN_1}"}}),
+        ("cloudn_template", {"extract_url": ["ftp://u:HUSH@example.com"]}),
+        ("cloudn_volume", {"url": ["https://u:HUSH@example.com"]}),
+        ("cloudn_key_pair", {"public_key": ["-----BEGIN PRIVATE KEY-----HUSH"]}),
+    ],
+)
+def test_a_refusal_shows_no_secret(run_module: Run, module: str, options: dict[str, Any]) -> None:
+    told = run_module(module, **{**base(module, {}), **options})
+    assert told["failed"]
+    assert "HUSH" not in str(told)
+
+
+@pytest.mark.parametrize("given", ["False", False, "no"], ids=repr)
+def test_what_yaml_makes_of_no_is_the_norwegian_keyboard(run_module: Run, emulator: Any, given: Any) -> None:
+    assert run_module("cloudn_vm", name="web1", keyboard=given, **NEW)["changed"]
+    (deployment,) = [one for one in emulator.requests if one["command"] == "deployVirtualMachine"]
+    assert deployment["params"]["keyboard"] == "no"
+
+
+def test_numbers_and_texts_that_mean_them_are_taken(run_module: Run) -> None:
+    rules = [{"ports": 22, "cidrs": "192.0.2.0/24,198.51.100.0/24"}, "protocol=icmp cidrs=192.0.2.1"]
+    done = run_module("cloudn_security_group", name="7", wait_timeout="60", api_timeout=5, ingress=rules)
+    assert done["security_group"]["name"] == "7"
+    assert {rule["cidr"] for rule in done["security_group"]["ingress"]} == {
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "192.0.2.1/32",
+    }
