@@ -174,7 +174,8 @@ def _of_run(trial: Trial, done: Result, before: Any, after: Any, told: Result) -
         yield "traceback: in the result"
     if done["took"] > DEADLINE + MARGIN:
         yield f"hung: took {done['took']:.0f} s"
-    if before != after and not done["changed"] and not (done.get("failed") and UNKNOWN.search(done["msg"])):
+    in_doubt = (done.get("failed") and UNKNOWN.search(done["msg"])) or "not known" in str(done.get("warnings"))
+    if before != after and not done["changed"] and not in_doubt:
         yield f"hidden: says changed: false, and {_different(after, before)}"
     if trial.victim.task.reads and not done.get("failed") and shown(done) != told:
         yield f"lost: shows {shown(done)}, not {told}"
