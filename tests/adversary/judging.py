@@ -26,7 +26,7 @@ from scenarios import USER_DATA
 from sites import SECRETS, Result, Site
 from tasks import Victim
 
-CATEGORIES = ("lost", "doubled", "hidden", "leaked", "hung", "traceback", "stuck", "restless")
+CATEGORIES = ("lost", "doubled", "hidden", "leaked", "hung", "traceback", "stuck", "restless", "idle")
 DEADLINE = 300.0  # wait_timeout of the tasks, in seconds of the clock on which waiting takes no time
 MARGIN = 100.0  # what a task may take longer: its last look, and its last retries
 WATCHDOG = 30  # real seconds
@@ -146,6 +146,8 @@ def trouble(trial: Trial, attack: Attack, position: Position, wanted: dict[str, 
             trial.proxy.attack(due(attack, position), attack.act)
         done = trial.run()
         if number == 1:
+            if not trial.proxy.fired and position.role != JOB:  # how often jobs are listed is chance
+                yield "idle: the attack was never made"
             trial.proxy.calm()
         after = trial.holds()
         results.append(done)
