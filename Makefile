@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test test-faults lint sanity pytest bench clean
+.PHONY: demo test test-faults test-adversary lint sanity pytest bench clean
 .NOTPARALLEL:
 
 demo:
@@ -30,12 +30,18 @@ sanity: $(STAMP)
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# Every task with every fault at every request; `make test` runs a sample of it. Most of the time it waits, so there are
-# more workers than processors. At the end, whether the emulator grows under endless requests.
-test-faults: $(STAMP)
+# Every task with every fault at every request, and every attack of the adversary on each of its tasks; `make test` runs a
+# sample of both. Most of the time the matrix waits, so there are more workers than processors. At the end, whether the emulator
+# grows under endless requests.
+test-faults: test-adversary
 	rm -f $(VENV)/faults.jsonl
 	FAULTS=all FAULTS_REPORT=$(abspath $(VENV))/faults.jsonl $(BIN)/python -m pytest -n 4 tests/faults
 	$(BIN)/python bench/soak.py
+
+# Only the adversary. It takes a quarter of an hour on two cores.
+test-adversary: $(STAMP)
+	rm -f $(VENV)/adversary.jsonl
+	FAULTS=all ADVERSARY_REPORT=$(abspath $(VENV))/adversary.jsonl $(BIN)/python -m pytest -n 2 tests/adversary
 
 # How fast it is, against Ansible alone and a peer: bench/README.md. BENCH=--without-peer downloads nothing.
 bench: $(STAMP)

@@ -133,6 +133,7 @@ class Client:
         self._offered: dict[str, bool] = {}
         self._make_ec2 = make_ec2
         self.page_size = PageSize()
+        self.task_deadline: Deadline | None = None  # for lists that have no deadline of their own
 
     @functools.cached_property
     def ec2(self) -> Ec2Client | None:
@@ -298,14 +299,16 @@ class Client:
         left out; see ``paging.read``, ``counted.read`` for lists whose order is not known to stand, and ``unordered.read`` for
         lists in no order. ``begun`` is the answer with the first page, where the caller has it already.
 
-        Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast, or the service gives
-        fewer objects than it counts.
+        Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast, does not end, or the
+        service gives fewer objects than it counts.
         """
         answers = [begun] if begun else []
+        last = paging.last_moment(self.task_deadline, self.clock)
 
         def fetch(page: paging.Page, limit: Deadline) -> t.List[Record]:
             if answers:
                 return paging.objects(answers.pop())
+            paging.check_end(command, page, last)
             return self.page(command, params, page, limit)
 
         first = min(first, self.page_size.largest)

@@ -21,6 +21,9 @@ _MOST_TIMES = 40
 _MOST_IN_VAIN = 12
 # Each reading has pages shorter by one, up to so many times, as a service may repeat the same objects for the same page.
 _SIZES = 20
+# If so many pages in a row only repeat the page before, the service does not page this list. A page may be a single object, and
+# the order of the list may change, so some pages may be alike by chance.
+_REPEATED = 20
 # So many pages are asked for before the first is there, however many objects the service counts.
 _AT_ONCE = 10 * paging.MOST
 
@@ -100,7 +103,7 @@ def _by_count(command: str, ask: Fetch, seen: Counted, yielded: set[t.Any]) -> t
     while sightings.readings < _MOST_TIMES and in_vain < _MOST_IN_VAIN:
         expected, rows = rows, 0
         try:
-            for items in pages(ask_once, size(largest, sightings.readings), expected):
+            for items in pages(command, ask_once, size(largest, sightings.readings), expected):
                 rows += len(items)
                 sightings.add(items)
                 yield fresh(items, yielded)
@@ -118,8 +121,24 @@ def size(largest: int, time: int) -> int:
     return max(1, largest - time % min(_SIZES, largest))
 
 
-def pages(ask: Fetch, size: int, expected: int) -> t.Iterator[list[Record]]:
-    """Yield all pages of this size. Several are read at once if the number of objects is known."""
+def pages(command: str, ask: Fetch, size: int, expected: int) -> t.Iterator[list[Record]]:
+    """Yield all pages of this size. Several are read at once if the number of objects is known.
+
+    Raises ``CloudnError`` if many pages in a row have the same objects: the service does not page this list.
+    """
+    latest: set[t.Any] = set()
+    repeated = 0
+    for items in _pages(ask, size, expected):
+        found = set(map(identity, items))
+        repeated = repeated + 1 if found and found == latest else 0
+        latest = found
+        if repeated == _REPEATED:
+            raise CloudnError(paging.unpaged_text(command), command)
+        yield items
+
+
+def _pages(ask: Fetch, size: int, expected: int) -> t.Iterator[list[Record]]:
+    """Yield all pages of this size; see ``pages``."""
     number = 0
     if expected > size:
         import concurrent.futures  # few lists are that long

@@ -58,6 +58,12 @@ def decode(body: bytes, command: str, status: int | None = None) -> tuple[str, d
         return root, _fields(content, root, _DEEPEST)
     except RecursionError:
         raise bad("it is nested too deeply") from None
+    except _Garbled:
+        raise bad("a field has control characters in its name") from None
+
+
+class _Garbled(Exception):
+    """The names of the fields are garbled, so fields that are missing are there under another name."""
 
 
 def _parse(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
@@ -107,6 +113,8 @@ def _fields(fields: dict[str, t.Any], parent: str, depth: int) -> dict[str, t.An
         if name == "#text":  # the blanks between the elements of indented XML
             continue
         name = _whole(name)
+        if not name.isprintable():
+            raise _Garbled
         if _is_list(name, parent):
             value = _items(value)
         elif name in TEXT_LISTS and isinstance(value, str):

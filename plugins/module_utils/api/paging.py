@@ -43,6 +43,10 @@ class Page(t.NamedTuple):
     size: int
 
 
+# A list without a deadline has at least LEAST seconds, and as many as its task still has. Without a task it has LONGEST seconds.
+# No list is read beyond so many objects: a service that gives new ones for ever must not fill the memory.
+LEAST, LONGEST, MOST_OBJECTS = 30.0, 600.0, 200_000
+
 Fetch = t.Callable[..., t.List[Record]]
 
 
@@ -143,6 +147,11 @@ def missing_text(found: int, count: int) -> str:
     )
 
 
+def unpaged_text(command: str) -> str:
+    """Return the message that the pages of a list only repeat each other."""
+    return f"{command}: the service does not give this list page by page, so it can't be read"
+
+
 def in_time(command: str, fetch: Fetch, clock: t.Callable[[], float], deadline: Deadline | None) -> Fetch:
     """Return a ``fetch`` that raises ``CloudnError`` after the deadline. Near the deadline it still has some seconds."""
     last = Deadline(None if deadline is None else max(LAST_LOOK, deadline.remaining()), clock)
@@ -157,6 +166,23 @@ def in_time(command: str, fetch: Fetch, clock: t.Callable[[], float], deadline: 
         return fetch(page, limit=limit)
 
     return ask
+
+
+def last_moment(task: Deadline | None, clock: t.Callable[[], float]) -> Deadline:
+    """Return when a list must have ended that has no deadline. ``task`` is the time for its task, ``None`` without one."""
+    return Deadline(LONGEST if task is None else max(LEAST, task.remaining()), clock)
+
+
+def check_end(command: str, page: Page, last: Deadline) -> None:
+    """Raise ``CloudnError`` if a page comes too late, or lies beyond any list that can be read."""
+    reason = ""
+    if not last.remaining():
+        reason = f"it did not end within {last.seconds:g} s"
+    elif (page.number - 1) * page.size >= MOST_OBJECTS:
+        reason = f"it did not end after {MOST_OBJECTS} objects"
+    if reason:
+        text = f"the list could not be read to its end: {reason}. Run this again, or ask for a part of the list (by an id or a name)"
+        raise CloudnError(f"{command}: {text}", command)
 
 
 def _read(
@@ -191,9 +217,7 @@ def _read(
         before, joint = page, {identity(item) for item in items}
         repeated = repeated + 1 if not new and (joint <= beginning or beginning <= joint) else 0
         if repeated == _REPEATED:
-            raise CloudnError(
-                f"{command}: the service does not give this list page by page, so it can't be read", command
-            )
+            raise CloudnError(unpaged_text(command), command)
 
 
 def count_of(items: list[Record]) -> int:

@@ -59,8 +59,9 @@ def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str
             command,
         )
     reason, proxy = _reason(error)
-    # ValueError comes from urllib3: some versions check the host's name themselves, so the error has no number.
-    if isinstance(reason, (ssl.SSLCertVerificationError, ValueError)):
+    # Some versions of urllib3 check the host's name themselves. Their error is a ValueError of this name without a number.
+    # Any other ValueError is about an answer that can't be read.
+    if isinstance(reason, ssl.SSLCertVerificationError) or type(reason).__name__ == "CertificateError":
         wrong = _CERTIFICATE.get(getattr(reason, "verify_code", _OTHER_HOST), _UNTRUSTED)
         whose = "the proxy's" if proxy else "the service's"
         return NotSent(

@@ -52,7 +52,7 @@ def _read(command: str, ask: Fetch, yielded: set[t.Any]) -> t.Iterator[list[Reco
         count = 0
         found: set[t.Any] = set()
         try:
-            for items in pages(ask, length, census.count):
+            for items in pages(command, ask, length, census.count):
                 count += len(items)
                 found.update(map(identity, items))
                 yield fresh(items, yielded)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
-from ..api import Client, Deadline, Duplicates, Record
+from ..api import Client, CloudnError, Deadline, Duplicates, Record
 from .plan import Plan
 from .progress import Progress
 from .report import Report
@@ -50,6 +51,7 @@ class Resource(t.NamedTuple):
     remaining: ``remaining(task)`` returns the options that hold after a failure. ``None``: nothing can show what was done.
     jobs: a word in the class names of the jobs about such objects. After a failure, the driver waits for these jobs.
     kind: returns the rules for duplicates, see ``duplicates``.
+    conclude: ``conclude(task, progress, lookups)`` warns at the end of a task of what was lost.
     confirm: ``confirm(task, progresses)`` lets plans fail whose objects somebody has removed while they were changed. The
         results of these plans' commands did not show the objects.
     tidy: ``tidy(task, failed)`` removes what failed plans have left, if that is certain and granted. Their errors stay.
@@ -66,6 +68,7 @@ class Resource(t.NamedTuple):
     jobs: str = ""
     kind: t.Callable[[], Kind] | None = None
     catch: t.Callable[[Task, list[Progress]], None] = lambda _task, _progresses: None
+    conclude: t.Callable[[Task, Progress, Record], None] = lambda _task, _progress, _lookups: None
     confirm: t.Callable[[Task, list[Progress]], None] | None = None
     tidy: t.Callable[[Task, list[Progress]], None] = lambda _task, _failed: None
 
@@ -75,7 +78,7 @@ class Resource(t.NamedTuple):
         Returns what was done, or with ``check`` what would be done. Raises ``UsageError`` before any change if it can't be done.
         """
         self.check(options)
-        deadline = Deadline(options["wait_timeout"], client.clock)
+        deadline = client.task_deadline = Deadline(options["wait_timeout"], client.clock)
         return _Run(Task(client, options, deadline, check, []), self).run()
 
 
@@ -148,8 +151,8 @@ class _Run:
         bounds = Bounds(options.get("max_parallel", 10), options.get("max_jobs", 50), options.get("wait", True))
         apply_until_clear(task.client, progresses, task.deadline, self._replan, bounds, self._catch)
         unseen = [one for one in progresses if one.touched and not (one.shown or one.error or one.jobs)]
-        if self._resource.confirm and unseen:
-            self._resource.confirm(task, unseen)
+        if unseen:
+            self._confirm(unseen)
         failed = [progress for progress in progresses if progress.error]
         if failed:
             self._resource.tidy(task, failed)
@@ -158,6 +161,19 @@ class _Run:
             if creation:
                 creation.explain(progress)
             self._resource.describe(progress, self._lookups)
+            self._resource.conclude(task, progress, self._lookups)
+
+    def _confirm(self, unseen: list[Progress]) -> None:
+        """Let the plans fail whose objects are gone, or may be gone. What they have changed is in the result all the same."""
+        if self._resource.confirm is None:
+            return
+        try:
+            self._resource.confirm(self._task, unseen)
+        except CloudnError as error:
+            for progress in unseen:
+                failure = copy.copy(error)
+                failure.message += f". So it is not known whether {progress.name} is still there: run the task again"
+                progress.fail(failure)
 
     def _catch(self, lost: list[Progress]) -> None:
         """Keep what only pending jobs tell, see ``Resource``."""

@@ -236,6 +236,19 @@ def describe(progress: Progress, _lookups: Record) -> None:
             error.message += _hint(progress.name, str(progress.failed_step.params["publickey"]))
 
 
+def conclude(task: Task, progress: Progress, _lookups: Record) -> None:
+    """Warn that the private key is not known if the pair was made after the first look, and not by an answer to this run.
+
+    Another run may have made it, or a network may have delivered the request twice. Then the service refuses the second one.
+    """
+    made = any(action.endswith(": create") for action in progress.actions)
+    if made and progress.error is None and "privatekey" not in progress.object:
+        text = "another run made it at the same time, or the request was delivered twice. Its private key is not known here: "
+        task.client.warn(
+            f"{progress.name}: {text}if no other run shows it, delete the pair (state: absent) and run the task again"
+        )
+
+
 def _hint(name: str, public_key: str) -> str:
     """Return what may be the reason for the refusal of a pair, on any service: the type of the key, the key, or the name."""
     is_rsa = public_key.startswith("ssh-rsa ")
@@ -260,4 +273,4 @@ def result_of(progress: Progress, check: bool) -> Record:
     return shown
 
 
-RESOURCE = Resource(check_options, find, lookup, plan, result_of, describe)
+RESOURCE = Resource(check_options, find, lookup, plan, result_of, describe, conclude=conclude)

@@ -117,6 +117,7 @@ BROKEN: dict[str, bytes] = {
     "half a chunk": CHUNKED + b"20\r\n" + ZONES[:20],
     "chunks without an end": CHUNKED + b"%x\r\n%s\r\n" % (len(ZONES), ZONES),
     "a chunk of no size": CHUNKED + b"xyz\r\n" + ZONES,
+    "a chunk of a negative size": CHUNKED + b"-%x\r\n" % len(ZONES) + ZONES,
     "half a packed body": head(500, b"Content-Encoding: gzip") + gzip.compress(ZONES * 20)[:40],
     "packed, and cut": head(40, b"Content-Encoding: gzip") + gzip.compress(ZONES * 20)[:40],
     "packed, but not so": head(len(ZONES), b"Content-Encoding: gzip") + ZONES,

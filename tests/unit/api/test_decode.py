@@ -145,6 +145,8 @@ BAD = {
     "json list": b"[1]",
     "two roots": b'{"a": {}, "b": {}}',
     "text root": b'{"a": "b"}',
+    "garbled names": b'{"a": {"zone": [{"i\x00d": "1", "name": "b"}]}}',
+    "names with line ends": b'{"a": {"i\\nd": "1"}}',
     "not utf-8": b'{"a": {"b": "\xff"}}',
     "deep": b'{"a":' * 100_000,
     "entities": b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><r><x>&b;</x></r>',

@@ -282,3 +282,24 @@ def test_a_task_without_a_change_costs_one_request(run_module: Run, emulator: An
     emulator.clear()
     run_module(MODULE, name="one", public_key=ONE)
     assert sent_to(emulator) == ["listSSHKeyPairs"]
+
+
+def test_a_pair_that_is_made_in_between_has_a_private_key_that_is_not_known(
+    run_module: Run, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run makes the pair between the look and the request, or the request is delivered twice."""
+    call, done = Client.call, []
+
+    def made_before(self: Client, sent: str, *args: Any, **more: Any) -> Result:
+        if sent == CREATE and not done:
+            done.append(call(client, CREATE, {"name": "mine"}))
+        return call(self, sent, *args, **more)
+
+    monkeypatch.setattr(Client, "call", made_before)
+    ended = run_module(MODULE, name="mine")
+    assert "private_key" not in ended["key_pair"] and not ended.get("failed")
+    assert len(stored(client)) == len(done) == 1
+    (warning,) = ended["warnings"]
+    assert "mine: another run made it at the same time, or the request was delivered twice" in warning
+    assert "Its private key is not known here" in warning and "delete the pair (state: absent)" in warning
+    assert run_module(MODULE, name="mine")["warnings"] == []

@@ -56,3 +56,18 @@ def test_a_change_that_shows_the_machine_costs_no_look_more(run_module: Callable
     emulator.clear()
     assert run_module("cloudn_vm", name="web1", display_name="Web", tags={"role": "web"})["changed"]
     assert [one["command"] for one in emulator.requests].count("listVirtualMachines") == 1
+
+
+def test_a_last_look_that_fails_does_not_hide_what_was_changed(
+    run_module: Callable[..., Result], emulator: Any
+) -> None:
+    """The first list shows the machine, the second one is the last look."""
+    assert not run_module("cloudn_vm", name="web1", tags={"role": "web"}, **NEW).get("failed")
+    emulator.faults([{"kind": "status", "status": 503, "command": "listVirtualMachines", "nth": [2, 3, 4]}])
+    ended = run_module("cloudn_vm", name="web1", tags={"role": "db"})
+    assert ended["failed"] and ended["changed"]
+    assert ended["msg"].startswith("listVirtualMachines: ")
+    assert "So it is not known whether web1 is still there: run the task again" in ended["msg"]
+    emulator.faults([])
+    again = run_module("cloudn_vm", name="web1", tags={"role": "db"})
+    assert (again.get("failed"), again["changed"]) == (None, False)

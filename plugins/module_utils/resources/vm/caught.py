@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ...api import Client, Deadline, Record, jobs
-from ...reconcile import Progress, Step, Task
+from ...api import Client, Deadline, JobTimeout, Record, jobs
+from ...reconcile import Progress, Task
+from .view import RUNNING
 
 # The commands whose jobs may make a password, with a word of their class names.
 MAKING = {
@@ -65,17 +66,22 @@ def of(task: Task, machine_id: str) -> str | None:
     return found
 
 
-def warn_of_loss(task: Task, failed: Progress, record: Record) -> None:
-    """Warn that the password of a machine is lost, if the lost answer had it."""
-    step = failed.failed_step
-    if step is None or not record.get("passwordenabled") or not _makes_password(step, failed.found or {}):
-        return
-    text = "the answer with its password was lost, and the password with it. Make a new one with cloudn_vm_password"
-    task.client.warn(f"{failed.name}: {text}")
+def warn_of_loss(task: Task, progress: Progress, lookups: Record) -> None:
+    """Warn at the end of a task that a password is lost that the service has made, if no answer had it."""
+    if progress.jobs or isinstance(progress.error, JobTimeout) or not _makes_password(progress, lookups):
+        return  # a pending job will show it
+    if progress.surplus:
+        text = "another request made the machine that stays, so its password is not known here"
+    else:
+        text = "the answer with its password was lost, and the password with it"
+    task.client.warn(f"{progress.name}: {text}. Make a new one with cloudn_vm_password")
 
 
-def _makes_password(step: Step, before: Record) -> bool:
-    """Tell whether a step makes a password: a deployment that starts the machine, or the first start after it."""
-    if step.command == "startVirtualMachine":
-        return not any(nic.get("ipaddress") for nic in before.get("nic") or [])
-    return step.command == "deployVirtualMachine" and step.params.get("startvm") is not False
+def _makes_password(progress: Progress, lookups: Record) -> bool:
+    """Tell whether the task may have made a password: by the first start of a machine, or by the first with another key pair."""
+    template, machine = lookups.get("template") or {}, progress.object
+    if not machine.get("passwordenabled", template.get("passwordenabled")) or machine.get("state") == "Error":
+        return False
+    before, after = progress.plan.before, progress.plan.after
+    is_first = not any(nic.get("ipaddress") for nic in (progress.found or {}).get("nic") or [])
+    return after.get("state") == RUNNING and (is_first or before.get("key_pair") != after.get("key_pair"))

@@ -103,14 +103,12 @@ def _find_again(task: Task, failed: Progress) -> Record | None:
 
 
 def _keep_password(task: Task, failed: Progress, record: Record) -> None:
-    """Keep the password that was made by a job whose answer was lost, or warn that it is lost."""
+    """Keep the password that was made by a job whose answer was lost."""
     from . import caught  # here, as few runs need it
 
     found = _await_jobs(task.client, record, task.deadline) or caught.of(task, record["id"])
     if found:
         failed.object["password"] = found
-    elif not failed.object.get("password"):
-        caught.warn_of_loss(task, failed, record)
 
 
 def catch(task: Task, lost: list[Progress]) -> None:
@@ -125,6 +123,14 @@ def tidy(task: Task, failed: list[Progress]) -> None:
     from . import failed_deployment  # here, as few runs need it
 
     failed_deployment.tidy(task, failed)
+
+
+def conclude(task: Task, progress: Progress, lookups: Record) -> None:
+    """Warn of a password that the service has made and no answer has shown."""
+    if not progress.object.get("password") and (progress.touched or progress.doubts):
+        from . import caught  # here, as few runs need it
+
+        caught.warn_of_loss(task, progress, lookups)
 
 
 def _await_listed(client: Client, wanted: str, zone_wanted: str | None, deadline: Deadline) -> None:

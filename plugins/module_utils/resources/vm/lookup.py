@@ -17,7 +17,7 @@ from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
 from . import mending, user_data
 from . import view as vm
-from .find import catch, confirm, find, remaining, tidy
+from .find import catch, conclude, confirm, find, remaining, tidy
 from .plan import describe, differs, is_whole, kind, plan, to_result
 from .view import RUNNING
 
@@ -301,5 +301,16 @@ def _networks(client: Client, options: Record, machines: _Machines) -> Record:
 
 
 RESOURCE = Resource(
-    check_options, find, lookup, plan, to_result, describe, remaining, kind=kind, catch=catch, confirm=confirm, tidy=tidy
+    check_options,
+    find,
+    lookup,
+    plan,
+    to_result,
+    describe,
+    remaining,
+    kind=kind,
+    catch=catch,
+    confirm=confirm,
+    conclude=conclude,
+    tidy=tidy,
 )
