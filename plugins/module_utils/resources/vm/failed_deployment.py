@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...api import Client, CloudnError, Deadline, JobFailed
 from ...reconcile import THIS, Plan, Progress, Step, Task
-from ...reconcile.apply import apply
+from ...reconcile.apply import Bounds, apply
 from .view import ERROR, HELD
 
 _DEPLOY = "deployVirtualMachine"
@@ -25,7 +25,8 @@ def tidy(task: Task, failed: list[Progress]) -> None:
     if not left or not _may_expunge(task.client, deadline):
         return
     removals = {one: Progress(_removal(one)) for one in left}
-    apply(task.client, list(removals.values()), deadline, parallel=task.options["max_parallel"])
+    bounds = Bounds(task.options["max_parallel"], task.options["max_jobs"])
+    apply(task.client, list(removals.values()), deadline, bounds=bounds)
     for one, removal in removals.items():
         if removal.error is None:
             one.object["state"] = _ABSENT
