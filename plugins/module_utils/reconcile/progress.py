@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ..api import ApiError, CloudnError, Record, UnknownOutcome
+from ..api import ApiError, BadAnswer, CloudnError, Record, UnknownOutcome
+from ..api.flawed import check
 from .plan import Plan, Step
 
 
@@ -81,6 +82,13 @@ class Progress:
     def ended(self, step: Step, result: Record) -> None:
         """Take in the result of a step. Fail if the object is not in the state that the step must lead to."""
         known, record = self.id, step.record_of(result)
+        check(record)
+        # The answer about what is gone need not show it.
+        is_removal = record is None and step.command.startswith(("delete", "destroy"))
+        if step.returns and not (step.until or is_removal or isinstance(record, dict)):
+            wrong = "has no" if record is None else "has a text as"
+            text = f"{step.command}: the answer can't be read: its result about {self.name} {wrong} {step.returns}"
+            raise BadAnswer(text, step.command)
         if step.yields and (record is not None or not step.returns):
             self.object = step.yields(self.object, record)
             self.id = self.object.get("id") or self.id
