@@ -45,8 +45,8 @@ _INSTEAD = {
         "leave out recover, and wait until the service has expunged the machine, or ask the service's support to recover it"
     ),
     "restoreVirtualMachine": (
-        "destroy the machine and make a new one of another name (the old name is taken until the service has expunged the "
-        "old machine)"
+        "destroy the machine (state: absent), and make a new one of another name, or of the same name when the service has "
+        "expunged the old machine"
     ),
     "updateTemplatePermissions": _PERMISSIONS,
     "listTemplatePermissions": _PERMISSIONS,
