@@ -21,13 +21,13 @@ from .api import (
     UnknownOutcome,
     is_read,
 )
-from .api.errors import INTERNAL
+from .api.errors import INTERNAL, Throttled, joined
 from .api.jobs import OR_AGAIN
 
 # The error code of wrong credentials. The message has advice already.
 _UNAUTHORISED = 401
 _TAGS = "leave out tags; everything else works without them"
-_KEY_PAIRS = "put public keys into machines by user_data or by the template they are made from, and leave out key_pair"
+_KEY_PAIRS = "put public keys into machines by user_data or by the template they are made from, and use no key pairs"
 _PERMISSIONS = (
     "set ec2_url, if the service's EC2-compatible API has launch permissions, or leave out accounts; everything else works "
     "without it"
@@ -44,7 +44,10 @@ _INSTEAD = {
     "recoverVirtualMachine": (
         "leave out recover, and wait until the service has expunged the machine, or ask the service's support to recover it"
     ),
-    "restoreVirtualMachine": "destroy the machine and make a new one (state: absent, then present)",
+    "restoreVirtualMachine": (
+        "make a machine with another name and destroy this one (state: absent). The name of a destroyed machine stays taken until the service "
+        "has expunged it, by default for a day"
+    ),
     "updateTemplatePermissions": _PERMISSIONS,
     "listTemplatePermissions": _PERMISSIONS,
     "listSnapshotPolicies": _POLICIES,
@@ -100,7 +103,7 @@ def _advise(error: CloudnError, task: _Task) -> None:
     if isinstance(error, JobTimeout) and (command in _REPEATED or not task.looks):
         error.message = error.message.replace(OR_AGAIN, ". Running the task again would do it once more")
     texts = (advice(error, command, task) for kind, advice in _ADVICE if isinstance(error, kind))
-    error.message += next(filter(None, texts), "")
+    error.message = joined(error.message, next(filter(None, texts), ""))
 
 
 def _missing(_error: Missing, _command: str, task: _Task) -> str:
@@ -112,20 +115,26 @@ def _missing(_error: Missing, _command: str, task: _Task) -> str:
     )
 
 
-def _not_granted(_error: NotGranted, command: str, _task: _Task) -> str:
+def _not_granted(_error: NotGranted, command: str, task: _Task) -> str:
     if not command:
         return ""
-    instead = _INSTEAD.get(command, "check the name, or ask the operator of the service to grant it")
+    # Who sends a command by its name has none of the options that could be left out.
+    instead = _INSTEAD.get(command) if task.looks else None
+    instead = instead or "check the name, or ask the operator of the service to grant it"
     return f". The service does not know {command}, or does not grant it to this account: {instead}"
 
 
 def _not_sent(error: NotSent, _command: str, _task: _Task) -> str:
+    if isinstance(error, Throttled):
+        return ". It was not done; run the task again later, or with more api_retries"
     return ". It was not done; run the task again when the service can be reached" if error.transient else ""
 
 
-def _unknown_outcome(_error: UnknownOutcome, command: str, task: _Task) -> str:
+def _unknown_outcome(error: UnknownOutcome, command: str, task: _Task) -> str:
     if is_read(command):
         return ". That command only reads; run the task again when the service answers well"
+    if error.way_out:
+        return f". {error.way_out}"
     if command.lower().startswith("modify"):
         advice = f"run the task again, {_SETS_AGAIN}"
     elif task.looks and command not in _REPEATED:
@@ -151,10 +160,12 @@ def _ec2_error(error: Ec2Error, command: str, _task: _Task) -> str:
 
 def _refusal(error: ApiError, command: str, _task: _Task) -> str:
     if (command, error.code) == ("listVirtualMachines", INTERNAL):
-        return f". This error comes from a virtual machine in the list: {LOST_KEY_PAIR}"
+        return f". On CloudStack 3 this error comes from a virtual machine in the list: {LOST_KEY_PAIR}"
     if error.code in (None, _UNAUTHORISED) or is_read(command):
         return ""
     outcome = "failed" if isinstance(error, JobFailed) or error.code == INTERNAL else "was not done"
+    if error.way_out:
+        return f". It {outcome}" + (f": {error.cause}" if error.cause else "") + f". {error.way_out}"
     return f". It {outcome}" + (f": {error.cause}" if error.cause else "; see to the reason, and run the task again")
 
 

@@ -117,7 +117,7 @@ def run(
     except CloudnError as error:
         _advise([error], looks, client, module.check_mode)
         _warn(module, client.warnings if client else [])
-        module.fail_json(msg=error.message, **error.details())
+        module.fail_json(**_with_jobs(module, {"msg": error.message, **error.details()}))
         return
     _warn(module, client.warnings)
     difference = client.clock_difference()
@@ -131,6 +131,7 @@ def run(
         result = {"changed": False, **outcome}
         if "msg" in result:
             result["msg"] = _with_limit(outcome, client)
+    result = _with_jobs(module, result)
     if "msg" in result:
         module.fail_json(**result)
     module.exit_json(**result)
@@ -157,6 +158,11 @@ def _result(report: Report, plural: str, singular: str) -> Record:
     if len(objects) == 1:
         result[singular] = objects[0]
     return {**result, **report.failure()} if report.failures else result
+
+
+def _with_jobs(module: AnsibleModule, result: Record) -> Record:
+    """Return a result with ``jobs`` if the task does not wait: a play may hand them on without asking whether there are any."""
+    return result if module.params.get("wait", True) else {"jobs": [], **result}
 
 
 def _warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:

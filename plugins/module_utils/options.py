@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import typing as t
 
 from ansible.module_utils.common.validation import (
@@ -17,7 +16,7 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 
-from .nearest import did_you_mean
+from .wrong_values import did_you_mean, item_path
 
 # The argument spec of one option, and of a task.
 Option = t.Dict[str, t.Any]
@@ -45,8 +44,11 @@ def check(params: dict[str, t.Any], spec: Spec, ignore_unknown: bool = False) ->
     right value. It shows no value of an option that may hold a secret.
     """
     found = list(_Check(ignore_unknown).options(params, spec))
-    more = f". And {len(found) - _MOST} more wrong options" if len(found) > _MOST else ""
-    return ". ".join(found[:_MOST]) + more
+    told = found[:_MOST]
+    if len(found) > _MOST:
+        told.append(f"and {len(found) - _MOST} more wrong options")
+    # A text that ends with a question mark is a sentence already.
+    return ". ".join(told).replace("?. ", "? ")
 
 
 def is_secret(name: str, spec: dict[str, t.Any]) -> bool:
@@ -107,10 +109,11 @@ class _Check:
             return
         items = at[key] = check_type_list(at[key])
         for number, item in enumerate(items):
+            place = f"{path}[{number}]" if elements["type"] == "dict" else item_path(path, number, items)
             if item is None:
-                yield f"{path}[{number}]: is empty (null); give a value, or leave it out"
+                yield f"{place}: is empty (null); give a value, or leave it out"
             else:
-                yield from self._value(items, number, elements, f"{path}[{number}]")
+                yield from self._value(items, number, elements, place)
 
     def _mapping(self, at: t.Any, key: t.Any, option: Option, path: str) -> t.Iterator[str]:
         value = at[key] = _long_form(at[key], option)
@@ -165,6 +168,11 @@ def _not_text(value: t.Any, option: Option, path: str) -> str:
     return f"{problem}. {_TO_TEXT}"
 
 
+def _no_choice(shown: str, choices: t.Iterable[t.Any], option: Option, path: str) -> str:
+    words = ", ".join(map(str, choices))
+    return f"{path}: {shown} is not possible. The value of {option['name']} must be one of: {words}"
+
+
 def _wrong_type(value: t.Any, kind: str, option: Option, path: str) -> t.Iterator[str]:
     """Yield the problem of a value that is no number or no boolean, or is none of the numbers to choose from."""
     checker, wanted = _CHECKS[kind]
@@ -172,15 +180,13 @@ def _wrong_type(value: t.Any, kind: str, option: Option, path: str) -> t.Iterato
         if isinstance(value, (list, dict)) or (isinstance(value, bool) and kind != "bool"):
             raise TypeError
         taken = checker(value)
-        if kind == "float" and not math.isfinite(taken):
-            raise ValueError
     except (TypeError, ValueError, ArithmeticError):
         yield _not(value, wanted, option, path) + (did_you_mean(value, _BOOLEANS) if kind == "bool" else "")
         return
     choices = option.get("choices") or [taken]
     if taken not in choices:
         near = min(choices, key=lambda one: abs(one - taken))
-        yield f"{path}: {taken} is not possible; did you mean {near}? It must be one of: {', '.join(map(str, choices))}"
+        yield f"{_no_choice(str(taken), choices, option, path)}; did you mean {near}?"
 
 
 def _wrong_text(value: t.Any, option: Option, path: str) -> t.Iterator[str]:
@@ -212,5 +218,4 @@ def _wrong_choice(value: t.Any, option: Option, path: str) -> t.Iterator[str]:
     choices, text = option.get("choices") or [], str(value)
     words = {"True": BOOLEANS_TRUE, "False": BOOLEANS_FALSE}.get(text, frozenset())
     if choices and text not in choices and len(words.intersection(choices)) != 1:
-        near = did_you_mean(value, choices) or "."
-        yield f"{path}: {_shown(value, option)} is not possible{near} It must be one of: {', '.join(choices)}"
+        yield _no_choice(_shown(value, option), choices, option, path) + did_you_mean(value, choices)

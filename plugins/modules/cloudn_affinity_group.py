@@ -157,7 +157,7 @@ diff:
       sample: {apart: {state: present, type: host anti-affinity, description: never on one host}}
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: if there are any (O(wait=false))
+  returned: with O(wait=false). Empty if there are none
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -160,7 +160,7 @@ actions:
   sample: ["updateVirtualMachine id=7285508a-b8a6-4a2e-93c9-6e2f2627eeba group=back userdata=***"]
 jobs:
   description: The id of the job that goes on. M(cloudn.compute.cloudn_job) takes it.
-  returned: for an asynchronous command with O(wait=false), and if waiting for the job failed
+  returned: with O(wait=false), and if waiting for the job failed. Empty for a command without a job
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -80,7 +80,7 @@ options:
         elements: str
       groups:
         description:
-          - Security groups on the other side.
+          - Security groups on the other side. A name alone stands for a mapping with this O(ingress[].groups[].name).
         type: list
         elements: dict
         suboptions:
@@ -134,7 +134,7 @@ options:
         elements: str
       groups:
         description:
-          - Security groups on the other side.
+          - Security groups on the other side. A name alone stands for a mapping with this O(egress[].groups[].name).
         type: list
         elements: dict
         suboptions:
@@ -224,8 +224,7 @@ EXAMPLES = r"""
     name: db
     ingress:
       - ports: 5432
-        groups:
-          - name: web
+        groups: [web]
 
 - name: Add one rule and keep the others
   cloudn.compute.cloudn_security_group:
@@ -432,7 +431,7 @@ left:
       sample: a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account
 jobs:
   description: Ids of jobs that the task did not wait for.
-  returned: if there are any (O(wait=false))
+  returned: with O(wait=false). Empty if there are none
   type: list
   elements: str
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]

@@ -188,6 +188,12 @@ diff:
       description: The state after, by name.
       type: dict
       sample: {daily snapshots of db1-data: {state: present, time: '02:30', timezone: Asia/Tokyo, keep: 7}}
+jobs:
+  description: Ids of jobs that the task did not wait for.
+  returned: with O(wait=false). Empty if there are none
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run

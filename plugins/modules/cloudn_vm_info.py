@@ -32,7 +32,8 @@ options:
     type: str
   state:
     description:
-      - Only those in this state, for example V(Running) or V(Stopped).
+      - Only those in this state, for example V(Running) or V(Stopped). Case does not count. A word that is no state is an
+        error.
     type: str
   group:
     description:

@@ -77,6 +77,10 @@ class Emulator:
         self._thread = None
         self._loop.close()
 
+    def allow(self, host: str) -> None:
+        """Take requests for this host too, see `allowed_hosts`."""
+        self._service.guard.allow(host)
+
     def faults(self, rules: Sequence[Given]) -> None:
         """Replace the rules of faults in force by these."""
         self._service.faults.set(rules)

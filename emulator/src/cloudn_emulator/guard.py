@@ -33,6 +33,10 @@ class Guard:
     def __init__(self, allowed: Collection[str]) -> None:
         self.allowed = {_plain(host) for host in allowed}
 
+    def allow(self, host: str) -> None:
+        """Allow one more host."""
+        self.allowed.add(_plain(host))
+
     def refusal(self, request: web.Request) -> str | None:
         """Why a request is refused, or None. A browser always sends a host, so a request without one is a program's."""
         for host in _hosts(request):

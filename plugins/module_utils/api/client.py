@@ -449,7 +449,8 @@ class Client:
         if 0 < life <= _LONGEST_LIFE:
             return hint
         return (
-            f"{hint}. signature_expires is {life}: some services take only signatures that live 1 to {_LONGEST_LIFE} s"
+            f"{hint}. signature_expires is {life}, but some services take only signatures that live 1 to {_LONGEST_LIFE} s: leave "
+            "it out, or set it to such a number"
         )
 
 

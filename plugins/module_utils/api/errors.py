@@ -16,12 +16,18 @@ PARAMETER_ERROR = 431
 INTERNAL = 530
 
 
+def joined(message: str, more: str) -> str:
+    """Return a message with more sentences, which begin with a full stop. Two marks never follow each other."""
+    return message + (more[1:] if message.endswith(("?", ".", "!")) and more.startswith(". ") else more)
+
+
 class CloudnError(Exception):
     """Base of all errors here. The message is for people, the attributes are for programs.
 
     Attributes: ``command`` (API command or EC2 action), ``status`` (HTTP status), ``code`` (the service's error code: a
     number, in EC2 a text), ``text`` (the service's words), ``job_id``. An attribute that is not known is ``None``. None of
     them ever holds a URL, a key, a secret or a signature. ``cause`` is a reason that several errors share, to be shown once.
+    ``way_out`` is what to do if the usual advice for such an error would not work.
     """
 
     def __init__(
@@ -41,6 +47,7 @@ class CloudnError(Exception):
         self.text = text
         self.job_id = job_id
         self.cause = ""
+        self.way_out = ""
 
     def details(self) -> dict[str, t.Any]:
         """Return the attributes that are known, under the names ``command``, ``http_status``, ``error_code``, ..."""

@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 
 # Seconds. A smaller difference of the clocks does no harm; an answer's date may be as old as that, too.
 _CLOCKS_AGREE = 60.0
+_CREDENTIALS = "check api_key and api_secret"
+_NOT_ACCEPTED = ": the service does not know the key, or the secret does not belong to it"
 
 
 class ServiceClock:
@@ -41,10 +43,11 @@ class ServiceClock:
         """Tell whether a signature with this life in seconds has expired when the service gets it. 0 never expires."""
         return bool(signature_expires) and -(self._ahead or 0.0) > signature_expires - _CLOCKS_AGREE
 
-    def hint(self, signature_expires: int, advice: str = "check api_key and api_secret") -> str:
+    def hint(self, signature_expires: int, advice: str = _CREDENTIALS) -> str:
         """Return a hint for a refusal of credentials: ``advice``, and the clock where that may be the reason."""
-        if self._ahead is None:
-            return f"; {advice}, and this machine's clock"
         if self.expires_on_the_way(signature_expires):
-            return f"; {self.describe()}: set it right: signatures that live {signature_expires} s have expired when they arrive"
-        return f"; {advice}"
+            return f"; {self.describe()}: set it right, as signatures that live {signature_expires} s have expired when they arrive"
+        clock = ", and this machine's clock" if self._ahead is None and "clock" not in advice else ""
+        if advice != _CREDENTIALS:
+            return f"; {advice}{clock}"
+        return f"; {advice}{clock}{_NOT_ACCEPTED}{', or the clocks differ' if clock else ''}"

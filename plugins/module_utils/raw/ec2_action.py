@@ -11,6 +11,7 @@ import typing as t
 
 from ..api import Client, CloudnError, Deadline, Ec2Error, GivenUp, Record, UsageError
 from ..api.ec2 import ACTIONS, flatten
+from ..wrong_values import nearest
 from . import request
 
 if t.TYPE_CHECKING:
@@ -103,7 +104,8 @@ def _checked_action(action: str, unlisted: bool) -> str:
         raise UsageError(f"action: {action!r} is no name of an action, such as DescribeInstances")
     alike = next((one for one in ACTIONS if one.lower() == action.lower()), None)
     if action not in ACTIONS and not unlisted:
-        meant = f"; do you mean {alike}?" if alike else f", which are {', '.join(ACTIONS)};"
+        near = alike or nearest(action, ACTIONS)
+        meant = f"; do you mean {near}?" if near else f", which are {', '.join(ACTIONS)};"
         raise UsageError(
             f"action: {action} is not an action that the service lists{meant} unlisted: true sends any other"
         )

@@ -84,7 +84,7 @@ class _Application:
         with concurrent.futures.ThreadPoolExecutor(self._bounds.parallel) as threads:
             answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes] = {}
             while True:
-                ready = self._admitted(self._ready(bool(answers or self._queue)), list(answers.values()))
+                ready, dropped = self._admitted(self._ready(bool(answers or self._queue)), list(answers.values()))
                 if len(ready) == 1 and not answers:
                     # For one request, use this thread: its connection is already open.
                     self._take(ready[0], self._attempt(ready[0]))
@@ -92,6 +92,8 @@ class _Application:
                 for nodes in ready:
                     answers[threads.submit(self._attempt, nodes)] = nodes
                 if not answers and not self._is_awaited():
+                    if dropped:
+                        continue  # others may have waited for what is dropped
                     break
                 self._await_answers(answers)
                 if self._jobs and not self._until_poll():
@@ -99,8 +101,8 @@ class _Application:
         self._graph.stop()
         self._explain_untried()
 
-    def _admitted(self, ready: list[Nodes], sent: list[Nodes]) -> list[Nodes]:
-        """Return the requests to send now, of those that waited and those that are ready. Others are being sent.
+    def _admitted(self, ready: list[Nodes], sent: list[Nodes]) -> tuple[list[Nodes], bool]:
+        """Return the requests to send now, and whether any will never be sent. ``ready`` can be sent, ``sent`` are being sent.
 
         A change waits if as many jobs are under way as may be; each change that is being sent may begin one. One request for
         all objects does not wait if each of them may have a job.
@@ -108,20 +110,23 @@ class _Application:
         waited, self._queue = self._queue, []
         room = self._bounds.jobs - len(self._jobs) - sum(not nodes[0].step.until for nodes in sent)
         admitted: list[Nodes] = []
+        dropped = False
         for nodes in [*waited, *ready]:
             if nodes[0].step.until or (nodes[0].step.many and len(self._progresses) <= self._bounds.jobs):
                 admitted.append(nodes)
             elif self._is_futile(nodes[0]):
                 self._leave(nodes)
+                dropped = True
             elif nodes in waited and not self._deadline.remaining():
                 for node in nodes:
                     self._fail(node, self._too_late(node))
+                dropped = True
             elif room > 0:
                 room -= 1
                 admitted.append(nodes)
             else:
                 self._queue.append(nodes)
-        return admitted
+        return admitted, dropped
 
     def _is_futile(self, node: Node) -> bool:
         """Tell whether the service will have no room for a step: it begins an object, or had none for the same command."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..api import ApiError, BadAnswer, CloudnError, Record, UnknownOutcome
+from ..api.errors import joined
 from .plan import Plan, Step
 
 
@@ -122,7 +123,7 @@ class Progress:
         """Stop the plan. Its first error stays, but an unknown outcome replaces it."""
         code = error.code if isinstance(error, ApiError) else None
         hint = step.hints.get(code) if step and isinstance(code, int) else None
-        error.message += f". {hint}" if hint else ""
+        error.message = joined(error.message, f". {hint}") if hint else error.message
         is_cleanup = step is not None and step.cleanup
         if step and is_cleanup and step.text not in self.undone:
             self.undone.append(step.text)

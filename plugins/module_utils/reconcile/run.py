@@ -54,6 +54,7 @@ class Resource(t.NamedTuple):
     conclude: ``conclude(task, progress, lookups)`` warns at the end of a task of what was lost.
     confirm: ``confirm(task, progresses)`` lets plans fail whose objects somebody has removed while they were changed. The
         results of these plans' commands did not show the objects.
+    tidy: ``tidy(task, failed)`` removes what failed plans have left, if that is certain and granted. Their errors stay.
     catch: ``catch(task, progresses)`` keeps what only a pending job tells, as soon as answers of these plans are lost.
     """
 
@@ -69,6 +70,7 @@ class Resource(t.NamedTuple):
     catch: t.Callable[[Task, list[Progress]], None] = lambda _task, _progresses: None
     conclude: t.Callable[[Task, Progress, Record], None] = lambda _task, _progress, _lookups: None
     confirm: t.Callable[[Task, list[Progress]], None] | None = None
+    tidy: t.Callable[[Task, list[Progress]], None] = lambda _task, _failed: None
 
     def ensure(self, client: Client, options: Record, check: bool = False) -> Report:
         """Bring the objects in ``options`` (the module's) to the desired state.
@@ -151,6 +153,9 @@ class _Run:
         unseen = [one for one in progresses if one.touched and not (one.shown or one.error or one.jobs)]
         if unseen:
             self._confirm(unseen)
+        failed = [progress for progress in progresses if progress.error]
+        if failed:
+            self._resource.tidy(task, failed)
         for progress in progresses:
             creation = self._creations.get(progress.name)
             if creation:

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from ..api import Record, UsageError
-from ..api.errors import PARAMETER_ERROR
+from ..api.errors import INTERNAL, PARAMETER_ERROR
 from ..reconcile import THIS, Step
 from .fields import fields, select_fields
 from .lookup import redact_url
 from .vm.view import TRANSITIONAL
 
 MODES = {"http_download": "HTTP_DOWNLOAD", "ftp_upload": "FTP_UPLOAD"}
-_NOT_ALLOWED = 531
+# The codes of CloudStack 3 and of 4 for a disk that only an administrator can extract. CloudStack 4 calls each error of that
+# job an internal one.
+_NOT_ALLOWED = (531, INTERNAL)
 # States of a volume that is not in the storage from which the service extracts; measured on CloudStack 3.0.5.
 _NEVER_ATTACHED = ("Allocated", "Uploaded")
 _NEEDS_STOPPED = ("Running", *TRANSITIONAL)
@@ -55,7 +57,7 @@ def of_volume(name: str, record: Record, options: Record, lookups: Record) -> St
     way_out = "take a snapshot of it (cloudn_snapshot), and extract a volume of that (cloudn_volume with snapshot)"
     if lookups.get("administrator") is False:
         raise UsageError(f"{name}: only an administrator can extract it, as its template is not extractable: {way_out}")
-    return made._replace(hints={_NOT_ALLOWED: f"If only an administrator can extract it, {way_out}"})
+    return made._replace(hints=dict.fromkeys(_NOT_ALLOWED, f"If only an administrator can extract it, {way_out}"))
 
 
 def of_template(name: str, record: Record, options: Record, lookups: Record) -> Step:
@@ -67,11 +69,16 @@ def of_template(name: str, record: Record, options: Record, lookups: Record) -> 
     made = _step(name, "extractTemplate", options, record["zoneid"])
     if record.get("isextractable") is not False:
         return made
+    change_it = "Set extractable: true with state: present, then extract it"
     if lookups.get("administrator") is False and lookups.get("may_change_extractable"):
-        raise UsageError(f"{name} is not extractable. Set extractable: true with state: present, then extract it")
+        raise UsageError(f"{name} is not extractable. {change_it}")
     if lookups.get("administrator") is False:
         raise UsageError(f"{name} is not extractable, and only an administrator can change that. {WAYS_OUT}")
-    return made._replace(hints={PARAMETER_ERROR: WAYS_OUT})
+    return made._replace(
+        hints={
+            PARAMETER_ERROR: f"The template is not extractable. {change_it if lookups.get('may_change_extractable') else WAYS_OUT}"
+        }
+    )
 
 
 def _step(name: str, command: str, options: Record, zone_id: str | None) -> Step:

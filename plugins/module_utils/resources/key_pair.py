@@ -233,7 +233,7 @@ def describe(progress: Progress, _lookups: Record) -> None:
         if progress.found:
             error.message += f". The old key pair {progress.name} is deleted already: run the task again"
         if error.code == PARAMETER_ERROR and progress.failed_step:
-            error.message += _hint(str(progress.failed_step.params["publickey"]))
+            error.message += _hint(progress.name, str(progress.failed_step.params["publickey"]))
 
 
 def conclude(task: Task, progress: Progress, _lookups: Record) -> None:
@@ -249,14 +249,14 @@ def conclude(task: Task, progress: Progress, _lookups: Record) -> None:
         )
 
 
-def _hint(public_key: str) -> str:
-    """Return what may be the reason for the refusal of a public key, on any service."""
+def _hint(name: str, public_key: str) -> str:
+    """Return what may be the reason for the refusal of a pair, on any service: the type of the key, the key, or the name."""
     is_rsa = public_key.startswith("ssh-rsa ")
     kinds = "" if is_rsa else ". Services of CloudStack 3.0 take only keys of the type ssh-rsa"
     look = (
         f"cloudn_key_pair_info with fingerprint {fingerprint(public_key)} shows whether a pair of another name holds it"
     )
-    return f"{kinds}. Services of CloudStack 4 take a key only once: {look}"
+    return f"{kinds}. Services of CloudStack 4 take a key only once: {look}. If the name {name!r} is the reason, another run has just taken it"
 
 
 def result_of(progress: Progress, check: bool) -> Record:

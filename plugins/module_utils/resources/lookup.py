@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ..api import Duplicates, Missing, Record, UsageError, sendable
+from ..wrong_values import did_you_mean, item_path
 from .names import folded
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -109,7 +110,8 @@ def named(items: t.Iterable[Record], name: str | None = None, id: str | None = N
 
 def pick_each(items: t.Sequence[Record], wanted: t.Iterable[str], option: str, **how: t.Any) -> list[Record]:
     """Return the objects with these ids or names, each once; see ``pick``, which takes ``how``."""
-    found = (pick(items, one, option, **how) for one in wanted)
+    asked = list(wanted)
+    found = (pick(items, one, item_path(option, number, asked), **how) for number, one in enumerate(asked))
     return list({one["id"]: one for one in found}.values())
 
 
@@ -124,7 +126,7 @@ def pick(
     """Return the one object with the id or the name ``wanted``; ``same`` compares names.
 
     ``option`` is the user's option, for messages; ``name`` is the field with the name; ``kind`` is the word for the objects if
-    tasks make them. Raises ``UsageError`` with the known names if there is none, and ``Duplicates`` with the ids if several
+    tasks make them. Raises ``UsageError`` with the known names, and the nearest, if there is none, and ``Duplicates`` with the ids if several
     have that name.
     """
     known = {item["id"]: item for item in items}  # a template is listed once for each of its zones
@@ -136,7 +138,8 @@ def pick(
     if found:
         message = f"{option}: {len(found)} are named {wanted!r}; name one by its id: {describe(found, name)}"
         raise Duplicates(message, found)
-    there = f". There are: {first(str(item.get(name)) for item in known.values())}" if known else ". There are none"
+    names = [str(item.get(name)) for item in known.values()]
+    there = f". There are: {first(names)}{did_you_mean(wanted, names)}" if known else ". There are none"
     if kind:
         raise not_there(option, kind, wanted, there)
     raise UsageError(f"{option}: there is no {wanted!r}{there}")

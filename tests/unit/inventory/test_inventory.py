@@ -649,6 +649,7 @@ def test_an_open_connection_is_warned_of_once(
     site: None, read: Read, cached: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "*")
+    emulator.allow("0.0.0.0")
     options = {**cached, "validate_certs": False, "api_url": emulator.url.replace("127.0.0.1", "0.0.0.0")}
     inventory = read(**options)
     assert len(inventory.hosts) == 3

@@ -48,6 +48,7 @@ def test_risky_connection_options_bring_warnings(options: Result, said: list[str
 
 def test_a_module_warns_once(run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
+    emulator.allow("0.0.0.0")
     elsewhere = emulator.url.replace("127.0.0.1", "0.0.0.0")  # also here, but it does not look so
     assert run_module("cloudn_zone_info")["warnings"] == []
     for options in ({}, {"zone": "jp-w1"}):
@@ -61,8 +62,8 @@ def test_a_module_warns_once(run_module: Run, emulator: Any, monkeypatch: pytest
     [
         ({"ca_path": "/nonexistent/ca.pem"}, "ca_path: '/nonexistent/ca.pem': No such file or directory"),
         ({"ca_path": "/dev/null"}, "ca_path: /dev/null holds no certificates in PEM form"),
-        ({"api_timeout": "inf"}, "api_timeout: must be at most 86400, not inf"),
-        ({"api_timeout": "nan"}, "api_timeout: must be at least 0.1, not nan"),
+        ({"api_timeout": "inf"}, "api_timeout: must be a number, not 'inf'"),
+        ({"api_timeout": "nan"}, "api_timeout: must be a number, not 'nan'"),
         ({"api_timeout": 0}, "api_timeout: must be at least 0.1, not 0"),
     ],
 )  # fmt: skip

@@ -161,7 +161,7 @@ def test_connection_options_count_for_this_api_too(run_module: Run, emulator: An
     assert {"Timestamp"} == {"Timestamp", "Expires"} & emulator.requests[0]["params"].keys()
     for url, said in (
         ("ftp://x/", "ec2_url: 'ftp://x/' is no http or https address"),
-        ("http://x/awsapi?a=b", "ec2_url: 'http://x/awsapi?a=b' is no address of an API"),
+        ("http://x/awsapi?a=b", "ec2_url: 'http://x/awsapi?***' is no address of an API"),
         (emulator.url, "HTTP 432, and the answer is not one of this API; is ec2_url right?"),
         (f"{emulator.url}/nothing", "HTTP 404, and the answer is not one of this API; is ec2_url right?"),
         ("http://[", "no http or https address"),

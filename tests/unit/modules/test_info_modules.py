@@ -271,3 +271,27 @@ def test_a_key_pair_is_shown_as_its_module_shows_it(run_module: Run) -> None:
     made = run_module("cloudn_key_pair", name="mine")["key_pair"]
     del made["private_key"]
     assert run_module("cloudn_key_pair_info", name="mine")["key_pairs"] == [made]
+
+
+@pytest.mark.parametrize(
+    ("state", "near"),
+    [
+        ("Runing", "; did you mean 'Running'?"),
+        ("stoped", "; did you mean 'Stopped'?"),
+        ("started", "; did you mean 'Starting'?"),
+        ("absent", ", Restoring"),
+    ],
+)
+def test_a_state_that_no_machine_has_is_refused(
+    vm_id: str, refused: Callable[..., str], emulator: Any, state: str, near: str
+) -> None:
+    """The service would find nothing, as if there were no such machines."""
+    told = refused("cloudn_vm_info", state=state)
+    assert told.startswith(f"state: {state!r} is no state of a virtual machine. There are: Starting, Running, ")
+    assert told.endswith(near)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("state", ["Running", "running", "RUNNING"])
+def test_the_case_of_a_state_does_not_count(vm_id: str, run_module: Callable[..., Any], state: str) -> None:
+    assert [machine["id"] for machine in run_module("cloudn_vm_info", state=state)["vms"]] == [vm_id]

@@ -502,7 +502,7 @@ def test_other_forms_of_since_are_refused(refused: Run, emulator: Any, since: st
 
 
 def test_other_values_of_status_are_refused(refused: Run) -> None:
-    assert "status: 'unknown' is not possible. It must be one of: pending, done, failed" in refused(
+    assert "status: 'unknown' is not possible. The value of status must be one of: pending, done, failed" in refused(
         "cloudn_job_info", status="unknown"
     )
 

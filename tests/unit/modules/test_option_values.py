@@ -59,6 +59,11 @@ def told(run_module: Run, emulator: Any) -> Iterator[Callable[..., str]]:
     assert emulator.requests == []
 
 
+def path_of(path: str) -> str:
+    """Return the path of the only item of a list of texts as errors have it: the path of the list."""
+    return path[:-3] if path.endswith("[0]") else path
+
+
 ON_ONE = pytest.mark.generation("4", reason="nothing is sent")
 EACH = pytest.mark.parametrize("module", MODULES)
 
@@ -66,6 +71,65 @@ EACH = pytest.mark.parametrize("module", MODULES)
 def shows(path: str, option: dict[str, Any]) -> bool:
     """Tell whether an error may show an option's value, which may be a secret."""
     return not (option.get("no_log") or path.endswith(("url", "public_key")))
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "said"),
+    [
+        ("cloudn_vm", {"name": "web_1", **NEW}, "last (or set display_name); did you mean 'web-1'?"),
+        ("cloudn_vm", {"name": ["web1", "1st.server_"], **NEW}, "name[1]: '1st.server_' can't be a host name: "),
+        ("cloudn_vm", {"name": "1st.server_", **NEW}, "; did you mean 'st-server'?"),
+        (
+            "cloudn_vm",
+            {"name": "web1", **NEW, "zone": "jp-e1"},
+            "zone: there is no 'jp-e1'. There are: jp-e1a, jp-e1b; did you mean 'jp-e1a'?",
+        ),
+        (
+            "cloudn_vm",
+            {"name": "web1", **NEW, "service_offering": "V1"},
+            ", vQ; did you mean 'v1'?",
+        ),
+        (
+            "cloudn_vm",
+            {"name": "web1", **NEW, "template": "CentOS 6.2 64 bit"},
+            "; did you mean 'CentOS 6.2 64bit'?",
+        ),
+        (
+            "cloudn_vm",
+            {"name": "web1", **NEW, "security_groups": ["default", "defualt"]},
+            "security_groups[1]: there is no security group 'defualt'. There are: default; did you mean 'default'?",
+        ),
+        (
+            "cloudn_vm",
+            {"name": "web1", **NEW, "os_type": "CentOS 6.0 64 bit"},
+            "; did you mean 'CentOS 6.0 (64-bit)'?",
+        ),
+        (
+            "cloudn_snapshot",
+            {"vm": "web1", "max_age": "6 hours"},
+            "max_age: '6 hours' is no duration; did you mean '6h'? Give",
+        ),
+        ("cloudn_snapshot", {"vm": "web1", "max_age": "90"}, "max_age: '90' is no duration; did you mean '90s'? Give"),
+        ("cloudn_snapshot", {"vm": "web1", "max_age": "1 month"}, "max_age: '1 month' is no duration; give"),
+        (
+            "cloudn_snapshot_policy",
+            {"vm": "web1", "interval": "weekly", "day": "sun", "time": "1:00", "keep": 1},
+            "day: with interval: weekly give the name of a day, such as sunday, not 'sun'; did you mean 'sunday'?",
+        ),
+        (
+            "cloudn_snapshot_policy",
+            {"vm": "web1", "interval": "daily", "timezone": "Asia/Tokio", "time": "1:00", "keep": 1},
+            "timezone: 'Asia/Tokio' is no time zone that the service knows; did you mean 'Asia/Tokyo'? Give",
+        ),
+        (
+            "cloudn_ec2",
+            {"action": "DescribeInstance"},
+            "lists; do you mean DescribeInstances? unlisted: true sends any other",
+        ),
+    ],
+)
+def test_what_is_nearest_to_a_name_is_told(refused: Refused, module: str, options: dict[str, Any], said: str) -> None:
+    assert said in refused(module, **options)
 
 
 @ON_ONE
@@ -76,7 +140,7 @@ def test_lists_and_mappings_are_no_texts(told: Callable[..., str], module: str) 
         for path, option in options_of(kind, imported(module).SPEC):
             for wrong in (["one", "two"], {"a": "x", "b": None}):
                 said = told(module, path, wrong)
-                assert said.startswith(f"{path}: must be a text, not ")
+                assert said.startswith(f"{path_of(path)}: must be a text, not ")
                 assert (repr(wrong) in said) is shows(path, option)
                 assert "to_json" in said
 
@@ -87,7 +151,7 @@ def test_texts_must_be_utf_8(told: Callable[..., str], module: str) -> None:
     for path, _option in options_of("str", imported(module).SPEC):
         said = told(module, path, LATIN_1)
         assert said.startswith(
-            f"{path}: is no text in UTF-8, as it has the byte 0xe9 at character 4. Convert it to UTF-8"
+            f"{path_of(path)}: is no text in UTF-8, as it has the byte 0xe9 at character 4. Convert it to UTF-8"
         )
         assert ("give the bytes in Base64" in said) is (path == "user_data")
 
@@ -122,7 +186,7 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         for right in choices:
             for wrong in (right.upper() if right.islower() else right.lower(), f"{right}{right[-1]}", f" {right}"):
                 said = told(module, path, wrong)
-                assert said.startswith(f"{path}: {wrong!r} is not possible; did you mean ")
+                assert said.startswith(f"{path}: {wrong!r} is not possible. The value of ")
                 assert f"must be one of: {', '.join(choices)}" in said
                 assert len(right) < 4 or f"did you mean {right!r}?" in said
 
@@ -165,7 +229,7 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         (
             "cloudn_security_group",
             {"name": "web", "ingress": [{"ports": 80, "cidrs": [None]}]},
-            "ingress[0].cidrs[0]: is empty (null); give a value, or leave it out",
+            "ingress[0].cidrs: is empty (null); give a value, or leave it out",
         ),
         ("cloudn_vm", {"name": ["web1", None]}, "name[1]: is empty (null); give a value, or leave it out"),
         (
@@ -182,24 +246,24 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         (
             "cloudn_vm",
             {"name": "web1", "security_groups": [{"name": "web"}]},
-            "security_groups[0]: must be a text, not the mapping {'name': 'web'}; did you mean 'web'?",
+            "security_groups: must be a text, not the mapping {'name': 'web'}; did you mean 'web'?",
         ),
         ("cloudn_vm", {"name": "web1", "ha": "ture"}, "ha: must be true or false, not 'ture'; did you mean 'true'?"),
         ("cloudn_vm", {"name": "web1", "wait_timeout": True}, "wait_timeout: must be a whole number, not True"),
         ("cloudn_vm", {"name": "web1", "wait_timeout": "10m"}, "wait_timeout: must be a whole number, not '10m'"),
-        ("cloudn_vm", {"name": "web1", "api_timeout": "nan"}, "api_timeout: must be a number, not 'nan'"),
+        ("cloudn_vm", {"name": "web1", "api_timeout": "soon"}, "api_timeout: must be a number, not 'soon'"),
         (
             "cloudn_template",
             {"name": "x", "bits": 63},
-            "bits: 63 is not possible; did you mean 64? It must be one of: 32, 64",
+            "bits: 63 is not possible. The value of bits must be one of: 32, 64; did you mean 64?",
         ),
         ("cloudn_vm", {"name": "web1", "tags": {"a": LATIN_1}}, "tags.a: is no text in UTF-8, as it has the byte 0xe9"),
         ("cloudn_api", {"command": "x", "params": {"a": [LATIN_1]}}, "params.a[0]: is no text in UTF-8"),
         (
             "cloudn_vm",
             {"name": "web1", "state": "startd", "zone": [], "keyboard": "ja"},
-            "state: 'startd' is not possible; did you mean 'started'? It must be one of: present, started, stopped, "
-            "restarted, reinstalled, absent. zone: must be a text, not the list []. ",
+            "state: 'startd' is not possible. The value of state must be one of: present, started, stopped, restarted, "
+            "reinstalled, absent; did you mean 'started'? zone: must be a text, not the list []. ",
         ),
     ],
 )

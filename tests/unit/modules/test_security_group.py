@@ -224,13 +224,35 @@ def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Ru
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ({"ports": "80"}, "ingress: rule 1: needs cidrs or groups"),
-        ({"cidrs": [ANY]}, "ingress: rule 1: ports: are needed with protocol tcp; 0-65535 are all of them"),
-        ({"ports": "http", "cidrs": [ANY]}, "ports: 'http' is neither a port (22) nor a range (8000-8100) up to 65535"),
-        ({"ports": "90-80", "cidrs": [ANY]}, "ports: '90-80' is neither"),
+        ({"ports": "80"}, "ingress[0]: needs cidrs or groups"),
+        ({"cidrs": [ANY]}, "ingress[0].ports: are needed with protocol tcp; 0-65535 are all of them"),
+        (
+            {"ports": "http", "cidrs": [ANY]},
+            "ingress[0].ports: 'http' is neither a port (22) nor a range (8000-8100) up to 65535; did you mean '80'?",
+        ),
+        (
+            {"ports": "90-80", "cidrs": [ANY]},
+            "ingress[0].ports: '90-80' is neither a port (22) nor a range (8000-8100) up to 65535; did you mean '80-90'?",
+        ),
         ({"ports": "65536", "cidrs": [ANY]}, "ports: '65536' is neither"),
+        (
+            {"ports": "80:90", "cidrs": [ANY]},
+            "ports: '80:90' is neither a port (22) nor a range (8000-8100) up to 65535; did you mean '80-90'?",
+        ),
+        ({"ports": "tcp/22", "cidrs": [ANY]}, "did you mean '22'?"),
+        (
+            {"ports": "80,443", "cidrs": [ANY]},
+            "ports: '80,443' is neither a port (22) nor a range (8000-8100) up to 65535",
+        ),
         ({"ports": "80", "cidrs": ["nonsense"]}, "cidrs: 'nonsense' is no IP network such as 192.0.2.0/24"),
-        ({"ports": "80", "cidrs": ["192.0.2.0/33"]}, "cidrs: '192.0.2.0/33' is no IP network"),
+        (
+            {"ports": "80", "cidrs": ["192.0.2.0/33"]},
+            "cidrs: '192.0.2.0/33' is no IP network such as 192.0.2.0/24 or 2001:db8::/32; did you mean '192.0.2.0/32'?",
+        ),
+        ({"ports": "80", "cidrs": [ANY, "010.0.0.0/8"]}, "ingress[0].cidrs[1]: '010.0.0.0/8' is no IP network"),
+        ({"ports": "80", "cidrs": ["010.0.0.0/8"]}, "did you mean '10.0.0.0/8'?"),
+        ({"ports": "80", "cidrs": ["10/8"]}, "did you mean '10.0.0.0/8'?"),
+        ({"ports": "80", "cidrs": ["2001:db8::/129"]}, "did you mean '2001:db8::/128'?"),
         pytest.param(
             {"ports": "80", "cidrs": ["2001:db8::/32"]},
             "this service is CloudStack 3, which has no IPv6 in rules",
@@ -243,7 +265,7 @@ def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Ru
         ({"protocol": "icmp", "icmp_code": 3, "cidrs": [ANY]}, "icmp_code: 3 needs an icmp_type"),
         (
             {"protocol": "gre", "cidrs": [ANY]},
-            "ingress[0].protocol: 'gre' is not possible. It must be one of: tcp, udp, icmp, all",
+            "ingress[0].protocol: 'gre' is not possible. The value of protocol must be one of: tcp, udp, icmp, all",
         ),
         ({"ports": "80", "groups": [{"name": "nope"}]}, "groups: there is no security group 'nope'"),
     ],
@@ -254,7 +276,7 @@ def test_bad_rules_are_refused(refused: Run, client: Client, rule: Result, said:
 
 
 def test_an_error_says_which_rule_is_bad(refused: Run) -> None:
-    assert refused(MODULE, name="web", egress=[tcp(80), tcp("x")]).startswith("egress: rule 2: ports: 'x'")
+    assert refused(MODULE, name="web", egress=[tcp(80), tcp("x")]).startswith("egress[1].ports: 'x'")
 
 
 def test_the_default_group_can_have_rules_and_stays(refused: Run, beats: Run, rules: Run) -> None:

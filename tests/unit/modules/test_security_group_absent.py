@@ -295,3 +295,13 @@ def test_a_live_machine_ends_the_wait(run_module: Run, machine: Run, monkeypatch
     monkeypatch.setattr(Client, "__init__", meanwhile)
     told = run_module(MODULE, name="web", state="absent", wait_for_expunge=True)
     assert told["failed"] and "It is used by virtual machines web2" in told["msg"]
+
+
+def test_check_mode_says_that_the_task_would_wait(run_module_as: Any) -> None:
+    with run_module_as(job_seconds=0.02, account="admin") as (run, _emulator):
+        run(MODULE, name="web")
+        run("cloudn_vm", name="web1", security_groups=["web"], **NEW)
+        run("cloudn_vm", name="web1", state="absent")
+        told = run(MODULE, name="web", state="absent", wait_for_expunge=True, _check=True)
+        assert (told["changed"], told["left"], len(told["warnings"])) == (True, [], 1)
+        assert told["warnings"][0].startswith("web is held by the destroyed virtual machine web1, until the service")

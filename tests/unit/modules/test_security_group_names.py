@@ -121,4 +121,7 @@ def test_a_machine_in_another_group_differs(refused: Run, run_module: Run, gener
 
 def test_a_group_that_is_nowhere_is_still_refused(refused: Run, group: str) -> None:
     told = refused("cloudn_vm", name="web1", security_groups=["cafes"], **NEW)
-    assert told == f"security_groups: there is no security group 'cafes'. There are: {NAME}, default"
+    assert (
+        told
+        == f"security_groups: there is no security group 'cafes'. There are: {NAME}, default; did you mean {NAME!r}?"
+    )

@@ -174,7 +174,7 @@ def test_every_address_can_be_written_in_several_forms(beats: Run, cidrs: Run, c
 @pytest.mark.parametrize("ports", ["0", "0-0", "00", "0 - 0", 0])
 def test_port_0_would_open_all(refused: Run, direction: str, protocol: str, ports: str | int) -> None:
     told = refused(MODULE, name="web", **{direction: [{"protocol": protocol, "ports": ports, "cidrs": [ANY]}]})
-    assert f"{direction}: rule 1: ports: the service takes '{ports}' for all ports; give 0-65535, or a port" in told
+    assert f"{direction}[0].ports: the service takes '{ports}' for all ports; give 0-65535, or a port" in told
 
 
 def test_all_ports_and_ranges_from_port_0_are_accepted(beats: Run, client: Client) -> None:

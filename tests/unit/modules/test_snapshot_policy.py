@@ -154,7 +154,7 @@ def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, em
         ({"volume": "data"}, "missing required arguments: interval"),
         (
             {"volume": "data", "interval": "yearly"},
-            "interval: 'yearly' is not possible. It must be one of: hourly, daily",
+            "interval: 'yearly' is not possible. The value of interval must be one of: hourly, daily",
         ),
         (
             {"volume": "data", "interval": "daily"},

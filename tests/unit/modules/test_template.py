@@ -186,7 +186,7 @@ def test_a_detached_volume_is_refused_with_a_way_out(
     assert "os_type: is needed to make web" in refused(MODULE, name="web", volume="data")
     failed = run_module(MODULE, name="web", volume="data", os_type=CENTOS)
     assert (failed["command"], failed["error_code"], failed["changed"]) == (TAKE, 530, False)
-    assert "The service makes no template of a detached data disk. Take a snapshot of data" in failed["msg"]
+    assert "CloudStack 3 makes no template of a detached data disk. Take a snapshot of data" in failed["msg"]
     taken = run_module("cloudn_snapshot", volume="data")["snapshot"]
     beats(MODULE, [TAKE], name="web", snapshot=taken["id"], os_type=CENTOS)
 

@@ -136,7 +136,7 @@ def test_a_template_in_another_zone_is_not_missing(run_module: Run, refused: Ref
     run_module("cloudn_vm", name="web1", **NEW)
     assert run_module("cloudn_template", name="image", vm="web1", allow_restart=True)["changed"]
     told = refused("cloudn_vm", name="web2", **{**OTHER, "template": "image"})
-    assert told.startswith("template: 'image' is in jp-e1a, and not in the zone of the virtual machine. ")
+    assert told.endswith(". 'image' is in jp-e1a: choose another zone, or copy it (zones of cloudn_template)")
     assert refused("cloudn_vm", name="web2", **{**OTHER, "template": "imago"}).startswith(
         "template: there is no template 'imago'"
     )

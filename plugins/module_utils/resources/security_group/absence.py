@@ -124,7 +124,9 @@ def _foresee(progress: Progress, options: Record, groups: _Groups, warnings: lis
         return
     if holders.live:
         warnings.append(f"{progress.name} is used by {holders.live}; the service deletes it only after these are gone")
-    elif holders.destroyed and not options["wait_for_expunge"]:
+    elif holders.destroyed and options["wait_for_expunge"]:
+        warnings.append(f"{progress.name} is held by {holders.destroyed_text}; the task waits for that")
+    elif holders.destroyed:
         _leave(progress, holders, warnings, left)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ...api import Record
+from ...wrong_values import item_path
 from ..lookup import pick, same_name
 from ..names import folded
 from . import rules
@@ -28,8 +29,13 @@ def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[
     account = (record or {}).get("account", "")
     known = _known(_sources(record or {}))
     entries = {direction: options[direction] for direction in DIRECTIONS if options.get(direction)}
-    named = [group for given in entries.values() for entry in given for group in entry.get("groups") or []]
-    if record is None or any(_key(group, account) not in known for group in named):
+    named = {
+        item_path(f"{direction}[{number}].groups", place, entry["groups"]): group
+        for direction, given in entries.items()
+        for number, entry in enumerate(given)
+        for place, group in enumerate(entry.get("groups") or [])
+    }
+    if record is None or any(_key(group, account) not in known for group in named.values()):
         own = (record or options)["name"]
         account = _look(own, account, named, groups(), known)
     called = {direction: [_called(entry, known, account) for entry in given] for direction, given in entries.items()}
@@ -40,22 +46,22 @@ def _sources(record: Record) -> list[Source]:
     return [rules.source(raw) for direction in DIRECTIONS for raw in rules.listed(record, direction)]
 
 
-def _look(own: str, account: str, named: list[Record], listed: list[Record], known: dict[Source, Source]) -> str:
+def _look(own: str, account: str, named: dict[str, Record], listed: list[Record], known: dict[Source, Source]) -> str:
     """Add the groups of a listing to ``known``. Return the account of the group ``own``."""
     account = account or next((group["account"] for group in listed if group.get("account")), "")
     known.update(_known((group["name"], str(group.get("account", account))) for group in listed))
     known.setdefault(_key({"name": own}, account), (own, account))  # it may name itself before it exists
     # Two groups may have its own name for a moment, until this run deletes one.
-    _check_there([group for group in named if not same_name(group["name"], own)], listed, account)
+    _check_there({path: group for path, group in named.items() if not same_name(group["name"], own)}, listed, account)
     return account
 
 
-def _check_there(named: list[Record], listed: list[Record], account: str) -> None:
-    """Raise ``UsageError`` for a group of this account that does not exist."""
+def _check_there(named: dict[str, Record], listed: list[Record], account: str) -> None:
+    """Raise ``UsageError`` for a group of this account that does not exist. ``named`` are groups by their paths in the options."""
     of_account = [one for one in listed if _is_of(one, account)]
-    for group in named:
+    for path, group in named.items():
         if _is_of(group, account):
-            pick(of_account, group["name"], "groups", same=same_name, kind="security group")
+            pick(of_account, group["name"], path, same=same_name, kind="security group")
 
 
 def _is_of(group: Record, account: str) -> bool:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ...api import Record, UsageError
+from ...wrong_values import item_path, question
 from ..names import folded
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
@@ -140,13 +141,15 @@ def given(entries: list[Record], direction: str, warnings: list[str]) -> set[Rul
     for one that the service would take for more than was written.
     """
     rules: set[Rule] = set()
-    for number, entry in enumerate(entries, 1):
-        where = f"{direction}: rule {number}"
+    for number, entry in enumerate(entries):
+        where = f"{direction}[{number}]"
         protocol, first, last = _range(where, entry)
         cidrs, groups = entry.get("cidrs") or [], entry.get("groups") or []
         if not cidrs and not groups:
             raise UsageError(f"{where}: needs cidrs or groups; 0.0.0.0/0 is every address")
-        rules.update(Rule(protocol, first, last, cidr=_cidr(where, str(cidr), warnings)) for cidr in cidrs)
+        for place, cidr in enumerate(cidrs):
+            path = item_path(f"{where}.cidrs", place, cidrs)
+            rules.add(Rule(protocol, first, last, cidr=_cidr(path, str(cidr), warnings)))
         rules.update(Rule(protocol, first, last, "", group.get("account") or "", group["name"]) for group in groups)
     return rules
 
@@ -178,16 +181,39 @@ def _cidr(where: str, text: str, warnings: list[str]) -> str:
     text = text.strip()
     normal = network(text)
     if normal is None:
-        raise UsageError(f"{where}: cidrs: {text!r} is no IP network such as 192.0.2.0/24 or 2001:db8::/32")
+        near = question(_near_network(text))
+        raise UsageError(f"{where}: {text!r} is no IP network such as 192.0.2.0/24 or 2001:db8::/32{near}")
     address = text.partition("/")[0]
     if "/" in text and ipaddress.ip_network(normal).network_address != ipaddress.ip_address(address):
         if normal in EVERYWHERE:
             one = f"{address}/{128 if is_ipv6(text) else 32}"
-            raise UsageError(f"{where}: cidrs: {text!r} is every address; give {normal}, or {one} for one")
-        message = f"{where}: cidrs: {text} has bits beyond its prefix; taken as {normal}"
+            raise UsageError(f"{where}: {text!r} is every address; give {normal}, or {one} for one")
+        message = f"{where}: {text} has bits beyond its prefix; taken as {normal}"
         if message not in warnings:
             warnings.append(message)
     return text
+
+
+def _near_network(text: str) -> str | None:
+    """Return the network that a wrong text may mean: without leading zeros, with all four numbers, with a prefix that can be."""
+    address, _slash, prefix = text.partition("/")
+    if not is_ipv6(address):
+        numbers = [number.strip().lstrip("0") or "0" for number in address.split(".")]
+        address = ".".join([*numbers, "0", "0", "0"][:4] if prefix else numbers)
+    return network(f"{address}/{prefix.strip()}") or network(address)
+
+
+def _near_ports(text: str, protocol: str) -> str | None:
+    """Return the ports that a wrong text may mean: a range in order with a hyphen, or the port of a service's name."""
+    numbers = sorted(map(int, re.findall(r"\d+", text, re.ASCII)))
+    if len(numbers) in (1, 2) and numbers[-1] <= 65535 and "," not in text and not text.strip().startswith("-"):
+        return "-".join(map(str, numbers)) if numbers[-1] else None
+    import socket  # here, as few runs need it
+
+    try:
+        return str(socket.getservbyname(text.strip().lower(), protocol))
+    except (OSError, UnicodeError, ValueError):
+        return None
 
 
 def _range(where: str, entry: Record) -> tuple[str, int, int]:
@@ -196,20 +222,21 @@ def _range(where: str, entry: Record) -> tuple[str, int, int]:
     fitting = _OPTIONS.get(protocol, ("ports",))
     for option in ("ports", "icmp_type", "icmp_code"):
         if entry.get(option) is not None and option not in fitting:
-            raise UsageError(f"{where}: {option} does not go with protocol {protocol}")
+            raise UsageError(f"{where}.{option}: {entry[option]!r}: {option} does not go with protocol {protocol}")
     if protocol == "all":
         return protocol, 0, 0
     if protocol == "icmp":
         return (protocol, *_icmp(where, entry))
     text = entry.get("ports")
     if text is None:
-        raise UsageError(f"{where}: ports: are needed with protocol {protocol}; 0-65535 are all of them")
+        raise UsageError(f"{where}.ports: are needed with protocol {protocol}; 0-65535 are all of them")
     match = _PORTS.match(str(text).strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
     if first == last == 0:
-        raise UsageError(f"{where}: ports: the service takes {text!r} for all ports; give 0-65535, or a port from 1")
+        raise UsageError(f"{where}.ports: the service takes {text!r} for all ports; give 0-65535, or a port from 1")
     if not 0 <= first <= last <= 65535:
-        raise UsageError(f"{where}: ports: {text!r} is neither a port (22) nor a range (8000-8100) up to 65535")
+        near = question(_near_ports(str(text), protocol))
+        raise UsageError(f"{where}.ports: {text!r} is neither a port (22) nor a range (8000-8100) up to 65535{near}")
     return protocol, first, last
 
 
@@ -218,11 +245,9 @@ def _icmp(where: str, entry: Record) -> tuple[int, int]:
     kind, code = [-1 if entry.get(option) is None else entry[option] for option in ("icmp_type", "icmp_code")]
     for option, number in (("icmp_type", kind), ("icmp_code", code)):
         if not -1 <= number <= 255:
-            raise UsageError(f"{where}: {option}: must be 0 to 255, or -1 for any, not {number}")
+            raise UsageError(f"{where}.{option}: must be 0 to 255, or -1 for any, not {number}")
     if kind == -1 and code != -1:
-        raise UsageError(f"{where}: icmp_code: {code} needs an icmp_type; give one, or leave icmp_code out")
+        raise UsageError(f"{where}.icmp_code: {code} needs an icmp_type; give one, or leave icmp_code out")
     if kind != -1 and code == -1:
-        raise UsageError(
-            f"{where}: icmp_code: icmp_type {kind} needs one from 0 to 255; leave both out for any message"
-        )
+        raise UsageError(f"{where}.icmp_code: icmp_type {kind} needs one from 0 to 255; leave both out for any message")
     return kind, code

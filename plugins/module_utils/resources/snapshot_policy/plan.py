@@ -15,7 +15,10 @@ from .view import INTERVALS, interval_of
 _READY = "Ready"
 _TIMEZONE = "UTC"
 _MANAGED = ("time", "day", "timezone", "keep")
-_FEWER = "The service limits keep for each interval, by default to 8, and to the snapshots that the account may have"
+_FEWER = (
+    "The service limits keep for each interval, by default to 8, and to the snapshots that the account may have. If keep is "
+    "the reason, give a smaller one"
+)
 
 
 def plan(task: Task, label: str, found: Record, lookups: Record) -> Plan:

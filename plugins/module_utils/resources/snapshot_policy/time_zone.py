@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ...api import UsageError
+from ...wrong_values import did_you_mean
 
 # Short names that Java knows beside those of the time zone database.
 _SHORT = "ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST"
@@ -29,9 +30,18 @@ def checked(name: str, option: str) -> str:
         return f"GMT{offset[1]}{hours:02}:{minutes:02}" if hours or minutes else "GMT"
     if name in _SHORT.split() or (_NAME.match(name) and not _NO_ZONE.match(name) and _is_known(name)):
         return name
-    raise UsageError(
-        f"{option}: {name!r} is no time zone that the service knows; give a name such as Asia/Tokyo or UTC, or an offset such as GMT+09:00"
-    )
+    near = did_you_mean(name, _known())
+    text = f"{option}: {name!r} is no time zone that the service knows{near or '.'}"
+    raise UsageError(f"{text} Give a name such as Asia/Tokyo or UTC, or an offset such as GMT+09:00")
+
+
+def _known() -> list[str]:
+    """Return the names of the time zone database, an empty list without a database."""
+    try:
+        from zoneinfo import available_timezones
+    except ImportError:  # Python 3.8
+        return []
+    return [name for name in available_timezones() if not _NO_ZONE.match(name)]
 
 
 def _is_known(name: str) -> bool:

@@ -12,6 +12,7 @@ import typing as t
 from ...api import Client, Record, UsageError
 from ...api.client import listing
 from ...api.paging import MOST
+from ...wrong_values import did_you_mean
 from ..fields import fields, select_fields
 from ..lookup import is_uuid
 from ..volume import view as volume
@@ -117,7 +118,9 @@ def checked_day(interval: str, given: t.Any) -> str:
     if interval == "weekly":
         if text in WEEKDAYS:
             return text
-        raise UsageError(f"day: with interval: weekly give the name of a day, such as sunday, not {text!r}")
+        raise UsageError(
+            f"day: with interval: weekly give the name of a day, such as sunday, not {text!r}{did_you_mean(text, WEEKDAYS)}"
+        )
     if interval == "monthly":
         if _NUMBER.match(text) and 1 <= int(text) <= LAST_DAY:
             return str(int(text))

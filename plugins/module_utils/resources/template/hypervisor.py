@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ...api import Client, NotGranted, Record, UsageError
+from ...wrong_values import did_you_mean
 
 
 def check(client: Client, wanted: str, zone: Record) -> None:
@@ -20,4 +21,7 @@ def check(client: Client, wanted: str, zone: Record) -> None:
         return
     names = [str(one.get("name")) for one in found]
     if names and wanted.lower() not in [name.lower() for name in names]:
-        raise UsageError(f"hypervisor: no host in {zone.get('name')} runs {wanted}; use one of {', '.join(names)}")
+        near = did_you_mean(wanted, names)
+        raise UsageError(
+            f"hypervisor: no host in {zone.get('name')} runs {wanted}; use one of {', '.join(names)}{near}"
+        )

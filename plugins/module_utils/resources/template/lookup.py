@@ -87,7 +87,7 @@ def _other(task: Task, rows: list[Record]) -> Record:
     options = task.options
     if options.get("zone") and not any(zone.holds(row, options["zone"]) for row in rows):
         zone.find(task.client, options["zone"])  # an unknown zone is an error, not a zone without the template
-        if options["state"] == "extracted":
+        if options["state"] == "extracted" and not rows:
             _check_other_zones(task.client, options)
     if options["state"] == "extracted" and any(row.get("isextractable") is False for row in rows):
         return _extraction_rights(task)

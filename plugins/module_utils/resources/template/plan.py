@@ -27,7 +27,7 @@ _UPDATED = {"name": "name", "display_text": "displaytext", "os_type_id": "ostype
 _UPDATED["password_enabled"] = "passwordenabled"
 _PERMITTED = {"public": "ispublic", "featured": "isfeatured", "extractable": "isextractable"}
 _FAILED = 530
-_OF_DATA_DISK = "The service makes no template of a detached data disk. Take a snapshot of {disk} (cloudn_snapshot) and use snapshot"
+_OF_DATA_DISK = "CloudStack 3 makes no template of a detached data disk. Take a snapshot of {disk} (cloudn_snapshot) and use snapshot"
 
 
 def plan(task: Task, wanted: str, rows: list[Record], lookups: Record) -> Plan:

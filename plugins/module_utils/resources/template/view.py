@@ -60,13 +60,16 @@ def select(client: Client, options: Record) -> list[Record]:
 def find(client: Client, wanted: str, template_filter: str, zone_id: str) -> Record:
     """Return the one template of a zone with this name or id. Raises ``UsageError`` when there is not exactly one."""
     templates = client.list("listTemplates", {"templatefilter": template_filter, "zoneid": zone_id})
-    if not any(matches(row, wanted) for row in templates):
-        everywhere = client.list("listTemplates", {"templatefilter": template_filter})
-        there = sorted({str(row.get("zonename")) for row in everywhere if matches(row, wanted) and row.get("zonename")})
-        if there:
-            text = f"template: {wanted!r} is in {' and '.join(there)}, and not in the zone of the virtual machine"
-            raise UsageError(f"{text}. Choose another template or zone, or copy it (zones of cloudn_template)")
-    return pick(templates, wanted, "template", kind="template")
+    try:
+        return pick(templates, wanted, "template", kind="template")
+    except UsageError as error:
+        if not any(matches(row, wanted) for row in templates):
+            everywhere = client.list("listTemplates", {"templatefilter": template_filter})
+            there = {str(row["zonename"]) for row in everywhere if matches(row, wanted) and row.get("zonename")}
+            if there:
+                way_out = "choose another zone, or copy it (zones of cloudn_template)"
+                error.message += f". {wanted!r} is in {' and '.join(sorted(there))}: {way_out}"
+        raise
 
 
 def search(client: Client, template_filter: str, query: Record) -> list[Record]:

@@ -11,7 +11,10 @@ from ...reconcile import THIS, Changes, Plan, Step, replace
 from ..volume.view import GIB
 from .view import DESTROYED, GONE
 
-_NOT_EXPUNGED = "If the account may not expunge machines, this one is as it was: omit expunge, or ask the operator (allow.user.expunge.recover.vm)"
+_NOT_EXPUNGED = (
+    "If the account may not expunge machines, this one is as it was: omit expunge, or ask the operator for the setting "
+    "allow.user.expunge.recover.vm"
+)
 
 
 def plan(name: str, record: Record | None, options: Record, lookups: Record) -> Plan:

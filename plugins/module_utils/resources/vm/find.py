@@ -95,6 +95,8 @@ def _find_again(task: Task, failed: Progress) -> Record | None:
         # The service refused the name, so the first request created the machine. It may not be listed yet.
         _await_listed(task.client, wanted, options.get("zone"), task.deadline)
     found = vm.settled(task.client, [wanted], options.get("zone"), task.deadline, check=False)[wanted]
+    if found and found.get("state") == vm.ERROR:
+        failed.keep(found)  # nothing leads on from here, so this is what the result shows
     if found is None and failed.id:
         return {**failed.object, "state": DESTROYED} if options["state"] == "absent" else None
     return found
@@ -114,6 +116,13 @@ def catch(task: Task, lost: list[Progress]) -> None:
     from . import caught  # here, as few runs need it
 
     caught.catch(task, lost)
+
+
+def tidy(task: Task, failed: list[Progress]) -> None:
+    """Remove the machines that failed deployments have left, see ``failed_deployment``."""
+    from . import failed_deployment  # here, as few runs need it
+
+    failed_deployment.tidy(task, failed)
 
 
 def conclude(task: Task, progress: Progress, lookups: Record) -> None:

@@ -11,12 +11,13 @@ import typing as t
 
 from ...api import Client, CloudnError, Missing, Record, UsageError
 from ...reconcile import Found, Progress, Resource, Task
+from ...wrong_values import item_path, question
 from .. import generation, zone
 from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
 from . import mending, user_data
 from . import view as vm
-from .find import catch, conclude, confirm, find, remaining
+from .find import catch, conclude, confirm, find, remaining, tidy
 from .plan import describe, differs, is_whole, kind, plan, to_result
 from .view import RUNNING
 
@@ -173,16 +174,25 @@ def _left_disks(task: Task, failed: Progress) -> list[Record]:
 
 
 def _check_creation(missing: list[str], options: Record) -> None:
+    names = options["name"]
     for name in missing:
+        path = item_path("name", names.index(name), names) if name in names else "name"
         if is_uuid(name):
-            raise UsageError(f"name: there is no virtual machine with the id {name}")
+            raise UsageError(f"{path}: there is no virtual machine with the id {name}")
         if not _HOST_NAME.match(name):
             raise UsageError(
-                f"name: {name!r} can't be a host name: use up to 63 ASCII letters, digits and hyphens, a letter first, no hyphen last (or set display_name)"
+                f"{path}: {name!r} can't be a host name: use up to 63 ASCII letters, digits and hyphens, a letter first, no hyphen "
+                f"last (or set display_name){question(_near_host_name(name))}"
             )
     lacking = [option for option in ("template", "service_offering") if not options.get(option)]
     if lacking:
         raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
+
+
+def _near_host_name(name: str) -> str | None:
+    """Return the host name that is nearest to a wrong one, ``None`` if no part of it can be one."""
+    near = re.sub(r"[^A-Za-z0-9]+", "-", name).lstrip("-0123456789")[:63].strip("-")
+    return near if _HOST_NAME.match(near) else None
 
 
 def _template(client: Client, options: Record, machines: _Machines) -> Record:
@@ -302,4 +312,5 @@ RESOURCE = Resource(
     catch=catch,
     confirm=confirm,
     conclude=conclude,
+    tidy=tidy,
 )

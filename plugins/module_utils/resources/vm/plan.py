@@ -145,7 +145,7 @@ def _usable(name: str, record: Record, options: Record) -> tuple[str, list[list[
         stages = [[_step(f"{name}: recover", "recoverVirtualMachine", {"id": THIS}, expect=(STOPPED,))]]
         state = STOPPED
     if state not in (RUNNING, STOPPED):
-        raise UsageError(f"{name} is in state {state}. It can only be destroyed (state: absent)")
+        raise UsageError(f"{name} is in state {state}. It can only be destroyed (state: absent). {vm.HELD}")
     return state, stages
 
 
@@ -330,7 +330,10 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
     if networks and not mending.is_in(networks, record):
         has = sorted(str(nic.get("networkname") or nic.get("networkid")) for nic in record.get("nic") or [])
         drift.append(f"networks are {has}, not {networks}")
-    way_out = "make a new one (state: absent, then present), correct the option"
+    way_out = (
+        "make one with another name (the name of a destroyed one stays taken until the service has expunged it, by default "
+        "for a day), correct the option"
+    )
     check_drift(name, drift, "virtual machine", way_out, options, warnings)
 
 
@@ -380,9 +383,15 @@ def describe(progress: Progress, lookups: Record) -> None:
     error = progress.error
     if error is None:
         return
+    from . import failed_deployment  # here, as few runs need it
+
+    failed_deployment.describe(progress)
     # The service's words may change, so the code decides.
     if error.command == "deployVirtualMachine" and error.code == PARAMETER_ERROR and not progress.id:
-        error.message += f". A destroyed machine that is not listed may hold {progress.name!r} until the service has expunged it: wait, or use another name"
+        error.message += (
+            f". A destroyed machine that is not listed may hold {progress.name!r} until the service has expunged it. So may a "
+            "machine of another account, or a new one that the list did not show yet. If the name is the reason, use another one, or wait"
+        )
     if "root_disk" in lookups:
         from . import reinstall  # here, as few runs need it
 
