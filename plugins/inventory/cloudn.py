@@ -190,6 +190,8 @@ CONNECTION = (
     "signature_expires",
     "account",
     "domain_id",
+    "ec2_url",
+    "ec2_version",
 )
 
 

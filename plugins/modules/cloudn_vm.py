@@ -224,6 +224,8 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
+  - A VM whose deployment failed is in state Error, and holds its host name until the service has expunged it. If the
+    account may expunge VMs, the task expunges the VM that it has created itself. That is only so on CloudStack 4.
   - With O(state=reinstalled) the service does not create a new password. If the template sets passwords,
     M(cloudn.compute.cloudn_vm_password) creates one.
   - The job of O(state=reinstalled) says that the VM is stopped, even if the service has started it again. With

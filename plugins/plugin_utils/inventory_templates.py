@@ -99,7 +99,7 @@ class Templates:
         # Imported here: it is for errors only.
         from ansible_collections.cloudn.compute.plugins.module_utils.addresses import without_secrets
 
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).rstrip(".")
         if path in _SECRET:
             return f"its template can't be evaluated: {reason.replace(text, '***')}"
         shown = without_secrets(text) if "://" in text else text
