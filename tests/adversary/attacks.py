@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -574,7 +575,7 @@ def _texts() -> list[Attack]:
             "entities",
             _body(lambda body: b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', XML),
         ),
-        Attack("broken", "numbers that are none", _body(lambda body: body.replace(b"1", b"NaN"))),
+        Attack("broken", "numbers that are none", _body(functools.partial(re.sub, rb"(?<=[:>])\d+(?=[,}<])", b"NaN"))),
         Attack("broken", "a number of 5000 digits", _body(lambda _body: b'{"a": ' + b"9" * 5000 + b"}")),
         Attack("broken", "the content type of an image", _body(lambda body: body, "image/png")),
         Attack("broken", "no content type", _body(lambda body: body, " ")),

@@ -25,6 +25,7 @@ class Victim:
         secret: the field of the result's object that the service shows only once, with the object's name.
         late: what a request may change that is delivered after the task has ended, and that no later run of the task looks
             at. docs/rely-on.md says so.
+        own: beginnings of the names of attacks that look like the API's own refusals, so nothing can tell them from those.
         only_3: CloudStack 4 lacks the API.
     """
 
@@ -32,6 +33,7 @@ class Victim:
     twin: Scenario
     secret: tuple[str, str] = ("", "")
     late: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     only_3: bool = False
 
     @property
@@ -105,6 +107,7 @@ VICTIMS = (
         {"action": "StopInstances", "params": {"InstanceId": ["{vm}"]}},
         _machine(),
         action=True,
+        own=("404 empty", "501 page", "530 page"),
         only_3=True,
     ),
 )

@@ -71,13 +71,14 @@ def positions_of(seen: list[Request]) -> list[Position]:
 
 def chosen(victim: Victim, generation: str, positions: list[Position]) -> list[tuple[Attack, Position]]:
     """Return the attacks on a task, each with its request. The same seed gives the same ones."""
-    everything = [(attack, one) for attack in ATTACKS for one in positions if attack.fits(one.command, one.role)]
+    attacks = [attack for attack in ATTACKS if not attack.name.startswith(victim.own or ("-",))]
+    everything = [(attack, one) for attack in attacks for one in positions if attack.fits(one.command, one.role)]
     if WANTED == "everywhere":
         return everything
     if WANTED and WANTED != "all":
         return [(attack, one) for attack, one in everything if WANTED in f"{attack.kind}: {attack.name}"]
     cases = []
-    for attack in ATTACKS:
+    for attack in attacks:
         chance = random.Random(f"{SEED} {victim.name} {attack.kind} {attack.name}")
         roles = sorted({one.role for fitting, one in everything if fitting is attack})
         if not roles or (chance.choice(GENERATIONS) != generation and not victim.only_3):

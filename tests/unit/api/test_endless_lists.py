@@ -21,11 +21,14 @@ class Endless(Client):
         self.time = 0.0
         super().__init__("http://127.0.0.1:9", "key", "secret", clock=lambda: self.time)
         self._seconds = seconds
+        self._calls = 0
         self._counted = counted
         self._new = new
 
     def call(self, command: str, params: Any = None, deadline: Any = None) -> dict[str, Any]:
         self.time += self._seconds
+        self._calls += 1
+        assert self._calls < 2000, "the list is read for ever"
         first = (params["page"] - 1) * params["pagesize"] if self._new else 0
         ids = range(first, first + params["pagesize"])
         return {"count": self._counted or len(ids), "thing": [{"id": str(number)} for number in ids]}
