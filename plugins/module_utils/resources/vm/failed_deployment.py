@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...api import Client, CloudnError, Deadline, JobFailed
 from ...reconcile import THIS, Plan, Progress, Step, Task
 from ...reconcile.apply import apply
+from . import mending
 from .view import ERROR, HELD
 
 _DEPLOY = "deployVirtualMachine"
@@ -17,11 +18,12 @@ _ABSENT = "absent"
 def tidy(task: Task, failed: list[Progress]) -> None:
     """Destroy and expunge the machines that the deployments of this very task have left in state Error, if that is granted.
 
-    Only that frees their names at once. Without expunging they would be held as before, so nothing is done. The id of such a
+    CloudStack 3 can't expunge at once. Only that frees their names at once. Without expunging they would be held as before, so nothing is done. The id of such a
     machine is in the answer to the deployment. A machine whose answer was lost may be that of another run, and is left.
     """
     left = [one for one in failed if _is_left(one) and one.created_id == one.id and isinstance(one.error, JobFailed)]
     deadline = Deadline(task.deadline.remaining() or task.client.timeout, task.client.clock)
+    left = [one for one in left if mending.is_of_4(one.object)]
     if not left or not _may_expunge(task.client, deadline):
         return
     removals = {one: Progress(_removal(one)) for one in left}
@@ -50,7 +52,7 @@ def _is_left(progress: Progress) -> bool:
 
 
 def _may_expunge(client: Client, deadline: Deadline) -> bool:
-    """Tell whether the account may expunge machines. CloudStack 4 tells it (``allow.user.expunge.recover.vm``), 3 has no such right."""
+    """Tell whether the account may expunge machines (``allow.user.expunge.recover.vm``)."""
     try:
         capability = client.call("listCapabilities", {}, deadline).get("capability") or {}
     except CloudnError:
