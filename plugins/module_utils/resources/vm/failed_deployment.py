@@ -18,12 +18,13 @@ _ABSENT = "absent"
 def tidy(task: Task, failed: list[Progress]) -> None:
     """Destroy and expunge the machines that the deployments of this very task have left in state Error, if that is granted.
 
-    CloudStack 3 can't expunge at once. Only that frees their names at once. Without expunging they would be held as before, so nothing is done. The id of such a
-    machine is in the answer to the deployment. A machine whose answer was lost may be that of another run, and is left.
+    Only that frees their names at once, which CloudStack 3 can't do. Without it nothing is done: the names would be held as
+    before. The id of such a machine is in the answer to the deployment. A machine whose answer was lost may be that of
+    another run, and is left.
     """
-    left = [one for one in failed if _is_left(one) and one.created_id == one.id and isinstance(one.error, JobFailed)]
+    made = [one for one in failed if _is_left(one) and one.created_id == one.id and isinstance(one.error, JobFailed)]
+    left = [one for one in made if mending.is_of_4(one.object)]
     deadline = Deadline(task.deadline.remaining() or task.client.timeout, task.client.clock)
-    left = [one for one in left if mending.is_of_4(one.object)]
     if not left or not _may_expunge(task.client, deadline):
         return
     removals = {one: Progress(_removal(one)) for one in left}
