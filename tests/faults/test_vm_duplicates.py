@@ -182,6 +182,7 @@ def test_where_both_runs_give_way_both_name_the_machines(
     for done in results:
         assert all(id in done["errors"][0] for id in machines(emulator))
         assert "all of them have been deleted again" in done["errors"][0]
+        assert "use another name until then" in done["errors"][0]
 
 
 def test_the_password_of_a_deleted_duplicate_is_not_shown_for_the_other_machine(

@@ -208,7 +208,8 @@ class Creation:
                 )
             return None
         if decision.action == NONE and not self._kind.remade:
-            raise contest.unsettled("all of them have been deleted again")
+            held = "The name stays taken until the service has expunged them, by default for a day: use another name until then"
+            raise contest.unsettled("all of them have been deleted again", held)
         contest.move(decision.other.get("id"))
         outcome = f"{contest.kept} stays" if contest.kept else "it is gone again"
         text = f"another run made the same at the same time; {outcome}, {contest.surplus} of this run is not needed"

@@ -206,13 +206,13 @@ class Contest:
             made = f"this run made {mine['id']}, and for the same name another run made {rival['id']}, which {reason}"
             raise self._kind.error(f"{made}: delete one of the two by its id (state: absent), and run the task again")
 
-    def unsettled(self, reason: str) -> CloudnError:
+    def unsettled(self, reason: str, way_out: str = "") -> CloudnError:
         """Return the error that several objects are left. It names all that were seen, and the way out."""
         made = self.own or self.surplus
         ids = ", ".join(dict.fromkeys([*filter(None, [made]), *self.others])) + (
             f", {made} by this run" if made else ""
         )
-        way_out = "Delete all but one by their ids (state: absent), and run the task again"
+        way_out = way_out or "Delete all but one by their ids (state: absent), and run the task again"
         return self._kind.error(
             f"several runs made objects of the same name at the same time ({ids}), and {reason}. {way_out}"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...api import Client, CloudnError, Deadline, JobFailed
 from ...reconcile import THIS, Plan, Progress, Step, Task
 from ...reconcile.apply import Bounds, apply
+from . import mending
 from .view import ERROR, HELD
 
 _DEPLOY = "deployVirtualMachine"
@@ -17,10 +18,12 @@ _ABSENT = "absent"
 def tidy(task: Task, failed: list[Progress]) -> None:
     """Destroy and expunge the machines that the deployments of this very task have left in state Error, if that is granted.
 
-    Only that frees their names at once. Without expunging they would be held as before, so nothing is done. The id of such a
-    machine is in the answer to the deployment. A machine whose answer was lost may be that of another run, and is left.
+    Only that frees their names at once, which CloudStack 3 can't do. Without it nothing is done: the names would be held as
+    before. The id of such a machine is in the answer to the deployment. A machine whose answer was lost may be that of
+    another run, and is left.
     """
-    left = [one for one in failed if _is_left(one) and one.created_id == one.id and isinstance(one.error, JobFailed)]
+    made = [one for one in failed if _is_left(one) and one.created_id == one.id and isinstance(one.error, JobFailed)]
+    left = [one for one in made if mending.is_of_4(one.object)]
     deadline = Deadline(task.deadline.remaining() or task.client.timeout, task.client.clock)
     if not left or not _may_expunge(task.client, deadline):
         return
@@ -51,7 +54,7 @@ def _is_left(progress: Progress) -> bool:
 
 
 def _may_expunge(client: Client, deadline: Deadline) -> bool:
-    """Tell whether the account may expunge machines. CloudStack 4 tells it (``allow.user.expunge.recover.vm``), 3 has no such right."""
+    """Tell whether the account may expunge machines (``allow.user.expunge.recover.vm``)."""
     try:
         capability = client.call("listCapabilities", {}, deadline).get("capability") or {}
     except CloudnError:
