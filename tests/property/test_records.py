@@ -162,9 +162,9 @@ class Damage:
 
 
 def _records(tree: Any, kind: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield all objects in an answer with their kinds, but not what the answer and a job say of themselves."""
+    """Yield all objects in an answer with their kinds, but not what an answer says of itself, unless it is about a job."""
     if isinstance(tree, dict):
-        if kind and not kind.endswith("response") and kind != "jobresult":
+        if kind == "queryasyncjobresultresponse" or (kind and not kind.endswith("response")):
             yield kind, tree
         for name, value in tree.items():
             yield from _records(value, name)

@@ -183,7 +183,7 @@ TEXT |= frozenset(
 # Below the field that is named first these hold a list of texts. Elsewhere they are a text.
 TEXT_LISTS_IN = frozenset([("templatepermission", "account")])
 # The texts of an answer itself, and of a job's result. Other fields of these may be objects that have the name of a text.
-OWN_TEXTS = frozenset(["id", "jobid", "errortext"])
+OWN_TEXTS = frozenset(["id", "jobid", "errortext", "cmd", "created", "jobinstanceid", "jobinstancetype"])
 OWN_NUMBERS = frozenset(["jobstatus", "errorcode"])
 # Numbers and truth values that the collection reads. Another value in such a field can't be used.
 READ_NUMBERS = frozenset(

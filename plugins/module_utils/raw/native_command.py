@@ -138,7 +138,7 @@ def _await(client: Client, command: str, answer: Record, timeout: float) -> Reco
     except CloudnError as error:
         message = f"{command}: {error.message}; so job {job_id} can't be followed: run cloudn_job with its id"
         return {**error.details(), "msg": message, "command": command, "job_id": job_id, "jobs": [job_id]}
-    shown = {**job.to_result(record), "command": command}
+    shown = {**job.shown(client, record), "command": command}
     fields = record.get("jobresult") or {}
     if shown["status"] == "done":
         made = {"id": answer["id"]} if "id" in answer else {}

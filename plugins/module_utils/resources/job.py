@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ..api import Client, Deadline, Record, UsageError
-from ..api.flawed import plain, sound
+from ..api.flawed import BadRecord, plain, sound
 from ..api.jobs import DONE, PENDING, Jobs, by_id, startdate
 from . import duration, extraction, generation
 from .lookup import is_uuid, like_filter
@@ -55,6 +55,15 @@ def to_result(job: Record, passwords: bool = True) -> Record:
         "error_code": fields.get("errorcode", job.get("jobresultcode")) if status == "failed" else None,
         "error_text": fields.get("errortext") if status == "failed" else None,
     }
+
+
+def shown(client: Client, job: Record) -> Record:
+    """Return a job as the user sees it. Warns if its result can't be read, and shows the job without the result then."""
+    try:
+        return to_result(job)
+    except BadRecord as error:
+        client.warn(f"{error.message}. Job {job['jobid']} is shown without its result")
+        return to_result({**job, "jobresult": {}})
 
 
 def _object_id(fields: Record) -> str | None:
@@ -121,7 +130,7 @@ def collect(client: Client, options: Record, _check: bool = False) -> Record:
         if not is_uuid(job_id):
             raise UsageError(f"jobs: {job_id[:40]!r} is no id of a job; modules return ids in jobs (wait: false)")
     wait, timeout = options["wait"], options["wait_timeout"]
-    jobs = [to_result(job) for job in follow(client, job_ids, timeout if wait else None)]
+    jobs = [shown(client, job) for job in follow(client, job_ids, timeout if wait else None)]
     singular = {"job": jobs[0]} if len(jobs) == 1 else {}
     return {"jobs": jobs, **singular, **(failure(jobs, timeout) if wait else {})}
 

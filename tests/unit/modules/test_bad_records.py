@@ -126,3 +126,20 @@ def test_a_zone_that_is_asked_for_by_its_name_is_not_called_missing(site: None, 
     assert len(run_rewritten("cloudn_vm_info", zone="jp-e1b".replace("b", "a")).get("vms", [])) in (0, 3)
     shown = run_rewritten("cloudn_zone_info")
     assert [zone["name"] for zone in shown["zones"]] == ["jp-e1a"] and len(shown["warnings"]) == 1
+
+
+def test_a_job_whose_result_can_t_be_read_is_shown_without_it(
+    site: None, run_rewritten: Run, run_module: Run, emulator: Any, spoil: Any
+) -> None:
+    """The other job is shown in full, and a raw command shows the result as it is."""
+    jobs = run_module("cloudn_vm", name=["web1", "web2"], state="restarted", wait=False)["jobs"]
+    spoil("queryAsyncJobResult", "web2", state=["Running"])
+    done = run_rewritten("cloudn_job", jobs=jobs)
+    assert not done.get("failed"), done
+    assert [job["status"] for job in done["jobs"]] == ["done", "done"]
+    assert sorted(job["result"] is None for job in done["jobs"]) in ([False, True], [False, False])
+    vm_id = next(vm.id for vm in emulator.store.vms.values() if vm.name == "web2")
+    raw = run_rewritten("cloudn_api", command="rebootVirtualMachine", params={"id": vm_id})
+    assert not raw.get("failed") and raw["changed"], raw
+    assert raw["result"]["virtualmachine"]["state"] == ["Running"]
+    assert "state is a list" in raw["warnings"][0]
