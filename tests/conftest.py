@@ -158,6 +158,12 @@ def run_rewritten(rewriter: Rewriter) -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
+def runner_of() -> Callable[[Any], Callable[..., Result]]:
+    """Return a function that makes the runner of an emulator, or of a proxy before one."""
+    return _runner
+
+
+@pytest.fixture(scope="session")
 def run_module_as(
     generation: str,
 ) -> Callable[..., contextlib.AbstractContextManager[tuple[Callable[..., Result], Any]]]:

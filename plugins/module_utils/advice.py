@@ -45,8 +45,8 @@ _INSTEAD = {
         "leave out recover, and wait until the service has expunged the machine, or ask the service's support to recover it"
     ),
     "restoreVirtualMachine": (
-        "make a machine with another name and destroy this one (state: absent). The name of a destroyed machine stays taken until the service "
-        "has expunged it, by default for a day"
+        "destroy the machine (state: absent), and make a new one of another name, or of the same name when the service has "
+        "expunged the old machine"
     ),
     "updateTemplatePermissions": _PERMISSIONS,
     "listTemplatePermissions": _PERMISSIONS,

@@ -9,6 +9,7 @@ import collections
 import typing as t
 
 from .api import ApiError, Client, CloudnError, Deadline, Record
+from .api.flawed import peek
 
 # Error codes for limits, of a command or of its job. Commands that are not below have 534 for other reasons, too. Source:
 # measured on CloudStack 3.0.5.
@@ -126,7 +127,7 @@ def _of_account(account: Record) -> dict[_Kind, _Amount]:
 
 
 def _of_limits(limits: t.Sequence[Record]) -> dict[_Kind, _Amount]:
-    mosts = {str(limit.get("resourcetype")): _number(limit.get("max")) for limit in limits}
+    mosts = {str(peek(limit, "resourcetype")): _number(limit.get("max")) for limit in limits}
     known = {kind: mosts.get(kind.number) for kind in (_MACHINES, _VOLUMES, _SNAPSHOTS, _TEMPLATES)}
     return {kind: _Amount(most, None) for kind, most in known.items() if most is not None and most != _UNLIMITED}
 

@@ -92,7 +92,7 @@ def main() -> None:
     run(
         SPEC,
         lambda client, options, _check: {
-            "disk_offerings": [DISK.to_result(item) for item in DISK.search(client, options["name"], options["id"])]
+            "disk_offerings": [DISK.to_result(item) for item in DISK.select(client, options["name"], options["id"])]
         },
     )
 

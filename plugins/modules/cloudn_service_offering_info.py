@@ -109,7 +109,7 @@ def main() -> None:
         SPEC,
         lambda client, options, _check: {
             "service_offerings": [
-                SERVICE.to_result(item) for item in SERVICE.search(client, options["name"], options["id"])
+                SERVICE.to_result(item) for item in SERVICE.select(client, options["name"], options["id"])
             ]
         },
     )

@@ -26,7 +26,7 @@ _FROM_PAGES = "cross-site"
 class Guard:
     """Knows the names of hosts that a request may be for, and those that a page may come from.
 
-    These are all names and addresses of the local machine's loopback, the address that the connection came to, and
+    These are all names and addresses of the local machine's loopback, the unspecified address, the address that the connection came to, and
     `allowed`: the host to listen on, and hosts that the user allows.
     """
 
@@ -47,8 +47,14 @@ class Guard:
             match = _ORIGIN.fullmatch(origin)
             if match is None or not self._takes(match[1], request):
                 return f"pages of {origin!a} are not allowed"
-        if not origins and request.headers.get("Sec-Fetch-Site", "").strip().lower() == _FROM_PAGES:
+        if origins:
+            return None
+        if request.headers.get("Sec-Fetch-Site", "").strip().lower() == _FROM_PAGES:
             return "pages of other sites are not allowed"
+        for page in request.headers.getall("Referer", []):
+            match = _TARGET.match(page)
+            if match is None or not self._takes(match[1], request):
+                return f"pages such as {page!a} are not allowed"
         return None
 
     def _takes(self, host: str, request: web.Request) -> bool:
@@ -60,7 +66,8 @@ class Guard:
         address = _address(name)
         if address is None:
             return name == "localhost" or name.endswith(".localhost") or name in self.allowed
-        return address.is_loopback or name in self.allowed or address == _local(request)
+        # A browser takes an unspecified address (0.0.0.0) for this machine. It is no name, so it leads nowhere else.
+        return address.is_loopback or address.is_unspecified or name in self.allowed or address == _local(request)
 
 
 def is_host(text: str) -> bool:

@@ -10,8 +10,26 @@ import json
 import re
 import typing as t
 
-from .decode_fields import LISTS, NESTED, NUMBERS, SINGLE, TEXT, TEXT_LISTS
+from .decode_fields import (
+    LISTS,
+    MAY_BE_EMPTY,
+    NESTED,
+    NUMBERS,
+    OF_PROTOCOL,
+    OWN_NUMBERS,
+    OWN_TEXTS,
+    READ_LISTS,
+    READ_NUMBERS,
+    REQUIRED,
+    RULES,
+    SINGLE,
+    TEXT,
+    TEXT_LISTS,
+    TEXT_LISTS_IN,
+    TRUTHS,
+)
 from .errors import BadAnswer, TooLarge
+from .flawed import Flawed
 
 # xmltodict is imported with the first answer in XML. Modules report that it is missing before they send anything.
 XMLTODICT_ERROR = None if importlib.util.find_spec("xmltodict") else "No module named 'xmltodict'"
@@ -26,6 +44,9 @@ _BEFORE_VALUES = (b",", b"[", b"{", b"<", b"=")  # one of these stands before ea
 # The deepest nesting. Real answers have about 10 levels: a listing of jobs, a result, a machine, its networks.
 _DEEPEST = 50
 
+_NULL = object()
+_WITH_TEXT_LISTS = frozenset(parent for parent, _name in TEXT_LISTS_IN)
+_NUMBERS_AND_TRUTHS = READ_NUMBERS | TRUTHS | {"endpoint"}
 _INTEGER = re.compile(r"-?\d{1,18}\Z")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _HTML = re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE)
@@ -50,16 +71,19 @@ def decode(body: bytes, command: str, status: int | None = None) -> tuple[str, d
     if len(tree) != 1:
         raise bad(f"one root was expected, there are {len(tree)}")
     root, content = next(iter(tree.items()))
-    if content is None or content == "":
+    if content is None or content is _NULL or content == "":
         content = {}
     if not isinstance(content, dict):
         raise bad(f"the root {root[:50]!r} holds no fields")
     try:
-        return root, _fields(content, root, _DEEPEST)
+        fields = _fields(content, root, _DEEPEST)
     except RecursionError:
         raise bad("it is nested too deeply") from None
     except _Garbled:
         raise bad("a field has control characters in its name") from None
+    _check_root(fields, root, bad)
+    _note(fields, command)
+    return root, fields
 
 
 class _Garbled(Exception):
@@ -84,12 +108,18 @@ def _from_json(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.An
     try:
         # Not strict: the service does not escape control characters in names. Numbers stay texts here, and `_scalar` reads
         # those of known fields. Python may need very long to read any other number.
+        hook = _with_nulls if b"null" in body else None
         tree: dict[str, t.Any] = json.loads(
-            body.decode("utf-8"), strict=False, parse_int=str, parse_float=str, parse_constant=str
+            body.decode("utf-8"), strict=False, parse_int=str, parse_float=str, parse_constant=str, object_hook=hook
         )
     except (ValueError, RecursionError) as error:
         raise bad(f"broken JSON ({type(error).__name__})") from None
     return tree
+
+
+def _with_nulls(fields: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return fields in which nulls can be told from the empty elements of XML."""
+    return {name: _NULL if value is None else value for name, value in fields.items()}
 
 
 def from_xml(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
@@ -108,20 +138,127 @@ def _fields(fields: dict[str, t.Any], parent: str, depth: int) -> dict[str, t.An
 
     ``depth`` is how many levels may be below it.
     """
-    typed = {}
+    typed: Record = {}
+    flaws: dict[str, str] = {}
+    inner: dict[str, str] = {}
+    # Most fields are known texts.
+    texts: frozenset[str] = frozenset() if parent.startswith("list") or parent in _WITH_TEXT_LISTS else TEXT
     for name, value in fields.items():
+        if name in texts and type(value) is str:
+            typed[name] = _whole(value)
+            continue
         if name == "#text":  # the blanks between the elements of indented XML
             continue
         name = _whole(name)
         if not name.isprintable():
             raise _Garbled
-        if _is_list(name, parent):
+        if value is _NULL:
+            # The service leaves out what has no value. So a null is a missing member if the member must be there.
+            if parent in REQUIRED and any(name in one.split("|") for one in REQUIRED[parent]):
+                continue
+            value = None
+        is_list = _is_list(name, parent)
+        if is_list:
             value = _items(value)
-        elif name in TEXT_LISTS and isinstance(value, str):
+        is_texts = name in TEXT_LISTS or (parent, name) in TEXT_LISTS_IN
+        if is_texts and isinstance(value, str):
             value = [value]
-        if value != []:
-            typed[name] = _value(name, value, depth)
-    return typed
+        if value == [] or (value in (None, "") and name in _NUMBERS_AND_TRUTHS):
+            continue
+        value = _value(name, value, depth)
+        if isinstance(value, list) and is_list and (name in READ_LISTS or depth == _DEEPEST):
+            value = [item if isinstance(item, dict) else _no_record(name, item) for item in value]
+        typed[name] = value
+        if is_list or type(value) is not str or name in _NUMBERS_AND_TRUTHS:
+            wrong = _wrong(name, value, parent, is_list, is_texts)
+            if wrong:
+                flaws[name] = wrong
+            else:
+                inner.update(_inner(name, value))
+    if parent in REQUIRED:
+        flaws.update(_missing(typed, parent, flaws))
+    return Flawed(typed, flaws, inner, parent) if flaws or inner else typed
+
+
+def _no_record(name: str, value: t.Any) -> Record:
+    return Flawed({}, {"": f"is {_sort(value)}, not an object"}, {}, name, is_whole=True)
+
+
+def _wrong(name: str, value: t.Any, parent: str, is_list: bool, is_texts: bool) -> str:
+    """Return what is wrong with a value of one of the fields that the collection reads. Nothing if it can be used."""
+    if is_list:
+        expected, is_right = "a list of objects", isinstance(value, list) or name not in READ_LISTS
+    elif is_texts:
+        expected, is_right = "a list of texts", isinstance(value, list) and all(isinstance(item, str) for item in value)
+    elif name in READ_NUMBERS or (name == "endpoint" and parent in RULES):
+        expected, is_right = "a number", type(value) is int
+    elif name in TRUTHS:
+        expected, is_right = "true or false", isinstance(value, bool)
+    else:
+        is_free = name not in TEXT
+        is_free = is_free or (name not in OWN_TEXTS and (parent == "jobresult" or parent.endswith("response")))
+        expected, is_right = "a text", is_free or not isinstance(value, (dict, list))
+    return "" if is_right else f"is {_sort(value)}, not {expected}"
+
+
+def _sort(value: t.Any) -> str:
+    """Return what a value is, in the words of JSON."""
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list) else repr(str(value)[:50])
+
+
+def _missing(record: Record, kind: str, flaws: dict[str, str]) -> dict[str, str]:
+    """Return the members that a record of this kind must have and has not, with what is wrong."""
+    names = REQUIRED[kind]
+    if kind in RULES:
+        names += OF_PROTOCOL.get(str(record.get("protocol")).lower(), ())
+    found = {}
+    for name in names:
+        either = name.split("|")
+        if not any(one in flaws or (one in record and (one in MAY_BE_EMPTY or record[one] != "")) for one in either):
+            found[either[0]] = "is missing" if not any(one in record for one in either) else "is empty"
+    return found
+
+
+def _inner(name: str, value: t.Any) -> dict[str, str]:
+    """Return what is wrong with the records in a member, by their paths."""
+    if isinstance(value, Flawed):
+        return {f"{name}.{path}" if path else name: wrong for path, wrong in {**value.flaws, **value.inner}.items()}
+    if not isinstance(value, list):
+        return {}
+    found = {}
+    for number, item in enumerate(value):
+        found.update(_inner(f"{name}[{number}]", item))
+    return found
+
+
+def _check_root(fields: Record, root: str, bad: t.Callable[[str], BadAnswer]) -> None:
+    """Raise ``BadAnswer`` if what an answer says of itself can't be used: its count, its job, its list."""
+    if isinstance(fields, Flawed):
+        for name in fields.flaws:
+            if name in OWN_TEXTS or name in OWN_NUMBERS or (name == "count" and root.startswith("list")):
+                raise bad(f"its {name} {fields.flaws[name]}")
+        fields.flaws.clear()  # nobody reads other fields of an answer that are no records
+    if not root.startswith("list") or "errorcode" in fields:
+        return
+    for name, value in fields.items():
+        if name == "count":
+            continue
+        kind, expected = (dict, "an object") if name in SINGLE else (list, "a list of objects")
+        if not isinstance(value, kind) and (value != "" or kind is list):
+            raise bad(f"its {name} is {_sort(value)}, not {expected}")
+
+
+def _note(value: t.Any, command: str) -> None:
+    """Tell the bad records in an answer which command has listed them."""
+    if isinstance(value, Flawed):
+        value.command = command
+        for inner in dict.values(value):
+            _note(inner, command)
+    elif isinstance(value, list):
+        for inner in value:
+            _note(inner, command)
 
 
 def _is_list(name: str, parent: str) -> bool:

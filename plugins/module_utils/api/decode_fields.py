@@ -128,6 +128,142 @@ TEXT = frozenset(
         "networkdomain",
     ]
 )
+# Texts besides, which are never truth values. The collection reads them.
+TEXT |= frozenset(
+    [
+        "allocationstate",
+        "attached",
+        "checksum",
+        "cmd",
+        "created",
+        "dhcpprovider",
+        "diskofferingid",
+        "domainid",
+        "extractId",
+        "extractMode",
+        "format",
+        "gateway",
+        "groupid",
+        "guestosid",
+        "hypervisor",
+        "ipaddress",
+        "jobid",
+        "jobinstanceid",
+        "jobinstancetype",
+        "macaddress",
+        "netmask",
+        "networkid",
+        "networktype",
+        "ostypeid",
+        "provisioningtype",
+        "resourceid",
+        "resourcetype",
+        "rootdevicetype",
+        "ruleid",
+        "schedule",
+        "serviceofferingid",
+        "snapshottype",
+        "sourcetemplateid",
+        "state",
+        "status",
+        "storagetype",
+        "templateid",
+        "templatetype",
+        "timezone",
+        "traffictype",
+        "type",
+        "virtualmachineid",
+        "vmstate",
+        "volumeid",
+        "volumetype",
+        "zoneid",
+        "cloudstackversion",
+    ]
+)
+# Below the field that is named first these hold a list of texts. Elsewhere they are a text.
+TEXT_LISTS_IN = frozenset([("templatepermission", "account")])
+# The texts of an answer itself, and of a job's result. Other fields of these may be objects that have the name of a text.
+OWN_TEXTS = frozenset(["id", "jobid", "errortext"])
+OWN_NUMBERS = frozenset(["jobstatus", "errorcode"])
+# Numbers and truth values that the collection reads. Another value in such a field can't be used.
+READ_NUMBERS = frozenset(
+    [
+        "accounttype",
+        "bits",
+        "count",
+        "cpunumber",
+        "cpuspeed",
+        "deviceid",
+        "disksize",
+        "endport",
+        "errorcode",
+        "icmpcode",
+        "icmpctype",
+        "icmptype",
+        "jobstatus",
+        "maxsnaps",
+        "memory",
+        "rootdeviceid",
+        "size",
+        "startport",
+        "virtualsize",
+    ]
+)
+TRUTHS = frozenset(
+    [
+        "crossZones",
+        "deleteprotection",
+        "haenable",
+        "iscustomized",
+        "isdefault",
+        "isextractable",
+        "isfeatured",
+        "ispublic",
+        "isready",
+        "limitcpuuse",
+        "localstorageenabled",
+        "offerha",
+        "passwordenabled",
+        "securitygroupsenabled",
+    ]
+)
+# Lists of objects that the collection reads.
+READ_LISTS = frozenset(
+    ["nic", "ingressrule", "egressrule", "ingress", "egress", "tags", "securitygroup", "affinitygroup"]
+)
+# The members that each record of a kind has. Without them nobody can tell which object it is, or what it is like. Of names with
+# a bar between them there is one. Names and tags may be empty texts, and a tag may lack its key.
+# Source: all answers of CloudStack 3.0.5 and 4.23 that were recorded.
+REQUIRED = {
+    "virtualmachine": ("id", "name", "state", "zoneid"),
+    "volume": ("id", "name"),
+    "snapshot": ("id", "name"),
+    "template": ("id", "name"),
+    "securitygroup": ("id", "name"),
+    "affinitygroup": ("id", "name"),
+    "zone": ("id", "name"),
+    "serviceoffering": ("id", "name"),
+    "diskoffering": ("id", "name"),
+    "ostype": ("id", "description"),
+    "sshkeypair": ("name", "fingerprint"),
+    "keypair": ("name", "fingerprint"),
+    "snapshotpolicy": ("id", "volumeid", "intervaltype", "schedule"),
+    "asyncjobs": ("jobid", "jobstatus"),
+    "tag": ("value", "resourceid"),
+    "tags": ("value",),
+    "nic": ("id",),
+    "hypervisor": ("name",),
+    **dict.fromkeys(
+        ("ingressrule", "egressrule", "ingress", "egress"), ("ruleid", "protocol", "cidr|securitygroupname")
+    ),
+}
+MAY_BE_EMPTY = frozenset(["name", "description", "value"])
+# The members of a security rule besides, by its protocol.
+RULES = ("ingressrule", "egressrule", "ingress", "egress")
+OF_PROTOCOL = {
+    **dict.fromkeys(("tcp", "udp"), ("startport", "endport|endpoint")),
+    "icmp": ("icmptype|icmpctype", "icmpcode"),
+}
 # Fields that always hold a list of objects.
 LISTS = frozenset(
     [
@@ -153,6 +289,7 @@ TEXT_LISTS = frozenset(["virtualmachineids"])
 NESTED = frozenset(
     [
         ("virtualmachine", "securitygroup"),
+        ("virtualmachine", "affinitygroup"),
         ("registertemplateresponse", "template"),
         ("uploadtemplateresponse", "template"),
         ("counterresponse", "counter"),
@@ -161,4 +298,4 @@ NESTED = frozenset(
     ]
 )
 # All fields of a root whose name begins with `list` are lists, except for these.
-SINGLE = frozenset(["count", "capability", "templatepermission"])
+SINGLE = frozenset(["count", "capability", "templatepermission", "errorcode", "errortext", "cserrorcode"])

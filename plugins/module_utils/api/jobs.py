@@ -11,6 +11,7 @@ import typing as t
 from .deadline import Deadline, pause, poll
 from .decode import Record
 from .errors import PARAMETER_ERROR, ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout, NotGranted
+from .flawed import problems
 
 if t.TYPE_CHECKING:
     from .client import Client
@@ -221,7 +222,8 @@ class Jobs:
                 if self._since is None:
                     return {}
             jobs = self._client.list("listAsyncJobs", {"startdate": self._since}, deadline=self._deadline)
-            return {job.get("jobid", ""): job for job in jobs}
+            # A job that can't be read here is asked for by its id.
+            return {job["jobid"]: job for job in jobs if not problems(job)}
         except ApiError:
             return {}  # then each job is asked for by its id, and the answer tells the error
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import collections
 import functools
-import json
 import typing as t
 
 from .deadline import LAST_LOOK, Deadline
 from .decode import Record
 from .errors import CloudnError
+from .flawed import key_of, peek
 
 # The largest page of a service as it is installed; measured on CloudStack 3.0.5 and 4.23. Its operator may have set another
 # (default.page.size), see ``page_size``.
@@ -278,8 +278,8 @@ def following(page: Page, share: int = 1, largest: int | None = None) -> Page:
 
 def identity(item: Record) -> t.Any:
     """Return a key for a listed object. A template is listed once for each of its zones, and some objects have no id."""
-    key = item.get("id", item.get("jobid"))
-    return (key, item.get("zoneid")) if key is not None else json.dumps(item, sort_keys=True)
+    key = peek(item, "id") or peek(item, "jobid")
+    return (key, peek(item, "zoneid")) if isinstance(key, str) and key else key_of(item)
 
 
 def _ahead(

@@ -10,6 +10,7 @@ import typing as t
 
 from ..api import Client, CloudnError, Record, UsageError
 from ..api.client import flatten
+from ..api.flawed import plain
 from ..api.paging import list_field, objects
 from ..resources import job
 from ..resources.lookup import check_text
@@ -102,8 +103,10 @@ def _read(client: Client, command: str, params: Record) -> Record:
         answer = client.call(command, params)
     else:
         answer = _all_pages(client, command, params)
+    # Who asks for an answer sees it as it is, also if a member of a record can't be used.
+    shown: Record = plain(answer)
     # A listing of jobs has all passwords that its jobs made. Old passwords are not shown again.
-    return job.without_passwords(answer) if command == "listAsyncJobs" else answer
+    return job.without_passwords(shown) if command == "listAsyncJobs" else shown
 
 
 def _all_pages(client: Client, command: str, params: Record) -> Record:
@@ -119,7 +122,7 @@ def _all_pages(client: Client, command: str, params: Record) -> Record:
 def _change(client: Client, command: str, params: Record, options: Record) -> Record:
     """Send a command that changes something; return the fields of the result."""
     # No deadline: where it cut the answer short, nobody would know whether the service took the command.
-    answer = client.call(command, params)
+    answer: Record = plain(client.call(command, params))
     if "jobid" not in answer:
         return {"result": answer}
     if not options["wait"]:
@@ -139,6 +142,7 @@ def _await(client: Client, command: str, answer: Record, timeout: float) -> Reco
     fields = record.get("jobresult") or {}
     if shown["status"] == "done":
         made = {"id": answer["id"]} if "id" in answer else {}
+        fields = plain(fields)
         return {"result": {**made, **(fields if isinstance(fields, dict) else {"text": fields})}}
     pending = {"jobs": [job_id]} if shown["status"] == "pending" else {}
     return {**job.failure([shown], timeout), **pending}

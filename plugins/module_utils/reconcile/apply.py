@@ -304,7 +304,11 @@ class _Application:
         """Take in the result of a step."""
         node.state = ENDED
         before = node.progress.error
-        node.progress.ended(node.step, result)
+        try:
+            node.progress.ended(node.step, result)
+        except CloudnError as error:  # the result can't be read, so a look must show what the object is like
+            self._fail(node, error)
+            return
         if node.progress.error is not before:
             self._graph.fail(node)
 

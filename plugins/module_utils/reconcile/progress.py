@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..api import ApiError, BadAnswer, CloudnError, Record, UnknownOutcome
 from ..api.errors import joined
+from ..api.flawed import check
 from .plan import Plan, Step
 
 
@@ -84,11 +85,18 @@ class Progress:
     def ended(self, step: Step, result: Record) -> None:
         """Take in the result of a step. Fail if it is about another object, or not in the state that the step must lead to."""
         known, record = self.id, step.record_of(result)
+        check(record)
+        # The answer about what is gone need not show it.
+        is_removal = record is None and step.command.startswith(("delete", "destroy"))
+        if step.returns and not (step.until or is_removal or isinstance(record, dict)):
+            wrong = "has no" if record is None else "has a text as"
+            text = f"{step.command}: the answer can't be read: its result about {self.name} {wrong} {step.returns}"
+            raise BadAnswer(text, step.command)
         if step.yields and isinstance(record, dict) and self._is_other(step, record):
             text = f"{step.command}: the answer is about {record.get('name') or ''} ({record.get('id')}), not about {self.name}"
             self.fail(BadAnswer(text, step.command), step)
             return
-        if step.expect and step.returns and not (isinstance(record, dict) and record.get("state")):
+        if step.expect and step.returns and not (record or {}).get("state"):
             # Recorded from CloudStack 3.0.5 and 4.23: such a result holds the object.
             text = (
                 f"{step.command}: the service calls it done, but its answer does not show in which state {self.name} is"

@@ -48,7 +48,11 @@ class Report:
         """Return every object in the order of its name in the options, with its ``error`` if it failed."""
         shown = []
         for progress in self.progresses:
-            item = self._to_result(progress, self._check)
+            try:
+                item = self._to_result(progress, self._check)
+            except CloudnError as error:
+                progress.fail(error)
+                item = {"name": progress.name}
             if progress.error:
                 item["error"] = progress.error.message
             shown.append(item)

@@ -9,6 +9,7 @@ import copy
 import typing as t
 
 from ..api import Client, CloudnError, Deadline, Duplicates, Record
+from ..api.flawed import check
 from .plan import Plan
 from .progress import Progress
 from .report import Report
@@ -125,7 +126,13 @@ class _Run:
         del task.warnings[:]
         found = self._find(task)
         self._lookups = resource.lookup(task, found) or {}
-        return [resource.plan(task, name, one, self._lookups) for name, one in found.items()]
+        return [self._plan(task, name, one, self._lookups) for name, one in found.items()]
+
+    def _plan(self, task: Task, name: str, found: t.Any, lookups: Record) -> Plan:
+        """Plan for one name. Raises ``BadRecord`` if a member of the object can't be used: it could not be shown at the end."""
+        made = self._resource.plan(task, name, found, lookups)
+        check(made.found)
+        return made
 
     def _find(self, task: Task) -> Found:
         """Find what is there. If several runs make objects of one name at the same time, wait until one is left.
@@ -204,7 +211,7 @@ class _Run:
         if lookups is None:
             return None
         ((name, one),) = found.items()
-        fresh = resource.plan(task, name, one, lookups)
+        fresh = self._plan(task, name, one, lookups)
         if creation and task.options.get("wait", True):
             creation.lead_on(progress, fresh)
         return fresh

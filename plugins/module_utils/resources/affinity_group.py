@@ -9,6 +9,7 @@ import typing as t
 
 from ..api import Client, NotGranted, Record, UsageError
 from ..api.client import listing
+from ..api.flawed import sound
 from ..reconcile import THIS, Changes, Found, New, Plan, Progress, Resource, Step, Task, replace
 from .drift import check_drift
 from .fields import fields, select_fields
@@ -46,7 +47,7 @@ def search(client: Client, query: Record, where: str = "") -> list[Record]:
 
 def select(client: Client, options: Record) -> list[Record]:
     """Return the affinity groups that match all options of ``cloudn_affinity_group_info``."""
-    found = search(client, {field: options.get(field) for field in ("id", "name", "type")})
+    found = sound(search(client, {field: options.get(field) for field in ("id", "name", "type")}), client.warn)
     return [group for group in found if options.get("name") is None or same_name(options["name"], group.get("name"))]
 
 

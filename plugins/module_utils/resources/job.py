@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ..api import Client, Deadline, Record, UsageError
+from ..api.flawed import plain, sound
 from ..api.jobs import DONE, PENDING, Jobs, by_id, startdate
 from . import duration, extraction, generation
 from .lookup import is_uuid, like_filter
@@ -75,7 +76,7 @@ _KINDS: dict[str, tuple[str, t.Callable[[Record], Record]]] = {
 
 
 def _result(fields: Record) -> Record:
-    result = dict(fields)
+    result = {name: plain(value) for name, value in fields.items()}
     for kind, (name, to_object) in _KINDS.items():
         record = fields.get(kind)
         if isinstance(record, dict):
@@ -159,10 +160,14 @@ def select(client: Client, options: Record) -> list[Record]:
     command = options.get("command")
     if options.get("id") is None:
         start = since and startdate(since.isoformat(timespec="seconds"))
-        found = client.list("listAsyncJobs", {"keyword": like_filter(command), "startdate": start})
+        found = sound(client.list("listAsyncJobs", {"keyword": like_filter(command), "startdate": start}), client.warn)
         _warn_of_ended(client, options, found)
     else:
-        found = [job for job in by_id(client, options["id"]) if since is None or not _is_older(job, since)]
+        found = [
+            job
+            for job in sound(by_id(client, options["id"]), client.warn)
+            if since is None or not _is_older(job, since)
+        ]
     return [
         job
         for job in (to_result(one, passwords=False) for one in found)

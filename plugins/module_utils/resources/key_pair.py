@@ -12,6 +12,7 @@ import re
 
 from ..api import Client, Duplicates, Record, UnknownOutcome, UsageError
 from ..api.errors import PARAMETER_ERROR
+from ..api.flawed import sound
 from ..api.paging import objects
 from ..reconcile import Found, Plan, Progress, Resource, Step, Task, replace
 from .lookup import check_text, same_name
@@ -27,8 +28,8 @@ def to_result(pair: Record) -> Record:
 
 
 def search(client: Client, name: str | None = None, fingerprint: str | None = None) -> list[Record]:
-    """Return the key pairs, or those with this name and this fingerprint. The service compares both, see ``same_name``."""
-    return client.list("listSSHKeyPairs", {"name": name, "fingerprint": fingerprint})
+    """Return the key pairs to show, or those with this name and this fingerprint. The service compares both, see ``same_name``."""
+    return sound(client.list("listSSHKeyPairs", {"name": name, "fingerprint": fingerprint}), client.warn)
 
 
 def fingerprint(public_key: str) -> str:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ..api import Duplicates, Missing, Record, UsageError, sendable
+from ..api.flawed import key_of, peek
 from ..wrong_values import did_you_mean, item_path
 from .names import folded
 
@@ -105,7 +106,7 @@ def redact_url(url: str | None) -> str | None:
 
 def named(items: t.Iterable[Record], name: str | None = None, id: str | None = None) -> list[Record]:
     """Return the objects with exactly this name and this id, if given."""
-    return [item for item in items if name in (None, item.get("name")) and id in (None, item["id"])]
+    return [item for item in items if (name is None or name == item.get("name")) and (id is None or id == item["id"])]
 
 
 def pick_each(items: t.Sequence[Record], wanted: t.Iterable[str], option: str, **how: t.Any) -> list[Record]:
@@ -129,7 +130,8 @@ def pick(
     tasks make them. Raises ``UsageError`` with the known names, and the nearest, if there is none, and ``Duplicates`` with the ids if several
     have that name.
     """
-    known = {item["id"]: item for item in items}  # a template is listed once for each of its zones
+    # A template is listed once for each of its zones.
+    known = {peek(item, "id") or key_of(item): item for item in items}
     if wanted in known:
         return known[wanted]
     found = [item for item in known.values() if same(wanted, item.get(name))]

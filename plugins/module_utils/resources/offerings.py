@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Client, Record
+from ..api.flawed import sound
 from .fields import fields, select_fields
 from .lookup import named, pick
 
@@ -23,9 +24,13 @@ class Offering(t.NamedTuple):
         """Return an offering as the user sees it."""
         return select_fields(offering, self.names)
 
-    def search(self, client: Client, name: str | None = None, id: str | None = None) -> list[Record]:
-        """Return the offerings, or those with this exact name or id, as the API has them."""
-        return named(client.list(self.command), name, id)
+    def search(self, client: Client) -> list[Record]:
+        """Return the offerings, as the API has them."""
+        return client.list(self.command)
+
+    def select(self, client: Client, name: str | None = None, id: str | None = None) -> list[Record]:
+        """Return the offerings to show, or those with this exact name or id, as the API has them."""
+        return named(sound(self.search(client), client.warn), name, id)
 
     def find(self, client: Client, wanted: str) -> Record:
         """Return the one offering with this name or id. Raises ``UsageError`` if there is not exactly one."""

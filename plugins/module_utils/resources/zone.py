@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Client, Record, UsageError
+from ..api.flawed import sound
 from .fields import fields, select_fields
 from .lookup import matches, named, pick
 
@@ -22,8 +23,8 @@ def to_result(zone: Record) -> Record:
 
 
 def search(client: Client, name: str | None = None, id: str | None = None) -> list[Record]:
-    """Return the zones, or those with this exact name or id, as the API has them."""
-    return named(client.list("listZones"), name, id)
+    """Return the zones to show, or those with this exact name or id, as the API has them."""
+    return named(sound(client.list("listZones"), client.warn), name, id)
 
 
 def find(client: Client, wanted: str | None) -> Record:

@@ -97,6 +97,8 @@ def said(emulator: Emulator, text: bytes, seconds: float = 10) -> bytes:
         "[::1]:80",
         "[0:0:0:0:0:0:0:1]",
         "[::ffff:127.0.0.1]",
+        "0.0.0.0:80",
+        "[::]",
     ],
 )
 def test_requests_for_this_machine_are_done(service: Emulator, host: str) -> None:
@@ -116,10 +118,8 @@ FOREIGN = [
     "localhost,evil.example",
     "evil.example#localhost",
     "localhost/evil.example",
-    "0.0.0.0",
     "10.0.0.1",
     "128.0.0.1",
-    "[::]",
     "[fe80::1]",
     "[::ffff:10.0.0.1]",
     "[localhost]x",
@@ -174,6 +174,8 @@ def test_pages_of_this_machine_may_ask(service: Emulator, origin: str) -> None:
         {"Origin": "chrome-extension://localhost"},
         {"Origin": "http://localhost, http://evil.example"},
         {"Origin": "http://localhost http://evil.example"},
+        {"Referer": "https://evil.example/page"},
+        {"Referer": "evil.example"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "Cross-Site", "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"},
     ],

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ...api import Client, Duplicates, NotGranted, Record
 from ...api.client import listing
+from ...api.flawed import altered, sound
 from .. import tags
 from ..fields import fields, select_fields
 from ..lookup import describe, is_uuid, same_name
@@ -33,7 +36,7 @@ def search(client: Client, query: Record | None = None) -> list[Record]:
     They have no tags: the listing shows those of some machine, measured on CloudStack 3.0.5. See ``show_tags``.
     """
     found = listing(client, "listSecurityGroups", query or {}, "id")
-    return [{field: value for field, value in group.items() if field != "tags"} for group in found]
+    return [altered(group, tags=None) for group in found]
 
 
 def select(client: Client, options: Record) -> list[Record]:
@@ -45,15 +48,20 @@ def select(client: Client, options: Record) -> list[Record]:
     group_id, name = options.get("id"), options.get("name")
     query = {"id": group_id, "securitygroupname": name, "tags": tags.query(options.get("tags"))}
     # With a machine the service ignores all other filters; as recorded of CloudStack 3.0.5.
-    found = search(client, {"virtualmachineid": machine["id"]} if machine else query)
+    found = sound(search(client, {"virtualmachineid": machine["id"]} if machine else query), client.warn)
     found = [one for one in found if group_id in (None, one["id"])]
     found = [one for one in found if name is None or same_name(name, one.get("name"))]
-    show_tags(client, found)
+    show_tags(client, found, lambda listed: sound(listed, client.warn))
     return [group for group in found if tags.has_all(group, options.get("tags"))]
 
 
-def show_tags(client: Client, groups: list[Record]) -> None:
-    """Give groups their own tags, by one request for all of them. An account that lacks the command has no tags."""
+def show_tags(
+    client: Client, groups: list[Record], usable: t.Callable[[list[Record]], list[Record]] = lambda listed: listed
+) -> None:
+    """Give groups their own tags, by one request for all of them. An account that lacks the command has no tags.
+
+    ``usable`` returns the tags that count, of all that are listed.
+    """
     if not groups:
         return
     only = {"resourceid": groups[0]["id"]} if len(groups) == 1 else {}
@@ -62,8 +70,9 @@ def show_tags(client: Client, groups: list[Record]) -> None:
     except NotGranted:
         found = []
     own: dict[str, list[Record]] = {group["id"]: [] for group in groups}
-    for tag in found:
-        own.get(tag.get("resourceid", ""), []).append({"key": tag["key"], "value": tag.get("value", "")})
+    for tag in usable(found):
+        if "key" in tag:
+            own.get(tag.get("resourceid", ""), []).append({"key": tag["key"], "value": tag.get("value", "")})
     for group in groups:
         group["tags"] = own[group["id"]]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...api import Client, Record, UsageError
 from ...api.client import listing
+from ...api.flawed import peek, sound
 from .. import tags
 from ..fields import fields, select_fields
 from ..lookup import is_uuid, like_filter, not_there, pick
@@ -39,7 +40,7 @@ def to_result(snapshot: Record) -> Record:
 def search(client: Client, query: Record) -> list[Record]:
     """Return the snapshots that the API's filters find, newest first. An unknown ``id`` finds nothing."""
     found = listing(client, "listSnapshots", query, "id", "volumeid")
-    return sorted(found, key=lambda snapshot: str(snapshot.get("created")), reverse=True)
+    return sorted(found, key=lambda snapshot: str(peek(snapshot, "created")), reverse=True)
 
 
 def select(client: Client, options: Record) -> list[Record]:
@@ -56,7 +57,7 @@ def select(client: Client, options: Record) -> list[Record]:
     }
     return [
         snapshot
-        for snapshot in search(client, query)
+        for snapshot in sound(search(client, query), client.warn)
         if options.get("name") in (None, snapshot.get("name"))
         and given in (None, snapshot.get("volumename"), snapshot.get("volumeid"))
         and options.get("state") in (None, snapshot.get("state"))

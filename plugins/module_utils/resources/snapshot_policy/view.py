@@ -11,6 +11,7 @@ import typing as t
 
 from ...api import Client, Record, UsageError
 from ...api.client import listing
+from ...api.flawed import altered, peek, sound
 from ...api.paging import MOST
 from ...wrong_values import did_you_mean
 from ..fields import fields, select_fields
@@ -46,8 +47,8 @@ def interval_of(policy: Record) -> str | None:
 def of_volume(client: Client, disk: Record) -> list[Record]:
     """Return the policies of one volume, shortest interval first, with its ``volumename``. A deleted volume has none."""
     found = listing(client, "listSnapshotPolicies", {"volumeid": disk["id"]}, "volumeid")
-    named = [{**policy, "volumename": disk.get("name")} for policy in found]
-    return sorted(named, key=lambda policy: (str(policy.get("intervaltype")), str(policy.get("id"))))
+    named = [altered(policy, volumename=disk.get("name")) for policy in found]
+    return sorted(named, key=lambda policy: (str(peek(policy, "intervaltype")), str(peek(policy, "id"))))
 
 
 def select(client: Client, options: Record) -> list[Record]:
@@ -58,7 +59,8 @@ def select(client: Client, options: Record) -> list[Record]:
     wanted = options.get("volume")
     key = "id" if wanted and is_uuid(wanted) else "name"
     where = {key: wanted, "vm": options.get("vm"), "zone": options.get("zone")}
-    disks = [disk for disk in volume.select(client, where) if disk.get("state") != volume.ALLOCATED]
+    usable = volume.all_of if wanted or options.get("vm") else volume.shown_of
+    disks = [disk for disk in volume.select(client, where, usable) if disk.get("state") != volume.ALLOCATED]
     disks.sort(key=lambda disk: (str(disk.get("name")), str(disk["id"])))
     if len(disks) > 1:
         with concurrent.futures.ThreadPoolExecutor(MOST) as threads:
@@ -66,7 +68,8 @@ def select(client: Client, options: Record) -> list[Record]:
     else:
         listed = [of_volume(client, disk) for disk in disks]
     interval = options.get("interval")
-    return [policy for found in listed for policy in found if interval in (None, interval_of(policy))]
+    policies = sound([policy for found in listed for policy in found], client.warn)
+    return [policy for policy in policies if interval in (None, interval_of(policy))]
 
 
 # --- schedules

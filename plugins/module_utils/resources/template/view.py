@@ -9,6 +9,7 @@ import typing as t
 
 from ...api import ApiError, Client, Duplicates, Record, UsageError
 from ...api.client import listing
+from ...api.flawed import sound
 from .. import tags, zone
 from ..fields import fields, select_fields
 from ..lookup import describe, is_uuid, like_filter, matches, named, pick
@@ -46,7 +47,8 @@ def select(client: Client, options: Record) -> list[Record]:
     """
     zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
     query = {"templatefilter": options["template_filter"], "tags": tags.query(options.get("tags"))}
-    found = named(client.list("listTemplates", query), options.get("name"), options.get("id"))
+    listed = sound(client.list("listTemplates", query), client.warn)
+    found = named(listed, options.get("name"), options.get("id"))
     zones: dict[str, dict[str, t.Any]] = {}
     for template in found:
         zones.setdefault(template["id"], {})[template.get("zoneid", "")] = template.get("zonename")

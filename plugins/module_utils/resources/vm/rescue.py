@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...api import ApiError, Client, CloudnError, Deadline, Record, UnknownOutcome
 from ...api.errors import INTERNAL, PARAMETER_ERROR
+from ...api.flawed import altered
 from ...api.paging import Page, PageTooLarge
 from .lost import COMMAND, LOST_KEY, describe
 
@@ -108,7 +109,7 @@ class Rescue:
                 found = self._by_id(machine, limit)
                 left -= 1
             if found is None:
-                found = {**machine, LOST_KEY: True}
+                found = altered(machine, **{LOST_KEY: True})
                 self._client.warn(describe(machine))
             self._known[machine["id"]] = found
 
@@ -128,8 +129,8 @@ def _as_in_full(machine: Record) -> Record:
 
     CloudStack 3 shows them in this form only, so a machine would be another one than in a full list.
     """
-    nics = [{key: value for key, value in nic.items() if key != "networkname"} for nic in machine.get("nic") or []]
-    return {**machine, "nic": nics}
+    nics = [altered(nic, networkname=None) for nic in machine.get("nic") or []]
+    return altered(machine, nic=nics)
 
 
 class _Halves:

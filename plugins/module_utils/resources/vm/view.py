@@ -11,6 +11,7 @@ import typing as t
 from ...api import ApiError, Client, CloudnError, Deadline, Duplicates, Record, UsageError
 from ...api.deadline import poll
 from ...api.errors import PARAMETER_ERROR
+from ...api.flawed import sound
 from ...api.paging import LARGEST
 from ...wrong_values import did_you_mean
 from .. import tags
@@ -139,7 +140,7 @@ def select(client: Client, options: Record) -> list[Record]:
     zone_id = find_zone(client, options["zone"])["id"] if options.get("zone") else None
     filters = {"id": options.get("id"), "zoneid": zone_id, "state": options.get("state")}
     query = {**filters, "tags": tags.query(options.get("tags")), "keyword": names[0] if len(names) == 1 else None}
-    listed = search(client, query, LARGEST if names else _FIRST_PAGE)
+    listed = sound(search(client, query, LARGEST if names else _FIRST_PAGE), client.warn)
     found = [vm for vm in listed if _is_wanted(vm, options) and _is_in_groups(vm, options)]
     hosts = {vm.get("name") for vm in found}
     return [vm for vm in found if not names or _is_named(vm, names, hosts)]
@@ -195,7 +196,7 @@ def inventory(client: Client, zones: t.Sequence[str], states: t.Sequence[str], f
     return [
         to_result(machine)
         for page in vm_list.pages(client, query, _FIRST_PAGE)
-        for machine in page
+        for machine in sound(page, client.warn)
         if (not zone_ids or machine.get("zoneid") in zone_ids)
         and (str(machine.get("state")).lower() in in_states if states else machine.get("state") not in GONE)
         and tags.has_all(machine, filters.get("tags"))

@@ -9,6 +9,7 @@ import typing as t
 
 from ...api import Client, Duplicates, Missing, Record, UsageError
 from ...api.client import listing
+from ...api.flawed import peek, sound
 from .. import tags, zone
 from ..fields import fields, select_fields
 from ..lookup import in_another_zone, is_uuid, like_filter, named, not_there
@@ -55,7 +56,7 @@ def is_left(volume: Record) -> bool:
 
     CloudStack 4 lists such a disk until the machine is expunged, CloudStack 3 does not; measured on 4.23 and 3.0.5.
     """
-    return volume.get("type") == ROOT and volume.get("vmstate") in vm.GONE
+    return peek(volume, "type") == ROOT and peek(volume, "vmstate") in vm.GONE
 
 
 def search(client: Client, query: Record) -> list[Record]:
@@ -66,10 +67,22 @@ def search(client: Client, query: Record) -> list[Record]:
     return [one for one in listing(client, "listVolumes", query, "id") if not is_left(one)]
 
 
-def select(client: Client, options: Record) -> list[Record]:
+def shown_of(client: Client, listed: list[Record]) -> list[Record]:
+    """Return the volumes that can be shown, and warn of the others."""
+    return sound(listed, client.warn)
+
+
+def all_of(_client: Client, listed: list[Record]) -> list[Record]:
+    """Return all volumes: for a task that asks for one, a bad member counts only if it is needed."""
+    return listed
+
+
+def select(
+    client: Client, options: Record, usable: t.Callable[[Client, list[Record]], list[Record]] = shown_of
+) -> list[Record]:
     """Return the volumes that match all options of ``cloudn_volume_info``. A missing machine has none.
 
-    Raises ``UsageError`` for an unknown zone.
+    ``usable`` returns those that count, of all that are listed. Raises ``UsageError`` for an unknown zone.
     """
     zone_id = zone.find(client, options["zone"])["id"] if options.get("zone") else None
     machine = vm.find_one(client, options["vm"], options.get("zone")) if options.get("vm") else {}
@@ -83,7 +96,8 @@ def select(client: Client, options: Record) -> list[Record]:
         "zoneid": zone_id,
         "tags": tags.query(options.get("tags")),
     }
-    found = [one for one in search(client, query) if options.get("name") in (None, one.get("name"))]
+    listed = usable(client, search(client, query))
+    found = [one for one in listed if options.get("name") in (None, one.get("name"))]
     return [one for one in found if tags.has_all(one, options.get("tags"))]
 
 
