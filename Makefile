@@ -38,7 +38,7 @@ test-faults: test-adversary
 	FAULTS=all FAULTS_REPORT=$(abspath $(VENV))/faults.jsonl $(BIN)/python -m pytest -n 4 tests/faults
 	$(BIN)/python bench/soak.py
 
-# Only the adversary. It takes a quarter of an hour on two cores.
+# Only the adversary. It takes a quarter of an hour on two cores that do nothing else.
 test-adversary: $(STAMP)
 	rm -f $(VENV)/adversary.jsonl
 	FAULTS=all ADVERSARY_REPORT=$(abspath $(VENV))/adversary.jsonl $(BIN)/python -m pytest -n 2 tests/adversary

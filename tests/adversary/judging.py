@@ -33,8 +33,7 @@ WATCHDOG = 30  # real seconds
 PATIENT, IMPATIENT = 10.0, 0.4  # api_timeout, in real seconds: where the service answers, and where it may be silent
 # What a failure says where it is not known whether a change was done, or that something was.
 UNKNOWN = re.compile(
-    r"not known|unknown|may have been|may be done|may already|can't be followed|is still pending|was lost|look before|look at|"
-    r"look by|run the task again|goes on at the service"
+    r"not known|unknown|may have been|may be done|can't be followed|is still pending|was lost|goes on at the service"
 )
 
 

@@ -107,7 +107,7 @@ VICTIMS = (
         {"action": "StopInstances", "params": {"InstanceId": ["{vm}"]}},
         _machine(),
         action=True,
-        own=("404 empty", "501 page", "530 page"),
+        own=("404 empty",),
         only_3=True,
     ),
 )

@@ -79,6 +79,7 @@ _FORBIDDEN, _DENIED, _FAILED = 403, "Access denied", 500
 _NOT_FOUND = 404
 _GATEWAY = (502, 503, 504)
 _LONGEST_TEXT = 500
+_MARKUP = ("<", "{", "[")  # XML, a page or JSON: no plain text
 
 _INTEGER = re.compile(r"-?\d{1,18}\Z")
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?(Z|[+-]\d\d:\d\d)\Z")
@@ -152,7 +153,7 @@ def _error(
 def _why_unreadable(text: str, status: int) -> str:
     if status in _GATEWAY:
         return "it comes from a gateway or proxy in front of the service"
-    return "it is a page, or XML of something else" if text else "it is empty"
+    return "it is a page, or XML or JSON of something else" if text else "it is empty"
 
 
 def _advice(code: str | None, status: int, reason: str, hint: t.Callable[[str], str]) -> str:
@@ -180,12 +181,13 @@ def _from_page(text: str, status: int) -> _Refusal | None:
     if not (_PAGE.match(text) and status in _PAGE_STATUSES):
         return None
     places = [place for place in (reason.search(text) for reason in _PAGE_REASONS) if place]
-    return _Refusal(html.unescape(re.sub(r"<[^>]*>", "", places[0][1])) if places else "")
+    # A page without a reason is from another server.
+    return _Refusal(html.unescape(re.sub(r"<[^>]*>", "", places[0][1]))) if places else None
 
 
 def _from_text(text: str, status: int) -> _Refusal | None:
     """Read an error in plain text. Any other text is from a server in front of the bridge."""
-    is_own = (status == _FORBIDDEN and text == _DENIED) or (status == _FAILED and not text.startswith("<"))
+    is_own = (status == _FORBIDDEN and text == _DENIED) or (status == _FAILED and not text.startswith(_MARKUP))
     return _Refusal(text) if text and is_own else None
 
 

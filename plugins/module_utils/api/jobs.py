@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
     from .client import Client
 
 # queryAsyncJobResult's `jobstatus`; measured on CloudStack 3.0.5.
-PENDING, DONE = 0, 1
+PENDING, DONE, FAILED = 0, 1, 2
 # The service is taken to have forgotten a job that is still pending after these seconds.
 FORGOTTEN = 3600.0
 # Seconds. The first job that is watched may be so much younger than other jobs sent at the same time.
@@ -263,8 +263,9 @@ class Jobs:
             return JobEnd(job_id, {}, _failure(command, job_id, job, {"errortext": result.get("displaytext")}))
         if status == DONE:
             return JobEnd(job_id, result if isinstance(result, dict) else {"text": result}, None)
-        if not isinstance(status, int):
-            raise BadAnswer(f"{command}: the answer about job {job_id} has no jobstatus", command, job_id=job_id)
+        if status != FAILED:
+            known = f"{status!r} for a jobstatus, which is not known" if "jobstatus" in job else "no jobstatus"
+            raise BadAnswer(f"{command}: the answer about job {job_id} has {known}", command, job_id=job_id)
         return JobEnd(job_id, {}, _failure(command, job_id, job, result))
 
 

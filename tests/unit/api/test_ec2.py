@@ -551,6 +551,24 @@ def test_a_wrong_address_is_reported(script: Any, client: Ec2Client) -> None:
         client.call("RunInstances")
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, b'{"error": {"code": 0, "message": "refused"}}'),
+        (500, b'["refused"]'),
+        (500, b"<html>Internal Server Error</html>"),
+        (501, b"<html><body><h1>Not Implemented</h1></body></html>"),
+        (530, b"<html><body>origin</body></html>"),
+        (403, b"Forbidden"),
+        (404, b"Not Found"),
+    ],
+)
+def test_an_error_of_another_server_is_no_refusal(script: Any, client: Ec2Client, status: int, body: bytes) -> None:
+    script.answers = [(status, {}, body)]
+    with pytest.raises(UnknownOutcome, match="StopInstances: "):
+        client.call("StopInstances", {"InstanceId": ["a"]})
+
+
 @pytest.mark.parametrize("url", ["http:///x", "http://[", "http://host:port/"])
 @pytest.mark.parametrize("action", ["DescribeInstances", "RunInstances"])
 def test_an_unusable_address_is_reported(url: str, action: str) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     JobFailed,
     JobLost,
     JobTimeout,
+    UnknownOutcome,
     is_read,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import Jobs, by_id, startdate, wait_for
@@ -86,6 +87,13 @@ def test_a_job_that_never_ends_is_an_error_at_the_deadline(script: Any, client: 
 def test_an_answer_about_a_job_without_a_status_is_an_error(script: Any, client: Client) -> None:
     script.json(job())
     with pytest.raises(BadAnswer, match="the answer about job j1 has no jobstatus"):
+        client.wait("j1")
+
+
+@pytest.mark.parametrize("status", [3, 9, -1, "done", None, [], {}])
+def test_a_status_that_is_not_known_is_no_failure_of_the_job(script: Any, client: Client, status: Any) -> None:
+    script.json(job(jobstatus=status, jobresult={"errorcode": 530, "errortext": "x"}))
+    with pytest.raises(UnknownOutcome, match="jobstatus"):
         client.wait("j1")
 
 

@@ -23,7 +23,7 @@ from certificates import Authority
 from proxies import Proxy, proxying
 from servers import Script, serving
 
-ZONES = b'{"ROOT": {"jobid": "j", "count": 1, "zone": [{"id": "1", "name": "a"}]}}'
+ZONES = b'{"ROOT": {"count": 1, "zone": [{"id": "1", "name": "a"}]}}'
 USER, PASSWORD = "proxy-user", "canary-proxy-password"
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -65,7 +65,8 @@ def test_the_proxy_of_the_environment_is_used(
     one = client(server)
     for _call in range(2):
         assert one.call("listZones")["count"] == 1
-    assert one.call("deployVirtualMachine", {"userdata": "A" * 5000})["count"] == 1
+    server.answers = [(200, {}, b'{"ROOT": {"jobid": "j"}}')]
+    assert one.call("deployVirtualMachine", {"userdata": "A" * 5000})["jobid"] == "j"
     host = server.url.split("/")[2]
     assert (
         proxy.asked
