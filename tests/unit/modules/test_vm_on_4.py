@@ -126,7 +126,7 @@ def test_unknown_objects_are_refused_before_anything_is_changed(
 ) -> None:
     new(run_module, state="stopped", key_pair="a")
     assert "key_pair: there is no key pair 'c'" in refused("cloudn_vm", name="web1", key_pair="c")
-    assert "security_groups: " in refused("cloudn_vm", name="web1", security_groups=["a", "c"])
+    assert "security_groups[1]: " in refused("cloudn_vm", name="web1", security_groups=["a", "c"])
     assert "affinity_groups: " in refused("cloudn_vm", name="web1", affinity_groups=["c"])
     assert "affinity_groups: " in refused("cloudn_vm", name="web2", affinity_groups=["c"], **NEW)
 
