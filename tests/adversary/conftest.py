@@ -49,10 +49,9 @@ def trial(
         times = {"sleep": clock.sleep, "clock": clock.monotonic, "now": clock.now}
         monkeypatch.setattr(connection, "Client", functools.partial(Client, **times))
         monkeypatch.setattr(ec2, "Ec2Client", functools.partial(EC2, **times))
-        with (
-            run_module_as(job_seconds=0.02, **SECRETS, **settings) as (run, emulator),
-            Proxy(emulator.port, clock.advance) as proxy,
-        ):
+        with contextlib.ExitStack() as stack:
+            run, emulator = stack.enter_context(run_module_as(job_seconds=0.02, **SECRETS, **settings))
+            proxy = stack.enter_context(Proxy(emulator.port, clock.advance))
             clock.settings = emulator.settings
             for template in emulator.store.templates.values():
                 template.password = True

@@ -225,14 +225,16 @@ def filled(value: Any, number: int, known: dict[str, str]) -> Any:
 @pytest.fixture(scope="module")
 def proxied(run_module_as: Any, runner_of: Any) -> Iterator[tuple[Run, Run, Rewriter, Any, dict[str, str]]]:
     """A site, and how to ask it: directly, and through a proxy."""
-    with run_module_as(job_seconds=0.01) as (run, emulator), rewriting(emulator) as rewriter:
+    with contextlib.ExitStack() as stack:
+        run, emulator = stack.enter_context(run_module_as(job_seconds=0.01))
+        rewriter = stack.enter_context(rewriting(emulator))
         known: dict[str, str] = {}
         for module, options in SITE:
             done = run(module, **options)
             assert not done.get("failed"), done
         run("cloudn_affinity_group", name="apart")
-        known["ID"] = next(vm.id for vm in emulator.store.vms.values() if vm.name == "off1")
-        known["JOB"] = next(iter(emulator.store.jobs))
+        (known["ID"],) = [vm.id for vm in emulator.store.vms.values() if vm.name == "off1"]
+        known["JOB"] = list(emulator.store.jobs)[0]
         yield run, runner_of(rewriter), rewriter, emulator, known
 
 

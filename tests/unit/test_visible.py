@@ -38,7 +38,9 @@ def test_a_character_that_nobody_sees_is_an_escape(char: str, shown: str) -> Non
     assert visible(f"a{char}b") == f"a{shown}b"
 
 
-@pytest.mark.parametrize("text", ["", "web1", "ウェブ　サーバー", "é", "👨‍👩‍👧", "שלום", "C:\\x1b", "naïve – “quoted”"])
+@pytest.mark.parametrize(
+    "text", ["", "web1", "ウェブ　サーバー", "é", "👨‍👩‍👧", "שלום", "C:\\x1b", "naïve – \u201cquoted\u201d"]
+)
 def test_other_characters_stay(text: str) -> None:
     assert visible(text) == text
 

@@ -144,7 +144,7 @@ def _fields(fields: dict[str, t.Any], parent: str, depth: int) -> dict[str, t.An
     # Most fields are known texts.
     texts: frozenset[str] = frozenset() if parent.startswith("list") or parent in _WITH_TEXT_LISTS else TEXT
     for name, value in fields.items():
-        if name in texts and type(value) is str:
+        if name in texts and isinstance(value, str):
             typed[name] = _whole(value)
             continue
         if name == "#text":  # the blanks between the elements of indented XML
@@ -169,7 +169,7 @@ def _fields(fields: dict[str, t.Any], parent: str, depth: int) -> dict[str, t.An
         if isinstance(value, list) and is_list and (name in READ_LISTS or depth == _DEEPEST):
             value = [item if isinstance(item, dict) else _no_record(name, item) for item in value]
         typed[name] = value
-        if is_list or type(value) is not str or name in _NUMBERS_AND_TRUTHS:
+        if is_list or not isinstance(value, str) or name in _NUMBERS_AND_TRUTHS:
             wrong = _wrong(name, value, parent, is_list, is_texts)
             if wrong:
                 flaws[name] = wrong
@@ -191,7 +191,7 @@ def _wrong(name: str, value: t.Any, parent: str, is_list: bool, is_texts: bool) 
     elif is_texts:
         expected, is_right = "a list of texts", isinstance(value, list) and all(isinstance(item, str) for item in value)
     elif name in READ_NUMBERS or (name == "endpoint" and parent in RULES):
-        expected, is_right = "a number", type(value) is int
+        expected, is_right = "a number", isinstance(value, int) and not isinstance(value, bool)
     elif name in TRUTHS:
         expected, is_right = "true or false", isinstance(value, bool)
     else:

@@ -27,4 +27,8 @@ def seconds(text: str, option: str) -> int:
 def _near(written: str) -> str:
     """Return the duration that a wrong text may mean: units in words, blanks, a number of seconds without a unit."""
     parts = [(number, unit.rstrip("s") or "s") for number, unit in re.findall(r"(\d+)\s*([a-z]*)", written, re.ASCII)]
-    return "".join(f"{number}{unit[0]}" for number, unit in parts) if all(unit in _UNITS for _, unit in parts) else ""
+    return (
+        "".join(f"{number}{unit[0]}" for number, unit in parts)
+        if all(unit in _UNITS for _number, unit in parts)
+        else ""
+    )

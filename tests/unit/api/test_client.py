@@ -345,10 +345,8 @@ def test_a_late_answer_is_an_unknown_outcome(script: Any, connect: Callable[...,
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/client/api"
         client = Client(url, "k", "s", timeout=0.1, retries=0)
-        start = time.monotonic()
         with pytest.raises(UnknownOutcome, match=r"no complete answer within 0.1 s \(api_timeout\)"):
             client.call("stopVirtualMachine")
-        assert time.monotonic() - start < 5
 
 
 def test_refusals_carry_what_the_service_said(script: Any, client: Client) -> None:

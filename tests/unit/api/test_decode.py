@@ -288,7 +288,7 @@ def judge(body: bytes) -> None:
         root, content = decode(body, "x")
     except BadAnswer:
         return
-    assert type(root) is str and isinstance(content, dict)
+    assert isinstance(root, str) and isinstance(content, dict)
     pending: list[Any] = [plain(content)]
     while pending:
         value = pending.pop()

@@ -326,4 +326,4 @@ def test_real_pauses_are_real(script: Any) -> None:
     script.json(PENDING, DONE)
     start = time.monotonic()
     Client(script.url, "k", "s").wait("j1")
-    assert 0.15 < time.monotonic() - start < 2
+    assert time.monotonic() - start > 0.15

@@ -256,8 +256,12 @@ def test_objects_differ_by_their_id_and_zone(one: dict[str, str], other: dict[st
 # With a server
 
 
-def test_a_slow_long_list_takes_few_requests_and_connections() -> None:
-    """The service sees few requests and at most eight connections. A slower service gets more pages at once."""
+def test_a_slow_long_list_takes_few_requests_and_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service sees few requests and at most eight connections. A slower service gets more pages at once.
+
+    Smaller pages are for a service that is slow for each object. A busy machine does not count as one here.
+    """
+    monkeypatch.setattr(paging, "SLOW_SECONDS", math.inf)
     with Emulator(vms=1300, list_ms_per_object=1) as emulator:
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
         found = client.list("listVirtualMachines", first=50)
@@ -286,7 +290,7 @@ def test_an_error_in_any_page_is_the_error_of_the_list(fault: dict[str, str], nt
 
 def test_after_an_error_nothing_is_tried_again() -> None:
     """Pages that are still being read do not hold up the error of another page. No thread outlives the list."""
-    ended: list[float] = []
+    stopped: list[bool] = []
 
     class Trouble(Client):
         """Lists fifty things; of the pages after them, the first is refused, the others are tried again and again."""
@@ -297,18 +301,18 @@ def test_after_an_error_nothing_is_tried_again() -> None:
             if params["pagesize"] < 50:
                 time.sleep(0.05)
                 raise ApiError("refused")
-            began = time.monotonic()
-            while deadline.remaining() and time.monotonic() < began + 10:
+            tries = 0
+            while deadline.remaining() and tries < 6000:
                 time.sleep(0.01)
-            ended.append(time.monotonic() - began)
+                tries += 1
+            stopped.append(not deadline.remaining())
             raise UnknownOutcome("no answer")
 
     before = threading.active_count()
     with pytest.raises(ApiError, match="refused"):
         Trouble("http://127.0.0.1:9", "key", "secret").list("listThings", first=50)
     assert threading.active_count() == before
-    assert len(ended) == paging.FEWEST - 1
-    assert max(ended) < 5
+    assert stopped == [True] * (paging.FEWEST - 1)
 
 
 def test_a_list_that_is_not_wanted_any_more_is_not_read_on() -> None:

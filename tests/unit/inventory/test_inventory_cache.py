@@ -95,8 +95,9 @@ def entry_in(folder: pathlib.Path) -> tuple[str, Any]:
     """Return the key and the value of the only entry of a cache."""
     cache = opened(folder)
     cache.load_whole_cache()
-    ((key, value),) = cache.items()
-    return key, value
+    entries = list(cache.items())
+    assert len(entries) == 1
+    return entries[0]
 
 
 def without(record: dict[str, Any], name: str) -> dict[str, Any]:

@@ -330,7 +330,7 @@ ERRORS: list[tuple[CloudnError, bool, str]] = [
 @pytest.mark.parametrize(
     ("error", "looks", "expected"),
     ERRORS,
-    ids=[f"{type(e).__name__}-{e.command}-{e.code}-{looks}" for e, looks, _ in ERRORS],
+    ids=[f"{type(e).__name__}-{e.command}-{e.code}-{looks}" for e, looks, _hint in ERRORS],
 )
 def test_hints_of_errors(error: CloudnError, looks: bool, expected: str) -> None:
     message = error.message

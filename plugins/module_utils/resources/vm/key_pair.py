@@ -31,9 +31,10 @@ def lookup(client: Client, wanted: str, is_new: bool, existing: list[Record]) ->
 def compare(name: str, record: Record, wanted: str, pairs: list[Record] | None, warnings: list[str]) -> str | None:
     """Return the difference between a machine's key pair and ``wanted``, ``None`` if there is none.
 
-    A machine that shows no pair has none: ``vm.lost`` marks one whose pair the service can't show. The service keeps a machine's public key. It shows the name of the first pair that holds it, of any account; measured on
-    CloudStack 3.0.5. So pairs of other names may hold the same key. Without ``pairs``, the names decide. Appends to
-    ``warnings`` if nothing can decide.
+    A machine that shows no pair has none: ``vm.lost`` marks one whose pair the service can't show. The service keeps a
+    machine's public key. It shows the name of the first pair that holds it, of any account; measured on CloudStack 3.0.5. So
+    pairs of other names may hold the same key. Without ``pairs``, the names decide. Appends to ``warnings`` if nothing can
+    decide.
     """
     shown = ", ".join(key_pairs_of(record))
     if not shown:
