@@ -95,7 +95,7 @@ GUARDS = (
     Guard(
         "a list without end ends",
         f"{API}/client.py",
-        "            paging.check_end(command, page, last)\n",
+        "            paging.check_limits(command, page, last)\n",
         "",
         ("tests/unit/api/test_endless_lists.py", "-k", "ten_minutes and listVirtualMachines", "--maxfail=1"),
     ),

@@ -308,7 +308,7 @@ class Client:
         def fetch(page: paging.Page, limit: Deadline) -> t.List[Record]:
             if answers:
                 return paging.objects(answers.pop())
-            paging.check_end(command, page, last)
+            paging.check_limits(command, page, last)
             return self.page(command, params, page, limit)
 
         first = min(first, self.page_size.largest)
@@ -419,19 +419,16 @@ class Client:
         except BadAnswer as error:
             raise _unreadable(command, answer, error) from None
         is_error = "errorcode" in content
-        if not (is_own(root, command) or (is_error and root == OF_ERRORS)):
-            text = f"the root {root[:50]!r} belongs to another command, or to another service"
-            raise _unreadable(
-                command, answer, BadAnswer(f"{command}: the answer can't be read: {text}", command, status)
-            )
-        if is_error and content["errorcode"] == status:
-            throttled = status == TOO_MANY_REQUESTS
-            raise _throttled(command, content, answer) if throttled else self._refusal(command, content, status)
-        lacks = _lack(command, status, content)
-        if lacks:
-            raise _unreadable(
-                command, answer, BadAnswer(f"{command}: the answer can't be read: {lacks}", command, status)
-            )
+        if is_own(root, command) or (is_error and root == OF_ERRORS):
+            if is_error and content["errorcode"] == status:
+                throttled = status == TOO_MANY_REQUESTS
+                raise _throttled(command, content, answer) if throttled else self._refusal(command, content, status)
+            wrong = _lack(command, status, content)
+        else:
+            wrong = f"the root {root[:50]!r} belongs to another command, or to another service"
+        if wrong:
+            bad = BadAnswer(f"{command}: the answer can't be read: {wrong}", command, status)
+            raise _unreadable(command, answer, bad)
         return content
 
     def _refusal(self, command: str, content: Record, status: int) -> ApiError:

@@ -173,7 +173,7 @@ def last_moment(task: Deadline | None, clock: t.Callable[[], float]) -> Deadline
     return Deadline(LONGEST if task is None else max(LEAST, task.remaining()), clock)
 
 
-def check_end(command: str, page: Page, last: Deadline) -> None:
+def check_limits(command: str, page: Page, last: Deadline) -> None:
     """Raise ``CloudnError`` if a page comes too late, or lies beyond any list that can be read."""
     reason = ""
     if not last.remaining():

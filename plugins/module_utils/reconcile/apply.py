@@ -109,15 +109,16 @@ class _Application:
         """
         waited, self._queue = self._queue, []
         room = self._bounds.jobs - len(self._jobs) - sum(not nodes[0].step.until for nodes in sent)
+        is_over = not self._deadline.remaining()
         admitted: list[Nodes] = []
         dropped = False
-        for nodes in [*waited, *ready]:
+        for place, nodes in enumerate([*waited, *ready]):
             if nodes[0].step.until or (nodes[0].step.many and len(self._progresses) <= self._bounds.jobs):
                 admitted.append(nodes)
             elif self._is_futile(nodes[0]):
                 self._leave(nodes)
                 dropped = True
-            elif nodes in waited and not self._deadline.remaining():
+            elif is_over and place < len(waited):
                 for node in nodes:
                     self._fail(node, self._too_late(node))
                 dropped = True

@@ -45,8 +45,8 @@ STATES = (
 # States that end without a command, and the state after each; measured on CloudStack 3.0.5.
 TRANSITIONAL = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
-# Every other state, for changes that leave a machine in its state. Source: CloudStack's documentation.
-ALIVE = (RUNNING, STOPPED, "Starting", "Stopping", "Migrating", "Shutdowned", "Unknown", "Error")
+# Every other state, for changes that leave a machine in its state.
+ALIVE = tuple(state for state in STATES if state not in GONE)
 # A new machine is Stopped for a moment before it is Starting. For so many seconds Stopped may mean that.
 _YOUNG = 10.0
 # The first page of a listing of all machines. The service takes 6 to 12 ms for each machine, and lists several pages at
