@@ -14,6 +14,8 @@ from . import addresses
 from .api import Client, UsageError
 
 if t.TYPE_CHECKING:
+    import threading
+
     from .api.ec2 import Ec2Client
 
 _CREDENTIALS = re.compile(r"//([^/\s]*:[^\s]*)@")
@@ -22,11 +24,11 @@ DEFAULT_EC2_URL = "https://comp-apia.jp-e1.cloudn-service.com/awsapi"
 _BOUNDS = {"api_timeout": (0.1, 86400), "api_retries": (0, 10_000), "signature_expires": (0, 31_536_000)}
 
 
-def connect(options: t.Mapping[str, t.Any]) -> Client:
+def connect(options: t.Mapping[str, t.Any], sessions: threading.local | None = None) -> Client:
     """Return a client for the connection options of a module or of the inventory.
 
-    Its ``ec2`` is a client of the EC2-compatible API, if the address of that is known. Raises ``UsageError`` for options
-    that are missing or make no sense.
+    Its ``ec2`` is a client of the EC2-compatible API, if the address of that is known. ``sessions`` are those of an earlier
+    client of the same account, to go on with. Raises ``UsageError`` for options that are missing or make no sense.
     """
     ec2_url = _ec2_url(options)
     _check(options, ec2_url)
@@ -39,6 +41,7 @@ def connect(options: t.Mapping[str, t.Any]) -> Client:
         "retries": options["api_retries"],
         "verify": verify,
         "signature_expires": options["signature_expires"],
+        "sessions": sessions,
     }
 
     def make_ec2() -> Ec2Client:

@@ -93,6 +93,7 @@ affinity_groups:
       sample: present
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import affinity_group
 
@@ -102,14 +103,16 @@ SPEC = {
     "type": {"type": "str"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "affinity_groups": [affinity_group.to_result(item) for item in affinity_group.select(client, options)]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "affinity_groups": [affinity_group.to_result(item) for item in affinity_group.select(client, options)]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

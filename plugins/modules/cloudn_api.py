@@ -166,7 +166,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.raw import native_command
 
 SPEC = {
@@ -176,9 +177,11 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(SPEC, native_command.send, looks=False)
+
 
 def main() -> None:
-    run(SPEC, native_command.send, looks=False)
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ disk_offerings:
       sample: '2026-11-23T14:30:59+0000'
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.offerings import DISK
 
@@ -87,14 +88,16 @@ SPEC = {
     "id": {"type": "str"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "disk_offerings": [DISK.to_result(item) for item in DISK.select(client, options["name"], options["id"])]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "disk_offerings": [DISK.to_result(item) for item in DISK.select(client, options["name"], options["id"])]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,8 @@ actions:
   sample: ["StopInstances InstanceId.1=7285508a-b8a6-4a2e-93c9-6e2f2627eeba"]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.raw import ec2_action
 
 SPEC = {
@@ -168,9 +169,11 @@ SPEC = {
     "wait_timeout": WAIT["wait_timeout"],
 }
 
+DEFINITION = Definition(SPEC, ec2_action.send, looks=False)
+
 
 def main() -> None:
-    run(SPEC, ec2_action.send, looks=False)
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

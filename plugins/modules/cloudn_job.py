@@ -147,7 +147,8 @@ job:
   sample: {id: 8b7e21ab-b840-4c55-9897-fad4d6b322da, command: StopVMCmd, status: pending}
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import job
 
 SPEC = {
@@ -155,9 +156,11 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(SPEC, job.collect)
+
 
 def main() -> None:
-    run(SPEC, job.collect)
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

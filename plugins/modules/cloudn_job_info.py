@@ -127,6 +127,7 @@ jobs:
       sample: Unable to create a deployment for VM
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import job
 
@@ -137,9 +138,11 @@ SPEC = {
     "since": {"type": "str"},
 }
 
+DEFINITION = Definition(SPEC, lambda client, options, _check: {"jobs": job.select(client, options)})
+
 
 def main() -> None:
-    run(SPEC, lambda client, options, _check: {"jobs": job.select(client, options)})
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -167,7 +167,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import RESOURCE
 
 SPEC = {
@@ -179,9 +180,11 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(SPEC, RESOURCE.ensure, plural="key_pairs", singular="key_pair")
+
 
 def main() -> None:
-    run(SPEC, RESOURCE.ensure, plural="key_pairs", singular="key_pair")
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

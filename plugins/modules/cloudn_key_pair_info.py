@@ -63,6 +63,7 @@ key_pairs:
       sample: present
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import key_pair
 
@@ -71,16 +72,18 @@ SPEC = {
     "fingerprint": {"type": "str"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "key_pairs": [
+            key_pair.to_result(item) for item in key_pair.search(client, options["name"], options["fingerprint"])
+        ]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "key_pairs": [
-                key_pair.to_result(item) for item in key_pair.search(client, options["name"], options["fingerprint"])
-            ]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

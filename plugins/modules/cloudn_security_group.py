@@ -437,7 +437,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import lookup as security_group
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import rules
 
@@ -471,9 +472,11 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(SPEC, security_group.ensure, plural="security_groups", singular="security_group")
+
 
 def main() -> None:
-    run(SPEC, security_group.ensure, plural="security_groups", singular="security_group")
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

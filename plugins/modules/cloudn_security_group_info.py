@@ -184,6 +184,7 @@ security_groups:
       sample: present
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import view as security_group
 
@@ -194,14 +195,16 @@ SPEC = {
     "tags": {"type": "dict"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "security_groups": [security_group.to_result(group) for group in security_group.select(client, options)]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "security_groups": [security_group.to_result(group) for group in security_group.select(client, options)]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ service_offerings:
       sample: '2026-11-23T14:30:59+0000'
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.offerings import SERVICE
 
@@ -103,16 +104,18 @@ SPEC = {
     "id": {"type": "str"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "service_offerings": [
+            SERVICE.to_result(item) for item in SERVICE.select(client, options["name"], options["id"])
+        ]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "service_offerings": [
-                SERVICE.to_result(item) for item in SERVICE.select(client, options["name"], options["id"])
-            ]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -195,7 +195,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import lookup as snapshot
 
 SPEC = {
@@ -211,9 +212,13 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(
+    SPEC, snapshot.ensure, plural="snapshots", singular="snapshot", constraints={"mutually_exclusive": [("id", "name")]}
+)
+
 
 def main() -> None:
-    run(SPEC, snapshot.ensure, plural="snapshots", singular="snapshot", mutually_exclusive=[("id", "name")])
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

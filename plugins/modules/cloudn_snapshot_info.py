@@ -119,6 +119,7 @@ snapshots:
       sample: {kept: 'yes'}
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import view as snapshot
 
@@ -130,14 +131,16 @@ SPEC = {
     "tags": {"type": "dict"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "snapshots": [snapshot.to_result(item) for item in snapshot.select(client, options)]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "snapshots": [snapshot.to_result(item) for item in snapshot.select(client, options)]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -196,7 +196,8 @@ jobs:
   sample: []
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy.lookup import RESOURCE
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy.view import INTERVALS
 
@@ -213,15 +214,17 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(
+    SPEC,
+    RESOURCE.ensure,
+    plural="snapshot_policies",
+    singular="snapshot_policy",
+    constraints={"required_one_of": [("volume", "vm")]},
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        RESOURCE.ensure,
-        plural="snapshot_policies",
-        singular="snapshot_policy",
-        required_one_of=[("volume", "vm")],
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

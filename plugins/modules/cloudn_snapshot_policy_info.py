@@ -100,6 +100,7 @@ snapshot_policies:
       sample: present
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy import view as snapshot_policy
 
@@ -110,14 +111,16 @@ SPEC = {
     "interval": {"type": "str", "choices": list(snapshot_policy.INTERVALS)},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "snapshot_policies": [snapshot_policy.to_result(item) for item in snapshot_policy.select(client, options)]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "snapshot_policies": [snapshot_policy.to_result(item) for item in snapshot_policy.select(client, options)]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

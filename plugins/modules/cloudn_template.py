@@ -404,7 +404,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import extraction
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.template.lookup import RESOURCE
 
@@ -439,17 +440,21 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(
+    SPEC,
+    RESOURCE.ensure,
+    plural="templates",
+    singular="template",
+    constraints={
+        "required_one_of": [("name", "id")],
+        "required_by": {"checksum": "url"},
+        "mutually_exclusive": [("vm", "volume", "snapshot", "url")],
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        RESOURCE.ensure,
-        plural="templates",
-        singular="template",
-        required_one_of=[("name", "id")],
-        required_by={"checksum": "url"},
-        mutually_exclusive=[("vm", "volume", "snapshot", "url")],
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

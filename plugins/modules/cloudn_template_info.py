@@ -184,6 +184,7 @@ templates:
       sample: present
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import TEMPLATE_FILTERS
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.template import view as template
@@ -196,14 +197,16 @@ SPEC = {
     "tags": {"type": "dict"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "templates": [template.to_result(item) for item in template.select(client, options)]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "templates": [template.to_result(item) for item in template.select(client, options)]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -580,7 +580,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import TEMPLATE_FILTERS
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.lookup import RESOURCE
 
@@ -624,15 +625,17 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(
+    SPEC,
+    RESOURCE.ensure,
+    plural="vms",
+    singular="vm",
+    constraints={"mutually_exclusive": [("detach_volumes", "delete_volumes")]},
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        RESOURCE.ensure,
-        plural="vms",
-        singular="vm",
-        mutually_exclusive=[("detach_volumes", "delete_volumes")],
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -287,6 +287,7 @@ vms:
       sample: {role: web}
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
 
@@ -302,9 +303,13 @@ SPEC = {
     "tags": {"type": "dict"},
 }
 
+DEFINITION = Definition(
+    SPEC, lambda client, options, _check: {"vms": [vm.to_result(item) for item in vm.select(client, options)]}
+)
+
 
 def main() -> None:
-    run(SPEC, lambda client, options, _check: {"vms": [vm.to_result(item) for item in vm.select(client, options)]})
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.password import RESOURCE
 
 SPEC = {
@@ -133,9 +134,11 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(SPEC, RESOURCE.ensure, plural="vms", singular="vm")
+
 
 def main() -> None:
-    run(SPEC, RESOURCE.ensure, plural="vms", singular="vm")
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -354,7 +354,8 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.module import TAGS, WAIT, run
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import extraction
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume.lookup import RESOURCE
 
@@ -384,18 +385,22 @@ SPEC = {
     **WAIT,
 }
 
+DEFINITION = Definition(
+    SPEC,
+    RESOURCE.ensure,
+    plural="volumes",
+    singular="volume",
+    constraints={
+        "required_one_of": [("name", "id")],
+        "required_if": [("state", "attached", ("vm",))],
+        "required_by": {"url": "format", "checksum": "url"},
+        "mutually_exclusive": [("disk_offering", "snapshot", "url")],
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        RESOURCE.ensure,
-        plural="volumes",
-        singular="volume",
-        required_one_of=[("name", "id")],
-        required_if=[("state", "attached", ("vm",))],
-        required_by={"url": "format", "checksum": "url"},
-        mutually_exclusive=[("disk_offering", "snapshot", "url")],
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -178,6 +178,7 @@ volumes:
       sample: {backup: nightly}
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume import view as volume
 
@@ -190,14 +191,14 @@ SPEC = {
     "tags": {"type": "dict"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {"volumes": [volume.to_result(item) for item in volume.select(client, options)]},
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "volumes": [volume.to_result(item) for item in volume.select(client, options)]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

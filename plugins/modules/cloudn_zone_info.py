@@ -87,6 +87,7 @@ zones:
       sample: VirtualRouter
 """
 
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import zone
 
@@ -95,14 +96,16 @@ SPEC = {
     "id": {"type": "str"},
 }
 
+DEFINITION = Definition(
+    SPEC,
+    lambda client, options, _check: {
+        "zones": [zone.to_result(item) for item in zone.search(client, options["name"], options["id"])]
+    },
+)
+
 
 def main() -> None:
-    run(
-        SPEC,
-        lambda client, options, _check: {
-            "zones": [zone.to_result(item) for item in zone.search(client, options["name"], options["id"])]
-        },
-    )
+    run(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -212,18 +212,9 @@ def tasks(draw: st.DrawFn, name: str, spec: Result) -> Result:
     return task
 
 
-def constraints(name: str) -> Result:
-    """Return which options of a module exclude or need each other."""
-    module, told = imported(name), {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "run", lambda *_args, **given: told.update(given))
-        module.main()
-    return told
-
-
 def against(name: str) -> Iterator[Result]:
     """Yield options that break each of these rules, and nothing else."""
-    spec, told = imported(name).SPEC, constraints(name)
+    spec, told = imported(name).SPEC, imported(name).DEFINITION.constraints
     base = {"name": "new1"} if "name" in spec else {}
 
     def values(names: Any) -> Result:

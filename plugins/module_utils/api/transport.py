@@ -62,7 +62,7 @@ class Transport:
         self._address = address
         if isinstance(settings.verify, str):
             _check_authorities(settings.verify)
-        self._threads = threading.local()
+        self._threads = settings.sessions or threading.local()
         self.clock = ServiceClock(settings.now)
 
     def exchange(
@@ -142,14 +142,15 @@ class Transport:
 
     def _session(self, url: str) -> t.Any:
         """Return this thread's session. The first use opens it."""
-        session = getattr(self._threads, "session", None)
+        session = getattr(self._threads, self._address, None)
         if session is None:
-            session = self._threads.session = open_session(url, self._settings.verify)
+            session = open_session(url, self._settings.verify)
+            setattr(self._threads, self._address, session)
         return session
 
     def _close(self) -> None:
         """Close this thread's connections. The next request opens another one."""
-        session = getattr(self._threads, "session", None)
+        session = getattr(self._threads, self._address, None)
         if session is not None:
             session.close()
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.connection import warnings
-from ansible_collections.cloudn.compute.plugins.module_utils.module import CONNECTION
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import CONNECTION
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from samples import NEW

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.module import CONNECTION
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import CONNECTION
 from samples import NEW
 from specs import imported
 from test_documentation import MODULES
