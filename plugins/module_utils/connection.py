@@ -14,9 +14,8 @@ from . import addresses
 from .api import Client, UsageError
 
 if t.TYPE_CHECKING:
-    import threading
-
     from .api.ec2 import Ec2Client
+    from .api.session import Sessions
 
 _CREDENTIALS = re.compile(r"//([^/\s]*:[^\s]*)@")
 DEFAULT_URL = "https://comp-api.jp-e1.cloudn-service.com/client/api"
@@ -24,7 +23,7 @@ DEFAULT_EC2_URL = "https://comp-apia.jp-e1.cloudn-service.com/awsapi"
 _BOUNDS = {"api_timeout": (0.1, 86400), "api_retries": (0, 10_000), "signature_expires": (0, 31_536_000)}
 
 
-def connect(options: t.Mapping[str, t.Any], sessions: threading.local | None = None) -> Client:
+def connect(options: t.Mapping[str, t.Any], sessions: Sessions | None = None) -> Client:
     """Return a client for the connection options of a module or of the inventory.
 
     Its ``ec2`` is a client of the EC2-compatible API, if the address of that is known. ``sessions`` are those of an earlier

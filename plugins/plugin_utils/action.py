@@ -12,21 +12,21 @@ import json
 import os
 import shutil
 import sys
-import threading
 import typing as t
 
 from ansible import constants as C
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as SentModule
 from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
+from ansible_collections.cloudn.compute.plugins.module_utils.api.session import Sessions
 from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
 from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
 from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import Module, build, end
 from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
+from ansible_collections.cloudn.compute.plugins.plugin_utils.switches import is_on
+from ansible_collections.cloudn.compute.plugins.plugin_utils.watch import Watch, is_terse
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Record
@@ -46,6 +46,8 @@ except ImportError:
 
 else:
     _PROFILE = "legacy"  # that of a module which names none
+    for _direction in Direction:  # the import takes time, so it is done before Ansible forks
+        get_module_encoder(_PROFILE, _direction)
 
     def _as_sent(options: Record) -> Record:
         encoder = get_module_encoder(_PROFILE, Direction.CONTROLLER_TO_MODULE)
@@ -76,9 +78,8 @@ if _IS_ABLE:
     for _name in _NEEDED:
         importlib.import_module(f"ansible_collections.cloudn.compute.plugins.module_utils.{_name}")
 
-_OFF, _VARIABLE = "CLOUDN_IN_PROCESS", "cloudn_in_process"
-# The connections of a loop: an Ansible worker runs all items of a loop, and nothing else.
-_connections: dict[tuple[t.Any, ...], threading.local] = {}
+# The connections of a loop, by account: an Ansible worker runs all items of a loop, and nothing else.
+_sessions: dict[tuple[t.Any, ...], Sessions] = {}
 
 
 class _Here(Module):
@@ -130,29 +131,28 @@ class InProcess(SentModule):  # type: ignore[misc]
         result = t.cast("Record", ActionBase.run(self, None, variables))
         options = _as_sent(self._task.args)
         self._update_module_args(self._task.action, options, variables)
-        with _with_environment(self._environment()):
-            return {**result, **_as_returned(_perform(self.definition, options)), "_ansible_parsed": True}
+        watched = functools.partial(
+            Watch, f"{self._task.get_name()} ({variables.get('inventory_hostname', 'localhost')})"
+        )
+        is_shown = not (self._task.no_log or is_terse()) and self._is_on("cloudn_progress", variables)
+        with _environment(self._variables()):
+            outcome = _perform(self.definition, options, watched if is_shown else None)
+            return {**result, **_as_returned(outcome), "_ansible_parsed": True}
 
     def _is_here(self, variables: Record) -> bool:
         """Tell whether the task runs in this process.
 
         Raises ``AnsibleError`` for a setting that is neither true nor false.
         """
-        if not (_IS_ABLE and self._is_wanted(variables)):
+        if not (_IS_ABLE and self._is_on("cloudn_in_process", variables)):
             return False
         connection = self._connection
         is_local = connection.transport == "local" and not connection.become and not self._task.async_val
         return is_local and self._is_this_python(variables)
 
-    def _is_wanted(self, variables: Record) -> bool:
-        """Tell whether the user wants tasks to run in Ansible's process. The variable wins over the environment."""
-        name, value = _OFF, os.environ.get(_OFF, "true")
-        if _VARIABLE in variables:
-            name, value = _VARIABLE, self._templar.template(variables[_VARIABLE])
-        try:
-            return bool(boolean(value))
-        except TypeError as error:
-            raise AnsibleError(f"{name}: must be true or false, not {value!r}") from error
+    def _is_on(self, switch: str, variables: Record) -> bool:
+        """Tell whether a switch is on for this task. Raises ``AnsibleError`` for a value that is neither true nor false."""
+        return is_on(switch, variables, self._templar.template)
 
     def _is_this_python(self, variables: Record) -> bool:
         """Tell whether nobody has set another Python for the host than the one that runs Ansible."""
@@ -161,7 +161,7 @@ class InProcess(SentModule):  # type: ignore[misc]
         told = str(self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=own)))
         return told.startswith("auto") or _place(told) == _place(sys.executable)
 
-    def _environment(self) -> dict[str, str]:
+    def _variables(self) -> dict[str, str]:
         """Return the variables that the task sets in its environment."""
         variables: dict[str, t.Any] = {}
         self._compute_environment_string(variables)
@@ -178,7 +178,7 @@ def _place(program: str) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _with_environment(variables: dict[str, str]) -> t.Iterator[None]:
+def _environment(variables: dict[str, str]) -> t.Iterator[None]:
     """Set variables in the environment of this process, and take them back at the end."""
     before = dict(os.environ)
     os.environ.update(variables)
@@ -189,16 +189,36 @@ def _with_environment(variables: dict[str, str]) -> t.Iterator[None]:
         os.environ.update(before)
 
 
-def _perform(definition: Definition, options: Record) -> Record:
-    """Do a task, and return its result as a module would print it."""
+def _perform(
+    definition: Definition, options: Record, watched: t.Callable[[t.Callable[[], str]], Watch] | None
+) -> Record:
+    """Do a task, and return its result as a module would print it.
+
+    ``watched(describe)`` says what it waits for. ``None``: nobody does.
+    """
     results: list[Record] = []
-    with contextlib.suppress(SystemExit):  # it ends like a module
+    clients: list[Client] = []
+
+    def make_client(options: Record) -> Client:
+        clients.append(_client(options))
+        return clients[0]
+
+    try:
         module = build(definition, functools.partial(_Here, options, results))
-        end(module, definition.perform(module, _client))
-    return results[0]
+        with watched(lambda: clients[0].waits.text() if clients else "") if watched else contextlib.nullcontext():
+            outcome = definition.perform(module, make_client)
+        end(module, outcome)
+    except SystemExit:  # it ends like a module
+        return results[0]
+    except BaseException:  # Ansible breaks the task off
+        for sessions in _sessions.values():
+            sessions.stop()
+        _sessions.clear()
+        raise
+    raise AssertionError("a module ends with exit_json or fail_json")
 
 
 def _client(options: Record) -> Client:
     """Return a client that goes on with the connections of the last task of this process to the same account."""
     key = tuple(options.get(name) for name in ("api_url", "ec2_url", "api_key", "account", "validate_certs", "ca_path"))
-    return connect(options, sessions=_connections.setdefault(key, threading.local()))
+    return connect(options, sessions=_sessions.setdefault(key, Sessions()))

@@ -29,6 +29,7 @@ from .roots import OF_ERRORS, begins_job, is_own
 from .settings import Settings
 from .signature import expiry, query, sign
 from .transport import TOO_MANY_REQUESTS, Answer, Request, Transport
+from .waits import Waits
 
 if t.TYPE_CHECKING:
     from .ec2 import Ec2Client
@@ -122,6 +123,7 @@ class Client:
         self.clock = common.clock
         self.now = common.now
         self.warnings: list[str] = []
+        self.waits = Waits()
         self._key = key
         self._secret = secret
         self._transport = Transport(common)
@@ -209,6 +211,7 @@ class Client:
         if command in self._unknown:
             raise self._unknown[command]
         flat = self._request(command, params)
+        self.waits.command = command
 
         def send() -> Record:
             return self._transport.exchange(

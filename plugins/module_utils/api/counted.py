@@ -141,9 +141,9 @@ def _pages(ask: Fetch, size: int, expected: int) -> t.Iterator[list[Record]]:
     """Yield all pages of this size; see ``pages``."""
     number = 0
     if expected > size:
-        import concurrent.futures  # few lists are that long
+        from .threads import pool  # few lists are that long
 
-        with concurrent.futures.ThreadPoolExecutor(paging.MOST) as threads:
+        with pool(paging.MOST) as threads:
             while number <= expected // size:
                 last = min(number + _AT_ONCE, expected // size + 1)
                 for items in threads.map(ask, [Page(number, size) for number in range(number + 1, last + 1)]):

@@ -8,6 +8,9 @@ from __future__ import annotations
 import time
 import typing as t
 
+if t.TYPE_CHECKING:
+    from .waits import Describe, Waits
+
 _SHORTEST_PAUSE = 0.2
 # 5 seconds less the time of two answers, so an end is noticed within 5 seconds.
 _LONGEST_PAUSE = 4.6
@@ -17,10 +20,14 @@ LAST_LOOK = 5.0
 
 
 class Waiter(t.Protocol):
-    """Something that can wait, such as a client. ``clock`` returns seconds on the monotonic clock, ``sleep`` waits seconds."""
+    """Something that can wait, such as a client.
+
+    ``clock`` returns seconds on the monotonic clock. ``sleep`` waits seconds. ``waits`` says what it waits for.
+    """
 
     clock: t.Callable[[], float]
     sleep: t.Callable[[float], None]
+    waits: Waits
 
 
 class AnswerTimeout(t.NamedTuple):
@@ -52,15 +59,21 @@ def pause(waited: float) -> float:
     return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited * _SHARE_OF_WAITED))
 
 
-def poll(waiter: Waiter, deadline: Deadline, pause: t.Callable[[float], float] = pause) -> t.Iterator[None]:
+def poll(
+    waiter: Waiter,
+    deadline: Deadline,
+    pause: t.Callable[[float], float] = pause,
+    describe: Describe | None = None,
+) -> t.Iterator[None]:
     """Run the body of a loop at once and after each pause. The loop ends after a look when the deadline is over.
 
     The body looks, and leaves the loop when it has found something. The code after the loop handles the end of the time.
-    ``pause(waited)`` returns the seconds to wait before the next look.
+    ``pause(waited)`` returns the seconds to wait before the next look. ``describe()`` tells a person what the loop waits for.
     """
     began = waiter.clock()
-    while True:
-        yield
-        if not deadline.remaining():
-            return
-        waiter.sleep(min(pause(waiter.clock() - began), deadline.remaining()))
+    with waiter.waits.on(describe):
+        while True:
+            yield
+            if not deadline.remaining():
+                return
+            waiter.sleep(min(pause(waiter.clock() - began), deadline.remaining()))

@@ -12,6 +12,7 @@ from .deadline import Deadline, pause, poll
 from .decode import Record
 from .errors import PARAMETER_ERROR, ApiError, BadAnswer, CloudnError, JobFailed, JobLost, JobTimeout, NotGranted
 from .flawed import problems
+from .waits import seconds, some
 
 if t.TYPE_CHECKING:
     from .client import Client
@@ -134,6 +135,7 @@ class Jobs:
         self._pending: dict[str, _Watched] = {}
         self._paces: dict[str, _Pace | None] = {}  # None: its last job was long
         self._since: str | None = None
+        self._all = 0
         self.records: dict[str, Record] = {}
 
     def __len__(self) -> int:
@@ -189,10 +191,17 @@ class Jobs:
 
     def ends(self, deadline: Deadline) -> t.Iterator[JobEnd]:
         """Yield each end as it is noticed, until no job is pending or the deadline is over. It always looks once."""
-        for _look in poll(self._client, deadline, lambda _waited: self.pause()):
+        self._all = len(self)
+        for _look in poll(self._client, deadline, lambda _waited: self.pause(), self.describe):
             yield from self.poll()
             if not self:
                 return
+
+    def describe(self) -> str:
+        """Return, for a person, how many jobs have ended and which are pending."""
+        now = self._client.clock()
+        pending = [f"job {job_id} {seconds(job.began, now)}" for job_id, job in list(self._pending.items())]
+        return f"{self._all - len(pending)} of {self._all} jobs have ended; pending: {some(pending)}" if pending else ""
 
     def _learn(self, job: _Watched, took: float) -> None:
         """Remember how long a short job took. The end of a long one is noticed soon enough without that."""

@@ -9,6 +9,9 @@ import collections
 import functools
 import typing as t
 
+if t.TYPE_CHECKING:
+    import concurrent.futures
+
 from .deadline import LAST_LOOK, Deadline
 from .decode import Record
 from .errors import CloudnError
@@ -289,9 +292,9 @@ def _ahead(
 
     ``next_page`` returns the page after another.
     """
-    import concurrent.futures  # few lists are that long
+    from .threads import pool  # few lists are that long
 
-    with concurrent.futures.ThreadPoolExecutor(count) as threads:
+    with pool(count) as threads:
         waiting: collections.deque[tuple[Page, concurrent.futures.Future[list[Record]]]] = collections.deque()
         try:
             while True:

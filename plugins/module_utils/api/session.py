@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import re
 import socket
 import ssl
+import threading
 import typing as t
 import warnings
+import weakref
 import zlib
 
 from .deadline import Deadline
@@ -23,17 +26,58 @@ LARGEST_ANSWER = 32 * 2**20
 _PIECE = 2**16
 
 
-def open_session(url: str, verify: bool | str) -> t.Any:
+class Sessions:
+    """The sessions of the threads of one client, or of several clients of one account. Each thread has its own.
+
+    ``is_stopped``: nothing more may be sent.
+    """
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+        self._threads = threading.local()
+        self._connections: weakref.WeakSet[t.Any] = weakref.WeakSet()
+
+    def get(self, address: str, url: str, verify: bool | str) -> t.Any:
+        """Return this thread's session for the API whose address this option holds. The first use opens it."""
+        session = getattr(self._threads, address, None)
+        if session is None:
+            session = open_session(url, verify, self)
+            setattr(self._threads, address, session)
+        return session
+
+    def close(self, address: str) -> None:
+        """Close this thread's connections to an API. The next request opens another one."""
+        session = getattr(self._threads, address, None)
+        if session is not None:
+            session.close()
+
+    def take(self, connection: t.Any) -> None:
+        """Take in a connection that is open now. Raises ``OSError`` if nothing more may be sent."""
+        self._connections.add(connection)
+        if self.is_stopped:
+            raise OSError("the task has been broken off")
+
+    def stop(self) -> None:
+        """Break off all requests of all threads. They get an error at once, and nothing more is sent."""
+        self.is_stopped = True
+        for connection in list(self._connections):
+            sock = getattr(connection, "sock", None)
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+
+def open_session(url: str, verify: bool | str, sessions: Sessions) -> t.Any:
     """Return a new session for requests to ``url``. ``verify`` is the setting that each request will have."""
     import requests
 
     class Adapter(requests.adapters.HTTPAdapter):
         def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().init_poolmanager(*args, **kwargs)
-            _use_connections(self.poolmanager)
+            _use_connections(self.poolmanager, sessions)
 
         def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            return _use_connections(super().proxy_manager_for(*args, **kwargs))
+            return _use_connections(super().proxy_manager_for(*args, **kwargs), sessions)
 
     session = requests.Session()
     session.auth = _signed_already  # otherwise requests adds the credentials for this host from ~/.netrc
@@ -132,19 +176,21 @@ class _Connection:
     """
 
     response_class = _Answer
+    sessions: Sessions
 
     def connect(self) -> None:
         from urllib3.exceptions import NewConnectionError, SSLError
 
         try:
             super().connect()  # type: ignore[misc]
+            self.sessions.take(self)
         except ssl.SSLCertVerificationError:
             raise
         except (OSError, http.client.HTTPException, SSLError) as error:
             raise NewConnectionError(t.cast(t.Any, self), "nothing was sent") from error
 
 
-def _use_connections(manager: t.Any) -> t.Any:
+def _use_connections(manager: t.Any, sessions: Sessions) -> t.Any:
     """Make the pools of a urllib3 manager use connections with this mixin. Return the manager."""
     pools = manager.pool_classes_by_scheme
     if not any(issubclass(pool.ConnectionCls, _Connection) for pool in pools.values()):
@@ -152,7 +198,11 @@ def _use_connections(manager: t.Any) -> t.Any:
             scheme: type(
                 pool.__name__,
                 (pool,),
-                {"ConnectionCls": type(pool.ConnectionCls.__name__, (_Connection, pool.ConnectionCls), {})},
+                {
+                    "ConnectionCls": type(
+                        pool.ConnectionCls.__name__, (_Connection, pool.ConnectionCls), {"sessions": sessions}
+                    )
+                },
             )
             for scheme, pool in pools.items()
         }

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import typing as t
+
+if t.TYPE_CHECKING:
+    from .session import Sessions
 
 
 class Settings(t.NamedTuple):
@@ -18,7 +20,7 @@ class Settings(t.NamedTuple):
     verify: whether TLS certificates are verified, or the path of the certificates to trust. That is a file, or a folder
         with files under the names that ``openssl rehash`` gives them.
     signature_expires: seconds for which a signature is valid. With 0 it does not expire.
-    sessions: the sessions that the threads of an earlier client of the same account have opened, to go on with them.
+    sessions: those of an earlier client of the same account, to go on with them.
     sleep, clock, now: for tests.
     """
 
@@ -26,7 +28,7 @@ class Settings(t.NamedTuple):
     retries: int = 5
     verify: t.Union[bool, str] = True
     signature_expires: int = 600
-    sessions: threading.local | None = None
+    sessions: Sessions | None = None
     sleep: t.Callable[[float], None] = time.sleep
     clock: t.Callable[[], float] = time.monotonic
     now: t.Callable[[], float] = time.time

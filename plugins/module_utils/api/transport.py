@@ -10,13 +10,12 @@ import os.path
 import random
 import re
 import ssl
-import threading
 import typing as t
 
 from .deadline import LAST_LOOK, AnswerTimeout, Deadline
 from .errors import BadAnswer, CloudnError, NotSent, Overloaded, Throttled, TooLarge, UnknownOutcome, UsageError
 from .service_clock import ServiceClock
-from .session import open_session, read_body
+from .session import Sessions, read_body
 from .settings import Settings
 
 # requests is imported with the first request. Modules report earlier that it is missing.
@@ -62,7 +61,7 @@ class Transport:
         self._address = address
         if isinstance(settings.verify, str):
             _check_authorities(settings.verify)
-        self._threads = settings.sessions or threading.local()
+        self._sessions = settings.sessions or Sessions()
         self.clock = ServiceClock(settings.now)
 
     def exchange(
@@ -86,11 +85,13 @@ class Transport:
         """
         attempt = 0
         while True:
+            if self._sessions.is_stopped:
+                raise NotSent(f"{command}: not sent, as the task has been broken off", command)
             try:
                 return read(command, self._send(command, build(), deadline if repeatable else None, timeout))
             except (NotSent, UnknownOutcome) as error:
                 if isinstance(error, BadAnswer):
-                    self._close()
+                    self._sessions.close(self._address)
                 # The service has told that it did nothing. Then only the time for the task limits the tries.
                 is_told = isinstance(error, Throttled) and deadline is not None and deadline.seconds is not None
                 if not is_told and (attempt == self._settings.retries or not _may_retry(error, repeatable)):
@@ -122,7 +123,7 @@ class Transport:
             "allow_redirects": False,
             "stream": True,
         }
-        session = self._session(request.url)
+        session = self._sessions.get(self._address, request.url, self._settings.verify)
         try:
             if request.form is None:
                 answer = session.get(request.url, **options)
@@ -139,20 +140,6 @@ class Transport:
 
             # `from None`: the exception's own text holds the URL, and so the key and the signature.
             raise explain(command, error, answer_timeout, self._address) from None
-
-    def _session(self, url: str) -> t.Any:
-        """Return this thread's session. The first use opens it."""
-        session = getattr(self._threads, self._address, None)
-        if session is None:
-            session = open_session(url, self._settings.verify)
-            setattr(self._threads, self._address, session)
-        return session
-
-    def _close(self) -> None:
-        """Close this thread's connections. The next request opens another one."""
-        session = getattr(self._threads, self._address, None)
-        if session is not None:
-            session.close()
 
 
 def _check_authorities(path: str) -> None:

@@ -13,6 +13,8 @@ from ..api import ApiError, Client, CloudnError, Deadline, JobTimeout, NotGrante
 from ..api.client import listing
 from ..api.deadline import poll
 from ..api.jobs import Jobs
+from ..api.threads import pool
+from ..api.waits import seconds, some
 from . import plan
 from .graph import ANSWERED, ENDED, Graph, Node, resolved
 from .plan import Outrun
@@ -81,7 +83,7 @@ class _Application:
         self._untried: list[Progress] = []
 
     def run(self) -> None:
-        with concurrent.futures.ThreadPoolExecutor(self._bounds.parallel) as threads:
+        with self._client.waits.on(self._describe), pool(self._bounds.parallel) as threads:
             answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes] = {}
             while True:
                 ready, dropped = self._admitted(self._ready(bool(answers or self._queue)), list(answers.values()))
@@ -100,6 +102,25 @@ class _Application:
                     self._poll()
         self._graph.stop()
         self._explain_untried()
+
+    def _describe(self) -> str:
+        """Return, for a person, how many objects are done, which have failed, and what the others are doing."""
+        now, graph = self._client.clock(), self._graph
+        ended = [one for one in self._progresses if graph.is_ended(one)]
+        failed = [one for one in ended if one.error]
+        doing = []
+        for node in graph.under_way():
+            (job_id,) = [job for job, step in node.progress.jobs.items() if step is node.step][-1:] or [""]
+            what = node.step.text if node.step.until else f"{node.progress.name}: {node.step.command}"
+            about = f" (job {job_id})" if job_id else ""
+            doing.append(f"{what} {seconds(node.since, now)}{about}")
+        texts = [f"{len(ended) - len(failed)} of {len(self._progresses)} done"]
+        if failed:
+            jobs = [
+                f"{one.name} (job {one.error.job_id})" if one.error.job_id else one.name for one in failed if one.error
+            ]
+            texts.append(f"failed: {some(jobs)}")
+        return "; ".join([*texts, *([some(doing)] if doing else [])])
 
     def _admitted(self, ready: list[Nodes], sent: list[Nodes]) -> tuple[list[Nodes], bool]:
         """Return the requests to send now, and whether any will never be sent. ``ready`` can be sent, ``sent`` are being sent.
@@ -210,6 +231,8 @@ class _Application:
     def _attempt(self, nodes: Nodes) -> t.Sequence[Outcome | None]:
         """Send one request, in any thread. Errors are returned, not raised: they belong to the plans."""
         step = nodes[0].step
+        for node in nodes:
+            node.since = self._client.clock()
         own = list(dict.fromkeys(node.progress.id for node in nodes))
         params = resolved(step.params, lambda key: [self._id_of(key)] if key else own)
         try:

@@ -28,7 +28,9 @@ T = t.TypeVar("T")
 def await_one(client: Client, look: t.Callable[[], T], kind: Kind, deadline: Deadline) -> T:
     """Return what ``look`` returns. While it raises ``Duplicates``, wait until the runs that made them leave one."""
     contest = Contest(kind, None, None, client.clock())
-    for _look in poll(client, deadline):
+    for _look in poll(
+        client, deadline, describe=lambda: "several runs have made one object; one of them is to be left"
+    ):
         try:
             return look()
         except Duplicates as error:
@@ -68,7 +70,7 @@ class Creation:
         found = False
         seen_pending: dict[str, float] = {}
         unseen: list[Record] = []
-        for _look in poll(self._client, self._deadline):
+        for _look in poll(self._client, self._deadline, describe=lambda: self._looks_for("what another run makes")):
             jobs = self._jobs()
             self._old_jobs = {job["jobid"] for job in jobs}
             if not self._new.shared:
@@ -136,7 +138,7 @@ class Creation:
         """
         began, patience = self._client.clock(), self._client.timeout
         unlisted: set[str] = set()
-        for _look in poll(self._client, self._deadline):
+        for _look in poll(self._client, self._deadline, describe=lambda: self._looks_for("what it may have made")):
             promised = {created_id} if created_id else self._promised()
             rows = [row for row in self._rows(self._new.query) if self._is_new(row) and created_id in (None, row["id"])]
             unlisted = promised - {row["id"] for row in rows}
@@ -151,6 +153,9 @@ class Creation:
             break
         state = f"{', '.join(sorted(unlisted))} was begun" if unlisted else "it may still be under way"
         raise CloudnError(f"{state}, but it is not listed", self._kind.create)
+
+    def _looks_for(self, what: str) -> str:
+        return f"looks for {what} ({self._kind.create})"
 
     def _promised(self) -> set[str]:
         """Return the ids of matching objects that new jobs have made, after the jobs have ended."""

@@ -20,13 +20,14 @@ END, ANSWER, TURN, ID = "end", "answer", "turn", "id"
 class Node:
     """A step in the graph. It is ``broken`` if the step, or one that it needs, has failed."""
 
-    __slots__ = ("broken", "needs", "progress", "state", "step")
+    __slots__ = ("broken", "needs", "progress", "since", "state", "step")
 
     def __init__(self, progress: Progress, step: Step) -> None:
         self.progress = progress
         self.step = step
         self.needs: list[tuple[Node, str]] = []
         self.state = WAITING
+        self.since = 0.0  # when it was sent
         self.broken = False
 
     def allows(self, other: Node, how: str) -> bool | None:
@@ -119,6 +120,14 @@ class Graph:
     def fail(self, node: Node) -> None:
         """Mark a node whose step has failed."""
         node.state, node.broken = FAILED, True
+
+    def under_way(self) -> list[Node]:
+        """Return the nodes that are being sent, or whose jobs are pending."""
+        return [node for nodes in list(self._nodes.values()) for node in nodes if node.state in (SENDING, ANSWERED)]
+
+    def is_ended(self, progress: Progress) -> bool:
+        """Tell whether a plan has no step that may still be done."""
+        return not any(node.state in (WAITING, SENDING, ANSWERED) for node in self._nodes[progress])
 
     def is_sent(self, progress: Progress) -> bool:
         """Tell whether all steps of a plan have been sent."""

@@ -162,7 +162,12 @@ def _revoke(name: str, some: dict[str, list[Record]]) -> list[Step]:
 
 def _delete(progress: Progress, options: Record, groups: _Groups, warnings: list[str], left: list[Record]) -> None:
     """Apply the plan. If the service refuses it, find out what holds the group."""
-    for _look in poll(groups.client, groups.deadline, _pause):
+    held_by = ""
+
+    def describe() -> str:
+        return f"{progress.name} is held by {held_by}" if held_by else ""
+
+    for _look in poll(groups.client, groups.deadline, _pause, describe):
         if progress.error:
             progress.resume(plan(progress.object, progress.name))
         groups.apply(progress, groups.replan)
@@ -178,6 +183,7 @@ def _delete(progress: Progress, options: Record, groups: _Groups, warnings: list
             return
         if not options["wait_for_expunge"]:
             break
+        held_by = holders.destroyed_text
     else:
         if progress.error:
             progress.error.message += f". It is held by {holders.destroyed_text}"

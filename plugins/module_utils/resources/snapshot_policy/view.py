@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import re
 import typing as t
 
@@ -13,6 +12,7 @@ from ...api import Client, Record, UsageError
 from ...api.client import listing
 from ...api.flawed import altered, peek, sound
 from ...api.paging import MOST
+from ...api.threads import pool
 from ...wrong_values import did_you_mean
 from ..fields import fields, select_fields
 from ..lookup import is_uuid
@@ -63,7 +63,7 @@ def select(client: Client, options: Record) -> list[Record]:
     disks = [disk for disk in volume.select(client, where, usable) if disk.get("state") != volume.ALLOCATED]
     disks.sort(key=lambda disk: (str(disk.get("name")), str(disk["id"])))
     if len(disks) > 1:
-        with concurrent.futures.ThreadPoolExecutor(MOST) as threads:
+        with pool(MOST) as threads:
             listed = list(threads.map(lambda disk: of_volume(client, disk), disks))
     else:
         listed = [of_volume(client, disk) for disk in disks]

@@ -29,7 +29,11 @@ def await_attached(client: Client, lookups: Record, deadline: Deadline) -> None:
     attachments = JobList(client, query, deadline)
     pending_at: dict[str, float] = {}
     unlisted = ""
-    for _look in poll(client, deadline):
+
+    def describe() -> str:
+        return f"job {unlisted} attaches a volume" if unlisted else ""
+
+    for _look in poll(client, deadline, describe=describe):
         unseen = [job for job in attachments.look() if not _is_seen(job, lookups)]
         if unseen:  # the jobs may have ended between the two listings
             lookups["data_disks"] = volume.data_disks(client, lookups["alive"])

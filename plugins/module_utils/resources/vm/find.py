@@ -136,7 +136,7 @@ def conclude(task: Task, progress: Progress, lookups: Record) -> None:
 def _await_listed(client: Client, wanted: str, zone_wanted: str | None, deadline: Deadline) -> None:
     """Wait until a machine is listed, for at most the time for an answer (``api_timeout``)."""
     began = client.clock()
-    for _look in poll(client, deadline):
+    for _look in poll(client, deadline, describe=lambda: f"{wanted} is not listed yet"):
         if vm.find(client, [wanted], zone_wanted)[wanted] or client.clock() - began >= client.timeout:
             return
 

@@ -127,7 +127,7 @@ def _is_renewed(task: Task, failed: Progress, old: Record | None) -> bool:
     if old is None:
         return False
     client, began = task.client, task.client.clock()
-    for _look in poll(client, task.deadline):
+    for _look in poll(client, task.deadline, describe=lambda: f"{failed.name} has its old root disk"):
         client.await_pending("VM", failed.id, task.deadline)
         disks = {disk["id"] for disk in _root_disks(client, str(failed.id))}
         if disks and old["id"] not in disks:

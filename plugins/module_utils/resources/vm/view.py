@@ -13,6 +13,7 @@ from ...api.deadline import poll
 from ...api.errors import PARAMETER_ERROR
 from ...api.flawed import sound
 from ...api.paging import LARGEST
+from ...api.waits import some
 from ...wrong_values import did_you_mean
 from .. import tags
 from ..fields import fields, select_fields
@@ -275,7 +276,11 @@ def settled(
     machine is a failed job).
     """
     transitional: dict[str, Record] = {}
-    for _look in poll(client, deadline):
+
+    def describe() -> str:
+        return some([f"{name} is {record.get('state')}" for name, record in list(transitional.items())])
+
+    for _look in poll(client, deadline, describe=describe):
         found = find(client, names, zone, option, elsewhere)
         machines = {name: record for name, record in found.items() if record}
         with_starts(client, list(machines.values()))
