@@ -60,8 +60,13 @@ else:
         return t.cast("Record", json.loads(json.dumps(result, cls=encoder), cls=decoder))
 
 
-# On macOS a forked process must not use the system's network libraries: it crashes.
-_IS_ABLE = sys.version_info >= (3, 11) and sys.platform != "darwin" and not (REQUESTS_ERROR or XMLTODICT_ERROR)
+
+
+def is_able(platform: str = sys.platform, version_info: tuple[t.Any, ...] = sys.version_info) -> bool:
+    """Tell whether this Python can run tasks. On macOS a forked process must not use the network libraries: it crashes."""
+    return version_info >= (3, 11) and platform != "darwin" and not (REQUESTS_ERROR or XMLTODICT_ERROR)
+
+
 # What a task may need. Ansible imports an action plugin before it forks, so its workers have these from the beginning.
 _NEEDED = (
     "advice",
@@ -72,7 +77,7 @@ _NEEDED = (
     "reconcile.creation",
     "reconcile.recover",
 )
-if _IS_ABLE:
+if is_able():
     for _library in ("requests", "urllib3", "xmltodict"):
         importlib.import_module(_library)
     for _name in _NEEDED:
@@ -144,7 +149,7 @@ class InProcess(SentModule):  # type: ignore[misc]
 
         Raises ``AnsibleError`` for a setting that is neither true nor false.
         """
-        if not (_IS_ABLE and self._is_on("cloudn_in_process", variables)):
+        if not (is_able() and self._is_on("cloudn_in_process", variables)):
             return False
         connection = self._connection
         is_local = connection.transport == "local" and not connection.become and not self._task.async_val
