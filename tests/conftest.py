@@ -124,13 +124,30 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
     return {**json.loads(output.getvalue()), "warnings": warnings, "rc": ended.value.code}
 
 
+def _run_inside(name: str, arguments: Result) -> Result:
+    """Run a module's definition as its action plugin does, and return its result."""
+    from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import pause
+    from ansible_collections.cloudn.compute.plugins.plugin_utils import action
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
+        result = json.loads(json.dumps(action.perform(imported(name).DEFINITION, arguments, None)))
+    return {**result, "warnings": result.get("warnings", []), "rc": int(bool(result.get("failed")))}
+
+
 def _runner(emulator: Any) -> Callable[..., Result]:
     def run(
-        module: str, /, _check: bool = False, _diff: bool = False, _patient: bool = False, **options: Any
+        module: str,
+        /,
+        _check: bool = False,
+        _diff: bool = False,
+        _patient: bool = False,
+        _inside: bool = False,
+        **options: Any,
     ) -> Result:
         connection = {**connection_to(emulator), "ec2_url": emulator.ec2_url, "api_retries": 1}
         arguments = {**connection, **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
-        return _run_main(module, arguments, _patient)
+        return _run_inside(module, arguments) if _inside else _run_main(module, arguments, _patient)
 
     return run
 
@@ -139,7 +156,7 @@ def _runner(emulator: Any) -> Callable[..., Result]:
 def run_module(emulator: Any) -> Callable[..., Result]:
     """Return a function that runs a module against the emulator: ``run_module(name, _check=False, **options)``.
 
-    The result is the module's, with ``rc`` and, where it failed, ``failed`` and ``msg``.
+    With ``_inside`` it is done as an action plugin does it inside Ansible. The result is the module's, with ``rc`` and, where it failed, ``failed`` and ``msg``.
     """
     return _runner(emulator)
 

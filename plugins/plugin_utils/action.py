@@ -60,8 +60,6 @@ else:
         return t.cast("Record", json.loads(json.dumps(result, cls=encoder), cls=decoder))
 
 
-
-
 def is_able(platform: str = sys.platform, version_info: tuple[t.Any, ...] = sys.version_info) -> bool:
     """Tell whether this Python can run tasks. On macOS a forked process must not use the network libraries: it crashes."""
     return version_info >= (3, 11) and platform != "darwin" and not (REQUESTS_ERROR or XMLTODICT_ERROR)
@@ -141,7 +139,7 @@ class InProcess(SentModule):  # type: ignore[misc]
         )
         is_shown = not (self._task.no_log or is_terse()) and self._is_on("cloudn_progress", variables)
         with _environment(self._variables()):
-            outcome = _perform(self.definition, options, watched if is_shown else None)
+            outcome = perform(self.definition, options, watched if is_shown else None)
             return {**result, **_as_returned(outcome), "_ansible_parsed": True}
 
     def _is_here(self, variables: Record) -> bool:
@@ -194,11 +192,12 @@ def _environment(variables: dict[str, str]) -> t.Iterator[None]:
         os.environ.update(before)
 
 
-def _perform(
+def perform(
     definition: Definition, options: Record, watched: t.Callable[[t.Callable[[], str]], Watch] | None
 ) -> Record:
-    """Do a task, and return its result as a module would print it.
+    """Do a task in this process, and return its result as a module would print it.
 
+    ``options`` are those that a module gets: the user's, and Ansible's own (``_ansible_check_mode``, ...).
     ``watched(describe)`` says what it waits for. ``None``: nobody does.
     """
     results: list[Record] = []

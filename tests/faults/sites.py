@@ -49,6 +49,7 @@ class Site:
         self.emulator = emulator
         self.deadline = DEADLINE
         self.response_format = "json"
+        self.inside = False  # whether the task runs as inside Ansible, or as a module
         self._run = run
         if paged:
             self.do("cloudn_vm", name=[f"web1-filler-{number}" for number in range(FILLERS)], **NEW)
@@ -99,7 +100,7 @@ class Site:
             return inventory(self.emulator, options)
         if not self.scenario.module.endswith("_info"):
             options["wait_timeout"] = self.deadline
-        return self._run(self.scenario.module, **options)
+        return self._run(self.scenario.module, **options, _inside=self.inside)
 
     def settle(self, lag: float) -> None:
         """Wait until lists that lag by so many seconds show what was prepared. Dates of the service have whole seconds."""

@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -76,15 +77,21 @@ def test_each_scenario_converges_after_each_fault(
         with site(scenario, run_module_as, paged=True) as calm, small_pages():
             wanted[True] = undisturbed(calm)
     wrong = []
-    for case in picked:
+    for case, inside in [(one, way) for one in picked for way in ways_of(one)]:
         # A job that the service does not know any more may still be under way.
         options = {"job_seconds": 0.5} if case.kind == "job_lost" else {}
         with site(scenario, run_module_as, case.paged, **options) as disturbed, _pages(small_pages, case.paged):
             disturbed.response_format = case.response_format
+            disturbed.inside = inside
             problems = list(trouble(disturbed, case, *wanted[case.paged], written))
         _report(scenario, case, problems)
-        wrong += [f"{case.name}: {problem}" for problem in problems]
+        wrong += [f"{case.name}{' inside Ansible' * inside}: {problem}" for problem in problems]
     assert wrong == []
+
+
+def ways_of(case: Case) -> list[bool]:
+    """Return in which ways a case is run: inside Ansible (true), or as a module. Those of a sample are run in both."""
+    return [bool(zlib.crc32(case.name.encode()) % 2)] if os.environ.get("FAULTS") == "all" else [False, True]
 
 
 def undisturbed(calm: Site) -> tuple[dict[str, Any], Result]:
