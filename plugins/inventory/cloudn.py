@@ -337,7 +337,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         kept = self._kept(path, key, asked) if caching and cache else None
         if kept is not None:
             return kept
-        machines = self._list()
+        machines = self._list(path)
         if caching:
             self._cache[key] = make_entry(asked, machines)
         return machines
@@ -363,7 +363,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         asked = json.dumps([self.get_option(name) for name in options], sort_keys=True, default=str)
         return hashlib.sha256(asked.encode()).hexdigest()
 
-    def _list(self) -> list[hosts.Record]:
+    def _list(self, path: str) -> list[hosts.Record]:
         """Ask the service for the machines."""
         # Imported here: answers from the cache need none of it.
         from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
@@ -371,6 +371,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
         from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect, warnings
         from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
+        from ansible_collections.cloudn.compute.plugins.plugin_utils.switches import is_on
+        from ansible_collections.cloudn.compute.plugins.plugin_utils.watch import Watch, is_terse
 
         for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
             if problem:
@@ -382,7 +384,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             client = connect(options)
             for warning in warnings(options):
                 self.warn(warning)
-            machines = vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
+            is_shown = not is_terse() and is_on("cloudn_progress", {}, str)
+            with Watch(path, client.waits.text) if is_shown else contextlib.nullcontext():
+                machines = vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
             raise _error(error.message) from None
         for warning in client.warnings:

@@ -332,7 +332,9 @@ class Client:
 
         Raises what ``call`` raises, and ``PageTooLarge`` if the service does not give pages of this size.
         """
-        return paging.objects(self._page(command, params, page, deadline))
+        found = paging.objects(self._page(command, params, page, deadline))
+        self.waits.take(command, page.number, len(found), found.total)
+        return found
 
     def first_page(self, command: str, params: Params | None = None) -> Record:
         """Return the answer with the first page of a listing command. The page is as large as the service allows."""

@@ -9,6 +9,15 @@ import contextlib
 import typing as t
 
 Describe = t.Callable[[], str]
+_NOUNS = {
+    "listVirtualMachines": "machines",
+    "listVolumes": "volumes",
+    "listSnapshots": "snapshots",
+    "listTemplates": "templates",
+    "listSecurityGroups": "security groups",
+    "listTags": "tags",
+    "listAsyncJobs": "jobs",
+}
 
 
 class Waits:
@@ -20,6 +29,16 @@ class Waits:
     def __init__(self) -> None:
         self.command = ""
         self._describe: list[Describe] = []
+        self._listing = ""
+        self._listed = self._total = 0
+
+    def take(self, command: str, number: int, count: int, total: int | None) -> None:
+        """Take in that a page of a listing has come: its number, its objects, and how many the service has, if it tells."""
+        if number == 1:
+            self._listing, self._listed, self._total = command, 0, 0
+        if command == self._listing:
+            self._listed += count
+            self._total = max(self._total, total or 0)
 
     @contextlib.contextmanager
     def on(self, describe: Describe | None) -> t.Iterator[None]:
@@ -42,6 +61,9 @@ class Waits:
                 continue  # it was being changed; an outer wait, or the command, is true as well
             if said:
                 return said
+        if self.command and self.command == self._listing:
+            about = f" of about {self._total:,}" if self._total > self._listed else " so far"
+            return f"reading {_NOUNS.get(self.command, self.command)}: {self._listed:,}{about}"
         return f"no answer to {self.command} yet" if self.command else ""
 
 

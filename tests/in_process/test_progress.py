@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task that waits says on screen what it waits for, and so does the inventory."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import ways
+from ansible import context
+from ansible.module_utils.common.collections import ImmutableDict
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.api.waits import Waits, some
+from ansible_collections.cloudn.compute.plugins.plugin_utils import watch
+from reaching import environment_of
+from samples import NEW
+
+ONLY_3 = pytest.mark.generation("3", reason="lines on screen are the same on both")
+pytestmark = ONLY_3
+
+
+def spoken(describe: Callable[[], str], looks: int) -> tuple[list[str], list[float]]:
+    """Return the lines of a watch over so many looks, and the distances between them. No time passes."""
+    said: list[str] = []
+    distances: list[float] = []
+    ended = threading.Event()
+
+    def sleep(seconds: float) -> bool:
+        distances.append(seconds)
+        if len(distances) > looks:
+            ended.set()
+        return ended.is_set()
+
+    with watch.Watch("A task (host)", describe, said.append, sleep):
+        assert ended.wait(10)
+    return said, distances
+
+
+def test_lines_come_at_growing_distances() -> None:
+    said, distances = spoken(lambda: "3 of 10 done", 7)
+    assert distances == [5, 10, 20, 40, 60, 60, 60, 60]
+    assert said == ["A task (host): 3 of 10 done"] * 7
+
+
+def test_nothing_is_said_of_a_task_that_waits_for_nothing() -> None:
+    assert spoken(lambda: "", 3)[0] == []
+
+
+def test_names_are_escaped_and_a_line_is_one_line() -> None:
+    said, _distances = spoken(lambda: "web\x1b[31m1\n\u202e is Starting", 1)
+    assert said == [r"A task (host): web\x1b[31m1\n\u202e is Starting"]
+
+
+def test_the_inner_wait_counts_and_the_command_is_said_where_nobody_tells_more() -> None:
+    waits = Waits()
+    assert waits.text() == ""
+    waits.command = "listZones"
+    assert waits.text() == "no answer to listZones yet"
+    with waits.on(lambda: "outer"):
+        with waits.on(lambda: "inner"):
+            assert waits.text() == "inner"
+        with waits.on(lambda: ""):
+            assert waits.text() == "outer"
+        with waits.on(lambda: {}["changed meanwhile"]):
+            assert waits.text() == "outer"
+    assert waits.text() == "no answer to listZones yet"
+
+
+def test_many_are_counted() -> None:
+    assert some(["a", "b"]) == "a, b"
+    assert some(list("abcdefg")) == "a, b, c, d and 3 more"
+
+
+def test_pages_are_counted(emulator: Any) -> None:
+    client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+    waits = client.waits
+    waits.command = "listVirtualMachines"
+    waits.take("listVirtualMachines", 1, 500, 10000)
+    waits.take("listVirtualMachines", 2, 500, 10000)
+    assert waits.text() == "reading machines: 1,000 of about 10,000"
+    waits.take("listVirtualMachines", 1, 500, 500)
+    assert waits.text() == "reading machines: 500 so far"
+
+
+@pytest.mark.parametrize(
+    ("callback", "arguments", "terse"),
+    [
+        ("default", {}, False),
+        ("ansible.builtin.default", {}, False),
+        ("yaml", {}, False),
+        ("minimal", {}, True),
+        ("ansible.posix.json", {}, True),
+        ("oneline", {}, True),
+        ("null", {}, True),
+        ("default", {"module_name": "cloudn.compute.cloudn_vm"}, True),
+        ("yaml", {"module_name": "cloudn.compute.cloudn_vm"}, False),
+        ("yaml", {"module_name": "cloudn.compute.cloudn_vm", "one_line": True}, True),
+    ],
+)
+def test_terse_callbacks(
+    monkeypatch: pytest.MonkeyPatch, callback: str, arguments: dict[str, Any], terse: bool
+) -> None:
+    monkeypatch.setattr(watch.C, "DEFAULT_STDOUT_CALLBACK", callback, raising=False)
+    monkeypatch.setattr(context, "CLIARGS", ImmutableDict(arguments))
+    assert watch.is_terse() is terse
+
+
+@pytest.fixture
+def soon(tmp_path: pathlib.Path) -> dict[str, str]:
+    """An environment in which the first line comes soon: what a test would wait for otherwise."""
+    hook = tmp_path / "soon"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(
+        "import threading\n"
+        "wait = threading.Event.wait\n"
+        "def soon(self, timeout=None):\n"
+        "    watches = threading.current_thread().name == 'cloudn-watch'\n"
+        "    return wait(self, timeout / 12 if watches else timeout)\n"
+        "threading.Event.wait = soon\n"
+    )
+    return {"PYTHONPATH": str(hook)}
+
+
+def test_a_task_says_what_it_waits_for(run_module_as: Callable[..., Any], tmp_path: pathlib.Path) -> None:
+    with run_module_as(job_seconds=6.5) as (_run, emulator):
+        tasks = [
+            ways.task(1, "cloudn_vm", {"name": ["web1", "web2"], **NEW}),
+            ways.task(2, "cloudn_vm", {"name": "web3", "wait": False, **NEW}),
+        ]
+        book = ways.play(tasks).replace("name: 1 cloudn_vm", "name: Machines")
+        done, lines = ways.run(emulator, tmp_path, book)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert not any(line.get("failed") for line in lines)
+        (line,) = done.stderr.splitlines()
+        jobs = {
+            job["jobid"]: job
+            for job in Client(emulator.url, emulator.api_key, emulator.api_secret).list("listAsyncJobs")
+        }
+        assert line.startswith("Machines (localhost): 0 of 2 done; web1: deployVirtualMachine for ")
+        assert "web2: deployVirtualMachine for " in line
+        assert sum(f"(job {job_id})" in line for job_id in jobs) == 2
+        assert "\x1b" not in line
+        assert "deployVirtualMachine for" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "keywords"),
+    [
+        ({"CLOUDN_PROGRESS": "0"}, {}),
+        ({}, {"vars": {"cloudn_progress": False}}),
+        ({}, {"no_log": True}),
+        ({"ANSIBLE_STDOUT_CALLBACK": "minimal"}, {}),
+        ({"ANSIBLE_STDOUT_CALLBACK": "oneline"}, {}),
+    ],
+)
+def test_silence(
+    run_module_as: Callable[..., Any],
+    soon: dict[str, str],
+    tmp_path: pathlib.Path,
+    more: dict[str, str],
+    keywords: dict[str, Any],
+) -> None:
+    with run_module_as(job_seconds=1.5) as (_run, emulator):
+        for name, environment, words, expected in (("web1", {}, {}, True), ("web2", more, keywords, False)):
+            book = ways.play([ways.task(1, "cloudn_vm", {"name": name, **NEW}, **words)])
+            done, lines = ways.run(emulator, tmp_path, book, **soon, **environment)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert not lines[0].get("failed"), lines
+            said = [line for line in done.stderr.splitlines() if "deployVirtualMachine" in line]
+            assert bool(said) is expected, done.stderr
+
+
+def test_the_inventory_says_how_far_it_is(
+    run_module_as: Callable[..., Any], soon: dict[str, str], tmp_path: pathlib.Path
+) -> None:
+    with run_module_as(vms=1200, list_ms_per_object=4) as (_run, emulator):
+        (tmp_path / "cloudn.yml").write_text("plugin: cloudn.compute.cloudn\n")
+        program = str(pathlib.Path(sys.executable).parent / "ansible-inventory")
+        command = [program, "-i", "cloudn.yml", "--list"]
+        for switch, expected in (("1", True), ("0", False)):
+            environment = {**environment_of(emulator), **soon, "CLOUDN_PROGRESS": switch}
+            done = subprocess.run(
+                command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+            )
+            assert done.returncode == 0, done.stderr
+            said = [line for line in done.stderr.splitlines() if "reading machines: " in line]
+            assert bool(said) is expected, done.stderr
+            assert all(str(tmp_path / "cloudn.yml") in line for line in said)
+            assert "reading" not in done.stdout
+
+
+def test_a_watch_ends_with_its_body() -> None:
+    before = threading.active_count()
+    with contextlib.suppress(ZeroDivisionError), watch.Watch("x", lambda: "y", lambda _line: None):
+        raise ZeroDivisionError
+    assert threading.active_count() == before
