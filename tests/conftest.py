@@ -131,7 +131,8 @@ def _run_inside(name: str, arguments: Result) -> Result:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
-        result = json.loads(json.dumps(action.perform(imported(name).DEFINITION, arguments, None)))
+        told = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+        result = json.loads(action.perform(imported(name).DEFINITION, told))
     return {**result, "warnings": result.get("warnings", []), "rc": int(bool(result.get("failed")))}
 
 

@@ -30,13 +30,9 @@ class Module(AnsibleModule):
 
     def _load_params(self) -> None:
         # Ansible's own hook between reading the options and checking them: it turns lists and mappings into text.
-        self._read_params()
+        super()._load_params()
         ignores = bool(self.params.get("_ansible_ignore_unknown_opts"))
         self._wrong = find_wrong_options(self.params, self.argument_spec, ignores)
-
-    def _read_params(self) -> None:
-        """Set ``params`` to the options as the user wrote them."""
-        super()._load_params()
 
     def check_options(self) -> None:
         """End the module with an error if an option is wrong. Ansible knows by now which values it must hide."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import io
 import json
 import os
 import shutil
@@ -15,8 +16,7 @@ import sys
 import typing as t
 
 from ansible import constants as C
-from ansible.module_utils.common.parameters import remove_values
-from ansible.plugins.action import ActionBase
+from ansible.module_utils import basic
 from ansible.plugins.action.normal import ActionModule as SentModule
 from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
 from ansible_collections.cloudn.compute.plugins.module_utils.api.session import Sessions
@@ -31,38 +31,29 @@ from ansible_collections.cloudn.compute.plugins.plugin_utils.watch import Watch,
 if t.TYPE_CHECKING:
     from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Record
 
+# An empty module, as Ansible's own function that builds modules returns it. Nothing: this version of Ansible is not known.
+_EMPTY: tuple[t.Any, ...] = ()
 try:  # ansible-core 2.19 and later
-    from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
+    from ansible.module_utils.common.json import Direction, get_module_encoder
 except ImportError:
     from ansible.parsing.ajson import AnsibleJSONEncoder
 
-    def _as_sent(options: Record) -> Record:
-        """Return options as a module gets them: plain values, and vaulted ones in clear."""
-        return t.cast("Record", json.loads(json.dumps(options, cls=AnsibleJSONEncoder, vault_to_text=True)))
-
-    def _as_returned(result: Record) -> Record:
-        """Return a result as a module gives it: plain values."""
-        return t.cast("Record", json.loads(json.dumps(result)))
-
+    _EMPTY = ("new", "#!", b"")
+    _encode: t.Callable[..., str] = functools.partial(json.dumps, cls=AnsibleJSONEncoder, vault_to_text=True)
 else:
-    _PROFILE = "legacy"  # that of a module which names none
     for _direction in Direction:  # the import takes time, so it is done before Ansible forks
-        get_module_encoder(_PROFILE, _direction)
+        get_module_encoder("legacy", _direction)
+    _encode = functools.partial(json.dumps, cls=get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE))
+    with contextlib.suppress(ImportError, TypeError):
+        from ansible.executor.module_common import _BuiltModule
 
-    def _as_sent(options: Record) -> Record:
-        encoder = get_module_encoder(_PROFILE, Direction.CONTROLLER_TO_MODULE)
-        decoder = get_module_decoder(_PROFILE, Direction.CONTROLLER_TO_MODULE)
-        return t.cast("Record", json.loads(json.dumps(options, cls=encoder), cls=decoder))
-
-    def _as_returned(result: Record) -> Record:
-        encoder = get_module_encoder(_PROFILE, Direction.MODULE_TO_CONTROLLER)
-        decoder = get_module_decoder(_PROFILE, Direction.MODULE_TO_CONTROLLER)
-        return t.cast("Record", json.loads(json.dumps(result, cls=encoder), cls=decoder))
+        _EMPTY = (_BuiltModule(b_module_data=b"", module_style="new", shebang="#!", serialization_profile="legacy"),)
 
 
 def is_able(platform: str = sys.platform, version_info: tuple[t.Any, ...] = sys.version_info) -> bool:
-    """Tell whether this Python can run tasks. On macOS a forked process must not use the network libraries: it crashes."""
-    return version_info >= (3, 11) and platform != "darwin" and not (REQUESTS_ERROR or XMLTODICT_ERROR)
+    """Tell whether tasks can run here. On macOS a forked process must not use the network libraries: it crashes."""
+    has_all = bool(_EMPTY) and not (REQUESTS_ERROR or XMLTODICT_ERROR)
+    return has_all and version_info >= (3, 11) and platform != "darwin"
 
 
 # What a task may need. Ansible imports an action plugin before it forks, so its workers have these from the beginning.
@@ -86,16 +77,16 @@ _sessions: dict[tuple[t.Any, ...], Sessions] = {}
 
 
 class _Here(Module):
-    """A module that is no process: its result goes into ``results`` instead of being printed."""
+    """A module that is no process of its own. Its warnings go into ``texts``: inside Ansible they would go to the screen."""
 
-    def __init__(self, options: Record, results: list[Record], **kwargs: t.Any) -> None:
-        self._options = options
-        self._results = results
-        self._warnings: list[str] = []
-        super().__init__(**kwargs)
+    def __init__(self, texts: list[str], **arguments: t.Any) -> None:
+        self._texts = texts
+        super().__init__(**arguments)
 
-    def _read_params(self) -> None:
-        self.params = self._options
+    def _hide(self) -> None:
+        super()._hide()
+        for one in self.validation_result._warnings:
+            self.warn(f"Both option {one['option']} and its alias {one['alias']} are set.")
 
     def _check_locale(self) -> None:
         """Leave the locale as it is: it is Ansible's own."""
@@ -104,43 +95,52 @@ class _Here(Module):
         """Stay in Ansible's own folder."""
 
     def warn(self, warning: str, **_more: t.Any) -> None:
-        text = visible(warning)
-        if text not in self._warnings:
-            self._warnings.append(text)
-
-    def _return_formatted(self, kwargs: Record) -> None:
-        # Ansible's own hook for what a result has in any case. There it prints the result, too.
-        kwargs.setdefault("invocation", {"module_args": self.params})
-        for option, alias in ((one["option"], one["alias"]) for one in self.validation_result._warnings):
-            self._warnings.insert(0, f"Both option {option} and its alias {alias} are set.")
-        if self._warnings:
-            kwargs["warnings"] = self._warnings
-        kept = {name: value for name, value in kwargs.items() if value is None or isinstance(value, bool)}
-        self._results.append({**remove_values(kwargs, self.no_log_values), **kept})
+        self._texts.append(visible(warning))
 
 
 class InProcess(SentModule):  # type: ignore[misc]
     """The action plugin of a module. A subclass has its ``definition``.
 
-    It runs the definition in Ansible's own process where that is right. Elsewhere it sends the module.
+    It runs the definition in Ansible's own process where that is right. Elsewhere it sends the module. Inside Ansible it does all
+    that Ansible does for a module that is sent, except for three steps: it builds no module, makes no folder for it, and starts no
+    process.
     """
 
     definition: Definition
+    _runs_here = False
+    _told = b""
 
     def run(self, tmp: t.Any = None, task_vars: Record | None = None) -> Record:
-        variables = task_vars or {}
-        if not self._is_here(variables):
-            return t.cast("Record", super().run(tmp, task_vars))
-        result = t.cast("Record", ActionBase.run(self, None, variables))
-        options = _as_sent(self._task.args)
-        self._update_module_args(self._task.action, options, variables)
-        watched = functools.partial(
-            Watch, f"{self._task.get_name()} ({variables.get('inventory_hostname', 'localhost')})"
-        )
-        is_shown = not (self._task.no_log or is_terse()) and self._is_on("cloudn_progress", variables)
-        with _environment(self._variables()):
-            outcome = perform(self.definition, options, watched if is_shown else None)
-            return {**result, **_as_returned(outcome), "_ansible_parsed": True}
+        self._runs_here = self._is_here(task_vars or {})
+        return t.cast("Record", super().run(tmp, task_vars))
+
+    def _configure_module(self, module_name: str, module_args: Record, task_vars: Record) -> t.Any:
+        """Take in the options, as a module gets them. Return an empty module."""
+        if not self._runs_here:
+            return super()._configure_module(module_name, module_args, task_vars)
+        self._told = _encode({"ANSIBLE_MODULE_ARGS": module_args}).encode()
+        self._line = None if self._task.no_log or is_terse() else self._line_of(task_vars)
+        return (*_EMPTY, f"of no process, as {module_name} runs inside Ansible")
+
+    def _is_pipelining_enabled(self, *args: t.Any, **kwargs: t.Any) -> bool:
+        # A module that comes through a pipe needs no folder.
+        return self._runs_here or bool(super()._is_pipelining_enabled(*args, **kwargs))
+
+    def _low_level_execute_command(self, *args: t.Any, **kwargs: t.Any) -> Record:
+        """Do the task, and return what its process would have printed."""
+        if not self._runs_here:
+            return t.cast("Record", super()._low_level_execute_command(*args, **kwargs))
+        variables: dict[str, t.Any] = {}
+        self._compute_environment_string(variables)
+        with _environment({name: str(value) for name, value in variables.items()}):
+            text = perform(self.definition, self._told, self._line)
+        return {"rc": 0, "stdout": text, "stdout_lines": text.splitlines(), "stderr": "", "stderr_lines": []}
+
+    def _line_of(self, variables: Record) -> str | None:
+        """Return the beginning of the lines that say what the task waits for. ``None``: the user wants no lines."""
+        if not self._is_on("cloudn_progress", variables):
+            return None
+        return f"{self._task.get_name()} ({variables.get('inventory_hostname', 'localhost')})"
 
     def _is_here(self, variables: Record) -> bool:
         """Tell whether the task runs in this process.
@@ -164,12 +164,6 @@ class InProcess(SentModule):  # type: ignore[misc]
         told = str(self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=own)))
         return told.startswith("auto") or _place(told) == _place(sys.executable)
 
-    def _variables(self) -> dict[str, str]:
-        """Return the variables that the task sets in its environment."""
-        variables: dict[str, t.Any] = {}
-        self._compute_environment_string(variables)
-        return {name: str(value) for name, value in variables.items()}
-
 
 def _place(program: str) -> tuple[str, str]:
     """Return what tells whether two paths are one Python: its folder, and the file behind all links.
@@ -192,34 +186,39 @@ def _environment(variables: dict[str, str]) -> t.Iterator[None]:
         os.environ.update(before)
 
 
-def perform(
-    definition: Definition, options: Record, watched: t.Callable[[t.Callable[[], str]], Watch] | None
-) -> Record:
-    """Do a task in this process, and return its result as a module would print it.
+def perform(definition: Definition, told: bytes, line: str | None = None) -> str:
+    """Do a task in this process, and return what the process of a module would have printed.
 
-    ``options`` are those that a module gets: the user's, and Ansible's own (``_ansible_check_mode``, ...).
-    ``watched(describe)`` says what it waits for. ``None``: nobody does.
+    ``told`` is what that process would have been given. ``line`` is the beginning of the lines that say what the task waits for.
+    ``None``: there are none.
     """
-    results: list[Record] = []
+    texts: list[str] = []
     clients: list[Client] = []
+    printed = io.StringIO()
 
     def make_client(options: Record) -> Client:
         clients.append(_client(options))
         return clients[0]
 
+    def describe() -> str:
+        return clients[0].waits.text() if clients else ""
+
+    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = told, "legacy"
     try:
-        module = build(definition, functools.partial(_Here, options, results))
-        with watched(lambda: clients[0].waits.text() if clients else "") if watched else contextlib.nullcontext():
-            outcome = definition.perform(module, make_client)
-        end(module, outcome)
-    except SystemExit:  # it ends like a module
-        return results[0]
+        with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):  # it ends like a module
+            module = build(definition, functools.partial(_Here, texts))
+            with Watch(line, describe) if line else contextlib.nullcontext():
+                outcome = definition.perform(module, make_client)
+            end(module, outcome)
     except BaseException:  # Ansible breaks the task off
         for sessions in _sessions.values():
             sessions.stop()
         _sessions.clear()
         raise
-    raise AssertionError("a module ends with exit_json or fail_json")
+    finally:
+        basic._ANSIBLE_ARGS = basic._ANSIBLE_PROFILE = None
+    text = printed.getvalue()
+    return json.dumps({**json.loads(text), "warnings": list(dict.fromkeys(texts))}) if texts else text
 
 
 def _client(options: Record) -> Client:

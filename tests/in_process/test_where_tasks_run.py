@@ -17,7 +17,7 @@ from ansible_collections.cloudn.compute.plugins.plugin_utils import action
 from specs import imported
 from test_options import MODULES
 
-SENT = "Using module file"  # what Ansible says with -vvv when it sends a module
+SENT = "EXEC /bin/sh"  # what Ansible says with -vvv when it starts a process
 PLAY = """
 - hosts: all
   gather_facts: false
