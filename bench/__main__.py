@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import before
+import inside
 import inventories
 import peer
 import plot
@@ -45,6 +46,7 @@ class Scale:
     hosts_slow: int
     hosts_cached: int
     tasks: int
+    tasks_inside: int
     machines: int
     rules: tuple[int, ...]
     job_seconds: float
@@ -62,6 +64,7 @@ FULL = Scale(
     hosts_slow=2_000,
     hosts_cached=300,
     tasks=3,
+    tasks_inside=20,
     machines=50,
     rules=(10, 40),
     job_seconds=10,
@@ -79,6 +82,7 @@ QUICK = Scale(
     hosts_slow=30,
     hosts_cached=10,
     tasks=1,
+    tasks_inside=2,
     machines=3,
     rules=(3,),
     job_seconds=0.5,
@@ -104,6 +108,7 @@ def rows(scale: Scale, commit: str | None = None) -> dict[str, Row]:
         "ahead": lambda stage: inventories.ahead(stage, scale.hosts_slow),
         "cache": lambda stage: inventories.cache(stage, scale.hosts_cached),
         "unchanged": lambda stage: tasks.unchanged(stage, scale.tasks, scale.latencies),
+        "inside": lambda stage: inside.inside(stage, scale.tasks_inside, (scale.latencies[0], scale.latencies[-1])),
         "machines": lambda stage: tasks.machines(stage, scale.machines, scale.job_seconds),
         "rules": lambda stage: tasks.rules(stage, scale.rules, scale.rule_seconds),
         "emulator": lambda stage: service.emulator(stage, scale.emulator_requests, commit),

@@ -58,8 +58,6 @@ def unchanged(stage: Stage, tasks: int, latencies: tuple[float, ...]) -> Iterato
             play(stage, stage.ours, emulator, "made", list(UNCHANGED.values()))()
             kinds = UNCHANGED if latency == latencies[0] else {"a machine": MACHINE}
             plays = {name: (stage.ours, task) for name, task in {"ping": PING, **kinds}.items()}
-            if stage.peer:
-                plays["peer"] = (stage.peer, PEERS_MACHINE)
             requests: dict[str, float] = {}
             subjects = {
                 name: _again(stage, tool, emulator, name, [task] * tasks, requests)
@@ -91,14 +89,11 @@ def _beyond_ping(
     """Give the figures for plays of so many tasks, which were run in turns with as many pings."""
     ping = statistics.median(seconds(runs["ping"]))
     beyond = {kind: [(run.seconds - ping) / tasks for run in some] for kind, some in runs.items() if kind != "ping"}
-    peer, at = beyond.pop("peer", None), {"latency_ms": latency}
+    at = {"latency_ms": latency}
     limit = {} if latency else {"most": 0.12}
     for kind, ours in beyond.items():
         yield Figure(f"unchanged, {kind}: time", "ping", statistics.median(ours), "s more", ours=ours, **limit, **at)
         yield Figure(f"unchanged, {kind}: requests", "", requests[kind], "", most=2, **at)
-    if peer:
-        note = f"the peer sent {requests['peer']:g} requests"
-        yield times_ours("unchanged, a machine: beyond ping", "peer", beyond["a machine"], peer, note=note, **at)
 
 
 def machines(stage: Stage, number: int, job_seconds: float) -> Iterator[Figure]:

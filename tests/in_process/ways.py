@@ -37,6 +37,7 @@ _MADE = {
     "port": re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=port=)\d+"),
     "lasted": re.compile(r"\b\d+(?:\.\d+)? s\b"),
 }
+_ALIKE = ("moment", "lasted", "root disk")  # their order is chance, too
 # Members that hold what the service makes by chance.
 _BY_CHANCE = ("password", "duration", "pid")
 _PLAIN = re.compile(r"[ !#-\[\]-~\u00a1-\ud7ff\ue000-\ufefe\uff00-\uffef]")
@@ -98,7 +99,7 @@ def comparable(results: list[Result]) -> Iterator[Result]:
 
     def name(kind: str, text: str) -> str:
         number = sum(one == kind for one, _text in seen) + 1
-        return seen.setdefault((kind, text), f"<{kind}>" if kind in ("moment", "lasted") else f"<{kind} {number}>")
+        return seen.setdefault((kind, text), f"<{kind}>" if kind in _ALIKE else f"<{kind} {number}>")
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
