@@ -98,7 +98,7 @@ class _Here(Module):
         self._texts.append(visible(warning))
 
 
-class InProcess(SentModule):  # type: ignore[misc]
+class InProcess(SentModule):
     """The action plugin of a module. A subclass has its ``definition``.
 
     It runs the definition in Ansible's own process where that is right. Elsewhere it sends the module. Inside Ansible it does all

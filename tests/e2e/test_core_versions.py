@@ -191,17 +191,22 @@ def test_unit_tests_of_what_versions_do_differently_pass_with_the_oldest(oldest:
     assert re.search(r"^1\d\d\d passed in ", done.stdout, re.MULTILINE), done.stdout
 
 
-@pytest.fixture(params=["oldest", "current", "newest"])
+WAYS = {"inside": "true", "sent": "false"}  # in which a task runs: values of CLOUDN_IN_PROCESS
+
+
+@pytest.fixture(params=[(version, way) for version in ("oldest", "current", "newest") for way in WAYS], ids="-".join)
 def ansible(
     request: pytest.FixtureRequest, installed: pathlib.Path, environment: dict[str, str], tmp_path: pathlib.Path
 ) -> Callable[..., str]:
     """Return a function that runs a command of one of the versions of Ansible, on the installed collection."""
+    version, way = request.param
     current = pathlib.Path(sys.executable).parent
-    programs = current if request.param == "current" else request.getfixturevalue(request.param)
+    programs = current if version == "current" else request.getfixturevalue(version)
     variables = {
         **environment,
         "ANSIBLE_COLLECTIONS_PATH": str(installed),
         "ANSIBLE_PYTHON_INTERPRETER": str(programs / "python"),
+        "CLOUDN_IN_PROCESS": WAYS[way],
     }
 
     def run(program: str, *arguments: str) -> str:
