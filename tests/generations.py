@@ -12,7 +12,7 @@ from typing import Any
 GENERATIONS = ("3", "4")
 MARKER = "generation(*generations, reason): the test runs on these generations of CloudStack only, for this reason"
 # Tests in these folders take long. All of them run on 3, and one in so many on 4.
-SLOW = ("property", "faults", "e2e")
+SLOW = ("property", "faults", "e2e", "in_process")
 ONE_IN = 4
 
 
