@@ -23,10 +23,10 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # What the service makes anew each time, so two emulators that were asked the same differ in it.
 _MADE = {
     "id": re.compile(_UUID),
+    "fingerprint": re.compile(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){15}\b"),
     "EC2 id": re.compile(r"\b(?:i|vol|snap|ami|r|req)-[0-9a-f]{8}\b"),
     "address": re.compile(r"\b10\.\d+\.\d+\.\d+\b"),
     "MAC": re.compile(r"\b06(?::[0-9a-f]{2}){5}\b"),
-    "fingerprint": re.compile(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){15}\b"),
     "private key": re.compile(r"-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----\n?"),
     "checksum": re.compile(r"\b[0-9a-f]{32}\b"),
     "root disk": re.compile(r"\bROOT-\d+\b"),
