@@ -26,9 +26,8 @@ _LONGEST_NAME = 32
 def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     check_text(options)
-    for option in ("name", "display_text"):
-        if options.get(option) is not None and not options[option].strip():
-            raise UsageError(f"{option}: must not be empty")
+    if options.get("display_text") is not None and not options["display_text"].strip():
+        raise UsageError("display_text: must not be empty")
     if options["state"] != "present" and options.get("zones"):
         raise UsageError(
             f"zones: state: {options['state']} copies nothing; leave zones out, or give one zone with zone"
@@ -36,7 +35,7 @@ def check_options(options: Record) -> None:
     if options.get("zones") is not None and not options["zones"]:
         raise UsageError("zones: the list is empty; name a zone, or leave the option out")
     for launcher in options.get("accounts") or []:
-        if not launcher.strip() or "," in launcher:
+        if "," in launcher:
             raise UsageError(f"accounts: {launcher!r} is no name of an account")
     check_url(options)
     extraction.check_options(options)

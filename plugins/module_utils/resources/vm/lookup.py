@@ -30,23 +30,14 @@ def check_options(options: Record) -> None:
         raise UsageError("name: the list is empty; name at least one virtual machine")
     check_text(options)
     user_data.check(options)
-    if not all(name.strip() for name in options["name"]):
-        raise UsageError("name: a name is empty")
     if options["state"] == "reinstalled":
         from . import reinstall  # here, as few runs need it
 
         reinstall.check_options(options)
-    if options.get("key_pair") == "":
-        raise UsageError("key_pair: must not be empty; omit it for a machine without a key pair")
-    if options.get("group") is not None and not options["group"].strip():
-        raise UsageError("group: must not be empty; omit it to keep the group")
     if options.get("root_size_gb") is not None and options["root_size_gb"] < 1:
         raise UsageError(f"root_size_gb: must be at least 1, not {options['root_size_gb']}")
     if options["expunge"] and options["state"] != "absent":
         raise UsageError(f"expunge: goes with state: absent only, not with state: {options['state']}")
-    for option in ("affinity_groups", "networks"):
-        if not all(name.strip() for name in options.get(option) or []):
-            raise UsageError(f"{option}: a name is empty; leave it out")
     for option in ("max_parallel", "max_jobs"):
         if options[option] < 1:
             raise UsageError(f"{option}: must be at least 1, not {options[option]}")

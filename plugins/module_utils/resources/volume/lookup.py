@@ -24,9 +24,7 @@ _SIZED = ("present", "attached", "detached")
 def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     check_text(options)
-    state, name = options["state"], options.get("name")
-    if name is not None and not name.strip():
-        raise UsageError("name: must not be empty")
+    state = options["state"]
     if options.get("vm") and state not in ("attached", "detached"):
         raise UsageError(f"vm: goes only with state: attached or detached, not with {state}")
     check_url(options)
