@@ -52,6 +52,8 @@ options:
       - Name or id of the zone. Names are looked up in this zone only.
       - Required to create a VM if there are several zones.
       - A VM is not created if another zone has a VM with its host name. See O(same_name_elsewhere).
+      - With O(state=absent) a VM of this name in another zone is left alone. A warning says where it is. This costs no
+        further request.
     type: str
   same_name_elsewhere:
     description:

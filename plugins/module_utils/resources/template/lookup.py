@@ -9,7 +9,7 @@ from ...api import Client, Missing, Record, UsageError
 from ...reconcile import Found, Resource, Task
 from .. import account, extraction, generation, os_type, zone
 from ..download import check_url
-from ..lookup import check_text, in_another_zone, is_uuid, pick
+from ..lookup import check_text, in_another_zone, is_uuid, left_alone, pick
 from ..snapshot import view as snapshot
 from ..vm import view as vm
 from ..volume import view as volume
@@ -45,7 +45,10 @@ def find(task: Task) -> Found:
     """Return the records of the template, one for each zone that it is in."""
     options = task.options
     template_id = (task.failed and task.failed.id) or options.get("id")
-    rows = template.find_own(task.client, options.get("name"), template_id, options.get("zone"))
+    others: list[Record] = []
+    rows = template.find_own(task.client, options.get("name"), template_id, options.get("zone"), others)
+    if options["state"] == "absent" and others and not rows and not task.failed:
+        task.warnings.append(left_alone("name", "template", options.get("name"), options["zone"], others))
     return {str(options.get("name") or options.get("id")): rows}
 
 

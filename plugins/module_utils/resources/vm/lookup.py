@@ -11,7 +11,7 @@ import typing as t
 
 from ...api import Client, CloudnError, Missing, Record, UsageError
 from ...reconcile import Found, Progress, Resource, Task
-from ...wrong_values import item_path, question
+from ...wrong_values import item_path
 from .. import generation, zone
 from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
@@ -166,18 +166,24 @@ def _left_disks(task: Task, failed: Progress) -> list[Record]:
 
 def _check_creation(missing: list[str], options: Record) -> None:
     names = options["name"]
-    for name in missing:
-        path = item_path("name", names.index(name), names) if name in names else "name"
-        if is_uuid(name):
-            raise UsageError(f"{path}: there is no virtual machine with the id {name}")
-        if not _HOST_NAME.match(name):
-            raise UsageError(
-                f"{path}: {name!r} can't be a host name: use up to 63 ASCII letters, digits and hyphens, a letter first, no hyphen "
-                f"last (or set display_name){question(_near_host_name(name))}"
-            )
+    paths = {name: item_path("name", names.index(name), names) if name in names else "name" for name in missing}
+    ids = [name for name in missing if is_uuid(name)]
+    if ids:
+        where = ", ".join(paths[one] for one in ids)
+        what = "is no virtual machine with the id" if len(ids) == 1 else "are no virtual machines with the ids"
+        raise UsageError(f"{where}: there {what} {', '.join(ids)}")
+    wrong = [name for name in missing if not _HOST_NAME.match(name)]
+    if wrong:
+        where, what = ", ".join(paths[one] for one in wrong), "a host name" if len(wrong) == 1 else "host names"
+        near = [near for near in map(_near_host_name, wrong) if near]
+        raise UsageError(
+            f"{where}: {', '.join(map(repr, wrong))} can't be {what}: use up to 63 ASCII letters, digits and hyphens, a letter "
+            f"first, no hyphen last (or set display_name){f'; did you mean {str(near)[1:-1]}?' if near else ''}"
+        )
     lacking = [option for option in ("template", "service_offering") if not options.get(option)]
     if lacking:
-        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
+        do = "does" if len(missing) == 1 else "do"
+        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which {do} not exist")
 
 
 def _near_host_name(name: str) -> str | None:
