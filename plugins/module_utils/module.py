@@ -14,6 +14,7 @@ from ansible.module_utils.common.validation import (
     check_required_if,
     check_required_one_of,
 )
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from .api import Client, CloudnError, JobFailed, Record
 from .api.decode import XMLTODICT_ERROR
@@ -77,6 +78,9 @@ class Module(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
         self._hide()
+        # The options may be as they were written yet.
+        if "wait" in self.argument_spec and str(self.params.get("wait")).lower() in BOOLEANS_FALSE:
+            kwargs = {"jobs": [], **kwargs}
         super().fail_json(visible(self._wrong or msg), **_for_people(kwargs))
 
     def warn(self, warning: str, **kwargs: t.Any) -> None:

@@ -45,10 +45,9 @@ _INSTEAD = {
 # Texts that users may want to empty, and texts of a form whose own check has a better message. An empty ``ec2_url`` is one that
 # is left out, as an environment variable may be empty. Every other text names or selects something: if it were empty, a task
 # would do without it what it should do with it, such as find nothing to destroy.
-_MAY_BE_EMPTY = frozenset(
-    "display_name description display_text user_data confirm_reinstall public_key ports max_age time day timezone api_url "
-    "api_key api_secret ec2_url".split()
-)
+_VALUES = ("display_name", "description", "display_text", "user_data", "confirm_reinstall")
+_OF_A_FORM = ("public_key", "ports", "max_age", "time", "day", "timezone", "api_url", "api_key", "api_secret")
+_MAY_BE_EMPTY = frozenset((*_VALUES, *_OF_A_FORM, "ec2_url"))
 
 
 def check(params: dict[str, t.Any], spec: Spec, ignore_unknown: bool = False) -> str:

@@ -151,7 +151,7 @@ options:
     description:
       - How O(user_data) is written.
       - With V(base64) it is the bytes in Base64, in one line or several. The VM finds the bytes. Use it for bytes that
-        are not UTF-8.
+        are not UTF-8. V(base64) without O(user_data) is an error.
     type: str
     choices: [text, base64]
     default: text

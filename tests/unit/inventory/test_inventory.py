@@ -476,7 +476,9 @@ def test_a_cache_hit_imports_nothing_that_asks(
     )
     command = [sys.executable, "-c", program, str(configure(**cached))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["3", "", "hosts inventory keyed_group names resources states visible"], done.stderr
+    assert done.stdout.splitlines() == ["3", "", "hosts inventory keyed_group names resources states visible"], (
+        done.stderr
+    )
 
 
 def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, cached: Any) -> None:

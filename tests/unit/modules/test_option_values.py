@@ -176,7 +176,10 @@ def test_texts_that_name_or_select_something_are_not_empty(told: Callable[..., s
         ("cloudn_vm", {"name": "", "state": "absent"}, "name"),
         ("cloudn_vm", {"name": "web1", "group": "", **NEW}, "group"),
         ("cloudn_volume", {"name": "data", "zone": "", "state": "absent"}, "zone"),
-        *[("cloudn_vm_info", {option: ""}, option) for option in ("zone", "group", "security_group", "state", "id", "name")],
+        *[
+            ("cloudn_vm_info", {option: ""}, option)
+            for option in ("zone", "group", "security_group", "state", "id", "name")
+        ],
     ],
     ids=str,
 )
@@ -291,7 +294,11 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         ("cloudn_vm", {"name": [None]}, "name[0]: is empty (null); give a value, or leave it out"),
         ("cloudn_vm", {"name": [["u5"]]}, "name[0]: must be a text, not the list ['u5']. Each item"),
         ("cloudn_vm", {"name": [{"a": 1}]}, "name[0]: must be a text, not the mapping {'a': 1}. Each item"),
-        ("cloudn_vm", {"name": "x", "security_groups": [["a"]]}, "security_groups[0]: must be a text, not the list ['a']. Each"),
+        (
+            "cloudn_vm",
+            {"name": "x", "security_groups": [["a"]]},
+            "security_groups[0]: must be a text, not the list ['a']. Each",
+        ),
         ("cloudn_vm", {"name": "x", "security_groups": LATIN_1}, "security_groups: is no text in UTF-8"),
         ("cloudn_vm", {"name": ["web1", None]}, "name[1]: is empty (null); give a value, or leave it out"),
         (

@@ -37,7 +37,9 @@ def set_state(emulator: Any, names: list[str], state: str) -> None:
 def test_a_state_that_nothing_leads_on_from(three: list[str], refused: Refused, emulator: Any) -> None:
     set_state(emulator, NAMES, "Error")
     told = refused("cloudn_vm", name=NAMES, **NEW)
-    assert told.startswith("each of f1, f2, f3 is in state Error. It can only be destroyed (state: absent). Its name stays")
+    assert told.startswith(
+        "each of f1, f2, f3 is in state Error. It can only be destroyed (state: absent). Its name stays"
+    )
     assert told.count("state Error") == 1
 
 

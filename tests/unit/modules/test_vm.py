@@ -469,7 +469,9 @@ def test_bad_host_names_are_refused(refused: Run, name: str) -> None:
     assert f"name: {name!r} can't be a host name" in refused("cloudn_vm", name=name, **NEW)
 
 
-@pytest.mark.parametrize(("name", "said"), [([], "name: the list is empty"), ([""], "name[0]: is empty; give one, or leave it out")])
+@pytest.mark.parametrize(
+    ("name", "said"), [([], "name: the list is empty"), ([""], "name[0]: is empty; give one, or leave it out")]
+)
 def test_an_empty_name_is_refused(refused: Run, name: list[str], said: str) -> None:
     assert said in refused("cloudn_vm", name=name, **NEW)
 

@@ -143,9 +143,7 @@ def test_a_template_in_another_zone_is_not_missing(run_module: Run, refused: Ref
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_absent_warns_of_machines_in_another_zone(
-    vm_id: str, run_module: Run, emulator: Any, check: bool
-) -> None:
+def test_absent_warns_of_machines_in_another_zone(vm_id: str, run_module: Run, emulator: Any, check: bool) -> None:
     """They are in the listing that finds none in the zone, so no further request is needed."""
     names = ["web1", "web2"]
     done = run_module("cloudn_vm", _check=check, name=names, zone="jp-e1b", state="absent")

@@ -182,7 +182,9 @@ def _cidr(where: str, text: str, warnings: list[str]) -> str:
     normal = network(text)
     if normal is None:
         near = question(_near_network(text))
-        raise UsageError(f"{where}: {text!r} is no IP network such as 192.0.2.0/24, or 2001:db8::/32 on CloudStack 4{near}")
+        raise UsageError(
+            f"{where}: {text!r} is no IP network such as 192.0.2.0/24, or 2001:db8::/32 on CloudStack 4{near}"
+        )
     address = text.partition("/")[0]
     if "/" in text and ipaddress.ip_network(normal).network_address != ipaddress.ip_address(address):
         if normal in EVERYWHERE:
