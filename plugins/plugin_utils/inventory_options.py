@@ -46,6 +46,8 @@ _OWN_OPTIONS = {
 # Ansible's other names of types.
 _TYPES = {"boolean": "bool", "integer": "int", "dictionary": "dict", "string": "str"}
 _SECRET = ("api_key", "api_secret")
+# Without these, the machines of another account would be listed.
+_NOT_EMPTY = ("account", "domain_id")
 _STATE = re.compile(r"[A-Za-z]+\Z")
 _PREFIX = re.compile(r"([A-Za-z_]\w*)?\Z", re.ASCII)
 
@@ -64,7 +66,7 @@ def find_wrong_values(given: t.Mapping[str, t.Any], definitions: t.Mapping[str, 
     ``definitions`` are those of Ansible. It takes each text that it does not know for false, also for ``validate_certs``.
     ``None``: nothing is wrong. What is in lists and dictionaries is not looked at.
     """
-    doubtful = {name: value for name, value in given.items() if not _fits(value, definitions[name])}
+    doubtful = {name: value for name, value in given.items() if not _fits(name, value, definitions[name])}
     if not doubtful:
         return None
     # Imported here, as few runs need it.
@@ -87,8 +89,10 @@ def _type_of(definition: t.Mapping[str, t.Any]) -> str:
     return _TYPES.get(name, name)
 
 
-def _fits(value: t.Any, definition: t.Mapping[str, t.Any]) -> bool:
+def _fits(name: str, value: t.Any, definition: t.Mapping[str, t.Any]) -> bool:
     """Tell whether a value certainly has the type of its option, and is one of its choices. Ansible splits a text for a list."""
+    if name in _NOT_EMPTY and not str(value).strip():
+        return False
     kinds: dict[str, tuple[type, ...]] = {
         "bool": (bool,),
         "int": (int,),

@@ -541,6 +541,7 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"api_url": "https://cloud.example.com"}, "is no address of an API: it has no path. Write it like https://HOST/client/api"),
         ({"api_timeout": "soon"}, "api_timeout: must be a number, not 'soon'"),
         ({"account": "user"}, "account, domain_id: set both or neither"),
+        ({"account": "", "domain_id": ""}, "account: is empty; give one, or leave the option out. domain_id: is empty; give one"),
         ({"zones": ["jp-w1"]}, "zones: there is no 'jp-w1'. There are: jp-e1a, jp-e1b"),
         ({"hostnames": ["fqdn"]}, "hostnames: 'fqdn' is not known; give one of name, display_name, default_ip, id, or tag:KEY"),
         ({"hostnames": ["name", "tag:"]}, "hostnames: 'tag:' is not known"),

@@ -57,6 +57,13 @@ def test_an_offering_that_needs_a_stop(three: list[str], refused: Refused) -> No
     )
 
 
+def test_states_that_do_not_end(three: list[str], run_module: Run, emulator: Any) -> None:
+    set_state(emulator, ["f1", "f2"], "Starting")
+    set_state(emulator, ["f3"], "Stopping")
+    told = run_module("cloudn_vm", name=NAMES, state="stopped", wait_timeout=0)["msg"]
+    assert told.startswith("f1 is still Starting, f2 is still Starting, f3 is still Stopping after 0 s (wait_timeout)")
+
+
 def test_high_availability(three: list[str], refused: Refused) -> None:
     told = refused("cloudn_vm", name=NAMES, ha=True)
     assert told.startswith("ha: each of f1, f2, f3 has the service offering 'v1', which offers no high availability")

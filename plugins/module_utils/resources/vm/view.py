@@ -271,8 +271,8 @@ def settled(
                 record["state"] = TRANSITIONAL[record["state"]]
         if check or not transitional:
             return found
-    name, record = next(iter(transitional.items()))
-    text = f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Run the task again or raise wait_timeout"
+    states = ", ".join(f"{name} is still {record['state']}" for name, record in transitional.items())
+    text = f"{states} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Run the task again or raise wait_timeout"
     raise CloudnError(text)
 
 
