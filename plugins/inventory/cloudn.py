@@ -174,6 +174,7 @@ from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_options i
     LISTS,
     find_problem,
     find_unknown,
+    find_wrong_values,
     unknown_states,
 )
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_templates import BadTemplate, Templates
@@ -208,7 +209,7 @@ def _collector_paused() -> t.Iterator[None]:
 
 
 def _in_file(path: str, text: str) -> str:
-    """Return the text of an error with the inventory file that it is about."""
+    """Return the text of an error or warning with the inventory file that it is about."""
     return text if path in text else f"{path}: {text}"
 
 
@@ -234,6 +235,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     NAME = "cloudn.compute.cloudn"
     inventory: t.Any  # Ansible's, or a draft in its place
+    _path = ""
     # Ansible's own function leaves characters as they are by default. Names come from values of the service.
     _sanitize_group_name = staticmethod(hosts.safe_group)
 
@@ -251,6 +253,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if unknown:
                 raise _error(unknown)
             direct = self._evaluated(direct)
+            wrong = find_wrong_values(direct, self.option_definitions)
+            if wrong:
+                raise _error(wrong)
         super().set_options(task_keys, var_options, direct)
 
     def _evaluated(self, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -279,6 +284,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Fill the inventory from the configuration file ``path``. Raises ``AnsibleParserError``."""
         super().parse(inventory, loader, path, cache)
+        self._path = path
         try:
             with _visible_errors():
                 self._fill(path, cache)
@@ -305,8 +311,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._add(drafts)
 
     def warn(self, warning: str) -> None:
-        """Warn, with escapes for characters that nobody sees."""
-        self.display.warning(visible(warning))
+        """Warn with the inventory file, and with escapes for characters that nobody sees."""
+        self.display.warning(visible(_in_file(self._path, warning)))
 
     def _is_for_this(self, path: str) -> bool:
         """Tell whether a file says that it is for this plugin."""
@@ -334,7 +340,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the machines, as the vm module shows them. They come from the cache if it has the same request."""
         key, asked = self.get_cache_key(path), self._asked()
         caching = self.get_option("cache")
-        kept = self._kept(path, key, asked) if caching and cache else None
+        kept = self._kept(key, asked) if caching and cache else None
         if kept is not None:
             return kept
         machines = self._list(path)
@@ -342,17 +348,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache[key] = make_entry(asked, machines)
         return machines
 
-    def _kept(self, path: str, key: str, asked: str) -> list[hosts.Record] | None:
+    def _kept(self, key: str, asked: str) -> list[hosts.Record] | None:
         """Return the machines in the cache, ``None`` where it does not have them. Warns of an entry that can't be used."""
         try:
             machines, problem = read_entry(self._cache[key], asked)
         except KeyError:
-            return None
+            # Ansible hides an entry that is not in its own form. The entry is there all the same.
+            machines, problem = None, "it is of another program" if self._is_kept(key) else None
         except Exception:  # a plugin of the cache raises anything over a file that it can't read
             machines, problem = None, "it can't be read"
         if problem:
-            self.warn(f"{path}: the entry in the cache can't be used ({problem}). It is made anew")
+            self.warn(f"the entry in the cache can't be used ({problem}). It is made anew")
         return machines
+
+    def _is_kept(self, key: str) -> bool:
+        """Tell whether the cache plugin has an entry, whatever is in it. The one below Ansible's own knows."""
+        contains = getattr(getattr(self._cache, "_plugin", None), "contains", None)
+        try:
+            return bool(contains and contains(key))
+        except Exception:  # as any reading of the cache
+            return False
 
     def _asked(self) -> str:
         """Return a digest of the request to the service and of its account: accounts have different machines.

@@ -84,6 +84,8 @@ def _fault(url: str) -> str | None:
         return f"{no_address}: its port must be a number from 1 to 65535"
     if not _is_host(host):
         return f"{no_address}: its host can't be the name of one"
+    if "\\" in address.path:
+        return "{} is no address of an API: it has a backslash in its path; write / in its place"
     if _AFTER_PATH.search(url):
         return "{} is no address of an API: leave out all after its path"
     return None if address.path.strip("/") else "{} is no address of an API: it has no path"

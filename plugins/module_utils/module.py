@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from .api import Record
 from .api.decode import XMLTODICT_ERROR
@@ -45,6 +46,9 @@ class Module(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
         self._hide()
+        # The options may be as they were written yet.
+        if "wait" in self.argument_spec and str(self.params.get("wait")).lower() in BOOLEANS_FALSE:
+            kwargs = {"jobs": [], **kwargs}
         super().fail_json(visible(self._wrong or msg), **_for_people(kwargs))
 
     def warn(self, warning: str, **kwargs: t.Any) -> None:

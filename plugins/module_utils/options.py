@@ -16,7 +16,7 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 
-from .wrong_values import did_you_mean, item_path
+from .wrong_values import did_you_mean
 
 # The argument spec of one option, and of a task.
 Option = t.Dict[str, t.Any]
@@ -33,6 +33,21 @@ _TO_TEXT = (
     "Write | after the option's name and the text below it, or make a text of data with the filter to_json. "
     "If Ansible has made data of a text (JSON out of a file or a vault), keep the text with the filter string"
 )
+# What to write in place of a list or mapping, for options where that is not one name.
+_INSTEAD = {
+    "user_data": _TO_TEXT,
+    "description": _TO_TEXT,
+    "display_text": _TO_TEXT,
+    "display_name": _TO_TEXT,
+    "public_key": _TO_TEXT,
+    "ports": "Write one rule for each port, or a range such as '8000-8100'",
+}
+# Texts that users may want to empty, and texts of a form whose own check has a better message. An empty ``ec2_url`` is one that
+# is left out, as an environment variable may be empty. Every other text names or selects something: if it were empty, a task
+# would do without it what it should do with it, such as find nothing to destroy.
+_VALUES = ("display_name", "description", "display_text", "user_data", "confirm_reinstall")
+_OF_A_FORM = ("public_key", "ports", "max_age", "time", "day", "timezone", "api_url", "api_key", "api_secret")
+_MAY_BE_EMPTY = frozenset((*_VALUES, *_OF_A_FORM, "ec2_url"))
 
 
 def check(params: dict[str, t.Any], spec: Spec, ignore_unknown: bool = False) -> str:
@@ -67,6 +82,7 @@ class _Check:
     def options(self, values: dict[str, t.Any], spec: Spec, path: str = "") -> t.Iterator[str]:
         """Check the options in a mapping. ``path`` leads to the mapping and ends with a dot; it is empty for the whole task."""
         known = {alias: name for name, one in spec.items() for alias in [name, *one.get("aliases", ())]}
+        there = {known.get(given) for given, value in values.items() if value is not None}
         for given in [given for given in values if not str(given).startswith("_ansible_")]:
             if given in known:
                 name = known[given]
@@ -77,7 +93,6 @@ class _Check:
                 meant = did_you_mean(given, known) or f". There are: {', '.join(sorted(known))}"
                 yield f"{path}{given}: there is no such option{meant}"
         if path:  # Ansible itself names what the task lacks
-            there = {known.get(given) for given, value in values.items() if value is not None}
             lacking = [name for name, one in spec.items() if one.get("required") and name not in there]
             yield from (f"{path}{name}: is required, and is not given" for name in lacking)
 
@@ -99,17 +114,21 @@ class _Check:
         elif isinstance(value, (list, dict)):
             yield _not_text(value, option, path)
         else:
-            yield from list(_wrong_text(value, option, path)) or _wrong_choice(value, option, path)
+            wrong = [*_wrong_text(value, option, path), *_empty_text(value, option, path)]
+            yield from wrong or _wrong_choice(value, option, path)
 
     def _list(self, at: t.Any, key: t.Any, option: Option, path: str) -> t.Iterator[str]:
-        elements = {**option, "type": option.get("elements") or "str"}
+        elements = {**option, "type": option.get("elements") or "str", "is_item": True}
         if isinstance(at[key], dict):
             hint = '; put "- " before it' if elements["type"] == "dict" else ""
             yield _not(at[key], "a list", option, path) + hint
             return
+        is_text = not isinstance(at[key], (list, tuple))
         items = at[key] = check_type_list(at[key])
+        # The only item of a list that was written as a text has the path of the list.
+        is_list = elements["type"] == "dict" or len(items) > 1 or not is_text
         for number, item in enumerate(items):
-            place = f"{path}[{number}]" if elements["type"] == "dict" else item_path(path, number, items)
+            place = f"{path}[{number}]" if is_list else path
             if item is None:
                 yield f"{place}: is empty (null); give a value, or leave it out"
             else:
@@ -160,12 +179,24 @@ def _not(value: t.Any, wanted: str, option: Option, path: str) -> str:
 
 def _not_text(value: t.Any, option: Option, path: str) -> str:
     """Return the problem of a list or mapping that stands where a text must. Its only text may be the one that was meant."""
+    problem = _not(value, "a text", option, path)
+    if option.get("is_item"):
+        return f"{problem}. Each item of the list must be a text of its own"
     inner = list(value.values()) if isinstance(value, dict) else value
     meant = inner[0] if len(inner) == 1 and isinstance(inner[0], (str, int, float)) else None
-    problem = _not(value, "a text", option, path)
     if meant is not None and not is_secret(option["name"], option):
         return f"{problem}; did you mean {str(meant)!r}?"
-    return f"{problem}. {_TO_TEXT}"
+    return f"{problem}. {_INSTEAD.get(option['name'], 'Give a single one')}"
+
+
+def _empty_text(value: t.Any, option: Option, path: str) -> t.Iterator[str]:
+    """Yield the problem of an empty or blank text that must name or select something. Choices have a message of their own."""
+    if str(value).strip() or option["name"] in _MAY_BE_EMPTY or option.get("choices"):
+        return
+    if option.get("is_item"):
+        yield f"{path}: is empty; give one, or leave it out"
+    else:
+        yield f"{path}: is empty; give one" + ("" if option.get("required") else ", or leave the option out")
 
 
 def _no_choice(shown: str, choices: t.Iterable[t.Any], option: Option, path: str) -> str:

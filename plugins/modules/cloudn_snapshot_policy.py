@@ -38,6 +38,7 @@ options:
   zone:
     description:
       - Name or id of the zone that O(volume) or O(vm) is in.
+      - With O(state=absent) a volume or VM of this name in another zone is left alone. A warning says where it is.
     type: str
   interval:
     description:

@@ -42,6 +42,7 @@ options:
     description:
       - Name or id of the zone. Required for a new template with O(url) if there are several zones. O(name), O(vm) and
         O(volume) are looked up in this zone only.
+      - With O(state=absent) a template of this name in another zone is left alone. A warning says where it is.
       - A template of a disk is created in the disk's zone. Another zone is refused here. O(zones) is for the zones to
         copy it to.
     type: str

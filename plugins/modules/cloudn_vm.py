@@ -52,6 +52,8 @@ options:
       - Name or id of the zone. Names are looked up in this zone only.
       - Required to create a VM if there are several zones.
       - A VM is not created if another zone has a VM with its host name. See O(same_name_elsewhere).
+      - With O(state=absent) a VM of this name in another zone is left alone. A warning says where it is. This costs no
+        further request.
     type: str
   same_name_elsewhere:
     description:
@@ -149,7 +151,7 @@ options:
     description:
       - How O(user_data) is written.
       - With V(base64) it is the bytes in Base64, in one line or several. The VM finds the bytes. Use it for bytes that
-        are not UTF-8.
+        are not UTF-8. V(base64) without O(user_data) is an error.
     type: str
     choices: [text, base64]
     default: text

@@ -43,6 +43,8 @@ options:
     description:
       - Name or id of the zone. Required for a new volume if there are several zones and O(vm) does not give one.
         O(name) is looked up in this zone only.
+      - With O(state=absent) or O(state=detached) a volume of this name in another zone is left alone. A warning says
+        where it is.
     type: str
   disk_offering:
     description:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks the inventory's own options: finds the first problem, and states that nobody knows. Knows no Ansible."""
+"""Checks the inventory's options: values of wrong types, the first problem of its own options, and unknown states."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.states import STATES
 
 # CloudStack 3.0.5 declares these for listVirtualMachines. Parameters with an option of their own are left out.
 FILTERS = (
@@ -30,19 +31,6 @@ FILTERS = (
     "tags",
     "templateid",
 )
-# The states of CloudStack 3.0.5. Another version may have more.
-STATES = (
-    "Starting",
-    "Running",
-    "Stopping",
-    "Stopped",
-    "Destroyed",
-    "Expunging",
-    "Error",
-    "Migrating",
-    "Shutdowned",
-    "Unknown",
-)
 LISTS = ("hostnames", "zones", "states")
 # Parameters of listVirtualMachines that have options of their own, and what they may be called.
 _OWN_OPTIONS = {
@@ -55,6 +43,11 @@ _OWN_OPTIONS = {
     "zoneid": "zones",
     "zones": "zones",
 }
+# Ansible's other names of types.
+_TYPES = {"boolean": "bool", "integer": "int", "dictionary": "dict", "string": "str"}
+_SECRET = ("api_key", "api_secret")
+# Without these, the machines of another account would be listed.
+_NOT_EMPTY = ("account", "domain_id")
 _STATE = re.compile(r"[A-Za-z]+\Z")
 _PREFIX = re.compile(r"([A-Za-z_]\w*)?\Z", re.ASCII)
 
@@ -65,6 +58,54 @@ def find_unknown(given: t.Iterable[t.Any], known: t.Collection[str]) -> str | No
         if name not in known:
             return f"{name}: there is no option of this name; {_hint(str(name), known)}"
     return None
+
+
+def find_wrong_values(given: t.Mapping[str, t.Any], definitions: t.Mapping[str, t.Any]) -> str | None:
+    """Return what is wrong with values that have not the type of their option, or are none of its choices, as modules say it.
+
+    ``definitions`` are those of Ansible. It takes each text that it does not know for false, also for ``validate_certs``.
+    ``None``: nothing is wrong. What is in lists and dictionaries is not looked at.
+    """
+    doubtful = {name: value for name, value in given.items() if not _fits(name, value, definitions[name])}
+    if not doubtful:
+        return None
+    # Imported here, as few runs need it.
+    from ansible_collections.cloudn.compute.plugins.module_utils.options import check
+
+    spec = {
+        name: {
+            "type": _type_of(definitions[name]),
+            "elements": definitions[name].get("elements") or "str",
+            "choices": definitions[name].get("choices"),
+            "no_log": name in _SECRET,
+        }
+        for name in doubtful
+    }
+    return check(doubtful, spec) or None
+
+
+def _type_of(definition: t.Mapping[str, t.Any]) -> str:
+    name = str(definition.get("type") or "str")
+    return _TYPES.get(name, name)
+
+
+def _fits(name: str, value: t.Any, definition: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a value certainly has the type of its option, and is one of its choices. Ansible splits a text for a list."""
+    if name in _NOT_EMPTY and not str(value).strip():
+        return False
+    kinds: dict[str, tuple[type, ...]] = {
+        "bool": (bool,),
+        "int": (int,),
+        "float": (int, float),
+        "list": (list, str),
+        "dict": (dict,),
+    }
+    kind, choices = _type_of(definition), definition.get("choices")
+    if value is None:
+        return True
+    if kind in kinds:
+        return isinstance(value, kinds[kind]) and (kind == "bool" or not isinstance(value, bool))
+    return not isinstance(value, (list, dict)) and (not choices or value in choices)
 
 
 def find_problem(options: t.Mapping[str, t.Any]) -> str | None:

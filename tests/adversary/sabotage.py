@@ -49,8 +49,8 @@ GUARDS = (
     Guard(
         "a status of another server is no refusal",
         f"{API}/client.py",
-        "    return BadAnswer(\n",
-        "    return ApiError(\n",
+        "    return BadAnswer(text, command, status)\n",
+        "    return ApiError(text, command, status)\n",
         (ADVERSARY, "-k", "cloudstack3-vm-started"),
         "403 page, done",
     ),

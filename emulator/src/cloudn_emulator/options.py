@@ -10,6 +10,9 @@ import contextlib
 
 from .guard import is_host
 
+EMPTY = "is empty; give one, or leave it out"
+_LONGEST = 10**9  # seconds
+
 
 def port(text: str) -> int:
     """A port."""
@@ -23,12 +26,19 @@ def count(text: str) -> int:
 
 def seconds(text: str) -> float:
     """A time."""
-    return _number(text, float, 10**9)
+    return _number(text, float, _LONGEST)
 
 
 def shift(text: str) -> float:
     """A time that may be negative."""
-    return -seconds(text[1:]) if text.startswith("-") else seconds(text)
+    return _number(text, float, _LONGEST, -_LONGEST)
+
+
+def named(text: str) -> str:
+    """A name, or another text that must not be empty."""
+    if text.strip():
+        return text
+    raise argparse.ArgumentTypeError(EMPTY)
 
 
 def host(text: str) -> str:
@@ -40,8 +50,8 @@ def host(text: str) -> str:
     )
 
 
-def _number(text: str, kind: type, limit: float) -> float:
+def _number(text: str, kind: type, limit: float, least: float = 0) -> float:
     with contextlib.suppress(ValueError):
-        if 0 <= kind(text) <= limit:
+        if least <= kind(text) <= limit:
             return kind(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {limit}")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {limit}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from .guard import is_host
-from .options import count, host, seconds, shift
+from .options import EMPTY, count, host, named, seconds, shift
 
 API_KEY = "cloudn-emulator-api-key"
 API_SECRET = "cloudn-emulator-api-secret"
@@ -74,9 +74,12 @@ class BadSetting(ValueError):
 
 def _limit(text: str) -> tuple[str, int]:
     """`KIND=N`: a kind of things, and how many of them there may be."""
-    kind, _sign, most = text.partition("=")
-    if kind not in RESOURCES:
-        raise argparse.ArgumentTypeError(f"{text!r}: give one of {', '.join(RESOURCES)}, and a number behind `=`")
+    kind, sign, most = text.partition("=")
+    if kind not in RESOURCES or not sign:
+        example = f"{kind if kind in RESOURCES else RESOURCES[0]}=20"
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: give it the form KIND=N, such as {example}. KIND is one of {', '.join(RESOURCES)}"
+        )
     return kind, count(most)
 
 
@@ -108,7 +111,7 @@ class Settings:
     """How an emulator behaves. The help of each option explains its setting."""
 
     # The account.
-    api_key: Annotated[str, _option("the account's key (%(default)s)", metavar="K")] = API_KEY
+    api_key: Annotated[str, _option("the account's key (%(default)s)", type=named, metavar="K")] = API_KEY
     api_secret: Annotated[str, _option("the account's secret (%(default)s)", metavar="S")] = API_SECRET
     account: Annotated[str, _option("an admin may recover and sees destroyed machines", choices=("user", "admin"))] = (
         "user"
@@ -177,6 +180,7 @@ class Settings:
         _option(
             "name of a zone, instead of jp-e1a and jp-e1b; at most nine",
             option="--zone",
+            type=named,
             metavar="NAME",
             action="append",
             default=[],
@@ -250,6 +254,9 @@ class Settings:
         return self.server.get(name, setting.three if self.generation == "3" else setting.four)
 
     def __post_init__(self) -> None:
+        for setting, texts in (("api_key", [self.api_key]), ("zones", self.zones)):
+            if not all(text.strip() for text in texts):
+                raise BadSetting(setting, EMPTY)
         if len(self.api_secret) < SHORTEST_SECRET:
             raise BadSetting(
                 "api_secret",

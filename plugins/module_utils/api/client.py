@@ -23,6 +23,7 @@ from .errors import (
     Throttled,
     TooLarge,
     UsageError,
+    shown,
 )
 from .page_size import PageSize
 from .roots import OF_ERRORS, begins_job, is_own
@@ -422,7 +423,7 @@ class Client:
         except TooLarge:
             raise
         except BadAnswer as error:
-            raise _unreadable(command, answer, error) from None
+            raise _unreadable(command, answer, error, self.url) from None
         is_error = "errorcode" in content
         if is_own(root, command) or (is_error and root == OF_ERRORS):
             if is_error and content["errorcode"] == status:
@@ -433,7 +434,7 @@ class Client:
             wrong = f"the root {root[:50]!r} belongs to another command, or to another service"
         if wrong:
             bad = BadAnswer(f"{command}: the answer can't be read: {wrong}", command, status)
-            raise _unreadable(command, answer, bad)
+            raise _unreadable(command, answer, bad, self.url)
         return content
 
     def _refusal(self, command: str, content: Record, status: int) -> ApiError:
@@ -497,7 +498,7 @@ def _lack(command: str, status: int, content: Record) -> str:
     return "" if content else "it is empty"
 
 
-def _unreadable(command: str, answer: Answer, error: BadAnswer) -> CloudnError:
+def _unreadable(command: str, answer: Answer, error: BadAnswer, url: str) -> CloudnError:
     """Return the error to raise for an answer that is none of this API, by its HTTP status."""
     status = answer.status
     if status == TOO_MANY_REQUESTS:
@@ -510,9 +511,8 @@ def _unreadable(command: str, answer: Answer, error: BadAnswer) -> CloudnError:
         )
     if status == _OK or status >= 500:
         return BadAnswer(f"{error.message} (HTTP {status})", command, status)
-    return BadAnswer(
-        f"{command}: HTTP {status}, and the answer is not one of this API; is api_url right?", command, status
-    )
+    text = f"{command}: HTTP {status}, and the answer is not one of this API; is api_url right? It is {shown(url)}"
+    return BadAnswer(text, command, status)
 
 
 def listing(client: Client, command: str, query: Record, *ids: str, deadline: Deadline | None = None) -> list[Record]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import urllib.parse
 
 # The bridge writes a failed job's error as its code, a blank and its text. Source: recorded from CloudStack 3.0.5.
 _JOB_ERROR = re.compile(r"(\d{3}) ")
@@ -21,12 +22,21 @@ def joined(message: str, more: str) -> str:
     return message + (more[1:] if message.endswith(("?", ".", "!")) and more.startswith(". ") else more)
 
 
+def shown(url: str) -> str:
+    """Return an address as errors show it: without user, password and all that is after its path."""
+    try:
+        address = urllib.parse.urlsplit(url)
+    except ValueError:
+        return "no address"
+    return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
+
+
 class CloudnError(Exception):
     """Base of all errors here. The message is for people, the attributes are for programs.
 
     Attributes: ``command`` (API command or EC2 action), ``status`` (HTTP status), ``code`` (the service's error code: a
     number, in EC2 a text), ``text`` (the service's words), ``job_id``. An attribute that is not known is ``None``. None of
-    them ever holds a URL, a key, a secret or a signature. ``cause`` is a reason that several errors share, to be shown once.
+    them ever holds a key, a secret or a signature, nor an address but the service's own, see ``shown``. ``cause`` is a reason that several errors share, to be shown once.
     ``way_out`` is what to do if the usual advice for such an error would not work.
     """
 

@@ -9,7 +9,7 @@ import re
 import ssl
 import typing as t
 
-from .errors import CloudnError, NotSent, UnknownOutcome, UsageError
+from .errors import CloudnError, NotSent, UnknownOutcome, UsageError, shown
 
 if t.TYPE_CHECKING:
     from .deadline import AnswerTimeout
@@ -32,11 +32,12 @@ _BROKE_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d+)")  # how http.client quotes the answer of a proxy
 
 
-def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str) -> CloudnError:
+def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str, url: str) -> CloudnError:
     """Return the error to raise for an exception of requests, urllib3 or the socket, from a session of ``open_session``.
 
-    ``timeout`` is the time that the answer had. ``address`` is the option with the service's address. The message takes
-    nothing from the exception that may hold an address, a key or a password.
+    ``timeout`` is the time that the answer had. ``address`` is the option with the service's address, ``url`` that of the
+    request, of which only the service's address is shown. The message takes nothing from the exception that may hold another
+    address, a key or a password.
     """
     import requests
     from urllib3 import exceptions
@@ -70,9 +71,9 @@ def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str
             transient=False,
         )
     if isinstance(reason, exceptions.NewConnectionError):
-        return _unconnected(command, reason.__cause__, proxy, address)
+        return _unconnected(command, reason.__cause__, proxy, address, url)
     if isinstance(reason, exceptions.ConnectTimeoutError):
-        return _not_reached(command, "no connection in time", proxy, address)
+        return _not_reached(command, "no connection in time", proxy, address, url)
     if isinstance(reason, exceptions.ReadTimeoutError):
         return UnknownOutcome(f"{command}: no complete answer within {timeout.seconds:g} s ({timeout.option})", command)
     return UnknownOutcome(f"{command}: the connection broke before the answer was complete", command)
@@ -95,7 +96,7 @@ def _reason(error: t.Any) -> tuple[t.Any, bool]:
             return error, proxy
 
 
-def _unconnected(command: str, cause: BaseException | None, proxy: bool, address: str) -> CloudnError:
+def _unconnected(command: str, cause: BaseException | None, proxy: bool, address: str, url: str) -> CloudnError:
     """Return the error for a connection that could not be made. Nothing was sent."""
     refused = _REFUSED_TUNNEL.match(str(cause))
     if refused:
@@ -112,10 +113,11 @@ def _unconnected(command: str, cause: BaseException | None, proxy: bool, address
             command,
             transient=False,
         )
-    return _not_reached(command, "no connection", proxy, address)
+    return _not_reached(command, "no connection", proxy, address, url)
 
 
-def _not_reached(command: str, why: str, proxy: bool, address: str) -> NotSent:
+def _not_reached(command: str, why: str, proxy: bool, address: str, url: str) -> NotSent:
     if proxy:
         return NotSent(f"{command}: the proxy was not reached ({why}); {_PROXY}", command)
-    return NotSent(f"{command}: the service was not reached ({why}); check {address} and the network", command)
+    where = f"{address} ({shown(url)})"
+    return NotSent(f"{command}: the service was not reached ({why}); check {where} and the network", command)

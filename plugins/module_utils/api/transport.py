@@ -139,7 +139,7 @@ class Transport:
             from .request_errors import explain  # here, as most runs never need it
 
             # `from None`: the exception's own text holds the URL, and so the key and the signature.
-            raise explain(command, error, answer_timeout, self._address) from None
+            raise explain(command, error, answer_timeout, self._address, request.url) from None
 
 
 def _check_authorities(path: str) -> None:

@@ -173,13 +173,19 @@ class _Application:
         """Say in the errors of what was not tried why, and how many objects the service had room for."""
         if self._full is None or not self._untried:
             return
-        fit = sum(one.touched and not one.error for one in self._progresses)
+        # Those that had nothing to do say nothing about the room.
+        new = self._full.step.creates
+        asked = [one for one in self._progresses if (one.found is None if new else one.actions)]
+        fit = sum(one.touched and not one.error for one in asked)
+        which = str(len(asked))
+        if len(asked) < len(self._progresses):
+            which = f"the {which} {'that do not exist yet' if new else 'to change'}"
         failed = self._full.progress
         for progress in self._untried:
             if progress.error:
                 progress.error.message = (
                     f"{self._full.step.command}: not tried, as the service has no room for {failed.name}: {fit} of "
-                    f"{len(self._progresses)} fit. Ask for fewer, or free some, and run the task again"
+                    f"{which} fit. Ask for fewer, or free some, and run the task again"
                 )
                 progress.error.cause = f"no room for {failed.name}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ..api import Client, CloudnError, Deadline, Duplicates, Record
+from ..api import Client, CloudnError, Deadline, Duplicates, Record, UsageError
 from ..api.flawed import check
 from .plan import Plan
 from .progress import Progress
@@ -126,7 +126,29 @@ class _Run:
         del task.warnings[:]
         found = self._find(task)
         self._lookups = resource.lookup(task, found) or {}
-        return [self._plan(task, name, one, self._lookups) for name, one in found.items()]
+        return self._planned(found)
+
+    def _planned(self, found: Found) -> list[Plan]:
+        """Plan for each name. An error or a warning that several have is said once. Raises ``UsageError`` before any change."""
+        task, plans, errors = self._task, [], []
+        said: list[tuple[str, str | None, str]] = []
+        for name, one in found.items():
+            begun, object_id = len(task.warnings), one.get("id") if isinstance(one, dict) else None
+            try:
+                plans.append(self._plan(task, name, one, self._lookups))
+            except UsageError as error:
+                errors.append((name, object_id, error))
+            said += [(name, object_id, text) for text in task.warnings[begun:]]
+        if errors:
+            from .together import one_error  # here, as few runs need it, and Ansible compiles each import in each run
+
+            raise one_error(errors)
+        if len(said) > 1:
+            from .together import Said, together
+
+            own = task.warnings[: len(task.warnings) - len(said)]
+            task.warnings[:] = [*own, *(text for text, _count in together(Said(*one) for one in said))]
+        return plans
 
     def _plan(self, task: Task, name: str, found: t.Any, lookups: Record) -> Plan:
         """Plan for one name. Raises ``BadRecord`` if a member of the object can't be used: it could not be shown at the end."""

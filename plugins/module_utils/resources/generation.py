@@ -10,17 +10,18 @@ from ..api import Client, Deadline, UsageError
 FOUR = 4
 
 
-def check(client: Client, wanted: dict[str, str], deadline: Deadline | None = None) -> None:
+def check(
+    client: Client, wanted: dict[str, str], deadline: Deadline | None = None, way_out: str = "omit the option"
+) -> None:
     """Raise ``UsageError`` for options that need CloudStack 4, if the service is older.
 
-    ``wanted`` are options, each with the words for what CloudStack 3 lacks. Without any, nothing is asked.
+    ``wanted`` are options, each with the words for what CloudStack 3 lacks. Without any, nothing is asked. ``way_out`` is what
+    the user can do on CloudStack 3.
     """
     if wanted and client.generation(deadline) < FOUR:
-        raise lacking(*next(iter(wanted.items())))
+        raise lacking(*next(iter(wanted.items())), way_out)
 
 
-def lacking(option: str, what: str) -> UsageError:
+def lacking(option: str, what: str, way_out: str = "omit the option") -> UsageError:
     """Return the error that the service is too old for an option."""
-    return UsageError(
-        f"{option}: this service is CloudStack 3, which has no {what}. CloudStack 4 has it; omit the option"
-    )
+    return UsageError(f"{option}: this service is CloudStack 3, which has no {what}. CloudStack 4 has it; {way_out}")

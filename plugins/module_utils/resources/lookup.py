@@ -156,11 +156,32 @@ def not_there(option: str, kind: str, wanted: str | None, more: str = "") -> Usa
     return error(f"{option}: there is no {kind} {wanted!r}{more}")
 
 
-def in_another_zone(option: str, kind: str, wanted: str | None, zone: str, found: t.Sequence[Record]) -> UsageError:
+class InAnotherZone(UsageError):
+    """An object is in another zone than the one that was given. ``place`` says where."""
+
+    place = ""
+
+    def left_alone(self) -> str:
+        """Return the warning that the object is left as it is."""
+        return f"{self.place}. It is left alone. Correct the zone if it is meant"
+
+
+def in_another_zone(option: str, kind: str, wanted: str | None, zone: str, found: t.Sequence[Record]) -> InAnotherZone:
     """Return the error that an object is in another zone than the one that was given by name or id."""
+    place = _elsewhere(option, kind, wanted, zone, found)
+    error = InAnotherZone(f"{place}. Correct the zone, or leave it out")
+    error.place = place
+    return error
+
+
+def left_alone(option: str, kind: str, wanted: str | None, zone: str, found: t.Sequence[Record]) -> str:
+    """Return the warning of a task for which it is right that the object is not in the zone, see ``in_another_zone``."""
+    return in_another_zone(option, kind, wanted, zone, found).left_alone()
+
+
+def _elsewhere(option: str, kind: str, wanted: str | None, zone: str, found: t.Sequence[Record]) -> str:
     places = " and ".join(sorted({str(item.get("zonename") or item.get("zoneid")) for item in found}))
-    text = f"zone: the {kind} {wanted!r} ({option}) is in {places}, not in {zone}: {describe(found)}. Correct the zone, or leave it out"
-    return UsageError(text)
+    return f"zone: the {kind} {wanted!r} ({option}) is in {places}, not in {zone}: {describe(found)}"
 
 
 def describe(items: t.Iterable[Record], name: str = "name") -> str:

@@ -31,6 +31,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     signature,
 )
 from ansible_collections.cloudn.compute.plugins.module_utils.api.client import flatten
+from ansible_collections.cloudn.compute.plugins.module_utils.api.errors import shown
 from cloudn_emulator import Emulator
 from servers import serving
 
@@ -337,8 +338,23 @@ def test_an_unreachable_service_is_reported(connect: Callable[..., Client]) -> N
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/client/api"
     client = Client(url, "the-api-key", "the-secret-key", retries=2, sleep=lambda _seconds: None)
     for command in ("listZones", "deployVirtualMachine"):
-        with pytest.raises(NotSent, match=f"{command}: the service was not reached .no connection.; check api_url"):
+        with pytest.raises(
+            NotSent, match=f"{command}: the service was not reached .no connection.; check api_url"
+        ) as raised:
             client.call(command)
+        assert raised.value.message.endswith(f"; check api_url ({url}) and the network")
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("https://user:p@ss@h.invalid:1/client/api?apikey=k&signature=s#x", "https://h.invalid:1/client/api"),
+        ("http://[::1]:8080/api", "http://[::1]:8080/api"),
+        ("http://[", "no address"),
+    ],
+)
+def test_addresses_are_shown_without_secrets(url: str, seen: str) -> None:
+    assert shown(url) == seen
 
 
 def test_a_late_answer_is_an_unknown_outcome(script: Any, connect: Callable[..., Client]) -> None:
@@ -381,8 +397,9 @@ def test_a_refusal_of_a_read_is_not_repeated(script: Any, client: Client) -> Non
 
 def test_a_wrong_address_is_reported(script: Any, client: Client) -> None:
     script.answers = [(404, {"Content-Type": "text/html"}, b"<html>Not Found</html>")]
-    with pytest.raises(BadAnswer, match="HTTP 404, and the answer is not one of this API; is api_url right"):
+    with pytest.raises(BadAnswer, match="HTTP 404, and the answer is not one of this API; is api_url right") as raised:
         client.call("listZones")
+    assert raised.value.message.endswith(f"is api_url right? It is {script.url}")
 
 
 @pytest.mark.parametrize("url", ["http:///x", "http://[", "http://host:port/"])
@@ -432,6 +449,7 @@ def test_errors_hold_no_secret(script: Any, connect: Callable[..., Client], trou
     with pytest.raises(CloudnError) as caught:
         connect(retries=1).call(command, {"userdata": "canary"})
     told = repr(vars(caught.value)) + str(caught.value) + repr(caught.value.__cause__)
+    told = told.replace(f"is api_url right? It is {script.url}", "")  # the user's own, and nothing behind its path
     sent = script.requests[0]["signature"]
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     for secret in ("the-api-key", "the-secret-key", "canary", "127.0.0.1", sent, urllib.parse.quote(sent, safe="")):

@@ -161,6 +161,34 @@ def test_mistyped_and_shortened_options_are_refused_with_the_nearest(options, sa
     assert result.stderr.endswith(f"cloudn-emulator: error: {said}\n")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--clock-ahead", "nan"], "argument --clock-ahead: 'nan' is not a number from -1000000000 to 1000000000"),
+        (["--clock-ahead", "-nan"], "argument --clock-ahead: '-nan' is not a number from -1000000000 to 1000000000"),
+        (["--clock-ahead", "-1e10"], "argument --clock-ahead: '-1e10' is not a number from -1000000000 to 1000000000"),
+        (["--job-seconds", "-1"], "argument --job-seconds: '-1' is not a number from 0 to 1000000000"),
+        (["--limit", "instance"], "argument --limit: 'instance': give it the form KIND=N, such as instance=20. KIND is one of instance, ip"),
+        (["--limit", "vm=3"], "argument --limit: 'vm=3': give it the form KIND=N, such as instance=20. KIND is one of instance, ip"),
+        (["--limit", "ip="], "argument --limit: '' is not a number from 0"),
+        (["--zone", ""], "argument --zone: is empty; give one, or leave it out"),
+        (["--zone", "a", "--zone", " "], "argument --zone: is empty; give one, or leave it out"),
+        (["--api-key", ""], "argument --api-key: is empty; give one, or leave it out"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_wrong_values_are_refused_with_what_is_right(options, said):
+    result = ended("--port", "0", *[f"{options[0]}={options[1]}", *options[2:]])
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"cloudn-emulator: error: {said}" in result.stderr
+
+
+@pytest.mark.parametrize("settings", [{"api_key": ""}, {"zones": ["a", " "]}], ids=str)
+def test_empty_names_are_refused_in_tests_too(settings):
+    with pytest.raises(BadSetting, match="is empty; give one, or leave it out"):
+        Emulator(**settings)
+
+
 def test_the_readme_has_a_row_for_every_option():
     readme = (pathlib.Path(__file__).parents[3] / "emulator" / "README.md").read_text()
     rows = {

@@ -317,15 +317,24 @@ def test_rules_can_be_set_over_http(emulate: Emulate) -> None:
     refused = requests.put(address, json=[{"kind": "flood"}], timeout=5)
     assert refused.status_code == 400 and "there is no 'flood'; there are refuse, close" in refused.text
     assert requests.get(address, timeout=5).json()[0]["kind"] == "status"
-    requests.put(address, json=[], timeout=5)
-    assert requests.get(address, timeout=5).json() == []
+    for wrong in ("{}", "{kind: status}", "0", "false", '""', "text"):
+        refused = requests.put(address, data=wrong, timeout=5)
+        assert refused.status_code == 400 and "the rules are no list; give one, such as" in refused.text
+    assert requests.get(address, timeout=5).json()[0]["kind"] == "status"
+    for none in ("[]", "", "# nothing", "null"):
+        assert requests.put(address, data="[{kind: status}]", timeout=5).json() != []
+        assert requests.put(address, data=none, timeout=5).json() == []
 
 
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
         ("status", "no mapping"),
-        ({}, "kind: there is no None"),
+        ({"kind": None}, "kind: is missing. There are refuse"),
+        ({"kindd": "slow"}, "kind: is missing; did you mean it by 'kindd'? There are refuse"),
+        ({"kind": "slwo"}, "; did you mean slow?"),
+        ({"kind": "slow", "comand": "x"}, "; did you mean command?"),
+        ({}, "kind: is missing. There are refuse"),
         ({"kind": "status", "status": 404}, "status: 404 is none of"),
         ({"kind": "close", "seconds": 1}, "seconds: not for kind close"),
         ({"kind": "close", "nth": 0}, "nth: 0 is no number from 1"),
@@ -336,7 +345,7 @@ def test_rules_can_be_set_over_http(emulate: Emulate) -> None:
     ],
 )
 def test_wrong_rules_are_refused(rule: Any, said: str) -> None:
-    with pytest.raises(BadRule, match=said):
+    with pytest.raises(BadRule, match=re.escape(said)):
         Faults([rule])
 
 

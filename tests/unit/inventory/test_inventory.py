@@ -23,6 +23,7 @@ import yaml
 from ansible import constants
 from ansible_collections.cloudn.compute.plugins.inventory import cloudn
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, paging
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.states import STATES
 from asked import sent_to
 from inventories import HOSTILE, make_hostile
 from reaching import connection_to
@@ -475,7 +476,9 @@ def test_a_cache_hit_imports_nothing_that_asks(
     )
     command = [sys.executable, "-c", program, str(configure(**cached))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["3", "", "hosts inventory keyed_group names resources visible"], done.stderr
+    assert done.stdout.splitlines() == ["3", "", "hosts inventory keyed_group names resources states visible"], (
+        done.stderr
+    )
 
 
 def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, cached: Any) -> None:
@@ -536,8 +539,9 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"ec2_url": "https://canary@cloud.example.com/awsapi"}, "ec2_url: must hold no user and no password, but it is 'https://***@cloud"),
         ({"api_url": "https://cloud.example.com/client/api?canary"}, "api_url: 'https://cloud.example.com/client/api?***' is no address"),
         ({"api_url": "https://cloud.example.com"}, "is no address of an API: it has no path. Write it like https://HOST/client/api"),
-        ({"api_timeout": "soon"}, "soon"),
+        ({"api_timeout": "soon"}, "api_timeout: must be a number, not 'soon'"),
         ({"account": "user"}, "account, domain_id: set both or neither"),
+        ({"account": "", "domain_id": ""}, "account: is empty; give one, or leave the option out. domain_id: is empty; give one"),
         ({"zones": ["jp-w1"]}, "zones: there is no 'jp-w1'. There are: jp-e1a, jp-e1b"),
         ({"hostnames": ["fqdn"]}, "hostnames: 'fqdn' is not known; give one of name, display_name, default_ip, id, or tag:KEY"),
         ({"hostnames": ["name", "tag:"]}, "hostnames: 'tag:' is not known"),
@@ -556,10 +560,27 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"filters": {"tags": "role=web"}}, "filters.tags: must be a dictionary, not 'role=web'"),
         ({"filters": {"tags": None}}, "filters.tags: must be a dictionary"),
         ({"filters": {"tags": {"role": None}}}, "filters.tags.role: has no value"),
-        ({"filters": "all"}, "filters"),
+        ({"filters": "all"}, "filters: must be a mapping (NAME: VALUE), not 'all'"),
+        ({"filters": "{{ [1] }}"}, "filters: must be a mapping (NAME: VALUE), not the list [1]"),
+        ({"compose": ["a"]}, "compose: must be a mapping (NAME: VALUE), not the list ['a']"),
+        ({"hostnames": {"a": 1}}, "hostnames: must be a list, not the mapping {'a': 1}"),
+        ({"zones": "{{ {'a': 1} }}"}, "zones: must be a list, not the mapping {'a': 1}"),
+        ({"connect_with": ["name", "id"]}, "connect_with: must be a text, not the list ['name', 'id']"),
+        ({"api_secret": ["canary"]}, "api_secret: must be a text, not a list"),
+        ({"validate_certs": "treu"}, "validate_certs: must be true or false, not 'treu'; did you mean 'true'?"),
+        ({"validate_certs": "{{ 'treu' }}"}, "validate_certs: must be true or false, not 'treu'; did you mean 'true'?"),
+        ({"validate_certs": 2}, "validate_certs: must be true or false, not 2"),
+        ({"validate_certs": ""}, "validate_certs: must be true or false, not ''"),
+        ({"use_extra_vars": "treu"}, "use_extra_vars: must be true or false, not 'treu'"),
+        ({"default_groups": "maybe"}, "default_groups: must be true or false, not 'maybe'"),
+        ({"strict": "blah"}, "strict: must be true or false, not 'blah'"),
+        ({"leading_separator": "blah"}, "leading_separator: must be true or false, not 'blah'"),
+        ({"cache": "blah"}, "cache: must be true or false, not 'blah'"),
+        ({"api_retries": "many"}, "api_retries: must be a whole number, not 'many'"),
+        ({"api_retries": True}, "api_retries: must be a whole number, not True"),
         ({"zone": "jp-e1a"}, "zone: there is no option of this name; do you mean zones?"),
         ({"qqq": 1}, "qqq: there is no option of this name; there are account, api_key"),
-        ({"response_format": "yaml"}, "response_format"),
+        ({"response_format": "yaml"}, "response_format: 'yaml' is not possible. The value of response_format must be one of: json, xml"),
     ],
 )  # fmt: skip
 def test_errors_end_the_run(site: None, read: Read, options: Any, said: str) -> None:
@@ -652,6 +673,39 @@ def test_a_state_that_is_not_known_is_warned_of(site: None, read: Read) -> None:
     assert "states: 'Runing' is no state that is known here" in inventory.said
     assert "do you mean Running?" in inventory.said
     assert "stopped" not in inventory.said
+    assert "cloudn.yml: states: 'Runing'" in inventory.said
+
+
+def test_the_states_of_the_vm_module_are_known(site: None, read: Read) -> None:
+    assert read(states=list(STATES)).said == ""
+
+
+def test_each_warning_names_the_file(
+    site: None, read: Read, run_module: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    emulator.allow("0.0.0.0")
+    said: list[str] = []
+    assert run_module("cloudn_vm", name="web1", tags={"x": "all"})["changed"]
+    warn = cloudn.InventoryModule.warn
+    monkeypatch.setattr(cloudn.InventoryModule, "warn", lambda plugin, text: (said.append(text), warn(plugin, text)))
+    inventory = read(
+        states=["Runing", "Running"],
+        validate_certs=False,
+        api_url=emulator.url.replace("127.0.0.1", "0.0.0.0"),
+        hostnames=["tag:x", "display_name"],
+        connect_with="tag:x",
+    )
+    assert inventory.code == 0, inventory.said
+    assert len(said) > 3
+    assert inventory.said.count("/cloudn.yml: ") == len(said)
+
+
+@pytest.mark.parametrize("value", [None, "yes", "on", 1, "true", True], ids=repr)
+def test_what_means_true_is_taken(site: None, read: Read, value: Any) -> None:
+    inventory = read(validate_certs=value, default_groups=value)
+    assert (inventory.code, inventory.said) == (0, "")
+    assert "zone_jp_e1a" in inventory.groups
 
 
 def test_an_open_connection_is_warned_of_once(

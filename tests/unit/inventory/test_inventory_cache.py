@@ -83,6 +83,8 @@ CONTENTS = {
     "no JSON": b"<html>",
     "bytes": bytes(range(256)),
     "deep": b"[" * 100_000,
+    "an empty object": b"{}",
+    "another object": b'{"a": 1}',
 }
 
 

@@ -71,8 +71,8 @@ def test_nothing_changes_a_group(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": " "}, "name: must not be empty"),
-        ({"name": "apart", "type": ""}, "type: must not be empty"),
+        ({"name": " "}, "name: is empty; give one"),
+        ({"name": "apart", "type": ""}, "type: is empty; give one"),
         ({"name": "0f8fad5b-d9cb-469f-a165-70867728950e"}, "name: there is no affinity group with the id"),
     ],
 )

@@ -321,7 +321,7 @@ def test_a_bad_value_is_the_services_error(run_module: Run) -> None:
 # What is refused before anything is sent
 
 
-@pytest.mark.parametrize("command", ["", " ", "list zones", "listZones&x=y", "listZones\n", "list2", "ゾーン"])
+@pytest.mark.parametrize("command", ["list zones", "listZones&x=y", "listZones\n", "list2", "ゾーン"])
 def test_text_that_is_no_command_is_refused(refused: Run, emulator: Any, command: str) -> None:
     assert refused(MODULE, command=command) == f"command: {command!r} is no name of a command, such as listZones"
     assert emulator.requests == []

@@ -102,6 +102,7 @@ WRONG = [
         "https://cloud example.com/client/api", f"https ://{HOST}/client/api", f"https://{HOST}/\tclient/api", f"https://{HOST}/client\0/api",
         f"\ufeffhttps://{HOST}/client/api", f"https://{HOST}/client/api\u3000", f"https://{HOST}/\u200bclient/api", f"https://{HOST}/\x1b[2J",
     )),
+    *((f"https://{HOST}{path}", "it has a backslash in its path; write / in its place", "") for path in ("/client\\api", "/\\", "/client/api\\")),
     (f"https://{HOST}/client/api?", "leave out all after its path", ""),
     (f"https://{HOST}/client/api#", "leave out all after its path", ""),
     (f"https://{HOST}/client/api?{PASSWORD}", "leave out all after its path", f"https://{HOST}/client/api?***"),

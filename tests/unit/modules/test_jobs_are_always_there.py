@@ -44,6 +44,24 @@ def test_jobs_are_there_after_a_failure(run_module_as: Callable[..., Any]) -> No
         assert done["jobs"] == []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"zone": ""}, {"statee": "x"}, {"name": None}, {"state": "x"}, {"wait_timeout": -1}, {"api_secret": ""}],
+    ids=str,
+)
+@pytest.mark.parametrize("wait", [False, "no", "False"], ids=repr)
+def test_jobs_are_there_with_a_wrong_option(run_module: Run, wrong: dict[str, Any], wait: Any) -> None:
+    done = run_module("cloudn_vm", **{"name": "web1", **NEW, **wrong}, wait=wait)
+    assert done["failed"]
+    assert done["jobs"] == []
+
+
+@pytest.mark.parametrize("more", [{}, {"wait": True}, {"wait": None}, {"wait": "maybe"}], ids=str)
+def test_a_task_that_waits_has_none_with_a_wrong_option(run_module: Run, more: dict[str, Any]) -> None:
+    assert "jobs" not in run_module("cloudn_vm", name="web1", zone="", **more)
+    assert "jobs" not in run_module("cloudn_zone_info", name="")
+
+
 def test_there_are_none_where_the_task_waits(run_module: Run) -> None:
     assert "jobs" not in run_module("cloudn_vm", name="web1", **NEW)
 

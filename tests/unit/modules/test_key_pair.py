@@ -236,7 +236,7 @@ def test_a_comment_may_say_anything(beats: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"name": " "}, "name: must not be empty"),
+        ({"name": " "}, "name: is empty; give one"),
         ({"name": "\U0001f511"}, "name: "),
         ({"public_key": "nonsense"}, "public_key: is no public key in OpenSSH's form"),
         ({"public_key": f"{ONE}\n{OTHER}"}, "public_key: is no public key in OpenSSH's form"),

@@ -90,6 +90,17 @@ def test_nothing_more_is_begun_where_a_limit_is_reached(run_module_as: Any) -> N
         assert f"7 of {len(NAMES)} fit" in failed["msg"] and "not tried" in failed["msg"]
 
 
+def test_what_was_there_before_does_not_count_among_what_fits(run_module_as: Any) -> None:
+    with run_module_as(limits={"instance": 5}, job_seconds=0.1) as (run, _emulator):
+        assert "5 of 12 fit. Ask for" in run("cloudn_vm", name=NAMES[:12], max_jobs=2, **NEW)["msg"]
+        failed = run("cloudn_vm", name=NAMES[:12], max_jobs=2, **NEW)
+        assert "0 of the 7 that do not exist yet fit. Ask for" in failed["msg"]
+        assert failed["msg"].startswith("7 of 12 failed: ")
+        # Something else that is done to those that are there is no room for others.
+        failed = run("cloudn_vm", name=NAMES[:12], max_jobs=2, tags={"role": "web"}, **NEW)
+        assert "0 of the 7 that do not exist yet fit" in failed["msg"]
+
+
 def test_what_waits_for_room_at_the_deadline_is_not_sent(run_module: Callable[..., Result], emulator: Any) -> None:
     emulator.faults([{"kind": "job_hangs", "command": "deployVirtualMachine"}])
     failed = run_module("cloudn_vm", name=NAMES[:5], max_jobs=2, wait_timeout=1, **NEW)

@@ -59,11 +59,6 @@ def told(run_module: Run, emulator: Any) -> Iterator[Callable[..., str]]:
     assert emulator.requests == []
 
 
-def path_of(path: str) -> str:
-    """Return the path of the only item of a list of texts as errors have it: the path of the list."""
-    return path[:-3] if path.endswith("[0]") else path
-
-
 ON_ONE = pytest.mark.generation("4", reason="nothing is sent")
 EACH = pytest.mark.parametrize("module", MODULES)
 
@@ -140,9 +135,60 @@ def test_lists_and_mappings_are_no_texts(told: Callable[..., str], module: str) 
         for path, option in options_of(kind, imported(module).SPEC):
             for wrong in (["one", "two"], {"a": "x", "b": None}):
                 said = told(module, path, wrong)
-                assert said.startswith(f"{path_of(path)}: must be a text, not ")
+                assert said.startswith(f"{path}: must be a text, not ")
                 assert (repr(wrong) in said) is shows(path, option)
-                assert "to_json" in said
+                assert said.endswith(advice(path))
+
+
+def advice(path: str) -> str:
+    """Return what an error says of a list or mapping that stands in place of a text."""
+    name = path.split(".")[-1]
+    if name.endswith("[0]"):
+        return ". Each item of the list must be a text of its own"
+    if name in ("user_data", "description", "display_text", "display_name", "public_key"):
+        return "keep the text with the filter string"
+    return "or a range such as '8000-8100'" if name == "ports" else ". Give a single one"
+
+
+# Texts that people may want to empty, and texts of a form, whose own error says which form.
+FREE = {"display_name", "description", "display_text", "user_data", "confirm_reinstall"}
+OF_A_FORM = {"public_key", "ports", "max_age", "time", "day", "timezone", "api_url", "api_key", "api_secret", "ec2_url"}
+
+
+@ON_ONE
+@EACH
+@pytest.mark.parametrize("empty", ["", "  "], ids=repr)
+def test_texts_that_name_or_select_something_are_not_empty(told: Callable[..., str], module: str, empty: str) -> None:
+    """If an empty zone were taken, a machine in another zone would not be found, and "absent" would be ok."""
+    spec = {**CONNECTION, **imported(module).SPEC}
+    for path, option in [*options_of("str", spec), *options_of("path", spec)]:
+        if option.get("choices") or path.split(".")[-1] in FREE | OF_A_FORM:
+            continue
+        more = "" if option.get("required") else ", or leave the option out"
+        more = ", or leave it out" if path.endswith("[0]") else more
+        # The rest may be about what else the task lacks.
+        assert told(module, path, empty).partition(". ")[0] == f"{path}: is empty; give one{more}"
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "option"),
+    [
+        ("cloudn_vm", {"name": "web1", "zone": "", "state": "absent"}, "zone"),
+        ("cloudn_vm", {"name": "", "state": "absent"}, "name"),
+        ("cloudn_vm", {"name": "web1", "group": "", **NEW}, "group"),
+        ("cloudn_volume", {"name": "data", "zone": "", "state": "absent"}, "zone"),
+        *[
+            ("cloudn_vm_info", {option: ""}, option)
+            for option in ("zone", "group", "security_group", "state", "id", "name")
+        ],
+    ],
+    ids=str,
+)
+def test_an_empty_text_hides_no_object(
+    vm_id: str, refused: Refused, emulator: Any, module: str, options: dict[str, Any], option: str
+) -> None:
+    assert refused(module, **options).startswith(f"{option}: is empty; give one")
+    assert emulator.requests == []
 
 
 @ON_ONE
@@ -151,7 +197,7 @@ def test_texts_must_be_utf_8(told: Callable[..., str], module: str) -> None:
     for path, _option in options_of("str", imported(module).SPEC):
         said = told(module, path, LATIN_1)
         assert said.startswith(
-            f"{path_of(path)}: is no text in UTF-8, as it has the byte 0xe9 at character 4. Convert it to UTF-8"
+            f"{path}: is no text in UTF-8, as it has the byte 0xe9 at character 4. Convert it to UTF-8"
         )
         assert ("give the bytes in Base64" in said) is (path == "user_data")
 
@@ -219,7 +265,12 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         (
             "cloudn_security_group",
             {"name": "web", "ingress": [{"ports": [80, 443], "cidrs": ANY}]},
-            "ingress[0].ports: must be a text, not the list [80, 443]. ",
+            "ingress[0].ports: must be a text, not the list [80, 443]. Write one rule for each port, or a range such as",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": [{"ports": "80,443", "cidrs": ANY}]},
+            "ingress[0].ports: '80,443' is neither a port (22) nor a range (8000-8100) up to 65535. Write one rule for each port",
         ),
         (
             "cloudn_security_group",
@@ -229,13 +280,32 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         (
             "cloudn_security_group",
             {"name": "web", "ingress": [{"ports": 80, "cidrs": [None]}]},
-            "ingress[0].cidrs: is empty (null); give a value, or leave it out",
+            "ingress[0].cidrs[0]: is empty (null); give a value, or leave it out",
         ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": [{"ports": 1, "cidrs": ANY}, {"ports": 80, "cidrs": [["a"]]}]},
+            "ingress[1].cidrs[0]: must be a text, not the list ['a']. Each item of the list must be a text of its own",
+        ),
+        (
+            "cloudn_security_group",
+            {"name": "web", "ingress": [{"ports": 1, "cidrs": ANY}, {"ports": 80, "cidrs": ["a"]}]},
+            "ingress[1].cidrs[0]: 'a' is no IP network such as",
+        ),
+        ("cloudn_vm", {"name": [None]}, "name[0]: is empty (null); give a value, or leave it out"),
+        ("cloudn_vm", {"name": [["u5"]]}, "name[0]: must be a text, not the list ['u5']. Each item"),
+        ("cloudn_vm", {"name": [{"a": 1}]}, "name[0]: must be a text, not the mapping {'a': 1}. Each item"),
+        (
+            "cloudn_vm",
+            {"name": "x", "security_groups": [["a"]]},
+            "security_groups[0]: must be a text, not the list ['a']. Each",
+        ),
+        ("cloudn_vm", {"name": "x", "security_groups": LATIN_1}, "security_groups: is no text in UTF-8"),
         ("cloudn_vm", {"name": ["web1", None]}, "name[1]: is empty (null); give a value, or leave it out"),
         (
             "cloudn_vm",
             {"name": ["web1", ["web2"]]},
-            "name[1]: must be a text, not the list ['web2']; did you mean 'web2'?",
+            "name[1]: must be a text, not the list ['web2']. Each item of the list must be a text of its own",
         ),
         ("cloudn_vm", {"name": {"first": "web1"}}, "name: must be a list, not the mapping {'first': 'web1'}"),
         (
@@ -246,7 +316,7 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         (
             "cloudn_vm",
             {"name": "web1", "security_groups": [{"name": "web"}]},
-            "security_groups: must be a text, not the mapping {'name': 'web'}; did you mean 'web'?",
+            "security_groups[0]: must be a text, not the mapping {'name': 'web'}. Each item of the list must be a text of its own",
         ),
         ("cloudn_vm", {"name": "web1", "ha": "ture"}, "ha: must be true or false, not 'ture'; did you mean 'true'?"),
         ("cloudn_vm", {"name": "web1", "wait_timeout": True}, "wait_timeout: must be a whole number, not True"),

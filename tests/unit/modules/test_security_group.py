@@ -244,10 +244,10 @@ def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Ru
             {"ports": "80,443", "cidrs": [ANY]},
             "ports: '80,443' is neither a port (22) nor a range (8000-8100) up to 65535",
         ),
-        ({"ports": "80", "cidrs": ["nonsense"]}, "cidrs: 'nonsense' is no IP network such as 192.0.2.0/24"),
+        ({"ports": "80", "cidrs": ["nonsense"]}, "cidrs[0]: 'nonsense' is no IP network such as 192.0.2.0/24"),
         (
             {"ports": "80", "cidrs": ["192.0.2.0/33"]},
-            "cidrs: '192.0.2.0/33' is no IP network such as 192.0.2.0/24 or 2001:db8::/32; did you mean '192.0.2.0/32'?",
+            "cidrs[0]: '192.0.2.0/33' is no IP network such as 192.0.2.0/24, or 2001:db8::/32 on CloudStack 4; did you mean '192.0.2.0/32'?",
         ),
         ({"ports": "80", "cidrs": [ANY, "010.0.0.0/8"]}, "ingress[0].cidrs[1]: '010.0.0.0/8' is no IP network"),
         ({"ports": "80", "cidrs": ["010.0.0.0/8"]}, "did you mean '10.0.0.0/8'?"),

@@ -44,7 +44,7 @@ def test_another_spelling_is_the_same_rule(beats: Callable[..., Result]) -> None
 @pytest.mark.parametrize(
     ("cidr", "message"),
     [
-        ("2001:db8::/129", "'2001:db8::/129' is no IP network such as 192.0.2.0/24 or 2001:db8::/32"),
+        ("2001:db8::/129", "'2001:db8::/129' is no IP network such as 192.0.2.0/24, or 2001:db8::/32 on CloudStack 4"),
         ("2001:db8::1/0", "'2001:db8::1/0' is every address; give ::/0, or 2001:db8::1/128 for one"),
         ("2001:db8:::/32", "is no IP network"),
         ("fe80::1%eth0", "is no IP network"),
@@ -58,6 +58,10 @@ def test_what_is_no_network_is_refused(refused: Callable[..., str], cidr: str, m
 def test_cloudstack_3_has_none(run_module_as: Any, direction: str) -> None:
     with run_module_as(generation="3") as (run, emulator):
         for check in (True, False):
-            failed = run("cloudn_security_group", name="web", _check=check, **{direction: [rule("2001:db8::/32")]})
-            assert failed["failed"] and "CloudStack 3, which has no IPv6 in rules" in failed["msg"]
+            entries = [rule("10.0.0.0/8"), rule("10.1.0.0/16", "2001:db8::/32")]
+            failed = run("cloudn_security_group", name="web", _check=check, **{direction: entries})
+            assert failed["msg"] == (
+                f"{direction}[1].cidrs[1]: '2001:db8::/32': this service is CloudStack 3, which has no IPv6 in rules. "
+                "CloudStack 4 has it; leave out this network"
+            )
         assert changes_sent_to(emulator) == []

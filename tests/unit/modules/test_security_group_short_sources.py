@@ -44,6 +44,8 @@ def test_a_name_stands_for_a_group(beats: Run, run_module: Run, direction: str, 
 def test_a_name_that_no_group_has_is_refused(refused: Callable[..., str], run_module: Run) -> None:
     run_module(MODULE, name="web")
     told = refused(MODULE, name="own", ingress=[{"ports": 80, "cidrs": "192.0.2.1", "groups": ["wbe"]}])
-    assert told.startswith("ingress[0].groups: there is no security group 'wbe'. There are: default, web; did you mean")
+    assert told.startswith(
+        "ingress[0].groups[0]: there is no security group 'wbe'. There are: default, web; did you mean"
+    )
     told = refused(MODULE, name="own", ingress=[{"ports": 80, "groups": ["web", "dtabase"]}])
     assert told.startswith("ingress[0].groups[1]: there is no security group 'dtabase'. There are: default, web")

@@ -771,7 +771,7 @@ def test_two_templates_of_one_name_are_refused(
         ({"name": "web", **DOWNLOAD, "accounts": ["admin", ""]}, "accounts: '' is no name of an account"),
         ({"name": "web", **DOWNLOAD, "accounts": ["a,b"]}, "accounts: 'a,b' is no name of an account"),
         ({"name": "web", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
-        ({"name": "", **DOWNLOAD}, "name: must not be empty"),
+        ({"name": "", **DOWNLOAD}, "name: is empty; give one"),
         ({"name": "web", "display_text": " ", **DOWNLOAD}, "display_text: must not be empty"),
         ({"id": UNKNOWN}, f"id: this account has no template {UNKNOWN}"),
         ({"name": UNKNOWN, **DOWNLOAD}, f"name: this account has no template {UNKNOWN}"),

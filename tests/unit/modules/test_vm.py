@@ -454,7 +454,7 @@ def test_a_disk_offering_that_is_there_is_no_drift(make: Run, beats: Run) -> Non
             marks=pytest.mark.generation("3", reason="CloudStack 4 takes more"),
         ),
         ({"max_parallel": 0}, "max_parallel: must be at least 1, not 0"),
-        ({"group": " "}, "group: must not be empty"),
+        ({"group": " "}, "group: is empty; give one, or leave the option out"),
         ({"display_name": "\U0001f600"}, "display_name: "),
         ({"wait_timeout": -1}, "wait_timeout: must not be negative"),
     ],
@@ -469,7 +469,9 @@ def test_bad_host_names_are_refused(refused: Run, name: str) -> None:
     assert f"name: {name!r} can't be a host name" in refused("cloudn_vm", name=name, **NEW)
 
 
-@pytest.mark.parametrize(("name", "said"), [([], "name: the list is empty"), ([""], "name: a name is empty")])
+@pytest.mark.parametrize(
+    ("name", "said"), [([], "name: the list is empty"), ([""], "name[0]: is empty; give one, or leave it out")]
+)
 def test_an_empty_name_is_refused(refused: Run, name: list[str], said: str) -> None:
     assert said in refused("cloudn_vm", name=name, **NEW)
 

@@ -81,7 +81,15 @@ def test_a_text_is_encoded(run_module: Run, emulator: Any) -> None:
     [
         ("#!/bin/sh", "the character '#' is none of it"),
         ("QUJD-_==", "the character '-' is none of it"),
-        ("QU=D", "the character '=' is none of it"),
+        (
+            "QU=D",
+            "a '=' stands in the wrong place, as it may only be at the end; two texts in Base64 can't be put together",
+        ),
+        (
+            "eA==eA==",
+            "a '=' stands in the wrong place, as it may only be at the end; two texts in Base64 can't be put together",
+        ),
+        ("=", "its length, 1 characters, is no multiple of 4, so a part may be missing"),
         ("日本", "the character '日' is none of it"),
         ("QUJDR", "its length, 5 characters, is no multiple of 4, so a part may be missing"),
         ("QQ===", "its length, 5 characters, is no multiple of 4, so a part may be missing"),
@@ -95,6 +103,20 @@ def test_text_that_is_no_base64_is_refused(refused: Refused, emulator: Any, give
     )
     assert given not in told
     assert emulator.requests == []
+
+
+@pytest.mark.parametrize("state", ["present", "started", "absent"])
+@pytest.mark.parametrize("given", [{}, {"user_data": None}], ids=str)
+def test_an_encoding_of_nothing_is_refused(refused: Refused, emulator: Any, given: dict[str, None], state: str) -> None:
+    told = refused(MODULE, name="web1", user_data_encoding="base64", state=state, **given, **NEW)
+    assert told == (
+        "user_data_encoding: base64 is how user_data is written, which is not given; give it, or leave this out"
+    )
+    assert emulator.requests == []
+
+
+def test_the_default_encoding_of_nothing_is_harmless(run_module: Run) -> None:
+    assert run_module(MODULE, name="web1", user_data_encoding="text", **NEW)["changed"]
 
 
 @pytest.mark.parametrize("given", ["", " \n"])

@@ -411,7 +411,7 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
         ({"name": "data", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
         ({"name": "data", "state": "detached", "zone": "tokyo"}, "zone: there is no 'tokyo'"),
         ({"name": "data", **UPLOAD, "url": "ftp://x/y.vhd"}, "url: 'ftp://x/y.vhd' is no http or https address"),
-        ({"name": " ", **SMALL}, "name: must not be empty"),
+        ({"name": " ", **SMALL}, "name: is empty; give one"),
         ({"name": "smile \U0001f600", **SMALL}, "name: "),
         ({"id": UNKNOWN, **SMALL}, f"id: there is no volume {UNKNOWN}"),
         ({"name": UNKNOWN, **SMALL}, f"name: there is no volume {UNKNOWN}"),

@@ -140,3 +140,37 @@ def test_a_template_in_another_zone_is_not_missing(run_module: Run, refused: Ref
     assert refused("cloudn_vm", name="web2", **{**OTHER, "template": "imago"}).startswith(
         "template: there is no template 'imago'"
     )
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_absent_warns_of_machines_in_another_zone(vm_id: str, run_module: Run, emulator: Any, check: bool) -> None:
+    """They are in the listing that finds none in the zone, so no further request is needed."""
+    names = ["web1", "web2"]
+    done = run_module("cloudn_vm", _check=check, name=names, zone="jp-e1b", state="absent")
+    assert done["changed"] is False
+    assert done["warnings"] == [
+        f"zone: web1: not in jp-e1b, but in jp-e1a: {vm_id} (web1, jp-e1a). Nothing there is destroyed. Correct the zone if it "
+        "shall be"
+    ]
+    assert sent_to(emulator) == ["listVirtualMachines", "listZones"]
+    assert run_module("cloudn_vm", name="web2", zone="jp-e1b", state="absent")["warnings"] == []
+    assert run_module("cloudn_vm", name="web1", zone="jp-e1a", state="absent")["warnings"] == []
+
+
+def test_absent_warns_of_other_objects_in_another_zone(run_module: Run) -> None:
+    run_module("cloudn_vm", name="web1", **NEW)
+    run_module("cloudn_volume", name="data", disk_offering="Small", state="attached", vm="web1")
+    run_module("cloudn_template", name="image", vm="web1", allow_restart=True)
+    policy = {"interval": "daily", "state": "absent"}
+    for kind, module, options in (
+        ("volume 'data' (name)", "cloudn_volume", {"name": "data", "state": "absent"}),
+        ("volume 'data' (name)", "cloudn_volume", {"name": "data", "state": "detached"}),
+        ("template 'image' (name)", "cloudn_template", {"name": "image", "state": "absent"}),
+        ("volume 'data' (volume)", "cloudn_snapshot_policy", {"volume": "data", **policy}),
+        ("virtual machine 'web1' (vm)", "cloudn_snapshot_policy", {"vm": "web1", **policy}),
+    ):
+        done = run_module(module, zone="jp-e1b", **options)
+        assert done["changed"] is False
+        (warning,) = done["warnings"]
+        assert warning.startswith(f"zone: the {kind} is in jp-e1a, not in jp-e1b: ")
+        assert warning.endswith(". It is left alone. Correct the zone if it is meant")

@@ -22,7 +22,7 @@ class Faults:
     def set(self, rules: Any) -> None:
         """Replace all rules by these. If one is wrong, raises BadRule and keeps the old ones."""
         if not isinstance(rules, (list, tuple)):
-            raise BadRule("the rules are no list")
+            raise BadRule("the rules are no list; give one, such as [{kind: slow}], or [] for no faults")
         self.rules = [read_rule(given) for given in rules]
 
     def due(self, command: str, has_job: bool) -> FaultRule | None:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import random
 import re
 import reprlib
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -37,7 +39,7 @@ class _Loader(yaml.SafeLoader):
 def parse(text: bytes) -> Any:
     """The value that a text in JSON or YAML stands for; an empty list for none. Raises BadRule."""
     try:
-        return yaml.load(text, _Loader) or []
+        value = yaml.load(text, _Loader)
     except RecursionError:
         raise BadRule("the rules are nested too deeply") from None
     except BadRule:
@@ -45,6 +47,7 @@ def parse(text: bytes) -> Any:
     # What the library raises for a text that is not of its type, such as `!!int x`.
     except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
         raise BadRule(f"the rules are not YAML: {error}") from None
+    return [] if value is None else value
 
 
 def read_rule(given: Any) -> FaultRule:
@@ -71,14 +74,29 @@ def _kind(given: Any) -> str:
     if not isinstance(given, dict):
         raise BadRule(f"a rule is no mapping: {_shown(given)}")
     kind = given.get("kind")
+    if kind is None:
+        near = _meant("kind", given)
+        raise BadRule(f"kind: is missing{near} There are {', '.join(KINDS)}")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise BadRule(f"kind: there is no {_shown(kind)}; there are {', '.join(KINDS)}")
+        raise BadRule(f"kind: there is no {_shown(kind)}; there are {', '.join(KINDS)}{_near(kind, KINDS)}")
     allowed = ["kind", *WHEN, *KINDS[kind]]
     for name in given:
         if name not in allowed:
             shown = name if isinstance(name, str) else _shown(name)
-            raise BadRule(f"{shown}: not for kind {kind}, which takes {', '.join(allowed[1:])}")
+            raise BadRule(f"{shown}: not for kind {kind}, which takes {', '.join(allowed[1:])}{_near(name, allowed)}")
     return kind
+
+
+def _near(wrong: Any, known: Iterable[str]) -> str:
+    """A question for the end of a sentence, whether the known word that is most like a wrong one was meant."""
+    close = difflib.get_close_matches(str(wrong)[:80], known, 1) if isinstance(wrong, str) else []
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _meant(word: str, given: Iterable[Any]) -> str:
+    """The end of a sentence: whether one of the given names may stand for a word that is missing."""
+    close = difflib.get_close_matches(word, [name for name in given if isinstance(name, str) and name != word], 1)
+    return f"; did you mean it by {_shown(close[0])}?" if close else "."
 
 
 def _shown(value: Any) -> str:

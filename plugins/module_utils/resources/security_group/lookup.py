@@ -13,7 +13,7 @@ from . import rules
 from . import view as security_group
 from .named import settled
 from .plan import kind, plan, to_result
-from .rules import DIRECTIONS
+from .rules import DIRECTIONS, Rule
 
 
 def check_options(options: Record) -> None:
@@ -50,10 +50,23 @@ def lookup(task: Task, found: Found) -> Record:
 def _check_generation(task: Task, record: Record | None) -> None:
     """Raise ``UsageError`` for new rules with IPv6 if the service has none. It is asked only if there are such rules."""
     for direction in DIRECTIONS:
-        given = rules.given(task.options.get(direction) or [], direction, [])
-        with_ipv6 = [rule for rule in given if rules.is_ipv6(rule.cidr)]
-        if with_ipv6 and rules.compare(with_ipv6, rules.listed(record or {}, direction))[2]:
-            generation.check(task.client, {f"{direction}: {with_ipv6[0].cidr}": "IPv6 in rules"}, task.deadline)
+        entries = task.options.get(direction) or []
+        with_ipv6 = [rule for rule in rules.given(entries, direction, []) if rules.is_ipv6(rule.cidr)]
+        new = rules.compare(with_ipv6, rules.listed(record or {}, direction))[2] if with_ipv6 else []
+        if new:
+            wanted = {_path_of(new, entries, direction): "IPv6 in rules"}
+            generation.check(task.client, wanted, task.deadline, "leave out this network")
+
+
+def _path_of(new: list[Rule], entries: list[Record], direction: str) -> str:
+    """Return the path and the text of the first network in the options that one of the new rules has."""
+    networks = {rules.network(rule.cidr) for rule in new}
+    return next(
+        f"{direction}[{number}].cidrs[{place}]: {cidr!r}"
+        for number, entry in enumerate(entries)
+        for place, cidr in enumerate(entry.get("cidrs") or [])
+        if rules.network(str(cidr)) in networks
+    )
 
 
 RESOURCE = Resource(check_options, find, lookup, plan, to_result, kind=kind)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ...api import Record
-from ...wrong_values import item_path
 from ..lookup import pick, same_name
 from ..names import folded
 from . import rules
@@ -30,7 +29,7 @@ def resolve(options: Record, record: Record | None, groups: t.Callable[[], list[
     known = _known(_sources(record or {}))
     entries = {direction: options[direction] for direction in DIRECTIONS if options.get(direction)}
     named = {
-        item_path(f"{direction}[{number}].groups", place, entry["groups"]): group
+        f"{direction}[{number}].groups[{place}]": group
         for direction, given in entries.items()
         for number, entry in enumerate(given)
         for place, group in enumerate(entry.get("groups") or [])

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ...api import Record, UsageError
-from ...wrong_values import item_path, question
+from ...wrong_values import question
 from ..names import folded
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
@@ -148,8 +148,8 @@ def given(entries: list[Record], direction: str, warnings: list[str]) -> set[Rul
         if not cidrs and not groups:
             raise UsageError(f"{where}: needs cidrs or groups; 0.0.0.0/0 is every address")
         for place, cidr in enumerate(cidrs):
-            path = item_path(f"{where}.cidrs", place, cidrs)
-            rules.add(Rule(protocol, first, last, cidr=_cidr(path, str(cidr), warnings)))
+            text = _cidr(f"{where}.cidrs[{place}]", str(cidr), warnings)
+            rules.add(Rule(protocol, first, last, cidr=text))
         rules.update(Rule(protocol, first, last, "", group.get("account") or "", group["name"]) for group in groups)
     return rules
 
@@ -182,7 +182,9 @@ def _cidr(where: str, text: str, warnings: list[str]) -> str:
     normal = network(text)
     if normal is None:
         near = question(_near_network(text))
-        raise UsageError(f"{where}: {text!r} is no IP network such as 192.0.2.0/24 or 2001:db8::/32{near}")
+        raise UsageError(
+            f"{where}: {text!r} is no IP network such as 192.0.2.0/24, or 2001:db8::/32 on CloudStack 4{near}"
+        )
     address = text.partition("/")[0]
     if "/" in text and ipaddress.ip_network(normal).network_address != ipaddress.ip_address(address):
         if normal in EVERYWHERE:
@@ -236,6 +238,7 @@ def _range(where: str, entry: Record) -> tuple[str, int, int]:
         raise UsageError(f"{where}.ports: the service takes {text!r} for all ports; give 0-65535, or a port from 1")
     if not 0 <= first <= last <= 65535:
         near = question(_near_ports(str(text), protocol))
+        near = near or (". Write one rule for each port or range" if "," in str(text) else "")
         raise UsageError(f"{where}.ports: {text!r} is neither a port (22) nor a range (8000-8100) up to 65535{near}")
     return protocol, first, last
 

@@ -30,8 +30,6 @@ def check_present(options: Record) -> None:
     check_text(options)
     if options.get("id"):
         raise UsageError("id: is only for state: absent; give volume")
-    if options.get("name") is not None and not options["name"].strip():
-        raise UsageError("name: must not be empty; omit it to let the service name the snapshot")
     if is_uuid(options.get("name") or ""):
         raise UsageError(
             f"name: {options['name']} has the form of an id, so a task could not find it by that; give another"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ...api import Client, Record, UsageError
+from ...api import Record, UsageError
 from ...reconcile import Found, Resource, Task
 from .. import zone
 from ..lookup import check_text
@@ -46,7 +46,7 @@ def desired(options: Record) -> Record:
 def find(task: Task) -> Found:
     """Return the volume, under ``volume``, and its policies of the interval, under ``policies``."""
     options = task.options
-    disk = task.first["volume"] if task.failed else _volume(task.client, options)
+    disk = task.first["volume"] if task.failed else _volume(task)
     listed = [] if disk is None else snapshot_policy.of_volume(task.client, disk)
     policies = [one for one in listed if interval_of(one) == options["interval"]]
     label = (disk or {}).get("name") or options.get("volume") or options["vm"]
@@ -59,11 +59,12 @@ def lookup(task: Task, found: Found) -> Record:
     return {"volume": there["volume"], "wanted": desired(task.options)}
 
 
-def _volume(client: Client, options: Record) -> Record | None:
+def _volume(task: Task) -> Record | None:
     """Return the volume. ``None``: there is none, and it shall have no policy."""
+    client, options = task.client, task.options
     if options["state"] == "present":
         return volume.chosen(client, options)
-    disk = volume.chosen_or_none(client, options)
+    disk = volume.chosen_or_none(client, options, task.warnings)
     if disk is None and options.get("zone"):
         zone.find(client, options["zone"])  # an unknown zone is an error, not a zone without the volume
     return disk

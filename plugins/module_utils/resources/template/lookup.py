@@ -9,7 +9,7 @@ from ...api import Client, Missing, Record, UsageError
 from ...reconcile import Found, Resource, Task
 from .. import account, extraction, generation, os_type, zone
 from ..download import check_url
-from ..lookup import check_text, in_another_zone, is_uuid, pick
+from ..lookup import check_text, in_another_zone, is_uuid, left_alone, pick
 from ..snapshot import view as snapshot
 from ..vm import view as vm
 from ..volume import view as volume
@@ -26,9 +26,8 @@ _LONGEST_NAME = 32
 def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     check_text(options)
-    for option in ("name", "display_text"):
-        if options.get(option) is not None and not options[option].strip():
-            raise UsageError(f"{option}: must not be empty")
+    if options.get("display_text") is not None and not options["display_text"].strip():
+        raise UsageError("display_text: must not be empty")
     if options["state"] != "present" and options.get("zones"):
         raise UsageError(
             f"zones: state: {options['state']} copies nothing; leave zones out, or give one zone with zone"
@@ -36,7 +35,7 @@ def check_options(options: Record) -> None:
     if options.get("zones") is not None and not options["zones"]:
         raise UsageError("zones: the list is empty; name a zone, or leave the option out")
     for launcher in options.get("accounts") or []:
-        if not launcher.strip() or "," in launcher:
+        if "," in launcher:
             raise UsageError(f"accounts: {launcher!r} is no name of an account")
     check_url(options)
     extraction.check_options(options)
@@ -46,7 +45,10 @@ def find(task: Task) -> Found:
     """Return the records of the template, one for each zone that it is in."""
     options = task.options
     template_id = (task.failed and task.failed.id) or options.get("id")
-    rows = template.find_own(task.client, options.get("name"), template_id, options.get("zone"))
+    others: list[Record] = []
+    rows = template.find_own(task.client, options.get("name"), template_id, options.get("zone"), others)
+    if options["state"] == "absent" and others and not rows and not task.failed:
+        task.warnings.append(left_alone("name", "template", options.get("name"), options["zone"], others))
     return {str(options.get("name") or options.get("id")): rows}
 
 

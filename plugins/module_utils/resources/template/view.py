@@ -79,10 +79,16 @@ def search(client: Client, template_filter: str, query: Record) -> list[Record]:
     return listing(client, "listTemplates", {"templatefilter": template_filter, **query}, "id")
 
 
-def find_own(client: Client, name: str | None, template_id: str | None, zone_wanted: str | None = None) -> list[Record]:
+def find_own(
+    client: Client,
+    name: str | None,
+    template_id: str | None,
+    zone_wanted: str | None = None,
+    elsewhere: list[Record] | None = None,
+) -> list[Record]:
     """Return the account's own template with this id, or with this name (which may be an id too): a record for each zone.
 
-    If a zone is given, only templates in it are found by name. Names are not unique. Raises ``Duplicates``, with ids and
+    If a zone is given, only templates in it are found by name. ``elsewhere`` takes those in other zones only. Names are not unique. Raises ``Duplicates``, with ids and
     zones, if several templates have the name, and ``UsageError`` if the id belongs to somebody else.
     """
     if template_id is None and name is not None and is_uuid(name):
@@ -91,6 +97,8 @@ def find_own(client: Client, name: str | None, template_id: str | None, zone_wan
         return _own(client, template_id, "name" if name == template_id else "id")
     rows = [row for row in search(client, "self", {"name": like_filter(name)}) if row.get("name") == name]
     ids = {row["id"] for row in rows if zone.holds(row, zone_wanted)}
+    if elsewhere is not None:
+        elsewhere += [row for row in rows if row["id"] not in ids]
     if len(ids) > 1:
         several = sorted((row for row in rows if row["id"] in ids), key=lambda row: str(row["id"]))
         message = f"name: {len(ids)} templates are named {name!r}; choose one by its id: {describe(several)}"

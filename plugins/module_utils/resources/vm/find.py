@@ -23,14 +23,29 @@ def find(task: Task) -> Found:
     found = vm.settled(task.client, names, options.get("zone"), task.deadline, task.check, elsewhere=elsewhere)
     if elsewhere and options["state"] != "absent":
         _check_zone(task, elsewhere)
+    elif elsewhere:
+        _warn_of_zone(task, elsewhere)
     seen: dict[str, str] = {}
     for name, record in found.items():
         if record and seen.setdefault(record["id"], name) != name:
             raise UsageError(f"name: {seen[record['id']]} and {name} are the same virtual machine")
     if options["state"] != "absent":
-        for record in found.values():
-            vm.check_shown(record)
+        _check_shown(found)
     return found
+
+
+def _check_shown(found: Found) -> None:
+    """Raise ``UsageError`` if the service can't show a machine in full. It names all such machines."""
+    errors: list[tuple[str, str | None, UsageError]] = []
+    for name, record in found.items():
+        try:
+            vm.check_shown(record)
+        except UsageError as error:
+            errors.append((name, record["id"], error))
+    if errors:
+        from ...reconcile.together import one_error  # here, as few runs need it
+
+        raise one_error(errors)
 
 
 def confirm(task: Task, progresses: list[Progress]) -> None:
@@ -59,6 +74,16 @@ def _check_zone(task: Task, elsewhere: dict[str, list[Record]]) -> None:
             f"zone: {', '.join(names)}: not in {here}, but in {' and '.join(sorted(places))}: {others}. Correct the zone, "
             f"or set same_name_elsewhere: true to make another one in {here}"
         )
+
+
+def _warn_of_zone(task: Task, elsewhere: dict[str, list[Record]]) -> None:
+    """Warn of machines that are not destroyed as they are in another zone. The listing that finds none here shows them."""
+    others = describe([machine for records in elsewhere.values() for machine in records])
+    places = {str(machine.get("zonename")) for records in elsewhere.values() for machine in records}
+    task.warnings.append(
+        f"zone: {', '.join(elsewhere)}: not in {task.options['zone']}, but in {' and '.join(sorted(places))}: {others}. "
+        "Nothing there is destroyed. Correct the zone if it shall be"
+    )
 
 
 def remaining(task: Task) -> Record | None:

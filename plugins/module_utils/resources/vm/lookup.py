@@ -11,7 +11,7 @@ import typing as t
 
 from ...api import Client, CloudnError, Missing, Record, UsageError
 from ...reconcile import Found, Progress, Resource, Task
-from ...wrong_values import item_path, question
+from ...wrong_values import item_path
 from .. import generation, zone
 from ..lookup import check_text, is_uuid, pick_each
 from ..volume import view as volume
@@ -30,23 +30,14 @@ def check_options(options: Record) -> None:
         raise UsageError("name: the list is empty; name at least one virtual machine")
     check_text(options)
     user_data.check(options)
-    if not all(name.strip() for name in options["name"]):
-        raise UsageError("name: a name is empty")
     if options["state"] == "reinstalled":
         from . import reinstall  # here, as few runs need it
 
         reinstall.check_options(options)
-    if options.get("key_pair") == "":
-        raise UsageError("key_pair: must not be empty; omit it for a machine without a key pair")
-    if options.get("group") is not None and not options["group"].strip():
-        raise UsageError("group: must not be empty; omit it to keep the group")
     if options.get("root_size_gb") is not None and options["root_size_gb"] < 1:
         raise UsageError(f"root_size_gb: must be at least 1, not {options['root_size_gb']}")
     if options["expunge"] and options["state"] != "absent":
         raise UsageError(f"expunge: goes with state: absent only, not with state: {options['state']}")
-    for option in ("affinity_groups", "networks"):
-        if not all(name.strip() for name in options.get(option) or []):
-            raise UsageError(f"{option}: a name is empty; leave it out")
     for option in ("max_parallel", "max_jobs"):
         if options[option] < 1:
             raise UsageError(f"{option}: must be at least 1, not {options[option]}")
@@ -175,18 +166,24 @@ def _left_disks(task: Task, failed: Progress) -> list[Record]:
 
 def _check_creation(missing: list[str], options: Record) -> None:
     names = options["name"]
-    for name in missing:
-        path = item_path("name", names.index(name), names) if name in names else "name"
-        if is_uuid(name):
-            raise UsageError(f"{path}: there is no virtual machine with the id {name}")
-        if not _HOST_NAME.match(name):
-            raise UsageError(
-                f"{path}: {name!r} can't be a host name: use up to 63 ASCII letters, digits and hyphens, a letter first, no hyphen "
-                f"last (or set display_name){question(_near_host_name(name))}"
-            )
+    paths = {name: item_path("name", names.index(name), names) if name in names else "name" for name in missing}
+    ids = [name for name in missing if is_uuid(name)]
+    if ids:
+        where = ", ".join(paths[one] for one in ids)
+        what = "is no virtual machine with the id" if len(ids) == 1 else "are no virtual machines with the ids"
+        raise UsageError(f"{where}: there {what} {', '.join(ids)}")
+    wrong = [name for name in missing if not _HOST_NAME.match(name)]
+    if wrong:
+        where, what = ", ".join(paths[one] for one in wrong), "a host name" if len(wrong) == 1 else "host names"
+        near = [near for near in map(_near_host_name, wrong) if near]
+        raise UsageError(
+            f"{where}: {', '.join(map(repr, wrong))} can't be {what}: use up to 63 ASCII letters, digits and hyphens, a letter "
+            f"first, no hyphen last (or set display_name){f'; did you mean {str(near)[1:-1]}?' if near else ''}"
+        )
     lacking = [option for option in ("template", "service_offering") if not options.get(option)]
     if lacking:
-        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which does not exist")
+        do = "does" if len(missing) == 1 else "do"
+        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which {do} not exist")
 
 
 def _near_host_name(name: str) -> str | None:

@@ -19,13 +19,21 @@ _WAYS_OUT = "Encode the bytes (base64 FILE, or the filter b64encode), or leave u
 
 
 def check(options: Record) -> None:
-    """Raise ``UsageError`` if the user data is to be in Base64 and is not. The message does not show it."""
+    """Raise ``UsageError`` if the user data is to be in Base64, and is not or is not given. The message does not show it."""
+    if _is_base64(options) and options.get("user_data") is None:
+        raise UsageError(
+            "user_data_encoding: base64 is how user_data is written, which is not given; give it, or leave this out"
+        )
     given = _compact(options)
     if not given:
         return
     body = given.rstrip("=")
     foreign = _FOREIGN.search(body)
-    if foreign:
+    if foreign and foreign[0] == "=":
+        reason = (
+            "a '=' stands in the wrong place, as it may only be at the end; two texts in Base64 can't be put together"
+        )
+    elif foreign:
         reason = f"the character {foreign[0]!r} is none of it"
     elif len(given) % 4:
         reason = f"its length, {len(given)} characters, is no multiple of 4, so a part may be missing"

@@ -18,6 +18,7 @@ from ...wrong_values import did_you_mean
 from .. import tags
 from ..fields import fields, select_fields
 from ..lookup import describe, in_another_zone, is_uuid, matches, named, not_there, pick, same_name
+from ..states import STATES
 from ..zone import find as find_zone
 from ..zone import holds
 from . import listing as vm_list
@@ -28,21 +29,6 @@ RUNNING, STOPPED, DESTROYED, ERROR = "Running", "Stopped", "Destroyed", "Error"
 HELD = "Its name stays taken until the service has expunged it, by default for a day: use another name until then"
 # Marks the record of a destroyed machine that the service does not show. Only its id and its state are known.
 HIDDEN = "hidden"
-# All states of CloudStack 3.0.5 and 4.23. Source: its code (`VirtualMachine.State`).
-STATES = (
-    "Starting",
-    "Running",
-    "Stopping",
-    "Stopped",
-    "Destroyed",
-    "Expunging",
-    "Migrating",
-    "Error",
-    "Unknown",
-    "Shutdown",
-    "Shutdowned",
-    "Restoring",
-)
 # States that end without a command, and the state after each; measured on CloudStack 3.0.5.
 TRANSITIONAL = {"Starting": "Running", "Stopping": "Stopped", "Migrating": "Running"}
 GONE = ("Destroyed", "Expunging")
@@ -290,8 +276,8 @@ def settled(
                 record["state"] = TRANSITIONAL[record["state"]]
         if check or not transitional:
             return found
-    name, record = next(iter(transitional.items()))
-    text = f"{name} is still {record['state']} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Run the task again or raise wait_timeout"
+    states = ", ".join(f"{name} is still {record['state']}" for name, record in transitional.items())
+    text = f"{states} after {deadline.seconds:g} s (wait_timeout); nothing was changed. Run the task again or raise wait_timeout"
     raise CloudnError(text)
 
 

@@ -9,7 +9,7 @@ from ...api import Missing, Record, UsageError
 from ...reconcile import Found, Resource, Task
 from .. import account, extraction, zone
 from ..download import check_url
-from ..lookup import check_text, is_uuid
+from ..lookup import check_text, is_uuid, left_alone
 from ..offerings import DISK
 from ..snapshot import view as snapshot
 from ..vm import view as vm
@@ -24,9 +24,7 @@ _SIZED = ("present", "attached", "detached")
 def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     check_text(options)
-    state, name = options["state"], options.get("name")
-    if name is not None and not name.strip():
-        raise UsageError("name: must not be empty")
+    state = options["state"]
     if options.get("vm") and state not in ("attached", "detached"):
         raise UsageError(f"vm: goes only with state: attached or detached, not with {state}")
     check_url(options)
@@ -44,7 +42,10 @@ def find(task: Task) -> Found:
     """Return the volume, by the name or id that the user gave."""
     options = task.options
     volume_id = (task.failed and task.failed.id) or options.get("id")
-    found = volume.find(task.client, options.get("name"), volume_id, options.get("zone"))
+    others: list[Record] = []
+    found = volume.find(task.client, options.get("name"), volume_id, options.get("zone"), elsewhere=others)
+    if options["state"] in ("absent", "detached") and found is None and others and not task.failed:
+        task.warnings.append(left_alone("name", "volume", options.get("name"), options["zone"], others))
     return {options.get("name") or options["id"]: found}
 
 

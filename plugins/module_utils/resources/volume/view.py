@@ -12,7 +12,7 @@ from ...api.client import listing
 from ...api.flawed import peek, sound
 from .. import tags, zone
 from ..fields import fields, select_fields
-from ..lookup import in_another_zone, is_uuid, like_filter, named, not_there
+from ..lookup import InAnotherZone, in_another_zone, is_uuid, like_filter, named, not_there
 from ..vm import view as vm
 
 GIB = 1024**3
@@ -139,9 +139,14 @@ def chosen(client: Client, options: Record) -> Record:
     return found
 
 
-def chosen_or_none(client: Client, options: Record) -> Record | None:
-    """Return the volume of ``chosen``, or ``None`` if there is none. Raises ``UsageError`` if several have the name."""
+def chosen_or_none(client: Client, options: Record, warnings: list[str]) -> Record | None:
+    """Return the volume of ``chosen``, or ``None`` if there is none. Raises ``UsageError`` if several have the name.
+
+    Appends to ``warnings`` if it is in another zone.
+    """
     found = _chosen(client, options)
+    if isinstance(found, InAnotherZone):
+        warnings.append(found.left_alone())
     return None if isinstance(found, UsageError) else found
 
 
