@@ -157,7 +157,8 @@ def _runner(emulator: Any) -> Callable[..., Result]:
 def run_module(emulator: Any) -> Callable[..., Result]:
     """Return a function that runs a module against the emulator: ``run_module(name, _check=False, **options)``.
 
-    With ``_inside`` it is done as an action plugin does it inside Ansible. The result is the module's, with ``rc`` and, where it failed, ``failed`` and ``msg``.
+    With ``_inside`` it is done as an action plugin does it inside Ansible. The result is the module's, with ``rc`` and, where
+    it failed, ``failed`` and ``msg``.
     """
     return _runner(emulator)
 

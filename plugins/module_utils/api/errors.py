@@ -36,8 +36,8 @@ class CloudnError(Exception):
 
     Attributes: ``command`` (API command or EC2 action), ``status`` (HTTP status), ``code`` (the service's error code: a
     number, in EC2 a text), ``text`` (the service's words), ``job_id``. An attribute that is not known is ``None``. None of
-    them ever holds a key, a secret or a signature, nor an address but the service's own, see ``shown``. ``cause`` is a reason that several errors share, to be shown once.
-    ``way_out`` is what to do if the usual advice for such an error would not work.
+    them ever holds a key, a secret or a signature, nor an address but the service's own, see ``shown``. ``cause`` is a
+    reason that several errors share, to be shown once. ``way_out`` is what to do if the usual advice for such an error would not work.
     """
 
     def __init__(

@@ -119,9 +119,10 @@ def test_at_most_five_causes_are_said() -> None:
 
 def test_the_class_of_the_errors_stays() -> None:
     missing: list[tuple[str, str | None, UsageError]] = [(name, None, Missing(f"{name}: no")) for name in "ab"]
-    assert type(one_error(missing)) is Missing
+    assert isinstance(one_error(missing), Missing)
     mixed: CloudnError = one_error([*missing, ("c", None, UsageError("c is wrong"))])
-    assert type(mixed) is UsageError
+    assert isinstance(mixed, UsageError)
+    assert not isinstance(mixed, Missing)
 
 
 def test_a_name_within_a_word_is_not_taken_for_the_machine() -> None:

@@ -88,8 +88,8 @@ def find_own(
 ) -> list[Record]:
     """Return the account's own template with this id, or with this name (which may be an id too): a record for each zone.
 
-    If a zone is given, only templates in it are found by name. ``elsewhere`` takes those in other zones only. Names are not unique. Raises ``Duplicates``, with ids and
-    zones, if several templates have the name, and ``UsageError`` if the id belongs to somebody else.
+    If a zone is given, only templates in it are found by name. ``elsewhere`` takes those in other zones only. Names are not
+    unique. Raises ``Duplicates``, with ids and zones, if several templates have the name, and ``UsageError`` if the id belongs to somebody else.
     """
     if template_id is None and name is not None and is_uuid(name):
         template_id = name
