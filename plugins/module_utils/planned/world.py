@@ -24,7 +24,7 @@ from ..api.flawed import altered, peek
 from ..resources.fields import PLANNED
 from ..resources.names import folded
 from ..resources.vm.view import TRANSITIONAL
-from .kinds import AFFINITY, KINDS, TEMPLATE, VM, VOLUME, is_found, key_of, meaning_of, touches
+from .kinds import AFFINITY, KINDS, SNAPSHOT, TEMPLATE, VM, VOLUME, is_found, key_of, meaning_of, touches
 
 # The lists in records whose items come and go one by one, with the field that tells items apart.
 _LISTS = {"tags": "key", "ingressrule": "ruleid", "egressrule": "ruleid"}
