@@ -14,7 +14,7 @@ from .machines import attached_to, disk
 from .world import ZONES, World
 
 _GIB = 1024**3
-_DISKS, _OS_TYPES = "listDiskOfferings", "listOsTypes"
+_DISKS, OS_TYPES = "listDiskOfferings", "listOsTypes"
 _DETACHED = ("virtualmachineid", "vmname", "vmdisplayname", "vmstate", "deviceid", "attached")
 # The number of the CD drive of every machine.
 _CD_DRIVE = 3
@@ -160,7 +160,7 @@ def _template(world: World, params: Record, zone_id: str | None, **fields: t.Any
         isfeatured=False,
         crossZones=False,
         ostypeid=params.get("ostypeid"),
-        ostypename=world.look(_OS_TYPES, params.get("ostypeid")).get("description"),
+        ostypename=world.look(OS_TYPES, params.get("ostypeid")).get("description"),
         **world.owner,
         **_in_zone(world, str(zone_id)),
         templatetype="USER",

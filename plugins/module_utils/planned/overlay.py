@@ -17,6 +17,7 @@ from ..reconcile.plan import IdOf, Step
 from ..reconcile.progress import Progress
 from . import access, disks, machines
 from .kinds import GROUP, KINDS, TEMPLATE, VM, is_found, key_of
+from .disks import OS_TYPES
 from .store import Store
 from .world import World
 
@@ -166,6 +167,7 @@ class Overlay:
         if not waiting:
             return
         service = self._world.part("service") or self._ask()
+        self._learn_os_types(waiting)
         now = datetime.datetime.fromtimestamp(self._client.service_time(), datetime.timezone.utc).strftime(_DATE)
         with self._store.change() as data:
             self._world = world = World(data, self._world.seen, now)
@@ -182,6 +184,12 @@ class Overlay:
                     f"{progress.name}: an earlier task of this run destroys a virtual machine of this host name. The service "
                     "keeps the name until it has expunged that one, by default for a day, and refuses a new one until then"
                 )
+
+    def _learn_os_types(self, progresses: list[Progress]) -> None:
+        """Ask for the names of the OS types of new templates, if the task has not read them."""
+        given = {step.params.get("ostypeid") for one in progresses for step in one.plan.steps if step.creates}
+        for wanted in given - {None, *self._world.seen.get(OS_TYPES, {})}:
+            self._see(OS_TYPES, _unless_unknown(self._client.read(OS_TYPES, {"id": wanted})))
 
     def _ask(self) -> Record:
         """Ask what the records of new objects depend on: the service's generation, and the account's group ``default``."""
