@@ -16,20 +16,18 @@ import threading
 import typing as t
 
 from ansible import constants as C
-from ansible import context
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as SentModule
-from ansible.utils.display import Display
 from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
 from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
 from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
 from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import Module, build, end
-from ansible_collections.cloudn.compute.plugins.module_utils.planned import Overlay, Store, name_of, once
 from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
+from ansible_collections.cloudn.compute.plugins.plugin_utils import planning
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Record
@@ -129,8 +127,8 @@ class InProcess(SentModule):  # type: ignore[misc]
     def run(self, tmp: t.Any = None, task_vars: Record | None = None) -> Record:
         variables = task_vars or {}
         if not self._is_here(variables):
-            if self._task.check_mode and self.definition.looks:
-                _warn_of_what_is_not_known()
+            if planning.knows_run(self.definition, self._task.check_mode):
+                planning.warn_of_what_is_not_known()
             return t.cast("Record", super().run(tmp, task_vars))
         result = t.cast("Record", ActionBase.run(self, None, variables))
         options = _as_sent(self._task.args)
@@ -199,7 +197,7 @@ def _perform(definition: Definition, options: Record) -> Record:
     results: list[Record] = []
     with contextlib.suppress(SystemExit):  # it ends like a module
         module = build(definition, functools.partial(_Here, options, results))
-        knows_run = module.check_mode and definition.looks
+        knows_run = planning.knows_run(definition, module.check_mode)
         end(module, definition.perform(module, _planning_client if knows_run else _client))
     return results[0]
 
@@ -211,21 +209,5 @@ def _client(options: Record) -> Client:
 
 
 def _planning_client(options: Record) -> Client:
-    """Return a client that reads what is there with what earlier tasks in check mode of this run have planned.
-
-    The tasks of a run with --check share a file for each account. Tasks with ``check_mode: true`` of another run have others.
-    """
-    client = _client(options)
-    whose = [options.get(name) for name in ("api_url", "api_key", "account", "domain_id")]
-    kind = "run" if context.CLIARGS.get("check") else "tasks"
-    client.planned = Overlay(client, Store(os.path.join(C.DEFAULT_LOCAL_TMP, name_of(kind, *whose))))
-    return client
-
-
-def _warn_of_what_is_not_known() -> None:
-    """Warn, once in a run, that a task in check mode does not know what earlier tasks would do, as it runs elsewhere."""
-    if once(os.path.join(C.DEFAULT_LOCAL_TMP, "cloudn-planned-warned")):
-        Display().warning(
-            "A task of cloudn.compute runs in check mode outside Ansible's own process. It does not know what earlier tasks of "
-            "this run would do, and later tasks do not know what it would do. docs/rely-on.md says when tasks run inside"
-        )
+    """Return a client for a task in check mode that knows what earlier ones would do, see ``planning``."""
+    return planning.attach(_client(options), options)
