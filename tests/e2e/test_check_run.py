@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 from check_runs import Chance, is_alike, play, told, unmade
+from cloudn_emulator.seed import NEIGHBOUR_KEY, NEIGHBOUR_SECRET
+from reaching import environment_of
 
 ALL = os.environ.get("FAULTS") == "all"
 SEED = os.environ.get("CHECK_RUNS_SEED", "1")
@@ -213,3 +215,46 @@ def test_another_run_knows_nothing_of_it(playbook: Callable[..., Any], emulator:
     seen = {**LISTED, "register": "seen"}
     done = playbook(tasks_of(seen, {"ansible.builtin.assert": {"that": "seen.vms == []"}}), "--check")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_two_accounts_of_a_run_do_not_mix(
+    playbook: Callable[..., Any], run_module_as: Callable[..., Any], environment: dict[str, str]
+) -> None:
+    with run_module_as(neighbour=True) as (_run, emulator):
+        other = {"api_key": NEIGHBOUR_KEY, "api_secret": NEIGHBOUR_SECRET}
+        done = playbook(
+            tasks_of(
+                MACHINE,
+                {"cloudn.compute.cloudn_vm_info": other, "register": "theirs"},
+                {**LISTED, "register": "mine"},
+                {
+                    "cloudn.compute.cloudn_vm": {"name": "planned-virtual-machine-1", "state": "absent", **other},
+                    "register": "refused",
+                    "ignore_errors": True,
+                },
+                {
+                    "ansible.builtin.assert": {
+                        "that": [
+                            "mine.vms | map(attribute='name') == ['web1']",
+                            "'web1' not in theirs.vms | map(attribute='name')",
+                            "refused.msg is search('comes from check mode')",
+                        ]
+                    }
+                },
+            ),
+            "--check",
+            environment=environment_of(emulator),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_environment_turns_it_off(playbook: Callable[..., Any], emulator: Any) -> None:
+    text = tasks_of(
+        {**MACHINE, "register": "made"},
+        {**LISTED, "register": "seen"},
+        {"ansible.builtin.assert": {"that": ["seen.vms == []", "made.vm.planned is not defined"]}},
+    )
+    done = playbook(text, "--check", environment={"CLOUDN_CHECK_RUN": "false"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    refused = playbook(text, "--check", environment={"CLOUDN_CHECK_RUN": "perhaps"})
+    assert "CLOUDN_CHECK_RUN: must be true or false, not 'perhaps'" in refused.stdout + refused.stderr

@@ -358,8 +358,11 @@ class Client:
         """Return the answer with the first page of a listing command. The page is as large as the service allows."""
         if not self.planned:
             return self._first_page(command, params)
-        read = (paging.objects(self._first_page(command, params)) for _once in range(1))
-        found = [item for page in self.planned.pages(command, params or {}, read) for item in page]
+
+        def read() -> t.Iterator[t.List[Record]]:  # lazy, as a query about a planned object is not sent
+            yield paging.objects(self._first_page(command, params))
+
+        found = [item for page in self.planned.pages(command, params or {}, read()) for item in page]
         return {"count": len(found), "objects": found}
 
     def _first_page(self, command: str, params: Params | None) -> Record:

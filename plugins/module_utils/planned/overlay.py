@@ -16,8 +16,8 @@ from ..reconcile.graph import resolved
 from ..reconcile.plan import IdOf, Step
 from ..reconcile.progress import Progress
 from . import access, disks, machines
-from .kinds import GROUP, KINDS, TEMPLATE, VM, is_found, key_of
 from .disks import OS_TYPES
+from .kinds import GROUP, KINDS, TEMPLATE, VM, is_found, key_of
 from .store import Store
 from .world import World
 
