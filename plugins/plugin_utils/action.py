@@ -198,7 +198,9 @@ def _perform(definition: Definition, options: Record) -> Record:
     with contextlib.suppress(SystemExit):  # it ends like a module
         module = build(definition, functools.partial(_Here, options, results))
         knows_run = planning.knows_run(definition, module.check_mode)
-        end(module, definition.perform(module, _planning_client if knows_run else _client))
+        result = definition.perform(module, _planning_client if knows_run else _client)
+        planning.forget(module, result)
+        end(module, result)
     return results[0]
 
 

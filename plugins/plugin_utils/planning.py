@@ -13,11 +13,12 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
-from ansible_collections.cloudn.compute.plugins.module_utils.planned import Overlay, Store, name_of, once
+from ansible_collections.cloudn.compute.plugins.module_utils import planned
+from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Record
-    from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
+    from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition, Task
 
 _OFF = "CLOUDN_CHECK_RUN"
 
@@ -41,15 +42,33 @@ def attach(client: Client, options: Record) -> Client:
     ``options`` are the task's. The tasks of a run with --check share a file for each account. Tasks with
     ``check_mode: true`` of another run have others. Raises ``CloudnError`` if the file can't be read.
     """
-    whose = [options.get(name) for name in ("api_url", "api_key", "account", "domain_id")]
-    kind = "run" if context.CLIARGS.get("check") else "tasks"
-    client.planned = Overlay(client, Store(_path(name_of(kind, *whose))))
+    client.planned = planned.Overlay(client, _store("run" if context.CLIARGS.get("check") else "tasks", options))
     return client
+
+
+def forget(task: Task, result: Record) -> None:
+    """Let later tasks with ``check_mode: true`` know that a real task has changed something: that counts more than plans.
+
+    ``result`` is the task's. A task in check mode changes nothing. What a run with --check has planned stays.
+    """
+    store = _store("tasks", task.params)
+    if task.check_mode or not result.get("changed") or not store.exists:
+        return
+    try:
+        planned.forget(store, result)
+    except CloudnError as error:  # the task itself is done
+        task.warn(error.message)
+
+
+def _store(kind: str, options: Record) -> planned.Store:
+    """Return the file for the account of a task."""
+    whose = [options.get(name) for name in ("api_url", "api_key", "account", "domain_id")]
+    return planned.Store(_path(planned.name_of(kind, *whose)))
 
 
 def warn_of_what_is_not_known() -> None:
     """Warn, once in a run, that a task in check mode does not know what earlier tasks would do, as it runs elsewhere."""
-    if once(_path("cloudn-planned-warned")):
+    if planned.once(_path("cloudn-planned-warned")):
         Display().warning(
             "A task of cloudn.compute runs in check mode outside Ansible's own process. It does not know what earlier tasks of "
             "this run would do, and later tasks do not know what it would do. docs/rely-on.md (Check mode of a run) says when"

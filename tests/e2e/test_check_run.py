@@ -158,6 +158,7 @@ MACHINE = {
         "service_offering": "v1",
     }
 }
+STOPPED = {"cloudn.compute.cloudn_vm": {"name": "web1", "state": "stopped"}}
 LISTED = {"cloudn.compute.cloudn_vm_info": {}}
 
 
@@ -175,6 +176,11 @@ def test_tasks_in_check_mode_of_a_real_run_know_each_other(playbook: Callable[..
             },
             {**MACHINE, "no_log": True},
             {**LISTED, **planned, "register": "three"},
+            {**STOPPED, **planned},
+            {**LISTED, **planned, "register": "four"},
+            STOPPED,
+            {"cloudn.compute.cloudn_vm": {"name": "web1", "state": "started"}, "no_log": True},
+            {**LISTED, **planned, "register": "five"},
             {
                 "ansible.builtin.assert": {
                     "that": [
@@ -183,6 +189,9 @@ def test_tasks_in_check_mode_of_a_real_run_know_each_other(playbook: Callable[..
                         "refused.msg is search('comes from check mode')",
                         # The machine is there now, so nobody waits for the planned one.
                         "three.vms | length == 1 and three.vms[0].planned is not defined",
+                        "four.vms | map(attribute='state') == ['Stopped']",
+                        # It was really stopped and started since.
+                        "five.vms | map(attribute='state') == ['Running']",
                     ]
                 }
             },
@@ -217,9 +226,7 @@ def test_another_run_knows_nothing_of_it(playbook: Callable[..., Any], emulator:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_two_accounts_of_a_run_do_not_mix(
-    playbook: Callable[..., Any], run_module_as: Callable[..., Any], environment: dict[str, str]
-) -> None:
+def test_two_accounts_of_a_run_do_not_mix(playbook: Callable[..., Any], run_module_as: Callable[..., Any]) -> None:
     with run_module_as(neighbour=True) as (_run, emulator):
         other = {"api_key": NEIGHBOUR_KEY, "api_secret": NEIGHBOUR_SECRET}
         done = playbook(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .overlay import Overlay
+from .overlay import Overlay, forget
 from .store import Store, name_of, once
 
-__all__ = ["Overlay", "Store", "name_of", "once"]
+__all__ = ["Overlay", "Store", "forget", "name_of", "once"]

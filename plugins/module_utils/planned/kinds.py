@@ -50,6 +50,18 @@ KINDS: t.Mapping[str, Kind] = {
     TAG: Kind("", ("resourceid", "key")),
 }
 
+# The listing commands of the objects in results.
+PLURALS: t.Mapping[str, str] = {
+    "vms": VM,
+    "volumes": VOLUME,
+    "snapshots": SNAPSHOT,
+    "templates": TEMPLATE,
+    "security_groups": GROUP,
+    "key_pairs": PAIR,
+    "snapshot_policies": POLICY,
+    "affinity_groups": AFFINITY,
+}
+
 
 def key_of(command: str, record: Record) -> str:
     """Return what tells a record from all others of its kind.

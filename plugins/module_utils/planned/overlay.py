@@ -17,7 +17,7 @@ from ..reconcile.plan import IdOf, Step
 from ..reconcile.progress import Progress
 from . import access, disks, machines
 from .disks import OS_TYPES
-from .kinds import GROUP, KINDS, TEMPLATE, VM, is_found, key_of
+from .kinds import GROUP, KINDS, PLURALS, TEMPLATE, VM, is_found, key_of
 from .store import Store
 from .world import World
 
@@ -201,6 +201,22 @@ class Overlay:
         owner = {field: peek(group, field) for field in ("account", "domainid", "domain")}
         default = {"id": peek(group, "id"), "name": "default"} if group else None
         return {"generation": self._client.generation(), **owner, "default": default}
+
+
+def forget(store: Store, result: Record) -> None:
+    """Forget what was planned about the objects that a real task has changed, by its ``result``.
+
+    A result that does not show objects may be about any, so all is forgotten. Raises ``CloudnError`` if the file can't be
+    written.
+    """
+    shown = [plural for plural in PLURALS if plural in result]
+    with store.change() as data:
+        if not shown:
+            data.clear()
+        world = World(data, {})
+        for plural in shown:
+            for one in result[plural]:
+                world.forget(PLURALS[plural], one.get("id"), one.get("name"))
 
 
 def _apply(world: World, progress: Progress, all_of_them: t.Sequence[Progress]) -> None:

@@ -32,6 +32,11 @@ class Store:
     def __init__(self, path: str) -> None:
         self._path = path
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything was planned."""
+        return os.path.exists(self._path)
+
     def load(self) -> Record:
         """Return what the file holds, an empty dictionary if there is no file.
 

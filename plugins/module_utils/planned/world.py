@@ -167,6 +167,19 @@ class World:
         removed = self.part("removed", command)
         removed[:] = [key for key in removed if key != key_of(command, record)]
 
+    def forget(self, command: str, wanted: t.Any, name: t.Any) -> None:
+        """Forget what was planned about an object that has really changed, by its id and its name."""
+        for part in (self.part("changed", command), self.part("launchers")):
+            part.pop(wanted, None)
+        removed = self.part("removed", command)
+        own = {key_of(command, {"id": wanted, "name": name}), str(wanted)}
+        removed[:] = [key for key in removed if key not in own and key.partition(" ")[0] != str(wanted)]
+        rows = self.part("made", command)
+        rows[:] = [row for row in rows if row.get("id") != wanted and (name is None or row.get("name") != name)]
+        if command == VM:
+            destroyed = self.part("destroyed")
+            destroyed[:] = [one for one in destroyed if one["id"] != wanted]
+
     # --- what a listing would show
 
     def lay(self, command: str, query: t.Mapping[str, t.Any], rows: list[Record]) -> list[Record]:
