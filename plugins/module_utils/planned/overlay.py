@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import threading
 import typing as t
@@ -103,8 +104,7 @@ class Overlay:
         names_planned = any(planned_ids.holds_ids(name) and _has_planned(value) for name, value in params.items())
         rows = [] if names_planned else [row for page in read for row in page]
         self._see(command, rows)
-        if not names_planned:
-            rows += self._brought_in(command, params, rows)
+        rows += self._brought_in(command, params, rows)
         with self._lock:
             yield self._world.lay(command, params, rows)
 
@@ -186,10 +186,11 @@ class Overlay:
                 )
 
     def _learn_os_types(self, progresses: list[Progress]) -> None:
-        """Ask for the names of the OS types of new templates, if the task has not read them."""
+        """Ask for the names of the OS types of new templates, if the task has not read them. They are only shown."""
         given = {step.params.get("ostypeid") for one in progresses for step in one.plan.steps if step.creates}
         for wanted in given - {None, *self._world.seen.get(OS_TYPES, {})}:
-            self._see(OS_TYPES, _unless_unknown(self._client.read(OS_TYPES, {"id": wanted})))
+            with contextlib.suppress(ApiError):
+                self._see(OS_TYPES, [row for page in self._client.read(OS_TYPES, {"id": wanted}) for row in page])
 
     def _ask(self) -> Record:
         """Ask what the records of new objects depend on: the service's generation, and the account's group ``default``."""

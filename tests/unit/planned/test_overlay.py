@@ -115,6 +115,12 @@ def test_changes_of_what_exists_are_seen(plan: Plan, client: Client, emulator: A
     plan("cloudn_volume", name="data", state="attached", vm="web2", force=True)
     assert "data" in [one["name"] for one in plan("cloudn_volume_info", vm="web2")["volumes"]]
     assert "data" not in [one["name"] for one in plan("cloudn_volume_info", vm="web1")["volumes"]]
+    plan("cloudn_vm", name="web3", **NEW)  # a disk that exists, on a machine that does not
+    plan("cloudn_volume", name="data", state="attached", vm="web3", force=True)
+    assert sorted(one["type"] for one in plan("cloudn_volume_info", vm="web3")["volumes"]) == ["DATADISK", "ROOT"]
+    assert plan("cloudn_volume_info", name="data")["volumes"][0]["vm"] == "web3"
+    plan("cloudn_vm", name="web3", state="absent", detach_volumes=True)
+    assert plan("cloudn_volume_info", name="data")["volumes"][0]["vm"] is None
     plan("cloudn_volume", name="data", state="absent", force=True)
     assert plan("cloudn_volume_info", name="data")["volumes"] == []
     plan("cloudn_vm", name="web2", state="absent", delete_volumes=True)
