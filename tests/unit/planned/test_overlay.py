@@ -214,6 +214,14 @@ def test_no_request_has_the_id_of_a_planned_object(client: Client, emulator: Any
     client.call("listVolumes", {"name": "planned-volume-1"})  # a name may be anything
 
 
+def test_an_uploaded_volume_needs_a_machine_before_a_snapshot(plan: Plan) -> None:
+    plan("cloudn_volume", name="up", url="http://images.example.com/a.vhd", format="VHD", zone="jp-e1a")
+    assert "was uploaded and never attached" in plan("cloudn_snapshot", volume="up")["msg"]
+    plan("cloudn_vm", name="web1", **NEW)
+    plan("cloudn_volume", name="up", state="attached", vm="web1")
+    assert plan("cloudn_snapshot", volume="up")["actions"] == ["up: take a snapshot"]
+
+
 def test_a_taken_name_is_warned_of(plan: Plan) -> None:
     plan("cloudn_vm", name="web1", **NEW)
     plan("cloudn_vm", name="web1", state="absent")
