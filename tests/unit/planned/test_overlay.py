@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, UsageError, is_read
 from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import Ec2Client
-from ansible_collections.cloudn.compute.plugins.module_utils.planned import Store
+from ansible_collections.cloudn.compute.plugins.module_utils.planned import Store, forget
 from ansible_collections.cloudn.compute.plugins.module_utils.planned.overlay import EFFECTS, UNSEEN
 from cloudn_emulator.catalogue import COMMANDS
 from samples import KEY, NEW, OTHER_KEY
@@ -273,3 +273,20 @@ def test_what_only_cloudstack_4_has(plan: Plan) -> None:
     assert plan("cloudn_vm", name="web1", key_pair="other", security_groups=["web"])["actions"] == []
     grown = plan("cloudn_volume", name="data", disk_offering="Small", size_gb=8, zone="jp-e1a")
     assert plan("cloudn_volume_info", name="data")["volumes"][0]["size_gb"] == 8, grown
+
+
+def test_what_a_real_task_has_changed_is_forgotten(plan: Plan, store: Store, emulator: Any) -> None:
+    real = {"_store": None, "_check": False}
+    (one, two) = plan("cloudn_vm", name=["web1", "web2"], **NEW, **real)["vms"]
+    emulator.clear()
+    for name in ("web1", "web2"):
+        plan("cloudn_vm", name=name, state="stopped", tags={"a": "b"})
+    plan("cloudn_vm", name="web1", state="absent")
+    plan("cloudn_volume", name="data", disk_offering="Small", zone="jp-e1a")
+    forget(store, {"vms": [{"id": one["id"], "name": "web1"}]})
+    assert {vm["name"]: vm["state"] for vm in plan("cloudn_vm_info")["vms"]} == {"web1": "Running", "web2": "Stopped"}
+    forget(store, {"volumes": [{"id": "1", "name": "data"}]})
+    assert plan("cloudn_volume_info", name="data")["volumes"] == []
+    forget(store, {"answer": {}})  # of cloudn_api: it may be about anything
+    assert {vm["state"] for vm in plan("cloudn_vm_info")["vms"]} == {"Running"}
+    assert store.load().get("changed") is None, two
