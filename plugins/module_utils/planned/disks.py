@@ -177,7 +177,10 @@ def copy_template(world: World, params: Record) -> None:
 
 def update_template(world: World, params: Record) -> None:
     """Change the name and other attributes of a template."""
-    world.change(TEMPLATE, params["id"], **{name: value for name, value in params.items() if name != "id"})
+    fields = {name: value for name, value in params.items() if name != "id"}
+    if "ostypeid" in fields:
+        fields["ostypename"] = world.look(OS_TYPES, fields["ostypeid"]).get("description")
+    world.change(TEMPLATE, params["id"], **fields)
 
 
 def permit(world: World, params: Record) -> None:

@@ -186,8 +186,9 @@ class Overlay:
                 )
 
     def _learn_os_types(self, progresses: list[Progress]) -> None:
-        """Ask for the names of the OS types of new templates, if the task has not read them. They are only shown."""
-        given = {step.params.get("ostypeid") for one in progresses for step in one.plan.steps if step.creates}
+        """Ask for the names of the OS types of templates, if the task has not read them. They are only shown."""
+        steps = [step for one in progresses for step in one.plan.steps if step.command.endswith("Template")]
+        given = {step.params.get("ostypeid") for step in steps}
         for wanted in given - {None, *self._world.seen.get(OS_TYPES, {})}:
             with contextlib.suppress(ApiError):
                 self._see(OS_TYPES, [row for page in self._client.read(OS_TYPES, {"id": wanted}) for row in page])
