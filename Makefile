@@ -30,12 +30,12 @@ sanity: $(STAMP)
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# Every task with every fault at every request, and every attack of the adversary on each of its tasks; `make test` runs a
-# sample of both. Most of the time the matrix waits, so there are more workers than processors. At the end, whether the emulator
-# grows under endless requests.
+# Every task with every fault at every request, every attack of the adversary on each of its tasks, and a hundred random runs
+# in check mode and for real; `make test` runs a sample of each. Most of the time the matrix waits, so there are more workers
+# than processors. At the end, whether the emulator grows under endless requests.
 test-faults: test-adversary
 	rm -f $(VENV)/faults.jsonl
-	FAULTS=all FAULTS_REPORT=$(abspath $(VENV))/faults.jsonl $(BIN)/python -m pytest -n 4 tests/faults
+	FAULTS=all FAULTS_REPORT=$(abspath $(VENV))/faults.jsonl $(BIN)/python -m pytest -n 4 tests/faults tests/e2e/test_check_run.py
 	$(BIN)/python bench/soak.py
 
 # Only the adversary. It takes a quarter of an hour on two cores that do nothing else.

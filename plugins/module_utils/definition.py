@@ -15,7 +15,7 @@ from ansible.module_utils.common.validation import (
     check_required_one_of,
 )
 
-from .api import Client, CloudnError, JobFailed, Record
+from .api import Client, CloudnError, JobFailed, Record, planned_ids
 from .connection import DEFAULT_URL, connect, warnings
 from .reconcile.report import Report
 from .visible import visible
@@ -101,6 +101,7 @@ class Definition(t.NamedTuple):
         client = None
         try:
             client = make_client(task.params)
+            planned_ids.check_options(task.params, client.planned)
             _warn(task, warnings(task.params))
             outcome = self.act(client, task.params, task.check_mode)
         except CloudnError as error:

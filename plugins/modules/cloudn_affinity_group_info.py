@@ -58,6 +58,11 @@ affinity_groups:
       description: Id.
       type: str
       sample: 8b0d3482-e563-48d9-9a4d-f27aef429438
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     name:
       description: Name.
       type: str

@@ -53,6 +53,11 @@ key_pairs:
       description: Name.
       type: str
       sample: deploy
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     fingerprint:
       description: Fingerprint of the public key. It is the key's MD5 sum.
       type: str

@@ -72,6 +72,11 @@ security_groups:
       description: Id.
       type: str
       sample: 67e9b4de-505e-41f0-9020-0f60bb0ac983
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     name:
       description: Name.
       type: str

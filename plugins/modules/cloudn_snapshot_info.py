@@ -69,6 +69,11 @@ snapshots:
       description: Id.
       type: str
       sample: 19d592a6-b169-4f6e-ab5c-c6b65c14de02
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     name:
       description: Name. By default the service forms it from the VM's name, the volume's name and the time.
       type: str

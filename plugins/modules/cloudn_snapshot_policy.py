@@ -131,6 +131,11 @@ snapshot_policy:
       description: Id.
       type: str
       sample: c0f90937-c03a-42b3-ba99-2d3c7b98260f
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     volume:
       description: Name of the volume.
       type: str

@@ -239,6 +239,11 @@ template:
       description: Id.
       type: str
       sample: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     name:
       description: Name. Several templates may have it.
       type: str

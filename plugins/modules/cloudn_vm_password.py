@@ -71,6 +71,11 @@ vm:
       description: Id.
       type: str
       sample: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     name:
       description: Host name.
       type: str

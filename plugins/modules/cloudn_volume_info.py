@@ -78,6 +78,11 @@ volumes:
       description: Id.
       type: str
       sample: 109157b8-60df-4c7e-9a37-f429554e5497
+    planned:
+      description: V(true) if check mode has planned it. This task or an earlier one of the run would create it.
+      returned: in check mode, for what does not exist yet
+      type: bool
+      sample: true
     name:
       description: Name. Several volumes may have it.
       type: str

@@ -25,6 +25,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.connection import c
 from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import Module, build, end
 from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
+from ansible_collections.cloudn.compute.plugins.plugin_utils import planning
 from ansible_collections.cloudn.compute.plugins.plugin_utils.switches import is_on
 from ansible_collections.cloudn.compute.plugins.plugin_utils.watch import Watch, is_terse
 
@@ -112,6 +113,8 @@ class InProcess(SentModule):
 
     def run(self, tmp: t.Any = None, task_vars: Record | None = None) -> Record:
         self._runs_here = self._is_here(task_vars or {})
+        if not self._runs_here and planning.knows_run(self.definition, self._task.check_mode):
+            planning.warn_of_what_is_not_known()
         return t.cast("Record", super().run(tmp, task_vars))
 
     def _configure_module(self, module_name: str, module_args: Record, task_vars: Record) -> t.Any:
@@ -197,7 +200,10 @@ def perform(definition: Definition, told: bytes, line: str | None = None) -> str
     printed = io.StringIO()
 
     def make_client(options: Record) -> Client:
-        clients.append(_client(options))
+        client = _client(options)
+        clients.append(
+            planning.attach(client, options) if planning.knows_run(definition, module.check_mode) else client
+        )
         return clients[0]
 
     def describe() -> str:
@@ -209,6 +215,7 @@ def perform(definition: Definition, told: bytes, line: str | None = None) -> str
             module = build(definition, functools.partial(_Here, texts))
             with Watch(line, describe) if line else contextlib.nullcontext():
                 outcome = definition.perform(module, make_client)
+            planning.forget(module, outcome)
             end(module, outcome)
     except BaseException:  # Ansible breaks the task off
         for sessions in _sessions.values():

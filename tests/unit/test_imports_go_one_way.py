@@ -60,6 +60,7 @@ BELOW = {
     "resources": {"api", "reconcile", "advice.py", "wrong_values.py"},
     "inventory": {"api", "resources", "visible.py"},
     "raw": {"api", "resources", "wrong_values.py"},
+    "planned": {"api", "reconcile", "resources"},
 }
 
 

@@ -9,7 +9,7 @@ import functools
 import re
 import typing as t
 
-from . import paging
+from . import paging, planned_ids
 from .deadline import Deadline
 from .decode import Record, decode
 from .errors import (
@@ -34,6 +34,7 @@ from .waits import Waits
 
 if t.TYPE_CHECKING:
     from .ec2 import Ec2Client
+    from .planned_ids import Planned
 
 Params = t.Mapping[str, t.Any]
 
@@ -137,6 +138,7 @@ class Client:
         self._make_ec2 = make_ec2
         self.page_size = PageSize()
         self.task_deadline: Deadline | None = None  # for lists that have no deadline of their own
+        self.planned: Planned | None = None  # what tasks in check mode have planned; only then there is any
 
     @functools.cached_property
     def ec2(self) -> Ec2Client | None:
@@ -160,6 +162,12 @@ class Client:
         A command is sent under CloudStack's name. If the service does not know that and its manual has another name, the
         command is sent under the other. The client remembers the name that the service knows.
         """
+        if self.planned:
+            return self.planned.answer(command, params or {}, lambda: self._send(command, params, deadline))
+        return self._send(command, params, deadline)
+
+    def _send(self, command: str, params: Params | None, deadline: Deadline | None) -> Record:
+        """Send one command under the name that the service knows, and return the fields of its answer; see ``call``."""
         names = [self._spelled[command]] if command in self._spelled else [command, SPELLINGS.get(command, "")]
         refusal: NotGranted | None = None
         for name in filter(None, names):
@@ -306,6 +314,21 @@ class Client:
         Raises what ``call`` raises, for any page, and ``CloudnError`` where the list changes too fast, does not end, or the
         service gives fewer objects than it counts.
         """
+        return self.laid(command, params, self.read(command, params, first, deadline, begun))
+
+    def laid(self, command: str, params: Params | None, read: t.Iterator[t.List[Record]]) -> t.Iterator[t.List[Record]]:
+        """Return the pages of a listing with what check mode has planned. ``read`` yields those of the service."""
+        return self.planned.pages(command, params or {}, read) if self.planned else read
+
+    def read(
+        self,
+        command: str,
+        params: Params | None = None,
+        first: int = paging.LARGEST,
+        deadline: Deadline | None = None,
+        begun: Record | None = None,
+    ) -> t.Iterator[t.List[Record]]:
+        """Yield the objects that the service lists, without what check mode has planned; see ``pages``."""
         answers = [begun] if begun else []
         last = paging.last_moment(self.task_deadline, self.clock)
 
@@ -339,6 +362,16 @@ class Client:
 
     def first_page(self, command: str, params: Params | None = None) -> Record:
         """Return the answer with the first page of a listing command. The page is as large as the service allows."""
+        if not self.planned:
+            return self._first_page(command, params)
+
+        def read() -> t.Iterator[t.List[Record]]:  # lazy, as a query about a planned object is not sent
+            yield paging.objects(self._first_page(command, params))
+
+        found = [item for page in self.planned.pages(command, params or {}, read()) for item in page]
+        return {"count": len(found), "objects": found}
+
+    def _first_page(self, command: str, params: Params | None) -> Record:
         while True:
             try:
                 return self._page(command, params, paging.Page(1, self.page_size.largest), None)
@@ -390,6 +423,7 @@ class Client:
     def _request(self, command: str, params: Params) -> dict[str, str]:
         """Return all parameters of a request as text, unsigned."""
         flat = flatten(params)
+        planned_ids.check_request(flat)
         if command in SCOPED and self.scope["account"] and "account" not in flat:
             flat.update({name: str(value) for name, value in self.scope.items() if value is not None})
         flat["command"] = command

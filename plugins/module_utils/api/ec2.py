@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from . import planned_ids
 from .client import LONGEST_GET, Params, is_read, sendable
 from .deadline import AnswerTimeout, Deadline
 from .decode import Record
@@ -111,6 +112,7 @@ class Ec2Client:
             "SignatureVersion": "2",
             "SignatureMethod": self.signature_method,
         }
+        planned_ids.check_request(flat)
         reads = is_read(action)
         timeout = None if reads else AnswerTimeout(min(self.wait_timeout, _LONGEST_WAIT), "wait_timeout")
         began = self.clock()

@@ -102,6 +102,8 @@ class _Run:
         progresses = [Progress(planned) for planned in self._checked(self._plans())]
         if not task.check and any(progress.plan.stages for progress in progresses):
             self._apply(progresses)
+        if task.check and task.client.planned:
+            task.client.planned.note(progresses)
         return Report(progresses, self._resource.to_result, task.check, task.warnings)
 
     def _checked(self, plans: list[Plan]) -> list[Plan]:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from ..api import Record
 
+# The member of a record, and of a result, that marks an object that check mode has planned.
+PLANNED = "planned"
+
 
 def fields(text: str) -> dict[str, str]:
     """Return the service's fields by the names that users see, from words such as ``domain_id`` or ``zone=zonename``.
@@ -19,5 +22,13 @@ def fields(text: str) -> dict[str, str]:
 
 
 def select_fields(record: Record, names: dict[str, str]) -> Record:
-    """Return a record's fields under the names that users see, see ``fields``; ``None`` for a missing one."""
-    return {name: record.get(field) for name, field in names.items()}
+    """Return a record's fields under the names that users see, see ``fields``; ``None`` for a missing one.
+
+    An object that check mode has planned is marked.
+    """
+    return {**{name: record.get(field) for name, field in names.items()}, **mark(record)}
+
+
+def mark(record: Record) -> Record:
+    """Return the member that marks an object that check mode has planned. Other objects have none."""
+    return {PLANNED: True} if record.get(PLANNED) else {}

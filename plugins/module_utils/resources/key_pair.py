@@ -15,6 +15,7 @@ from ..api.errors import PARAMETER_ERROR
 from ..api.flawed import sound
 from ..api.paging import objects
 from ..reconcile import Found, Plan, Progress, Resource, Step, Task, replace
+from .fields import mark
 from .lookup import check_text, same_name
 
 _KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
@@ -24,7 +25,7 @@ _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteS
 
 def to_result(pair: Record) -> Record:
     """Return a key pair as the user sees it. The service shows neither key. A pair has no id of use: no command takes one."""
-    return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint"), "state": "present"}
+    return {"name": pair.get("name"), "fingerprint": pair.get("fingerprint"), **mark(pair), "state": "present"}
 
 
 def search(client: Client, name: str | None = None, fingerprint: str | None = None) -> list[Record]:

@@ -9,7 +9,7 @@ import operator
 import re
 import typing as t
 
-from ..api import Duplicates, Missing, Record, UsageError, sendable
+from ..api import Duplicates, Missing, Record, UsageError, planned_ids, sendable
 from ..api.flawed import key_of, peek
 from ..wrong_values import did_you_mean, item_path
 from .names import folded
@@ -29,8 +29,11 @@ TEMPLATE_FILTERS = ("executable", "featured", "self", "selfexecutable", "sharede
 
 
 def is_uuid(text: str) -> bool:
-    """Tell whether a text has the form of the service's ids. A host name may have it too if it begins with a letter."""
-    return bool(_UUID.match(text))
+    """Tell whether a text has the form of the service's ids. A host name may have it too if it begins with a letter.
+
+    The ids of objects that check mode has planned count, too.
+    """
+    return bool(_UUID.match(text) or planned_ids.parse(text))
 
 
 def check_text(options: Record) -> None:

@@ -116,18 +116,26 @@ def ensure(client: Client, options: Record, check: bool) -> Report:
 
 
 def _foresee(progress: Progress, options: Record, groups: _Groups, warnings: list[str], left: list[Record]) -> None:
-    """Report what holds the group now. It is no error, as a task before this one may change it."""
+    """Report what holds the group now. It is no error, as a task before this one may change it.
+
+    If nothing live holds it, later tasks in check mode of this run see what would be left.
+    """
+    planned = groups.client.planned
     try:
         holders = groups.holders(progress.object)
     except CloudnError as error:
         warnings.append(f"It is not known what uses {progress.name}: {error.message}")
         return
+    if planned:
+        holders = holders._replace(destroyed=sorted({*holders.destroyed, *planned.holders(str(progress.id))}))
     if holders.live:
         warnings.append(f"{progress.name} is used by {holders.live}; the service deletes it only after these are gone")
     elif holders.destroyed and options["wait_for_expunge"]:
         warnings.append(f"{progress.name} is held by {holders.destroyed_text}; the task waits for that")
     elif holders.destroyed:
         _leave(progress, holders, warnings, left)
+    if planned and not holders.live:
+        planned.note([progress])
 
 
 def plan(record: Record | None, wanted: str) -> Plan:

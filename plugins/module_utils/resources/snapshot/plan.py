@@ -44,6 +44,8 @@ def _creation(name: str, disk: Record, wanted: str | None) -> Step:
         raise UsageError(
             f"volume: {name} has never been attached, so it holds no data; attach it first (cloudn_volume)"
         )
+    if disk.get("state") == volume.UPLOADED:  # the service takes snapshots of volumes in its primary storage only
+        raise UsageError(f"volume: {name} was uploaded and never attached; attach it first (cloudn_volume)")
     text = f"{name}: take the snapshot {wanted}" if wanted else f"{name}: take a snapshot"
     return _step(text, "createSnapshot", {"volumeid": disk["id"], "name": wanted}, creates=True)
 

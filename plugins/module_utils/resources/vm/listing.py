@@ -25,7 +25,7 @@ def pages(client: Client, query: Record, first: int = LARGEST) -> t.Iterator[lis
     machines are listed in full. Raises what ``Client.pages`` raises, also for another failure.
     """
     listing = _Pages(client, query)
-    yield from read(COMMAND, listing.fetch, first, listing.clock)
+    yield from client.laid(COMMAND, query, read(COMMAND, listing.fetch, first, listing.clock))
 
 
 class _Pages:

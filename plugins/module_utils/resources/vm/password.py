@@ -12,6 +12,7 @@ from ...api import Client, JobFailed, Record, UsageError
 from ...api.errors import INTERNAL
 from ...api.jobs import DONE
 from ...reconcile import THIS, Found, Plan, Progress, Resource, Step, Task, replace
+from ..fields import mark
 from ..lookup import check_text, not_there
 from . import caught
 from . import view as vm
@@ -125,7 +126,7 @@ def _resets(client: Client) -> list[Record]:
 
 def to_result(machine: Record) -> Record:
     """Return a machine as the user sees it here. ``cloudn_vm_info`` shows the rest."""
-    return {"id": machine.get("id"), "name": machine.get("name"), "state": machine.get("state")}
+    return {"id": machine.get("id"), "name": machine.get("name"), "state": machine.get("state"), **mark(machine)}
 
 
 def result_of(progress: Progress, check: bool) -> Record:

@@ -18,6 +18,7 @@ from ..vm import view as vm
 GIB = 1024**3
 ROOT = "ROOT"
 ALLOCATED = "Allocated"  # the state of a volume that was never attached: it holds no data
+UPLOADED = "Uploaded"  # the state of a volume with data that was never attached
 _FIELDS = fields(
     "id name zone=zonename zone_id type state status vm=vmname vm_id=virtualmachineid vm_state device_id "
     "attached disk_offering=diskofferingname disk_offering_id service_offering=serviceofferingname "
