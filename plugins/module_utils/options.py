@@ -46,7 +46,7 @@ _INSTEAD = {
 # is left out, as an environment variable may be empty. Every other text names or selects something: if it were empty, a task
 # would do without it what it should do with it, such as find nothing to destroy.
 _VALUES = ("display_name", "description", "display_text", "user_data", "confirm_reinstall")
-_OF_A_FORM = ("public_key", "ports", "max_age", "time", "day", "timezone", "api_url", "api_key", "api_secret")
+_OF_A_FORM = ("public_key", "ports", "max_age", "since", "time", "day", "timezone", "api_url", "api_key", "api_secret")
 _MAY_BE_EMPTY = frozenset((*_VALUES, *_OF_A_FORM, "ec2_url"))
 
 

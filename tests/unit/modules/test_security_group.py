@@ -267,7 +267,7 @@ def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Ru
             {"protocol": "gre", "cidrs": [ANY]},
             "ingress[0].protocol: 'gre' is not possible. The value of protocol must be one of: tcp, udp, icmp, all",
         ),
-        ({"ports": "80", "groups": [{"name": "nope"}]}, "groups: there is no security group 'nope'"),
+        ({"ports": "80", "groups": [{"name": "nope"}]}, "ingress[0].groups[0]: there is no security group 'nope'"),
     ],
 )
 def test_bad_rules_are_refused(refused: Run, client: Client, rule: Result, said: str) -> None:

@@ -768,7 +768,7 @@ def test_two_templates_of_one_name_are_refused(
         ({"name": "web", **DOWNLOAD, "url": "web.vhd"}, "url: 'web.vhd' is no http or https address"),
         ({"name": "web", **DOWNLOAD, "url": "https://x:8443/y.vhd"}, "url: 'https://x:8443/y.vhd' has another port"),
         ({"name": "web", **DOWNLOAD, "url": "https://x:port/y.vhd"}, "url: 'https://x:port/y.vhd' has another port"),
-        ({"name": "web", **DOWNLOAD, "accounts": ["admin", ""]}, "accounts: '' is no name of an account"),
+        ({"name": "web", **DOWNLOAD, "accounts": ["admin", ""]}, "accounts[1]: is empty; give one, or leave it out"),
         ({"name": "web", **DOWNLOAD, "accounts": ["a,b"]}, "accounts: 'a,b' is no name of an account"),
         ({"name": "web", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
         ({"name": "", **DOWNLOAD}, "name: is empty; give one"),
