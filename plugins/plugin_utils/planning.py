@@ -10,17 +10,14 @@ import typing as t
 
 from ansible import constants as C
 from ansible import context
-from ansible.errors import AnsibleError
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.cloudn.compute.plugins.module_utils import planned
 from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
+from ansible_collections.cloudn.compute.plugins.plugin_utils.switches import is_on
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Record
     from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition, Task
-
-_OFF = "CLOUDN_CHECK_RUN"
 
 
 def knows_run(definition: Definition, check_mode: bool) -> bool:
@@ -29,11 +26,7 @@ def knows_run(definition: Definition, check_mode: bool) -> bool:
     Modules that do not look at what exists (``cloudn_api``, ``cloudn_ec2``) do not. The environment can turn it off. Raises
     ``AnsibleError`` for a value that is neither true nor false.
     """
-    value = os.environ.get(_OFF) or "true"
-    try:
-        return check_mode and definition.looks and bool(boolean(value))
-    except TypeError as error:
-        raise AnsibleError(f"{_OFF}: must be true or false, not {value!r}") from error
+    return check_mode and definition.looks and is_on("cloudn_check_run", {}, str)
 
 
 def attach(client: Client, options: Record) -> Client:
