@@ -188,12 +188,16 @@ def expunge(world: World, params: Record) -> None:
 
 
 def restore(world: World, params: Record) -> None:
-    """Make the root disk of a machine anew: it gets another id."""
+    """Make the root disk of a machine anew: it gets another id. That of a stopped machine has no data until the next start."""
     mine = params["virtualmachineid"]
+    state = "Ready" if peek(world.look(VM, mine), "state") == _RUNNING else "Allocated"
+    if state == "Allocated" and mine in world.part("started"):
+        world.part("started").remove(mine)
     old = [one for one in world.every(VOLUME) if peek(one, "virtualmachineid") == mine and peek(one, "type") == "ROOT"]
     for row in old[:1]:
         world.remove(VOLUME, row)
-        world.make(VOLUME, **{field: value for field, value in row.items() if field not in ("id", "tags", "planned")})
+        kept = {field: value for field, value in row.items() if field not in ("id", "tags", "planned")}
+        world.make(VOLUME, **{**kept, "state": state})
 
 
 def resize(world: World, params: Record) -> None:

@@ -222,6 +222,17 @@ def test_an_uploaded_volume_needs_a_machine_before_a_snapshot(plan: Plan) -> Non
     assert plan("cloudn_snapshot", volume="up")["actions"] == ["up: take a snapshot"]
 
 
+def test_the_new_root_disk_of_a_stopped_machine_is_empty_until_its_start(plan: Plan) -> None:
+    plan("cloudn_vm", name="web1", **NEW)
+    (old,) = plan("cloudn_volume_info", vm="web1")["volumes"]
+    plan("cloudn_vm", name="web1", state="stopped")
+    plan("cloudn_vm", name="web1", state="reinstalled", confirm_reinstall="web1")
+    (new,) = plan("cloudn_volume_info", vm="web1")["volumes"]
+    assert (old["id"] != new["id"], old["state"], new["state"]) == (True, "Ready", "Allocated")
+    plan("cloudn_vm", name="web1", state="started")
+    assert plan("cloudn_volume_info", vm="web1")["volumes"][0]["state"] == "Ready"
+
+
 def test_a_taken_name_is_warned_of(plan: Plan) -> None:
     plan("cloudn_vm", name="web1", **NEW)
     plan("cloudn_vm", name="web1", state="absent")
