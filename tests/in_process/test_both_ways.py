@@ -69,7 +69,7 @@ def test_results_are_equal_and_the_same_is_sent(
                     made = run(module, **some, **IN_TURN.get(module, {}))
                     assert not made.get("failed"), made["msg"]
             emulator.clear()
-            done, lines = ways.run(emulator, tmp_path / way, text, CLOUDN_IN_PROCESS=way)
+            done, lines = ways.run(emulator, tmp_path / way, text, CLOUDN_IN_PROCESS=way, CLOUDN_CHECK_RUN="false")
             assert done.returncode == 0, done.stdout + done.stderr
             results[way] = list(ways.comparable(lines[:-1]))
             # How often a task looks again while it waits is chance.
