@@ -27,7 +27,7 @@ def failures(said: str) -> list[str]:
 @pytest.mark.parametrize(
     "books",
     [("site.yml",), ("teardown.yml",), ("site.yml", "image.yml", "nightly.yml", "teardown.yml")],
-    ids=lambda books: " ".join(books),
+    ids=" ".join,
 )
 def test_check_mode_on_an_empty_account_goes_through_to_the_end(
     playbook: Callable[..., Any], emulator: Any, books: tuple[str, ...]
