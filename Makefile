@@ -28,7 +28,7 @@ sanity: $(STAMP)
 	$(BIN)/python tests/sanity.py
 
 pytest: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 # Every task with every fault at every request, every attack of the adversary on each of its tasks, a hundred random runs in
 # check mode and for real, and thousands of tasks inside Ansible and as modules; `make test` runs a sample of each. Most of the

@@ -133,6 +133,7 @@ def _run_inside(name: str, arguments: Result) -> Result:
         patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
         told = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
         result = json.loads(action.perform(imported(name).DEFINITION, told))
+        action._sessions.clear()  # a worker of Ansible ends, this process does not
     return {**result, "warnings": result.get("warnings", []), "rc": int(bool(result.get("failed")))}
 
 

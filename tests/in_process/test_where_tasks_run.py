@@ -35,7 +35,8 @@ def said(emulator: Any, folder: pathlib.Path, inventory: dict[str, Any], keyword
     folder.mkdir(exist_ok=True)
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": {"one": inventory}}}))
     text = PLAY.format(task_vars=json.dumps(more.pop("task_vars", {})), keywords=keywords)
-    more = {"ANSIBLE_PYTHON_INTERPRETER": "auto_silent", **more}
+    # Ansible's two places for jobs differ if HOME is not the user's home.
+    more = {"ANSIBLE_PYTHON_INTERPRETER": "auto_silent", "ANSIBLE_ASYNC_DIR": str(folder / "jobs"), **more}
     done, lines = ways.run(emulator, folder, text, "-vvv", "-i", str(folder / "hosts.json"), **more)
     assert done.returncode == 0, done.stdout + done.stderr
     assert lines[0]["result"]["zones"]

@@ -382,5 +382,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         ahead[0] += seconds
         time.sleep(min(seconds, 0.02))
 
-    defaults = (*Settings()[:4], sleep, lambda: time.monotonic() + ahead[0], time.time)
+    changed = {"sleep": sleep, "clock": lambda: time.monotonic() + ahead[0]}
+    defaults = tuple({**Settings._field_defaults, **changed}.values())
     monkeypatch.setattr(Settings.__new__, "__defaults__", defaults)

@@ -71,13 +71,16 @@ def open_session(url: str, verify: bool | str, sessions: Sessions) -> t.Any:
     """Return a new session for requests to ``url``. ``verify`` is the setting that each request will have."""
     import requests
 
+    # Weak, so that nothing keeps the sessions: their connections are closed as soon as nobody needs them.
+    owner = weakref.ref(sessions)
+
     class Adapter(requests.adapters.HTTPAdapter):
         def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().init_poolmanager(*args, **kwargs)
-            _use_connections(self.poolmanager, sessions)
+            _use_connections(self.poolmanager, owner)
 
         def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            return _use_connections(super().proxy_manager_for(*args, **kwargs), sessions)
+            return _use_connections(super().proxy_manager_for(*args, **kwargs), owner)
 
     session = requests.Session()
     session.auth = _signed_already  # otherwise requests adds the credentials for this host from ~/.netrc
@@ -176,21 +179,23 @@ class _Connection:
     """
 
     response_class = _Answer
-    sessions: Sessions
+    owner: weakref.ref[Sessions]
 
     def connect(self) -> None:
         from urllib3.exceptions import NewConnectionError, SSLError
 
         try:
             super().connect()  # type: ignore[misc]
-            self.sessions.take(self)
+            sessions = self.owner()
+            if sessions is not None:
+                sessions.take(self)
         except ssl.SSLCertVerificationError:
             raise
         except (OSError, http.client.HTTPException, SSLError) as error:
             raise NewConnectionError(t.cast(t.Any, self), "nothing was sent") from error
 
 
-def _use_connections(manager: t.Any, sessions: Sessions) -> t.Any:
+def _use_connections(manager: t.Any, owner: weakref.ref[Sessions]) -> t.Any:
     """Make the pools of a urllib3 manager use connections with this mixin. Return the manager."""
     pools = manager.pool_classes_by_scheme
     if not any(issubclass(pool.ConnectionCls, _Connection) for pool in pools.values()):
@@ -200,7 +205,7 @@ def _use_connections(manager: t.Any, sessions: Sessions) -> t.Any:
                 (pool,),
                 {
                     "ConnectionCls": type(
-                        pool.ConnectionCls.__name__, (_Connection, pool.ConnectionCls), {"sessions": sessions}
+                        pool.ConnectionCls.__name__, (_Connection, pool.ConnectionCls), {"owner": owner}
                     )
                 },
             )

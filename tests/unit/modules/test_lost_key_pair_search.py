@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -53,6 +53,9 @@ class Service:
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+    def laid(self, _command: str, _query: Record, read: Iterator[list[Record]]) -> Iterator[list[Record]]:
+        return read  # nothing is planned
 
     def page(self, command: str, query: Record, page: paging.Page, limit: Deadline) -> list[Record]:
         with self.lock:
