@@ -343,7 +343,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         kept = self._kept(key, asked) if caching and cache else None
         if kept is not None:
             return kept
-        machines = self._list(path)
+        machines = self._list()
         if caching:
             self._cache[key] = make_entry(asked, machines)
         return machines
@@ -378,7 +378,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         asked = json.dumps([self.get_option(name) for name in options], sort_keys=True, default=str)
         return hashlib.sha256(asked.encode()).hexdigest()
 
-    def _list(self, path: str) -> list[hosts.Record]:
+    def _list(self) -> list[hosts.Record]:
         """Ask the service for the machines."""
         # Imported here: answers from the cache need none of it.
         from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
@@ -400,7 +400,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for warning in warnings(options):
                 self.warn(warning)
             is_shown = not is_terse() and is_on("cloudn_progress", {}, str)
-            with Watch(path, client.waits.text) if is_shown else contextlib.nullcontext():
+            with Watch(self._path, client.waits.text) if is_shown else contextlib.nullcontext():
                 machines = vm.inventory(client, self._given("zones"), self._given("states"), self._given("filters"))
         except CloudnError as error:
             raise _error(error.message) from None

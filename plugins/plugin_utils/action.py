@@ -201,10 +201,8 @@ def perform(definition: Definition, told: bytes, line: str | None = None) -> str
 
     def make_client(options: Record) -> Client:
         client = _client(options)
-        clients.append(
-            planning.attach(client, options) if planning.knows_run(definition, module.check_mode) else client
-        )
-        return clients[0]
+        clients.append(client)
+        return planning.attach(client, options) if planning.knows_run(definition, module.check_mode) else client
 
     def describe() -> str:
         return clients[0].waits.text() if clients else ""

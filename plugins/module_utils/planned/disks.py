@@ -10,12 +10,10 @@ import typing as t
 from ..api import Record
 from ..api.flawed import peek
 from .kinds import POLICY, SNAPSHOT, TEMPLATE, VM, VOLUME
-from .machines import attached_to, disk
-from .world import ZONES, World
+from .machines import DISK_OFFERINGS, GIB, attached_to, disk
+from .world import DETACHED, ZONES, World
 
-_GIB = 1024**3
-_DISKS, OS_TYPES = "listDiskOfferings", "listOsTypes"
-_DETACHED = ("virtualmachineid", "vmname", "vmdisplayname", "vmstate", "deviceid", "attached")
+OS_TYPES = "listOsTypes"
 # The number of the CD drive of every machine.
 _CD_DRIVE = 3
 # A snapshot's member for the size of its disk, which CloudStack 3 does not show. Only planned ones have it.
@@ -25,7 +23,7 @@ _INTERVALS = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY")
 
 def create_volume(world: World, params: Record) -> Record:
     """Make a volume from an offering or from a snapshot."""
-    offering = world.look(_DISKS, params.get("diskofferingid"))
+    offering = world.look(DISK_OFFERINGS, params.get("diskofferingid"))
     source = world.look(SNAPSHOT, params.get("snapshotid")) if params.get("snapshotid") else {}
     size = params.get("size") or offering.get("disksize")
     return world.make(
@@ -35,7 +33,7 @@ def create_volume(world: World, params: Record) -> Record:
         **_in_zone(world, params["zoneid"]),
         type="DATADISK",
         state="Ready" if source else "Allocated",
-        size=(peek(source, "virtualsize") or source.get(_SIZE)) if source else (size or 0) * _GIB,
+        size=(peek(source, "virtualsize") or source.get(_SIZE)) if source else (size or 0) * GIB,
         diskofferingid=params.get("diskofferingid"),
         diskofferingname=offering.get("name"),
         isextractable=True,
@@ -65,7 +63,7 @@ def attach(world: World, params: Record) -> None:
 
 def detach(world: World, params: Record) -> None:
     """Detach a volume."""
-    world.change(VOLUME, params["id"], **dict.fromkeys(_DETACHED))
+    world.change(VOLUME, params["id"], **DETACHED)
 
 
 def delete_volume(world: World, params: Record) -> None:
@@ -77,7 +75,7 @@ def delete_volume(world: World, params: Record) -> None:
 
 def resize_volume(world: World, params: Record) -> None:
     """Give a volume another size."""
-    world.change(VOLUME, params["id"], size=params["size"] * _GIB)
+    world.change(VOLUME, params["id"], size=params["size"] * GIB)
 
 
 def create_snapshot(world: World, params: Record) -> Record:

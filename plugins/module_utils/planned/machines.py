@@ -10,13 +10,12 @@ import typing as t
 from ..api import Record
 from ..api.flawed import peek
 from .kinds import AFFINITY, GROUP, VM, VOLUME
-from .world import World, row_in_zone
+from .world import DETACHED, World, row_in_zone
 
-_GIB = 1024**3
+GIB = 1024**3
 _RUNNING, _STOPPED = "Running", "Stopped"
-_OFFERINGS, _DISKS = "listServiceOfferings", "listDiskOfferings"
+_OFFERINGS, DISK_OFFERINGS = "listServiceOfferings", "listDiskOfferings"
 _NEVER_STARTED = "Not created"
-_DETACHED = ("virtualmachineid", "vmname", "vmdisplayname", "vmstate", "deviceid", "attached")
 # Fields of a machine that its offering decides, with the fields of the offering.
 _OF_OFFERING = {
     "serviceofferingid": "id",
@@ -68,9 +67,9 @@ def deploy(world: World, params: Record) -> Record:
         _mark_started(world, machine["id"])
     _root_disk(world, machine, template, params.get("rootdisksize"))
     if params.get("diskofferingid"):
-        offered = world.look(_DISKS, params["diskofferingid"])
+        offered = world.look(DISK_OFFERINGS, params["diskofferingid"])
         own: Record = {"diskofferingid": params["diskofferingid"], "diskofferingname": offered.get("name")}
-        _disk_of(world, machine, "DATADISK", (offered.get("disksize") or 0) * _GIB or None, deviceid=1, **own)
+        _disk_of(world, machine, "DATADISK", (offered.get("disksize") or 0) * GIB or None, deviceid=1, **own)
     return machine
 
 
@@ -98,7 +97,7 @@ def _root_disk(world: World, machine: Record, template: Record, size: int | None
         world,
         machine,
         "ROOT",
-        size * _GIB if size else template.get("size"),
+        size * GIB if size else template.get("size"),
         deviceid=0,
         isextractable=template.get("isextractable"),
         **own,
@@ -171,7 +170,7 @@ def destroy(world: World, params: Record) -> None:
     for row in list(world.part("made", VOLUME)):
         if row.get("virtualmachineid") == params["id"]:
             if world.is_4 and row.get("type") != "ROOT":
-                world.change(VOLUME, row["id"], **dict.fromkeys(_DETACHED))
+                world.change(VOLUME, row["id"], **DETACHED)
             else:
                 world.remove(VOLUME, row)
     world.remove(VM, machine)

@@ -13,8 +13,7 @@ import typing as t
 from ..api import ApiError, Client, Record, planned_ids
 from ..api.errors import PARAMETER_ERROR
 from ..api.flawed import altered, peek
-from ..reconcile.graph import resolved
-from ..reconcile.plan import IdOf, Step
+from ..reconcile.graph import keys_of, resolved
 from ..reconcile.progress import Progress
 from . import access, disks, machines
 from .disks import OS_TYPES
@@ -134,7 +133,7 @@ class Overlay:
             seen = self._world.seen.setdefault(command, {})
             # A task may set members of a record that it was given.
             seen.update(
-                (key_of(command, row) if command in KINDS else str(peek(row, "id")), _copy(row)) for row in rows
+                (key_of(command, row) if command in KINDS else str(peek(row, "id")), altered(row)) for row in rows
             )
 
     def _brought_in(self, command: str, params: t.Mapping[str, t.Any], rows: list[Record]) -> list[Record]:
@@ -244,28 +243,12 @@ def _apply(world: World, progress: Progress, all_of_them: t.Sequence[Progress]) 
 
 def _needs_any(progress: Progress, others: list[Progress]) -> bool:
     """Tell whether a plan needs the id of an object that another one of these would make."""
-    keys = {key for step in progress.plan.steps for key in _keys(step)}
+    keys = {key for step in progress.plan.steps for key in keys_of(step.params)}
     return any(one is not progress and one.id is None and one.plan.key in keys for one in others)
-
-
-def _keys(step: Step) -> t.Iterator[str]:
-    values = list(step.params.values())
-    for value in values:
-        if isinstance(value, IdOf):
-            yield value.key
-        elif isinstance(value, dict):
-            values.extend(value.values())
-        elif isinstance(value, list):
-            values.extend(value)
 
 
 def _has_planned(value: t.Any) -> bool:
     return any(planned_ids.parse(one) for one in (value if isinstance(value, list) else [value]))
-
-
-def _copy(row: Record) -> Record:
-    """Return a copy of a record, also of one with members that can't be used."""
-    return altered(row)
 
 
 def _unless_unknown(read: t.Iterator[t.List[Record]]) -> list[Record]:

@@ -28,7 +28,8 @@ from .kinds import AFFINITY, KINDS, SNAPSHOT, TEMPLATE, VM, VOLUME, is_found, ke
 
 # The lists in records whose items come and go one by one, with the field that tells items apart.
 _LISTS = {"tags": "key", "ingressrule": "ruleid", "egressrule": "ruleid"}
-_DETACHED = ("virtualmachineid", "vmname", "vmdisplayname", "vmstate", "deviceid", "attached")
+# What a volume without a machine does not have.
+DETACHED: Record = dict.fromkeys(("virtualmachineid", "vmname", "vmdisplayname", "vmstate", "deviceid", "attached"))
 FOUR = 4
 ZONES = "listZones"
 
@@ -253,7 +254,7 @@ class World:
             return row
         if machine in self.part("removed", VM):
             kept = self.is_4 and peek(row, "type") != "ROOT"
-            return altered(row, **dict.fromkeys(_DETACHED)) if kept else None
+            return altered(row, **DETACHED) if kept else None
         patch = self.part("changed", VM).get(machine, {}).get("set", {})
         state = patch.get("state", {}).get("is")
         if state and _settled(peek(row, "vmstate")) in (patch["state"].get("was"), None):

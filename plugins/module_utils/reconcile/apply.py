@@ -110,16 +110,16 @@ class _Application:
         failed = [one for one in ended if one.error]
         doing = []
         for node in graph.under_way():
-            (job_id,) = [job for job, step in node.progress.jobs.items() if step is node.step][-1:] or [""]
+            jobs = [job_id for job_id, step in node.progress.jobs.items() if step is node.step]
             what = node.step.text if node.step.until else f"{node.progress.name}: {node.step.command}"
-            about = f" (job {job_id})" if job_id else ""
+            about = f" (job {jobs[-1]})" if jobs else ""
             doing.append(f"{what} {seconds(node.since, now)}{about}")
         texts = [f"{len(ended) - len(failed)} of {len(self._progresses)} done"]
         if failed:
-            jobs = [
+            names = [
                 f"{one.name} (job {one.error.job_id})" if one.error.job_id else one.name for one in failed if one.error
             ]
-            texts.append(f"failed: {some(jobs)}")
+            texts.append(f"failed: {some(names)}")
         return "; ".join([*texts, *([some(doing)] if doing else [])])
 
     def _admitted(self, ready: list[Nodes], sent: list[Nodes]) -> tuple[list[Nodes], bool]:

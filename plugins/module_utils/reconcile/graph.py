@@ -69,7 +69,7 @@ class Graph:
     def _link(self, nodes: list[Node]) -> None:
         """Add what steps need of other plans. A plan that is not among those of the graph has nothing to do."""
         for node in nodes:
-            makers = [one for one in self._nodes_of(_keys(node.step.params)) if one.step.creates]
+            makers = [one for one in self._nodes_of(keys_of(node.step.params)) if one.step.creates]
             node.needs += [(one, ID) for one in makers if one.progress is not node.progress]
             node.needs += [(one, END) for one in self._nodes_of(node.step.needs)]
 
@@ -180,13 +180,13 @@ def _link_stage(here: list[Node], before: list[Node], is_in_turn: bool) -> list[
     return here[-1:]
 
 
-def _keys(value: t.Any) -> t.Iterator[str]:
+def keys_of(value: t.Any) -> t.Iterator[str]:
     """Yield the keys of the plans whose objects' ids a value needs."""
     if isinstance(value, IdOf):
         yield from filter(None, [value.key])
     elif isinstance(value, (dict, list)):
         for inner in value.values() if isinstance(value, dict) else value:
-            yield from _keys(inner)
+            yield from keys_of(inner)
 
 
 def resolved(value: t.Any, ids: t.Callable[[str], list[str | None]]) -> t.Any:
