@@ -57,21 +57,10 @@ def is_able(platform: str = sys.platform, version_info: tuple[t.Any, ...] = sys.
     return has_all and version_info >= (3, 11) and platform != "darwin"
 
 
-# What a task may need. Ansible imports an action plugin before it forks, so its workers have these from the beginning.
-_NEEDED = (
-    "advice",
-    "limits",
-    "api.jobs",
-    "api.request_errors",
-    "reconcile.apply",
-    "reconcile.creation",
-    "reconcile.recover",
-)
+# Ansible imports an action plugin before it forks, so its workers have from the beginning what each task needs. Only tasks that
+# change something or fail need more: they wait for jobs anyway, and a run without them does not pay for it.
 if is_able():
-    for _library in ("requests", "urllib3", "xmltodict"):
-        importlib.import_module(_library)
-    for _name in _NEEDED:
-        importlib.import_module(f"ansible_collections.cloudn.compute.plugins.module_utils.{_name}")
+    importlib.import_module("requests")
 
 # The connections of a loop, by account: an Ansible worker runs all items of a loop, and nothing else.
 _sessions: dict[tuple[t.Any, ...], Sessions] = {}
@@ -135,7 +124,11 @@ class InProcess(SentModule):
             return t.cast("Record", super()._low_level_execute_command(*args, **kwargs))
         variables: dict[str, t.Any] = {}
         self._compute_environment_string(variables)
-        with _environment({name: str(value) for name, value in variables.items()}):
+        with (
+            _environment({name: str(value) for name, value in variables.items()})
+            if variables
+            else contextlib.nullcontext()
+        ):
             text = perform(self.definition, self._told, self._line)
         return {"rc": 0, "stdout": text, "stdout_lines": text.splitlines(), "stderr": "", "stderr_lines": []}
 
@@ -168,6 +161,7 @@ class InProcess(SentModule):
         return told.startswith("auto") or _place(told) == _place(sys.executable)
 
 
+@functools.cache
 def _place(program: str) -> tuple[str, str]:
     """Return what tells whether two paths are one Python: its folder, and the file behind all links.
 

@@ -11,8 +11,8 @@ import typing as t
 from ansible import constants as C
 from ansible import context
 from ansible.utils.display import Display
-from ansible_collections.cloudn.compute.plugins.module_utils import planned
 from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
+from ansible_collections.cloudn.compute.plugins.module_utils.planned.store import Store, name_of, once
 from ansible_collections.cloudn.compute.plugins.plugin_utils.switches import is_on
 
 if t.TYPE_CHECKING:
@@ -35,7 +35,10 @@ def attach(client: Client, options: Record) -> Client:
     ``options`` are the task's. The tasks of a run with --check share a file for each account. Tasks with
     ``check_mode: true`` of another run have others. Raises ``CloudnError`` if the file can't be read.
     """
-    client.planned = planned.Overlay(client, _store("run" if context.CLIARGS.get("check") else "tasks", options))
+    # Imported here, as real runs never need it.
+    from ansible_collections.cloudn.compute.plugins.module_utils.planned.overlay import Overlay
+
+    client.planned = Overlay(client, _store("run" if context.CLIARGS.get("check") else "tasks", options))
     return client
 
 
@@ -47,21 +50,23 @@ def forget(task: Task, result: Record) -> None:
     store = _store("tasks", task.params)
     if task.check_mode or not result.get("changed") or not store.exists:
         return
+    from ansible_collections.cloudn.compute.plugins.module_utils.planned.overlay import forget as forget_changed
+
     try:
-        planned.forget(store, result)
+        forget_changed(store, result)
     except CloudnError as error:  # the task itself is done
         task.warn(error.message)
 
 
-def _store(kind: str, options: Record) -> planned.Store:
+def _store(kind: str, options: Record) -> Store:
     """Return the file for the account of a task."""
     whose = [options.get(name) for name in ("api_url", "api_key", "account", "domain_id")]
-    return planned.Store(_path(planned.name_of(kind, *whose)))
+    return Store(_path(name_of(kind, *whose)))
 
 
 def warn_of_what_is_not_known() -> None:
     """Warn, once in a run, that a task in check mode does not know what earlier tasks would do, as it runs elsewhere."""
-    if planned.once(_path("cloudn-planned-warned")):
+    if once(_path("cloudn-planned-warned")):
         Display().warning(
             "A task of cloudn.compute runs in check mode outside Ansible's own process. It does not know what earlier tasks of "
             "this run would do, and later tasks do not know what it would do. docs/rely-on.md (Check mode of a run) says when"

@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
 from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
 from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
-from ansible_collections.cloudn.compute.plugins.module_utils.planned import Overlay, Store
+from ansible_collections.cloudn.compute.plugins.module_utils.planned.overlay import Overlay
+from ansible_collections.cloudn.compute.plugins.module_utils.planned.store import Store
 from reaching import connection_to
 from specs import imported
 

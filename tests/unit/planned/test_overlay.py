@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, UsageError, is_read
 from ansible_collections.cloudn.compute.plugins.module_utils.api.ec2 import Ec2Client
-from ansible_collections.cloudn.compute.plugins.module_utils.planned import Store, forget
-from ansible_collections.cloudn.compute.plugins.module_utils.planned.overlay import EFFECTS, UNSEEN
+from ansible_collections.cloudn.compute.plugins.module_utils.planned.overlay import EFFECTS, UNSEEN, forget
+from ansible_collections.cloudn.compute.plugins.module_utils.planned.store import Store
 from cloudn_emulator.catalogue import COMMANDS
 from samples import KEY, NEW, OTHER_KEY
 from sent_commands import is_sent

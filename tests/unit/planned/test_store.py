@@ -12,7 +12,7 @@ import stat
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
-from ansible_collections.cloudn.compute.plugins.module_utils.planned import Store, name_of, once
+from ansible_collections.cloudn.compute.plugins.module_utils.planned.store import Store, name_of, once
 
 
 def test_it_keeps_what_it_is_given(tmp_path: pathlib.Path) -> None:
