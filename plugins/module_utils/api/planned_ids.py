@@ -56,6 +56,9 @@ class Planned(t.Protocol):
     def note(self, progresses: t.Sequence[t.Any]) -> None:
         """Keep what plans would change, see ``reconcile.progress.Progress``. The objects that they would make get ids."""
 
+    def copied(self) -> Record:
+        """Return a copy of what tasks of this run have planned, as plain data."""
+
     def holders(self, group_id: str) -> list[str]:
         """Return the names of the machines of a security group that tasks of this run would destroy."""
 

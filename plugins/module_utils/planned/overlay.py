@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import threading
 import typing as t
@@ -84,6 +85,10 @@ class Overlay:
         self._store = store
         self._world = World(store.load(), {})
         self._lock = threading.Lock()
+
+    def copied(self) -> Record:
+        """Return a copy of what tasks of this run have planned."""
+        return copy.deepcopy(self._store.load())
 
     # --- reading
 

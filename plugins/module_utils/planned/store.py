@@ -79,6 +79,25 @@ class Store:
             raise _unusable(error) from None
 
 
+class Memory(Store):
+    """A store of this process alone: for a plan that nobody else shall see."""
+
+    def __init__(self, data: Record) -> None:
+        super().__init__("")
+        self._data = data
+
+    @property
+    def exists(self) -> bool:
+        return True
+
+    def load(self) -> Record:
+        return self._data
+
+    @contextlib.contextmanager
+    def change(self) -> t.Iterator[Record]:
+        yield self._data
+
+
 def once(path: str) -> bool:
     """Tell whether no process has asked this about the path yet. Without a folder for it the answer is yes."""
     try:

@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links the plans of a site: what each step needs of other plans, beside the ids that it sends."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import Record
+from ..reconcile import IdOf, Plan, Step
+from .options import KEY_PAIR, SECURITY_GROUP, VM, VOLUME, Key, key_of, text_of
+
+# Points of plans, see ``reconcile.plan.Step``.
+MADE, CLEAR = "@made", "@clear"
+_RULE = "authorizeSecurityGroup"
+
+
+class Linked(t.NamedTuple):
+    """A plan of a site, with the key of its object, and whether it removes the object."""
+
+    key: Key
+    plan: Plan
+    goes: bool
+
+
+def with_ids_of(value: t.Any, made: t.Mapping[str, str]) -> t.Any:
+    """Return a step's parameters with an ``IdOf`` in place of the id of each planned object. ``made`` has the keys of plans."""
+    if isinstance(value, str):
+        return IdOf(made[value]) if value in made else value
+    if isinstance(value, IdOf):
+        return value
+    if isinstance(value, dict):
+        return {name: with_ids_of(inner, made) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [with_ids_of(inner, made) for inner in value]
+    return value
+
+
+def replace_ids(plan: Plan, made: t.Mapping[str, str]) -> None:
+    """Put an ``IdOf`` in place of the ids of planned objects in the steps of a plan."""
+    plan.stages = [[step._replace(params=with_ids_of(step.params, made)) for step in stage] for stage in plan.stages]
+
+
+class Links:
+    """The needs of the steps of a site.
+
+    A step needs what the service needs: a machine its key pair, a rule the groups that it names, an attachment its machine. Before
+    an object is removed, what holds it is changed or removed.
+    """
+
+    def __init__(self, linked: t.Sequence[Linked]) -> None:
+        self._by_key = {one.key: one for one in linked}
+        self._going = [one for one in linked if one.goes]
+
+    def link(self, key: Key, plan: Plan) -> None:
+        """Add to the steps of a plan what they need of other plans."""
+        goes = key in self._by_key and self._by_key[key].goes
+        plan.stages = [
+            [step._replace(needs=tuple(dict.fromkeys([*step.needs, *self._needs(key, plan, step, goes)]))) for step in stage]
+            for stage in plan.stages
+        ]
+
+    def _needs(self, key: Key, plan: Plan, step: Step, goes: bool) -> t.Iterator[str]:
+        if step.command == "deployVirtualMachine" and step.params.get("keypair"):
+            yield from self._made(key_of(KEY_PAIR, step.params["keypair"]))
+        elif step.command.startswith(_RULE):
+            for group in step.params.get("usersecuritygrouplist") or []:
+                other = key_of(SECURITY_GROUP, group["group"])
+                if other != key:
+                    yield from self._made(other)
+        elif step.command == "attachVolume":
+            yield from self._machine(step.params.get("virtualmachineid"))
+        elif goes:
+            yield from self._before_removal(key, plan, step)
+
+    def _made(self, key: Key) -> t.Iterator[str]:
+        if key in self._by_key and not self._by_key[key].goes:
+            yield f"{text_of(key)}{MADE}"
+
+    def _machine(self, machine: t.Any) -> t.Iterator[str]:
+        """Yield what an attachment needs: a new machine must run, and an existing one must have all its changes."""
+        if isinstance(machine, IdOf) and machine.key:
+            yield f"{machine.key}{MADE}"
+        for one in self._by_key.values():
+            if one.key[0] == VM and one.plan.stages and not one.goes and (one.plan.found or {}).get("id") == machine:
+                yield text_of(one.key)
+
+    def _before_removal(self, key: Key, plan: Plan, step: Step) -> t.Iterator[str]:
+        """Yield what must come before a step that removes an object."""
+        found: Record = _record(plan.found)
+        if step.command in ("destroyVirtualMachine", "expungeVirtualMachine"):
+            yield from (text_of(one.key) for one in self._stay(VOLUME) if _leaves(one.plan, found.get("id")))
+        elif step.command == "deleteVolume":
+            yield from (text_of(one.key) for one in self._go(VM) if _id(one) == found.get("virtualmachineid"))
+        elif step.command == "deleteSSHKeyPair":
+            yield from (text_of(one.key) for one in self._go(VM))
+        elif step.command == "deleteSecurityGroup":
+            yield from (text_of(one.key) for one in self._go(VM) if _is_in(_record(one.plan.found), found.get("id")))
+            yield from (f"{text_of(one.key)}{CLEAR}" for one in self._go(SECURITY_GROUP) if one.key != key)
+            yield from (text_of(one.key) for one in self._stay(SECURITY_GROUP) if one.plan.stages)
+            yield from (text_of(one.key) for one in self._stay(VM) if one.plan.stages)
+
+    def _go(self, kind: str) -> list[Linked]:
+        return [one for one in self._going if one.key[0] == kind and one.plan.stages]
+
+    def _stay(self, kind: str) -> list[Linked]:
+        return [one for one in self._by_key.values() if one.key[0] == kind and not one.goes]
+
+
+def _record(found: t.Any) -> Record:
+    return found if isinstance(found, dict) else {}
+
+
+def _id(one: Linked) -> t.Any:
+    return _record(one.plan.found).get("id")
+
+
+def _leaves(plan: Plan, machine: t.Any) -> bool:
+    """Tell whether a volume is taken from a machine."""
+    was = _record(plan.found).get("virtualmachineid")
+    return was is not None and was == machine and any(step.command == "detachVolume" for step in plan.steps)
+
+
+def _is_in(machine: Record, group: t.Any) -> bool:
+    return any(one.get("id") == group for one in machine.get("securitygroup") or [])
+
