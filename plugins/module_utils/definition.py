@@ -35,14 +35,6 @@ CONNECTION: dict[str, t.Any] = {
     "ec2_url": {"type": "str", "fallback": (env_fallback, ["CLOUDN_EC2_URL"])},
     "ec2_version": {"type": "str", "default": "2010-11-15"},
 }
-WAIT: dict[str, t.Any] = {
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 600},
-}
-TAGS: dict[str, t.Any] = {
-    "tags": {"type": "dict"},
-    "purge_tags": {"type": "bool", "default": True},
-}
 
 
 class Task(t.Protocol):

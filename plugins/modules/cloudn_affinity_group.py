@@ -168,9 +168,10 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.affinity_group import DEFAULT_TYPE, RESOURCE
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.spec import WAIT
 
 SPEC = {
     "name": {"type": "str", "required": True},

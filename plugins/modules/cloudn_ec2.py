@@ -157,9 +157,10 @@ actions:
   sample: ["StopInstances InstanceId.1=7285508a-b8a6-4a2e-93c9-6e2f2627eeba"]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.raw import ec2_action
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.spec import WAIT
 
 SPEC = {
     "action": {"type": "str", "required": True},

@@ -147,9 +147,10 @@ job:
   sample: {id: 8b7e21ab-b840-4c55-9897-fad4d6b322da, command: StopVMCmd, status: pending}
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import job
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.spec import WAIT
 
 SPEC = {
     "jobs": {"type": "list", "elements": "str", "required": True, "aliases": ["id"]},

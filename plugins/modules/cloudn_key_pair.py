@@ -172,20 +172,12 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair import RESOURCE
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.key_pair_spec import CONSTRAINTS, SPEC
 
-SPEC = {
-    "name": {"type": "str", "required": True},
-    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-    "public_key": {"type": "str", "no_log": False},
-    "force": {"type": "bool", "default": False},
-    "break_machines": {"type": "bool", "default": False},
-    **WAIT,
-}
-
-DEFINITION = Definition(SPEC, RESOURCE.ensure, plural="key_pairs", singular="key_pair")
+DEFINITION = Definition(SPEC, RESOURCE.ensure, plural="key_pairs", singular="key_pair", constraints=CONSTRAINTS)
 
 
 def main() -> None:

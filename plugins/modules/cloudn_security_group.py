@@ -442,42 +442,14 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import lookup as security_group
-from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import rules
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group.spec import CONSTRAINTS, SPEC
 
-RULES = {
-    "type": "list",
-    "elements": "dict",
-    "options": {
-        "protocol": {"type": "str", "default": "tcp", "choices": list(rules.PROTOCOLS)},
-        "ports": {"type": "str"},
-        "icmp_type": {"type": "int"},
-        "icmp_code": {"type": "int"},
-        "cidrs": {"type": "list", "elements": "str"},
-        "groups": {
-            "type": "list",
-            "elements": "dict",
-            "options": {"name": {"type": "str", "required": True}, "account": {"type": "str"}},
-        },
-    },
-}
-
-SPEC = {
-    "name": {"type": "str", "required": True},
-    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-    "description": {"type": "str"},
-    "ingress": RULES,
-    "egress": RULES,
-    "purge_rules": {"type": "bool", "default": True},
-    "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
-    "wait_for_expunge": {"type": "bool", "default": False},
-    **TAGS,
-    **WAIT,
-}
-
-DEFINITION = Definition(SPEC, security_group.ensure, plural="security_groups", singular="security_group")
+DEFINITION = Definition(
+    SPEC, security_group.ensure, plural="security_groups", singular="security_group", constraints=CONSTRAINTS
+)
 
 
 def main() -> None:

@@ -200,9 +200,10 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import lookup as snapshot
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.spec import TAGS, WAIT
 
 SPEC = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},

@@ -202,10 +202,11 @@ jobs:
   sample: []
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy.lookup import RESOURCE
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot_policy.view import INTERVALS
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.spec import WAIT
 
 SPEC = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},

@@ -587,58 +587,12 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources.lookup import TEMPLATE_FILTERS
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.lookup import RESOURCE
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.spec import CONSTRAINTS, SPEC
 
-KEYBOARDS = ["de", "de-ch", "es", "fi", "fr", "fr-be", "fr-ch", "is", "it", "jp", "nl-be", "no", "pt", "uk", "us"]
-
-STATES = ["present", "started", "stopped", "restarted", "reinstalled", "absent"]
-
-SPEC = {
-    "name": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "default": "present", "choices": STATES},
-    "confirm_reinstall": {"type": "str"},
-    "zone": {"type": "str"},
-    "same_name_elsewhere": {"type": "bool", "default": False},
-    "template": {"type": "str"},
-    "template_filter": {"type": "str", "default": "executable", "choices": list(TEMPLATE_FILTERS)},
-    "service_offering": {"type": "str"},
-    "disk_offering": {"type": "str"},
-    "display_name": {"type": "str"},
-    "group": {"type": "str"},
-    "security_groups": {"type": "list", "elements": "str"},
-    "affinity_groups": {"type": "list", "elements": "str"},
-    "networks": {"type": "list", "elements": "str"},
-    "root_size_gb": {"type": "int"},
-    "delete_protection": {"type": "bool"},
-    "key_pair": {"type": "str", "no_log": False},
-    "keyboard": {"type": "str", "choices": KEYBOARDS},
-    "user_data": {"type": "str", "no_log": True},
-    "user_data_encoding": {"type": "str", "default": "text", "choices": ["text", "base64"]},
-    "ha": {"type": "bool"},
-    "os_type": {"type": "str"},
-    "allow_restart": {"type": "bool", "default": False},
-    "force_stop": {"type": "bool", "default": False},
-    "detach_volumes": {"type": "bool", "default": False},
-    "delete_volumes": {"type": "bool", "default": False},
-    "expunge": {"type": "bool", "default": False},
-    "recover": {"type": "bool", "default": False},
-    "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
-    "max_parallel": {"type": "int", "default": 10},
-    "max_jobs": {"type": "int", "default": 50},
-    **TAGS,
-    **WAIT,
-}
-
-DEFINITION = Definition(
-    SPEC,
-    RESOURCE.ensure,
-    plural="vms",
-    singular="vm",
-    constraints={"mutually_exclusive": [("detach_volumes", "delete_volumes")]},
-)
+DEFINITION = Definition(SPEC, RESOURCE.ensure, plural="vms", singular="vm", constraints=CONSTRAINTS)
 
 
 def main() -> None:

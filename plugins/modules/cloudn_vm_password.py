@@ -127,8 +127,9 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.spec import WAIT
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.password import RESOURCE
 
 SPEC = {

@@ -361,49 +361,12 @@ jobs:
   sample: [8b7e21ab-b840-4c55-9897-fad4d6b322da]
 """
 
-from ansible_collections.cloudn.compute.plugins.module_utils.definition import TAGS, WAIT, Definition
+from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import run
-from ansible_collections.cloudn.compute.plugins.module_utils.resources import extraction
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume.lookup import RESOURCE
+from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume.spec import CONSTRAINTS, SPEC
 
-SPEC = {
-    "name": {"type": "str"},
-    "id": {"type": "str"},
-    "state": {
-        "type": "str",
-        "default": "present",
-        "choices": ["present", "attached", "detached", "extracted", "absent"],
-    },
-    "zone": {"type": "str"},
-    "disk_offering": {"type": "str"},
-    "size_gb": {"type": "int"},
-    "shrink": {"type": "bool", "default": False},
-    "snapshot": {"type": "str"},
-    "url": {"type": "str"},
-    "format": {"type": "str", "choices": ["VHD", "QCOW2", "OVA", "RAW"]},
-    "checksum": {"type": "str"},
-    "vm": {"type": "str"},
-    "device_id": {"type": "int"},
-    "force": {"type": "bool", "default": False},
-    "extract_mode": {"type": "str", "default": "http_download", "choices": list(extraction.MODES)},
-    "extract_url": {"type": "str", "no_log": True},
-    "on_immutable_drift": {"type": "str", "default": "fail", "choices": ["fail", "warn", "ignore"]},
-    **TAGS,
-    **WAIT,
-}
-
-DEFINITION = Definition(
-    SPEC,
-    RESOURCE.ensure,
-    plural="volumes",
-    singular="volume",
-    constraints={
-        "required_one_of": [("name", "id")],
-        "required_if": [("state", "attached", ("vm",))],
-        "required_by": {"url": "format", "checksum": "url"},
-        "mutually_exclusive": [("disk_offering", "snapshot", "url")],
-    },
-)
+DEFINITION = Definition(SPEC, RESOURCE.ensure, plural="volumes", singular="volume", constraints=CONSTRAINTS)
 
 
 def main() -> None:
