@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..visible import visible
 
 # The most columns of a name. Names may have 255 characters; a longer one keeps its two ends.
 MOST_COLUMNS = 40
+# Blanks are words here, as are single marks inside a word: ``web-1.example``.
+_NO_WORDS = re.compile(r"(?<![^\W_])[-._]|[-._](?![^\W_])|[^\w .-]")
 
 
 class Node(t.NamedTuple):
@@ -122,8 +125,8 @@ def _used(nodes: t.Iterable[Node]) -> list[str]:
 
 
 def _for_mermaid(text: str) -> str:
-    """Return a text for a quoted label. All but letters and digits are codes, so nothing in a name is Mermaid's or HTML."""
-    return "".join(char if char.isalnum() or char == " " else f"#{ord(char)};" for char in text)
+    """Return a text for a quoted label. What is no word is in codes, so nothing in a name is Mermaid's, Markdown or HTML."""
+    return _NO_WORDS.sub(lambda match: f"#{ord(match[0])};", text)
 
 
 def _for_dot(text: str) -> str:

@@ -33,6 +33,9 @@ HOSTILE = [
     "\\N \\G \\l",
     "`**bold**`",
     "end",
+    "1. one",
+    "- one",
+    "a--b __c__ .d.",
     "",
     " ",
     "שלום",
@@ -42,7 +45,7 @@ HOSTILE = [
     "x" * 255,
 ]
 # One line of each language, as strict as what is written here: nothing but the label may differ from it.
-MERMAID_LABEL = r"(?:[^\W_]| |#\d+;|<br/>)*"
+MERMAID_LABEL = r"(?:[^\W_]| |(?<=[^\W_])[-._](?=[^\W_])|#\d+;|<br/>)*"
 MERMAID_LINE = re.compile(
     rf"flowchart LR|  n\d+(?:\[\"{MERMAID_LABEL}\"\]|>\"{MERMAID_LABEL}\"\]|\(\[\"{MERMAID_LABEL}\"\]\)"
     rf"|\[\(\"{MERMAID_LABEL}\"\)\]):::[a-z]+|  n\d+ --> n\d+|  classDef [a-z]+ fill:#\w+,stroke:#\w+,color:#\w+"
@@ -84,6 +87,10 @@ def test_dot_shows_each_object_and_what_needs_it() -> None:
         f'fillcolor="{look.fill}", color="{look.ink}", fontcolor="{look.ink}"];'
     )
     assert lines[8:] == ["  n1 -> n3;", "  n2 -> n3;", "  n3 -> n4;", "}"]
+
+
+def test_usual_names_stay_readable() -> None:
+    assert '["web-1.example_x<br/>' in mermaid([Node("a", "web-1.example_x", "vm", "create")], [])
 
 
 def test_nothing_gives_an_empty_picture() -> None:
