@@ -61,6 +61,16 @@ BELOW = {
     "inventory": {"api", "resources", "visible.py"},
     "raw": {"api", "resources", "wrong_values.py"},
     "planned": {"api", "reconcile", "resources"},
+    "site": {
+        "api",
+        "reconcile",
+        "resources",
+        "planned",
+        "limits.py",
+        "options.py",
+        "visible.py",
+        "wrong_values.py",
+    },
 }
 
 
