@@ -116,10 +116,13 @@ class Definition(t.NamedTuple):
 
     def _result(self, report: Report) -> Record:
         """Return the result for a report; ``msg`` is in it if there are failures."""
-        objects = [{**one, "error": visible(one["error"])} if "error" in one else one for one in report.objects()]
-        result = {**report.result(), self.plural: objects}
-        if len(objects) == 1:
-            result[self.singular] = objects[0]
+        members = {
+            member: [{**one, "error": visible(one["error"])} if "error" in one else one for one in objects]
+            for member, objects in report.members(self.plural).items()
+        }
+        result = {**report.result(), **members}
+        if self.singular and len(members[self.plural]) == 1:
+            result[self.singular] = members[self.plural][0]
         return {**result, **report.failure()} if report.failures else result
 
 

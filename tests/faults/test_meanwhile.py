@@ -17,7 +17,7 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import (
     UnknownOutcome,
     transport,
 )
-from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import duplicates, recover, run
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import duplicates, parts, recover
 from asked import changes_sent_to
 from samples import NEW, ZONE
 from specs import good
@@ -130,14 +130,14 @@ def test_a_disk_that_was_attached_elsewhere_meanwhile_stays(
     """The disk belongs to another machine when the run looks for the outcome of its lost command."""
     good(run_module("cloudn_vm", name=["web1", "web2"], **NEW))
     good(run_module("cloudn_volume", name="data", disk_offering="Small", state="attached", vm="web1", **ZONE))
-    replan = run._Run._replan
+    replan = parts._Parts._replan
 
     def taken(*args: Any) -> Any:
-        monkeypatch.setattr(run._Run, "_replan", replan)
+        monkeypatch.setattr(parts._Parts, "_replan", replan)
         good(run_module("cloudn_volume", name="data", state="attached", vm="web2"))
         return replan(*args)
 
-    monkeypatch.setattr(run._Run, "_replan", taken)
+    monkeypatch.setattr(parts._Parts, "_replan", taken)
     emulator.faults([{"kind": "reset_before", "command": "deleteVolume", "nth": 1}])
     good(run_module("cloudn_vm", name="web1", state="absent", delete_volumes=True))
     (left,) = [one for one in client.list("listVolumes") if one["name"] == "data"]

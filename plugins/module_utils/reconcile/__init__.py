@@ -3,19 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is the same for every resource: plans of steps, the driver, and the report. Other files are imported when needed."""
 
-from .plan import THIS, Changes, IdOf, New, Outrun, Plan, Step, replace
+from .plan import THIS, Changes, IdOf, LeftOut, New, Outrun, Plan, Step, replace
 from .progress import Progress
 from .report import Report
-from .run import Found, Resource, Task, no_lookups
+from .run import Found, Part, Planned, Resource, Task, no_lookups, run_all
 
 __all__ = [
     "THIS",
     "Changes",
     "Found",
     "IdOf",
+    "LeftOut",
     "New",
     "Outrun",
+    "Part",
     "Plan",
+    "Planned",
     "Progress",
     "Report",
     "Resource",
@@ -23,4 +26,5 @@ __all__ = [
     "Task",
     "no_lookups",
     "replace",
+    "run_all",
 ]

@@ -13,12 +13,22 @@ if t.TYPE_CHECKING:
     from .duplicates import Kind
     from .progress import Progress
 
+# The point of the steps after which an object is there and stays: that make it, and that see that it is the only one.
+MADE = "made"
 # Seconds by which the service's lists may lag behind its changes.
 LAG = 5.0
 
 
 class Outrun(CloudnError):
     """Another run made the same object at the same time, and that object stays. See ``creation``."""
+
+
+class LeftOut(CloudnError):
+    """A step was not sent, as a plan that it needs has failed. ``because`` is the progress of that plan."""
+
+    def __init__(self, message: str, command: str, because: Progress) -> None:
+        super().__init__(message, command)
+        self.because = because
 
 
 class IdOf(t.NamedTuple):
@@ -58,8 +68,13 @@ class Step(t.NamedTuple):
         unseen: no look at the service shows whether the step was done. After an unknown outcome nothing more is tried.
 
     Its needs:
-        needs: the keys of other plans whose steps must all have ended. An ``IdOf`` in the parameters needs that id.
+        needs: what must have ended in other plans. ``"key"``: all steps of the plan with that key. ``"key@point"``: all its
+            steps with that point; a plan without such steps is no hindrance. An ``IdOf`` in the parameters needs that id, and
+            that the object stays: its plan's steps with the point ``made`` have ended, if they are looks.
+        point: what other plans may need of this step, in a word. Steps that make the object have the point ``made`` anyway.
         early: the step needs only the answers to the steps before it, not the ends of their jobs.
+        aside: the step needs only the answer to the step that makes the object, and nobody in its plan waits for it. All steps
+            of its stage are so.
         in_turn: the steps of its stage are sent one after the other.
         cleanup: the step is also sent if a step before it has failed. It undoes what an earlier step did.
 
@@ -68,7 +83,7 @@ class Step(t.NamedTuple):
             to look again. The text says what the step waits for; it is no action.
         search: ``search(client, params)`` lists in place of the plain command.
         many: the parameter that takes the ids of many objects. Equal steps of several plans go in one request.
-        joint: equal looks of several plans go in one request, after all else has ended.
+        joint: equal looks of several plans go in one request, as soon as no other is about to join them.
         doubt: what is not known if the look fails.
         optional: if the look fails, that is only a warning. It begins with this text.
         instead: ``instead(client, params, error)`` does it if the account lacks the command.
@@ -85,7 +100,9 @@ class Step(t.NamedTuple):
     creates: bool = False
     unseen: bool = False
     needs: tuple[str, ...] = ()
+    point: str = ""
     early: bool = False
+    aside: bool = False
     in_turn: bool = False
     cleanup: bool = False
     until: t.Callable[[list[Record], Progress], Record | None] | None = None
@@ -144,7 +161,8 @@ class Plan:
             If one changes, a refused step may be sent once more.
         new: the object that the plan makes, if another run may make the same.
 
-    ``key`` names the plan for the steps of other plans. It is the name, unless who has several plans sets another one.
+    ``key`` names the plan for the steps of other plans, ``label`` for people. Both are the name, unless who has plans of several
+    kinds sets others.
     """
 
     def __init__(
@@ -164,7 +182,7 @@ class Plan:
         self.after = {} if after is None else after
         self.conditions = conditions or {}
         self.new = new
-        self.key = name
+        self.key = self.label = name
 
     @property
     def steps(self) -> list[Step]:

@@ -56,9 +56,15 @@ class Progress:
         """What the user calls the object."""
         return self.plan.name
 
+    @property
+    def label(self) -> str:
+        """What people call the plan among plans of several kinds."""
+        return self.plan.label
+
     def resume(self, plan: Plan) -> None:
-        """Go on with a new plan. The diff stays that of the first plan."""
+        """Go on with a new plan. The diff stays that of the first plan, and so does what others call it."""
         plan.before, plan.after = self.plan.before, self.plan.after
+        plan.key, plan.label = self.plan.key, self.plan.label
         self.plan = plan
         self.keep(plan.found or {})
         self.error = self.failed_step = None

@@ -41,8 +41,8 @@ class Report:
 
     @property
     def failures(self) -> list[tuple[str, CloudnError]]:
-        """The names and errors of what failed."""
-        return [(progress.name, progress.error) for progress in self.progresses if progress.error]
+        """What people call what failed, and the errors."""
+        return [(progress.label, progress.error) for progress in self.progresses if progress.error]
 
     def objects(self) -> list[Record]:
         """Return every object in the order of its name in the options, with its ``error`` if it failed."""
@@ -58,13 +58,17 @@ class Report:
             shown.append(item)
         return shown
 
+    def members(self, plural: str) -> dict[str, list[Record]]:
+        """Return the members of the result that hold objects. ``plural`` is the name of the module's own one."""
+        return {plural: self.objects()}
+
     def result(self) -> Record:
         """Return what every module returns: changed, actions, diff, and the ids of jobs that nobody waited for."""
         # Another run may have done the planned changes meanwhile. Then this run has done nothing.
         idle = [one for one in self.progresses if one.actions and not (self._check or one.touched or one.error)]
         actions = [action for one in self.progresses if one not in idle for action in one.actions]
-        before = {one.name: one.plan.after if one in idle else one.plan.before for one in self.progresses}
-        diff = {"before": before, "after": {one.name: one.plan.after for one in self.progresses}}
+        before = {one.label: one.plan.after if one in idle else one.plan.before for one in self.progresses}
+        diff = {"before": before, "after": {one.label: one.plan.after for one in self.progresses}}
         jobs = list(dict.fromkeys(job_id for one in self.progresses for job_id in one.jobs))
         result = {"changed": self.changed, "actions": actions, "diff": diff, **({"jobs": jobs} if jobs else {})}
         return {**result, **self.more}
@@ -76,8 +80,10 @@ class Report:
             error = failures[0][1]
             return {"msg": error.message, **error.details()}
         alike: dict[str, list[tuple[str, CloudnError]]] = {}
-        for name, error in failures:
-            alike.setdefault(_cause(name, error), []).append((name, error))
+        for progress in self.progresses:
+            if progress.error:
+                cause = _cause(progress.name, progress.error)
+                alike.setdefault(cause, []).append((progress.label, progress.error))
         groups = list(alike.values())[:_MOST_FAILURES]
         said = "; ".join(f"{', '.join(name for name, _error in group)}: {group[0][1].message}" for group in groups)
         left = len(failures) - sum(map(len, groups))

@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import copy
 import typing as t
 
-from ..api import Client, CloudnError, Deadline, Duplicates, Record, UsageError
+from ..api import Client, Deadline, Duplicates, Record, UsageError
 from ..api.flawed import check
 from .plan import Plan
 from .progress import Progress
 from .report import Report
 
 if t.TYPE_CHECKING:
-    from .creation import Creation
+    from .apply import Bounds
     from .duplicates import Kind
 
 Found = t.Dict[str, t.Any]
@@ -80,7 +79,10 @@ class Resource(t.NamedTuple):
         """
         self.check(options)
         deadline = client.task_deadline = Deadline(options["wait_timeout"], client.clock)
-        return _Run(Task(client, options, deadline, check, []), self).run()
+        task = Task(client, options, deadline, check, [])
+        part = Part(task, self)
+        progresses = run_all(task, part.plans)
+        return Report(progresses, self.to_result, check, task.warnings)
 
 
 def no_lookups(_task: Task, _found: Found) -> Record:
@@ -88,56 +90,70 @@ def no_lookups(_task: Task, _found: Found) -> Record:
     return {}
 
 
-class _Run:
-    """One run of a task."""
+class Part:
+    """What one task of a single resource has to do, by itself or as a part of something larger.
 
-    def __init__(self, task: Task, resource: Resource) -> None:
-        self._task = task
-        self._resource = resource
-        self._lookups: Record = {}
-        self._creations: dict[str, Creation] = {}
+    Arguments:
+        task, resource: the options, and the functions for them.
+        client_for: ``client_for(progress)`` returns the client that a new plan after a failure reads with. It is the task's,
+            unless the part must see what other parts will have made.
+        finish: ``finish(plan)`` completes each new plan after a failure, as the first one was completed.
+        lookups: what ``resource.lookup`` returned before any change. Whoever plans fills it.
+    """
 
-    def run(self) -> Report:
-        task = self._task
-        progresses = [Progress(planned) for planned in self._checked(self._plans())]
-        if not task.check and any(progress.plan.stages for progress in progresses):
-            self._apply(progresses)
-        if task.check and task.client.planned:
-            task.client.planned.note(progresses)
-        return Report(progresses, self._resource.to_result, task.check, task.warnings)
+    def __init__(
+        self,
+        task: Task,
+        resource: Resource,
+        client_for: t.Callable[[Progress], Client] | None = None,
+        finish: t.Callable[[Plan], None] = lambda _plan: None,
+        lookups: Record | None = None,
+    ) -> None:
+        self.task = task
+        self.resource = resource
+        self.client_for = client_for or (lambda _progress: task.client)
+        self.finish = finish
+        self.lookups: Record = {} if lookups is None else lookups
 
-    def _checked(self, plans: list[Plan]) -> list[Plan]:
-        """Return the plans. Those that make something look whether another run makes the same."""
-        task = self._task
-        if task.check or not any(planned.new for planned in plans):
-            return plans
-        from .creation import Creation  # here, as few runs make something
-
-        self._creations = {one.name: Creation(task.client, one.new, task.deadline) for one in plans if one.new}
-        seen = [creation.await_unseen() for creation in self._creations.values()]
-        plans = self._plans() if any(seen) else plans
-        if task.options.get("wait", True):
-            for planned in plans:
-                if planned.new and planned.name in self._creations:
-                    self._creations[planned.name].add_check(planned)
-        return plans
-
-    def _plans(self) -> list[Plan]:
-        """Find, look up, and plan."""
-        task, resource = self._task, self._resource
+    def plans(self) -> list[Planned]:
+        """Find, look up, and plan. Raises ``UsageError`` before any change. The task's warnings are those of this planning."""
+        task, resource = self.task, self.resource
         del task.warnings[:]
-        found = self._find(task)
-        self._lookups = resource.lookup(task, found) or {}
-        return self._planned(found)
+        found = self.find(task)
+        lookups = resource.lookup(task, found) or {}
+        self.lookups.clear()
+        self.lookups.update(lookups)
+        return [Planned(self, one) for one in self._planned(found)]
+
+    def find(self, task: Task) -> Found:
+        """Find what is there. If several runs make objects of one name at the same time, wait until one is left.
+
+        This is the one place where a task learns what is there.
+        """
+        kind = self.resource.kind
+        try:
+            return self.resource.find(task)
+        except Duplicates:
+            if task.check or kind is None:
+                raise
+        from .creation import await_one  # here, as few runs need it, and Ansible compiles each import in each run
+
+        return await_one(task.client, lambda: self.resource.find(task), kind(), task.deadline)
+
+    def plan(self, task: Task, name: str, found: t.Any, lookups: Record) -> Plan:
+        """Plan for one name. Raises ``BadRecord`` if a member of the object can't be used: it could not be shown at the end."""
+        made = self.resource.plan(task, name, found, lookups)
+        check(made.found)
+        return made
 
     def _planned(self, found: Found) -> list[Plan]:
         """Plan for each name. An error or a warning that several have is said once. Raises ``UsageError`` before any change."""
-        task, plans, errors = self._task, [], []
+        task, plans, errors = self.task, [], []
         said: list[tuple[str, str | None, str]] = []
         for name, one in found.items():
             begun, object_id = len(task.warnings), one.get("id") if isinstance(one, dict) else None
             try:
-                plans.append(self._plan(task, name, one, self._lookups))
+                plans.append(self.plan(task, name, one, self.lookups))
             except UsageError as error:
                 errors.append((name, object_id, error))
             said += [(name, object_id, text) for text in task.warnings[begun:]]
@@ -152,90 +168,29 @@ class _Run:
             task.warnings[:] = [*own, *(text for text, _count in together(Said(*one) for one in said))]
         return plans
 
-    def _plan(self, task: Task, name: str, found: t.Any, lookups: Record) -> Plan:
-        """Plan for one name. Raises ``BadRecord`` if a member of the object can't be used: it could not be shown at the end."""
-        made = self._resource.plan(task, name, found, lookups)
-        check(made.found)
-        return made
 
-    def _find(self, task: Task) -> Found:
-        """Find what is there. If several runs make objects of one name at the same time, wait until one is left.
+class Planned(t.NamedTuple):
+    """A plan, and the part that it belongs to."""
 
-        This is the one place where a task learns what is there.
-        """
-        kind = self._resource.kind
-        try:
-            return self._resource.find(task)
-        except Duplicates:
-            if task.check or kind is None:
-                raise
-        from .creation import await_one  # here, as few runs need it, and Ansible compiles each import in each run
+    part: Part
+    plan: Plan
 
-        return await_one(task.client, lambda: self._resource.find(task), kind(), task.deadline)
 
-    def _apply(self, progresses: list[Progress]) -> None:
+def run_all(task: Task, make_plans: t.Callable[[], list[Planned]], bounds: Bounds | None = None) -> list[Progress]:
+    """Make the plans of all parts, apply them together, and return what became of each. In check mode, only note them.
+
+    ``make_plans()`` reads what is there. It is called again if another run makes something of the same name just now. The
+    plans' keys must differ. ``task`` is what all parts have in common: client, deadline, check mode, and the options about
+    waiting. ``bounds`` are those of its options if they are not given. Raises ``UsageError`` before any change.
+    """
+    planned = make_plans()
+    if not any(one.plan.stages for one in planned):
+        progresses = [Progress(one.plan) for one in planned]
+    else:
         # Here, as most runs have nothing to change, and Ansible compiles each import in each run.
-        from .apply import Bounds
-        from .recover import apply_until_clear
+        from .parts import foreseen, together_applied
 
-        task, options = self._task, self._task.options
-        bounds = Bounds(options.get("max_parallel", 10), options.get("max_jobs", 50), options.get("wait", True))
-        apply_until_clear(task.client, progresses, task.deadline, self._replan, bounds, self._catch)
-        unseen = [one for one in progresses if one.touched and not (one.shown or one.error or one.jobs)]
-        if unseen:
-            self._confirm(unseen)
-        failed = [progress for progress in progresses if progress.error]
-        if failed:
-            self._resource.tidy(task, failed)
-        for progress in progresses:
-            creation = self._creations.get(progress.name)
-            if creation:
-                creation.explain(progress)
-            self._resource.describe(progress, self._lookups)
-            self._resource.conclude(task, progress, self._lookups)
-
-    def _confirm(self, unseen: list[Progress]) -> None:
-        """Let the plans fail whose objects are gone, or may be gone. What they have changed is in the result all the same."""
-        if self._resource.confirm is None:
-            return
-        try:
-            self._resource.confirm(self._task, unseen)
-        except CloudnError as error:
-            for progress in unseen:
-                failure = copy.copy(error)
-                failure.message += f". So it is not known whether {progress.name} is still there: run the task again"
-                progress.fail(failure)
-
-    def _catch(self, lost: list[Progress]) -> None:
-        """Keep what only pending jobs tell, see ``Resource``."""
-        self._resource.catch(self._task._replace(first=self._lookups), lost)
-
-    def _replan(self, progress: Progress) -> Plan | None:
-        """Find an object again after a failure, and make a new plan, when the service has no more jobs for it.
-
-        If the answer to its creation was lost, the found object must be the desired one, so drift counts then.
-        """
-        resource, creation = self._resource, self._creations.get(progress.name)
-        task = self._task._replace(warnings=[], failed=progress, first=self._lookups)
-        is_in_doubt = creation is not None and creation.is_in_doubt(progress)
-        if creation and is_in_doubt:
-            progress.id = (creation.pick(progress, self._task.warnings) or {}).get("id")
-        else:
-            if resource.jobs:
-                task.client.await_pending(resource.jobs, progress.id, task.deadline)
-            if creation and creation.has_yielded:
-                progress.id = (creation.survivor(progress) or {}).get("id")
-                progress.object = {}  # the password of this run's object is not that of the other one
-            options = resource.remaining(task)
-            if options is None:
-                return None
-            task = task._replace(options=options)
-        found = self._find(task)
-        lookups = resource.lookup(task, found)
-        if lookups is None:
-            return None
-        ((name, one),) = found.items()
-        fresh = self._plan(task, name, one, lookups)
-        if creation and task.options.get("wait", True):
-            creation.lead_on(progress, fresh)
-        return fresh
+        progresses = foreseen(planned) if task.check else together_applied(task, planned, make_plans, bounds)
+    if task.check and task.client.planned:
+        task.client.planned.note(progresses)
+    return progresses
