@@ -17,11 +17,16 @@ _RULE = "authorizeSecurityGroup"
 
 
 class Linked(t.NamedTuple):
-    """A plan of a site, with the key of its object, and whether it removes the object."""
+    """A plan of a site, with the key of its object. ``gone`` is the record of an object that the plan removes."""
 
     key: Key
     plan: Plan
-    goes: bool
+    gone: Record | None = None
+
+    @property
+    def goes(self) -> bool:
+        """Whether the plan removes the object."""
+        return self.gone is not None
 
 
 def with_ids_of(value: t.Any, made: t.Mapping[str, str]) -> t.Any:
@@ -55,13 +60,13 @@ class Links:
 
     def link(self, key: Key, plan: Plan) -> None:
         """Add to the steps of a plan what they need of other plans."""
-        goes = key in self._by_key and self._by_key[key].goes
+        gone = self._by_key[key].gone if key in self._by_key else None
         plan.stages = [
-            [step._replace(needs=tuple(dict.fromkeys([*step.needs, *self._needs(key, plan, step, goes)]))) for step in stage]
+            [step._replace(needs=tuple(dict.fromkeys([*step.needs, *self._needs(key, step, gone)]))) for step in stage]
             for stage in plan.stages
         ]
 
-    def _needs(self, key: Key, plan: Plan, step: Step, goes: bool) -> t.Iterator[str]:
+    def _needs(self, key: Key, step: Step, gone: Record | None) -> t.Iterator[str]:
         if step.command == "deployVirtualMachine" and step.params.get("keypair"):
             yield from self._made(key_of(KEY_PAIR, step.params["keypair"]))
         elif step.command.startswith(_RULE):
@@ -71,8 +76,8 @@ class Links:
                     yield from self._made(other)
         elif step.command == "attachVolume":
             yield from self._machine(step.params.get("virtualmachineid"))
-        elif goes:
-            yield from self._before_removal(key, plan, step)
+        elif gone is not None:
+            yield from self._before_removal(key, step, gone)
 
     def _made(self, key: Key) -> t.Iterator[str]:
         if key in self._by_key and not self._by_key[key].goes:
@@ -86,17 +91,16 @@ class Links:
             if one.key[0] == VM and one.plan.stages and not one.goes and (one.plan.found or {}).get("id") == machine:
                 yield text_of(one.key)
 
-    def _before_removal(self, key: Key, plan: Plan, step: Step) -> t.Iterator[str]:
-        """Yield what must come before a step that removes an object."""
-        found: Record = _record(plan.found)
+    def _before_removal(self, key: Key, step: Step, gone: Record) -> t.Iterator[str]:
+        """Yield what must come before a step that removes an object, ``gone``."""
         if step.command in ("destroyVirtualMachine", "expungeVirtualMachine"):
-            yield from (text_of(one.key) for one in self._stay(VOLUME) if _leaves(one.plan, found.get("id")))
+            yield from (text_of(one.key) for one in self._stay(VOLUME) if _leaves(one.plan, gone.get("id")))
         elif step.command == "deleteVolume":
-            yield from (text_of(one.key) for one in self._go(VM) if _id(one) == found.get("virtualmachineid"))
+            yield from (text_of(one.key) for one in self._go(VM) if _id(one) == gone.get("virtualmachineid"))
         elif step.command == "deleteSSHKeyPair":
             yield from (text_of(one.key) for one in self._go(VM))
         elif step.command == "deleteSecurityGroup":
-            yield from (text_of(one.key) for one in self._go(VM) if _is_in(_record(one.plan.found), found.get("id")))
+            yield from (text_of(one.key) for one in self._go(VM) if _is_in(one.gone or {}, gone.get("id")))
             yield from (f"{text_of(one.key)}{CLEAR}" for one in self._go(SECURITY_GROUP) if one.key != key)
             yield from (text_of(one.key) for one in self._stay(SECURITY_GROUP) if one.plan.stages)
             yield from (text_of(one.key) for one in self._stay(VM) if one.plan.stages)
@@ -113,7 +117,7 @@ def _record(found: t.Any) -> Record:
 
 
 def _id(one: Linked) -> t.Any:
-    return _record(one.plan.found).get("id")
+    return (one.gone or {}).get("id")
 
 
 def _leaves(plan: Plan, machine: t.Any) -> bool:

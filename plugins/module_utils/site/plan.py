@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..api import Client, Missing, Record, UsageError, planned_ids
+from ..api import Client, Duplicates, Missing, Record, UsageError, planned_ids
 from ..api.flawed import check as check_record
 from ..planned import kinds
 from ..planned.overlay import Overlay
@@ -36,7 +36,10 @@ class Failure(t.NamedTuple):
 
 
 class Draft:
-    """The plans of one reading, in the order of planning. ``made`` has the keys of plans by the ids of planned objects."""
+    """The plans of one reading, in the order of planning.
+
+    ``made`` has the keys of plans by the ids of planned objects. ``is_stale``: things have changed, so all must be read again.
+    """
 
     def __init__(self, client: Client, site: Site, known: Known) -> None:
         self.view, self.reads = reads.view(client, known, site.name)
@@ -46,15 +49,16 @@ class Draft:
         self.planned: list[Planned] = []
         self.failures: list[Failure] = []
         self.failed: set[Key] = set()
+        self.is_stale = False
 
-    def take(self, key: Key, part: Part, plan: Plan, goes: bool = False) -> None:
-        """Take in a plan: later plans see what it would change."""
+    def take(self, key: Key, part: Part, plan: Plan, gone: Record | None = None) -> None:
+        """Take in a plan: later plans see what it would change. ``gone`` is the record of an object that the plan removes."""
         plan.key, plan.label = text_of(key), f"{key[0]} {plan.name}"
         progress = Progress(plan)
         self.reads.note([progress])
         if progress.id is not None and planned_ids.parse(progress.id):
             self.made[progress.id] = plan.key
-        self.linked.append(Linked(key, plan, goes))
+        self.linked.append(Linked(key, plan, gone))
         self.planned.append(Planned(part, plan))
 
     def fail(self, about: str, error: UsageError, keys: t.Iterable[Key] = ()) -> None:
@@ -91,9 +95,9 @@ class Planner:
         for item in self._site.items:
             self._plan(draft, item)
 
-    def part(self, item: Item, resource: Resource) -> Part:
-        """Return the part of an item: what it needs to be planned anew after a failure."""
-        task = self._task._replace(options=item.options)
+    def part(self, options: Record, resource: Resource) -> Part:
+        """Return the part for some options of a module: what it needs to be planned anew after a failure."""
+        task = self._task._replace(options=options)
         replanning = _Replanning(self._task.client, self)
         return Part(task, resource, replanning.client_for, replanning.finish)
 
@@ -121,7 +125,7 @@ class Planner:
     def _plan(self, draft: Draft, item: Item) -> None:
         """Add the plans of one item."""
         resource = RESOURCES[item.kind]
-        part = self.part(item, resource)
+        part = self.part(item.options, resource)
         task = part.task._replace(client=draft.view, check=True)
         if item.kind == SECURITY_GROUP:
             draft.reads.hidden = (kinds.GROUP, item.names[0])
@@ -132,6 +136,12 @@ class Planner:
             draft.reads.hidden = None
             for name, one in found.items():
                 self._take(draft, item, part, task, name, one)
+        except Duplicates as error:
+            if self._task.check:
+                self._fail(draft, item, error, item.names)
+            else:
+                part.find(part.task._replace(client=reads.without_plans(self._task.client)))  # until one is left
+                draft.is_stale = True
         except UsageError as error:
             self._fail(draft, item, error, item.names)
         finally:

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings a whole site to the state that is declared."""
+
+from __future__ import annotations
+
+from ..api import Client, Deadline, Record
+from ..reconcile import Progress, Report, Task
+from ..reconcile.graph import keys_of
+from ..reconcile.run import Planned, run_all
+from . import reads
+from .options import Site, site_of
+from .plan import Draft, Planner
+from .report import SiteReport
+
+# How often a site is read again, if other runs make the same objects meanwhile.
+_MOST_READS = 5
+
+
+def ensure(client: Client, options: Record, check: bool = False) -> Report:
+    """Bring a site to the state in ``options`` (the module's), or with ``check`` report what would be done.
+
+    Raises ``UsageError`` before any change if it can't be done.
+    """
+    site = site_of(options)
+    deadline = client.task_deadline = Deadline(options["wait_timeout"], client.clock)
+    run = _Run(Task(client, options, deadline, check, []), site)
+    return run.report(run_all(run.task, run.plans))
+
+
+class _Run:
+    """One run of a site."""
+
+    def __init__(self, task: Task, site: Site) -> None:
+        self.task = task
+        self._site = site
+        self._planner = Planner(task, site)
+        self._planned: list[Planned] = []
+        self._left: list[Record] = []
+
+    def plans(self) -> list[Planned]:
+        """Read what is there, and plan. Raises ``UsageError`` before any change."""
+        for _read in range(_MOST_READS):
+            del self.task.warnings[:], self._left[:]
+            draft = Draft(self.task.client, self._site, self._read())
+            if not self._site.is_absent:
+                self._planner.declared(draft)
+            self._remove(draft)
+            if not draft.is_stale:
+                break
+        self._planned = draft.finished()
+        return self._planned
+
+    def _read(self) -> reads.Known:
+        task, site = self.task, self._site
+        whole = site.is_absent or site.options["prune"]
+        known = reads.read(task.client, site, whole)
+        if not task.check and reads.settle(task.client, known, task.deadline):
+            known = reads.read(task.client, site, whole)
+        return known
+
+    def _remove(self, draft: Draft) -> None:
+        """Add the plans that remove what shall go."""
+        if self._site.is_absent or self._site.options["prune"]:
+            from .removal import Removal  # here, as few runs need it: each run compiles what it imports
+
+            Removal(self.task, self._site, self._planner).add(draft, self._left)
+
+    def report(self, progresses: list[Progress]) -> Report:
+        """Return what became of the site. The objects are in the order in which they can be done."""
+        by_progress = dict(zip(progresses, self._planned))
+        more: Record = {"left": self._left}
+        ordered = in_order(progresses)
+        return SiteReport(
+            ordered,
+            [by_progress[one].part.resource for one in ordered],
+            [by_progress[one].plan.key.partition(":")[0] for one in ordered],
+            self.task.check,
+            self.task.warnings,
+            more,
+        )
+
+
+def in_order(progresses: list[Progress]) -> list[Progress]:
+    """Return the objects in an order in which they can be done: each after those that it needs. Else they keep their order."""
+    by_key = {one.plan.key: one for one in progresses}
+    done: dict[str, Progress] = {}
+    under_way: set[str] = set()
+
+    def visit(progress: Progress) -> None:
+        key = progress.plan.key
+        if key in done or key in under_way:  # groups may need each other: their rules come after all of them
+            return
+        under_way.add(key)
+        for step in progress.plan.steps:
+            for need in (*keys_of(step.params), *step.needs):
+                other = by_key.get(need.partition("@")[0])
+                if other is not None:
+                    visit(other)
+        done[key] = progress
+
+    for progress in progresses:
+        visit(progress)
+    return list(done.values())

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a site: its objects by kinds, each with what became of it, and the actions in the order of the graph."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..api import CloudnError, Record
+from ..reconcile import Progress, Report, Resource
+from ..reconcile.plan import LeftOut
+from .options import PLURALS
+
+DONE, FAILED, NOT_TRIED, UNCHANGED = "done", "failed", "not tried", "unchanged"
+
+
+class SiteReport(Report):
+    """The outcome of a site.
+
+    ``resources`` are the functions of each progress's kind, in the order of the progresses. ``kinds`` are the kinds.
+    """
+
+    def __init__(
+        self,
+        progresses: t.Sequence[Progress],
+        resources: t.Sequence[Resource],
+        kinds: t.Sequence[str],
+        check: bool,
+        warnings: t.Sequence[str],
+        more: Record,
+    ) -> None:
+        super().__init__(progresses, lambda _progress, _check: {}, check, warnings, more)
+        self._check = check
+        self._shown = dict(zip(progresses, resources))
+        self._kinds = dict(zip(progresses, kinds))
+
+    def members(self, plural: str) -> dict[str, list[Record]]:
+        """Return the objects by the names of the options that declare them. Each has its ``outcome``."""
+        members: dict[str, list[Record]] = {name: [] for name in PLURALS.values()}
+        for progress in self.progresses:
+            members[PLURALS[self._kinds[progress]]].append(self._object(progress))
+        return members
+
+    def _object(self, progress: Progress) -> Record:
+        try:
+            shown = self._shown[progress].to_result(progress, self._check)
+        except CloudnError as error:
+            progress.fail(error)
+            shown = {"name": progress.name}
+        shown["outcome"] = self._outcome(progress)
+        if progress.error:
+            shown["error"] = progress.error.message
+        if isinstance(progress.error, LeftOut):
+            shown["because"] = progress.error.because.label
+        return shown
+
+    def _outcome(self, progress: Progress) -> str:
+        if progress.error:
+            is_left_out = isinstance(progress.error, LeftOut) and not progress.touched
+            return NOT_TRIED if is_left_out else FAILED
+        has_changed = progress.actions if self._check else progress.touched
+        return DONE if has_changed else UNCHANGED
