@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..api import Client, Deadline, Record
 from ..reconcile import Progress, Report, Task
 from ..reconcile.graph import keys_of
@@ -13,6 +15,9 @@ from . import reads
 from .options import Site, site_of
 from .plan import Draft, Planner
 from .report import SiteReport
+
+if t.TYPE_CHECKING:
+    from .removal import Removal
 
 # How often a site is read again, if other runs make the same objects meanwhile.
 _MOST_READS = 5
@@ -38,6 +43,7 @@ class _Run:
         self._planner = Planner(task, site)
         self._planned: list[Planned] = []
         self._left: list[Record] = []
+        self._removal: Removal | None = None
 
     def plans(self) -> list[Planned]:
         """Read what is there, and plan. Raises ``UsageError`` before any change."""
@@ -65,11 +71,14 @@ class _Run:
         if self._site.is_absent or self._site.options["prune"]:
             from .removal import Removal  # here, as few runs need it: each run compiles what it imports
 
-            Removal(self.task, self._site, self._planner).add(draft, self._left)
+            self._removal = Removal(self.task, self._site, self._planner)
+            self._removal.add(draft, self._left)
 
     def report(self, progresses: list[Progress]) -> Report:
         """Return what became of the site. The objects are in the order in which they can be done."""
         by_progress = dict(zip(progresses, self._planned))
+        if self._removal and not self.task.check:
+            self._removal.conclude(progresses, self._left)
         more: Record = {"left": self._left}
         ordered = in_order(progresses)
         return SiteReport(
