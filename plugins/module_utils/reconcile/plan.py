@@ -59,7 +59,9 @@ class Step(t.NamedTuple):
 
     Its needs:
         needs: the keys of other plans whose steps must all have ended. An ``IdOf`` in the parameters needs that id.
+        point: what others may need in place of the whole plan: with ``key@point`` they need its steps with this point.
         early: the step needs only the answers to the steps before it, not the ends of their jobs.
+        aside: the step needs only the answer to the step that makes the object, and nothing in its plan waits for it.
         in_turn: the steps of its stage are sent one after the other.
         cleanup: the step is also sent if a step before it has failed. It undoes what an earlier step did.
 
@@ -85,7 +87,9 @@ class Step(t.NamedTuple):
     creates: bool = False
     unseen: bool = False
     needs: tuple[str, ...] = ()
+    point: str = ""
     early: bool = False
+    aside: bool = False
     in_turn: bool = False
     cleanup: bool = False
     until: t.Callable[[list[Record], Progress], Record | None] | None = None
