@@ -65,7 +65,7 @@ class Removal:
             return
         said = left_groups(self._task.client, groups, self._task.deadline)
         left += held(said)
-        self._task.warnings += said.warnings
+        self._task.warnings.extend(said.warnings)
 
     def _machines(self, draft: Draft, rows: list[Record]) -> None:
         if not rows:
@@ -119,7 +119,7 @@ class Removal:
             waits = self._site.options["wait_for_expunge"]
             said = foresee(self._task.client, [plan for _part, plan, _row in parted], own, waits)
             left += held(said)
-            self._task.warnings += said.warnings
+            self._task.warnings.extend(said.warnings)
         for part, plan, row in parted:
             draft.take(self._key(draft, SECURITY_GROUP, row), part, plan, gone=row)
             self._keys.add(plan.key)
