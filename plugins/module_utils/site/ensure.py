@@ -9,9 +9,9 @@ import typing as t
 
 from ..api import Client, Deadline, Record
 from ..reconcile import Progress, Report, Task
-from ..reconcile.graph import keys_of
 from ..reconcile.run import Planned, run_all
 from . import reads
+from .link import needs_of
 from .options import Site, site_of
 from .plan import Draft, Planner
 from .report import SiteReport
@@ -80,6 +80,10 @@ class _Run:
         if self._removal and not self.task.check:
             self._removal.conclude(progresses, self._left)
         more: Record = {"left": self._left}
+        if self._site.options["graph"]:
+            from .graph import graph_of  # here, as few runs need it: each run compiles what it imports
+
+            more["graph"] = graph_of(self._site, self._planner.plans(), self._left)
         ordered = in_order(progresses)
         return SiteReport(
             ordered,
@@ -94,6 +98,7 @@ class _Run:
 def in_order(progresses: list[Progress]) -> list[Progress]:
     """Return the objects in an order in which they can be done: each after those that it needs. Else they keep their order."""
     by_key = {one.plan.key: one for one in progresses}
+    needs = {one.plan.key: needs_of(one.plan) for one in progresses}
     done: dict[str, Progress] = {}
     under_way: set[str] = set()
 
@@ -102,11 +107,9 @@ def in_order(progresses: list[Progress]) -> list[Progress]:
         if key in done or key in under_way:  # groups may need each other: their rules come after all of them
             return
         under_way.add(key)
-        for step in progress.plan.steps:
-            for need in (*keys_of(step.params), *step.needs):
-                other = by_key.get(need.partition("@")[0])
-                if other is not None:
-                    visit(other)
+        for need in needs[key]:
+            if need in by_key:
+                visit(by_key[need])
         done[key] = progress
 
     for progress in progresses:

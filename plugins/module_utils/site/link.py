@@ -9,6 +9,7 @@ import typing as t
 
 from ..api import Record
 from ..reconcile import IdOf, Plan, Step
+from ..reconcile.graph import keys_of
 from .options import KEY_PAIR, SECURITY_GROUP, VM, VOLUME, Key, key_of, text_of
 
 # Points of plans, see ``reconcile.plan.Step``.
@@ -129,3 +130,8 @@ def _leaves(plan: Plan, machine: t.Any) -> bool:
 def _is_in(machine: Record, group: t.Any) -> bool:
     return any(one.get("id") == group for one in machine.get("securitygroup") or [])
 
+
+def needs_of(plan: Plan) -> list[str]:
+    """Return the keys of the plans that the steps of a plan need."""
+    keys = [key for step in plan.steps for key in (*keys_of(step.params), *step.needs)]
+    return list(dict.fromkeys(key.partition("@")[0] for key in keys))

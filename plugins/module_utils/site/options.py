@@ -148,8 +148,6 @@ def _item(kind: str, path: str, given: Record, site: Record) -> Item:
     if kind == VOLUME:
         if not options.get("name"):
             raise UsageError(f"{path}.name: is needed: a site knows its volumes by their names")
-        if options.get("vm") and options["state"] == "present":
-            options["state"] = "attached"
     if kind == KEY_PAIR and not options.get("public_key") and site["state"] != "absent":
         raise UsageError(
             f"{path}.public_key: is needed: the service shows the private key of a new pair only once, and a site would keep it "

@@ -1,0 +1,13 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs cloudn_site inside Ansible."""
+
+from __future__ import annotations
+
+from ansible_collections.cloudn.compute.plugins.modules.cloudn_site import DEFINITION
+from ansible_collections.cloudn.compute.plugins.plugin_utils.action import InProcess
+
+
+class ActionModule(InProcess):
+    definition = DEFINITION
