@@ -17,6 +17,7 @@ from ansible.module_utils.common.validation import (
 
 from .api import Client, CloudnError, JobFailed, Record, planned_ids
 from .connection import DEFAULT_URL, connect, warnings
+from .items import Item, check_planned_ids
 from .reconcile.report import Report
 from .visible import visible
 
@@ -55,6 +56,7 @@ class Definition(t.NamedTuple):
     plural, singular: the members of the result that hold the objects of a report, and a single one.
     looks: false for a module that does not look at what exists before it changes something.
     constraints: AnsibleModule's own (``mutually_exclusive``, ...).
+    items: the options that are lists whose items have the options of another module.
     """
 
     spec: dict[str, t.Any]
@@ -63,6 +65,7 @@ class Definition(t.NamedTuple):
     singular: str = ""
     looks: bool = True
     constraints: dict[str, t.Any] = {}
+    items: dict[str, Item] = {}
 
     @property
     def argument_spec(self) -> dict[str, t.Any]:
@@ -94,6 +97,7 @@ class Definition(t.NamedTuple):
         try:
             client = make_client(task.params)
             planned_ids.check_options(task.params, client.planned)
+            check_planned_ids(task.params, self.items, client.planned)
             _warn(task, warnings(task.params))
             outcome = self.act(client, task.params, task.check_mode)
         except CloudnError as error:

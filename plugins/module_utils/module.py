@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from .api import Record
@@ -15,6 +16,7 @@ from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
 from .connection import credentials
 from .definition import Definition
+from .items import Item, secrets
 from .options import check as find_wrong_options
 from .visible import visible
 
@@ -27,13 +29,27 @@ class Module(AnsibleModule):
     Texts for people have escapes for characters that nobody sees. All other values are exact.
     """
 
+    params: Record
     _wrong = ""
+
+    def __init__(self, items: t.Mapping[str, Item] | None = None, **arguments: t.Any) -> None:
+        self._items = items or {}
+        super().__init__(**arguments)
 
     def _load_params(self) -> None:
         # Ansible's own hook between reading the options and checking them: it turns lists and mappings into text.
         super()._load_params()
         ignores = bool(self.params.get("_ansible_ignore_unknown_opts"))
-        self._wrong = find_wrong_options(self.params, self.argument_spec, ignores)
+        self._wrong = find_wrong_options(self.params, self.argument_spec, ignores, self._items)
+        self.no_log_values.update(secrets(self.params, self._items))
+
+    def _log_invocation(self) -> None:
+        """Log the options. Ansible makes one text of a list, and cuts it where it sees an address, before it looks for secrets."""
+        params = self.params
+        lists = {name: params.get(name) for name in self._items}
+        self.params = {**params, **remove_values(lists, self.no_log_values)}
+        super()._log_invocation()
+        self.params = params
 
     def check_options(self) -> None:
         """End the module with an error if an option is wrong. Ansible knows by now which values it must hide."""
@@ -76,7 +92,8 @@ M = t.TypeVar("M", bound=Module)
 
 def build(definition: Definition, kind: t.Callable[..., M]) -> M:
     """Return the module with its options checked, or end it with an error."""
-    module = kind(argument_spec=definition.argument_spec, supports_check_mode=True, **definition.constraints)
+    spec, items = definition.argument_spec, definition.items
+    module = kind(items=items, argument_spec=spec, supports_check_mode=True, **definition.constraints)
     module.check_options()
     for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
         if problem:

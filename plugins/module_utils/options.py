@@ -16,6 +16,7 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 
+from .items import Checker, Item
 from .wrong_values import did_you_mean
 
 # The argument spec of one option, and of a task.
@@ -42,6 +43,8 @@ _INSTEAD = {
     "public_key": _TO_TEXT,
     "ports": "Write one rule for each port, or a range such as '8000-8100'",
 }
+# For items with the options of another module. They have no short form: a text may hold secrets, and is cut at commas.
+_OPTIONS_OF_EACH = '; write the options of each, such as "- name: NAME"'
 # Texts that users may want to empty, and texts of a form whose own check has a better message. An empty ``ec2_url`` is one that
 # is left out, as an environment variable may be empty. Every other text names or selects something: if it were empty, a task
 # would do without it what it should do with it, such as find nothing to destroy.
@@ -50,15 +53,22 @@ _OF_A_FORM = ("public_key", "ports", "max_age", "since", "time", "day", "timezon
 _MAY_BE_EMPTY = frozenset((*_VALUES, *_OF_A_FORM, "ec2_url"))
 
 
-def check(params: dict[str, t.Any], spec: Spec, ignore_unknown: bool = False) -> str:
+def check(
+    params: dict[str, t.Any], spec: Spec, ignore_unknown: bool = False, items: t.Mapping[str, Item] | None = None
+) -> str:
     """Return what is wrong with options, as text for people; an empty text if nothing is.
 
     ``params`` are the options as the user wrote them, ``spec`` is an argument spec of Ansible. Takes wrong values out of
     ``params``, as Ansible copies these into every result. Puts the long form in place of a short one (``groups: [web]``).
     Each text names the option with its path (``ingress[1].ports``, the first has the number 0), the value, and the nearest
     right value. It shows no value of an option that may hold a secret.
+
+    ``items`` are the options whose items have the options of another module. Good items are put in place with types and
+    defaults, as Ansible itself knows nothing of what is in them.
     """
-    found = list(_Check(ignore_unknown).options(params, spec))
+    checkers = {name: Checker(name, item, spec) for name, item in (items or {}).items()}
+    inner = {name: {**spec[name], "options": one.allowed, "checker": one} for name, one in checkers.items()}
+    found = list(_Check(ignore_unknown).options(params, {**spec, **inner}))
     told = found[:_MOST]
     if len(found) > _MOST:
         told.append(f"and {len(found) - _MOST} more wrong options")
@@ -68,9 +78,11 @@ def check(params: dict[str, t.Any], spec: Spec, ignore_unknown: bool = False) ->
 
 def is_secret(name: str, spec: dict[str, t.Any]) -> bool:
     """Tell whether an option's value may hold a secret: an address may hold a password, and a private key may be given for a
-    public one.
+    public one. So may the value of an option with such suboptions.
     """
-    return bool(spec.get("no_log")) or name == "public_key" or name.endswith("url")
+    inner = spec.get("options") or {}
+    is_one = bool(spec.get("no_log")) or name == "public_key" or name.endswith("url")
+    return is_one or any(is_secret(*one) for one in inner.items())
 
 
 class _Check:
@@ -83,7 +95,7 @@ class _Check:
         """Check the options in a mapping. ``path`` leads to the mapping and ends with a dot; it is empty for the whole task."""
         known = {alias: name for name, one in spec.items() for alias in [name, *one.get("aliases", ())]}
         there = {known.get(given) for given, value in values.items() if value is not None}
-        for given in [given for given in values if not str(given).startswith("_ansible_")]:
+        for given in [given for given in values if path or not str(given).startswith("_ansible_")]:
             if given in known:
                 name = known[given]
                 option = {**spec[name], "name": name, "encodable": f"{name}_encoding" in spec}
@@ -115,7 +127,7 @@ class _Check:
             yield _not_text(value, option, path)
         else:
             wrong = [*_wrong_text(value, option, path), *_empty_text(value, option, path)]
-            yield from wrong or _wrong_choice(value, option, path)
+            yield from wrong or [*_wrong_choice(value, option, path), *_wrong_key(value, option, path)]
 
     def _list(self, at: t.Any, key: t.Any, option: Option, path: str) -> t.Iterator[str]:
         elements = {**option, "type": option.get("elements") or "str", "is_item": True}
@@ -124,6 +136,9 @@ class _Check:
             yield _not(at[key], "a list", option, path) + hint
             return
         is_text = not isinstance(at[key], (list, tuple))
+        if is_text and option.get("checker"):
+            yield _not(at[key], "a list", option, path) + _OPTIONS_OF_EACH
+            return
         items = at[key] = check_type_list(at[key])
         # The only item of a list that was written as a text has the path of the list.
         is_list = elements["type"] == "dict" or len(items) > 1 or not is_text
@@ -135,13 +150,23 @@ class _Check:
                 yield from self._value(items, number, elements, place)
 
     def _mapping(self, at: t.Any, key: t.Any, option: Option, path: str) -> t.Iterator[str]:
-        value = at[key] = _long_form(at[key], option)
+        checker = option.get("checker")
+        value = at[key] = at[key] if checker else _long_form(at[key], option)
         if not isinstance(value, dict):
-            yield _not(value, "a mapping (NAME: VALUE)", option, path)
+            yield _not(value, "a mapping (NAME: VALUE)", option, path) + (_OPTIONS_OF_EACH if checker else "")
+        elif checker:
+            yield from self._item(at, key, checker, path)
         elif option.get("options"):
             yield from self.options(value, option["options"], f"{path}.")
         else:
             yield from _wrong_texts(value, option, path)
+
+    def _item(self, at: t.Any, key: t.Any, checker: Checker, path: str) -> t.Iterator[str]:
+        """Check an item with the options of another module. What concerns it as a whole is only told of one without other faults."""
+        problems = [*checker.out_of_place(at[key], path), *self.options(at[key], checker.allowed, f"{path}.")]
+        if not problems:
+            at[key], problems = checker.complete(at[key], path)
+        yield from problems
 
 
 def _long_form(value: t.Any, option: Option) -> t.Any:
@@ -250,3 +275,13 @@ def _wrong_choice(value: t.Any, option: Option, path: str) -> t.Iterator[str]:
     words = {"True": BOOLEANS_TRUE, "False": BOOLEANS_FALSE}.get(text, frozenset())
     if choices and text not in choices and len(words.intersection(choices)) != 1:
         yield _no_choice(_shown(value, option), choices, option, path) + did_you_mean(value, choices)
+
+
+def _wrong_key(value: t.Any, option: Option, path: str) -> t.Iterator[str]:
+    """Yield the problem of a text that is no public key. It may be a private one, so it must not stay among the options."""
+    if option["name"] == "public_key":
+        from .resources.public_key import problem  # here, as few modules have keys
+
+        wrong = problem(str(value))
+        if wrong:
+            yield f"{path}: {wrong}"

@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import re
-
 from ..api import Client, Duplicates, Record, UnknownOutcome, UsageError
 from ..api.errors import PARAMETER_ERROR
 from ..api.flawed import sound
@@ -17,9 +12,8 @@ from ..api.paging import objects
 from ..reconcile import Found, Plan, Progress, Resource, Step, Task, replace
 from .fields import mark
 from .lookup import check_text, same_name
+from .public_key import fingerprint
 
-_KINDS = re.compile(r"ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-[a-z0-9-]+")
-_PRIVATE = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File")
 _CREATE, _REGISTER, _DELETE = "createSSHKeyPair", "registerSSHKeyPair", "deleteSSHKeyPair"
 
 
@@ -31,32 +25,6 @@ def to_result(pair: Record) -> Record:
 def search(client: Client, name: str | None = None, fingerprint: str | None = None) -> list[Record]:
     """Return the key pairs to show, or those with this name and this fingerprint. The service compares both, see ``same_name``."""
     return sound(client.list("listSSHKeyPairs", {"name": name, "fingerprint": fingerprint}), client.warn)
-
-
-def fingerprint(public_key: str) -> str:
-    """Return the fingerprint of a public key in OpenSSH's form as the service makes it, ``aa:bb:...`` (MD5).
-
-    Raises ``UsageError`` for another text than ``TYPE BASE64 [comment]`` on one line. The error does not quote the text.
-    """
-    text = public_key.strip()
-    words = text.split(None, 2)
-    if len(words) < 2 or len(text.splitlines()) > 1 or not _KINDS.fullmatch(words[0]):
-        if _PRIVATE.search(text):
-            raise UsageError("public_key: this is a private key; give the public one (*.pub)")
-        raise UsageError("public_key: is no public key in OpenSSH's form; give one line: type, key in Base64, comment")
-    kind = words[0].encode()
-    try:
-        blob = base64.b64decode(words[1], validate=True)
-    except (binascii.Error, ValueError):
-        blob = b""
-    if not blob.startswith(len(kind).to_bytes(4, "big") + kind):
-        raise UsageError(f"public_key: what follows {words[0]} is no key of that type; it may be cut or changed")
-    try:
-        digest = hashlib.md5(blob, usedforsecurity=False)
-    except TypeError:  # Python 3.8
-        digest = hashlib.md5(blob)
-    pairs = digest.hexdigest()
-    return ":".join(pairs[at : at + 2] for at in range(0, 32, 2))
 
 
 def check_options(options: Record) -> None:
