@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
-from asked import changes_sent_to
+from asked import changes_sent_to, sent_to
+from samples import POLLS
 from specs import good
 
 Result = dict[str, Any]
@@ -142,3 +143,13 @@ def test_without_waiting_old_rules_go_when_the_new_ones_are_there(
     emulator.release_jobs()
     good(run_module("cloudn_job", jobs=done["jobs"]))
     assert ports(client) == [3, 4]
+
+
+def test_a_revocation_is_followed_whatever_group_its_job_names(run_module: Run, emulator: Any) -> None:
+    """CloudStack 4 takes the number of the rule for that of a group: the first rule's job is about the first group."""
+    run_module(GROUP, name="web", ingress=rules(80))
+    emulator.clear()
+    done = run_module(GROUP, name="web", ingress=[])
+    assert not done.get("failed") and done["changed"]
+    sent = [command for command in sent_to(emulator) if command not in POLLS]
+    assert sent == ["listSecurityGroups", REVOKE]

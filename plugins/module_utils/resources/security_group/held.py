@@ -251,7 +251,7 @@ def leave(progress: Progress, holders: Holders, said: Left) -> None:
 def leave_planned(plan: Plan, holders: Holders, said: Left) -> None:
     """Take from a plan what the service would refuse, see ``leave``."""
     said.add(plan.name, (plan.found or {}).get("id"), holders)
-    plan.stages = _rest(plan.found or {}, plan.name).stages
+    plan.stages = [stage for stage in plan.stages if stage[0].command != "deleteSecurityGroup"]
     _lose_rules(plan, plan.found or {})
 
 
