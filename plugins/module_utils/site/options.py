@@ -180,7 +180,9 @@ def _check_names(items: list[Item]) -> None:
             if key in seen:
                 path, other = seen[key]
                 alike = "" if other == name else f" (the service takes it for {other!r})"
-                raise UsageError(f"{item.path}.name: {name!r} is declared in {path} already{alike}; declare each object once")
+                raise UsageError(
+                    f"{item.path}.name: {name!r} is declared in {path} already{alike}; declare each object once"
+                )
             seen[key] = item.path, name
 
 

@@ -61,4 +61,3 @@ def described(record: Record, site: str) -> str:
     owner = owner_of(record)
     whose = f"belongs to the site {owner!r}" if owner else "belongs to no site"
     return f"it carries no tag {TAG}={site}: it {whose}. Remove it by its module if it shall go"
-

@@ -108,7 +108,9 @@ class Planner:
     def _begin(self, draft: Draft, item: Item) -> None:
         """Let the planners see a group that does not exist yet: the rules of several groups may name each other."""
         key = item.keys[0]
-        there = [row for row in draft.known.all_of(SECURITY_GROUP) if key_of(SECURITY_GROUP, str(row.get("name"))) == key]
+        there = [
+            row for row in draft.known.all_of(SECURITY_GROUP) if key_of(SECURITY_GROUP, str(row.get("name"))) == key
+        ]
         if there:
             return
         options = {**item.options, **_BARE}
@@ -169,7 +171,9 @@ class Planner:
 def at(path: str, error: UsageError) -> UsageError:
     """Return an error about an item. One that names an option gets the path of the item before it."""
     if _OPTION.match(error.message):
-        return type(error)(f"{path}.{error.message}") if type(error) in (UsageError, Missing) else _with_path(error, path)
+        return (
+            type(error)(f"{path}.{error.message}") if type(error) in (UsageError, Missing) else _with_path(error, path)
+        )
     return error
 
 

@@ -192,7 +192,9 @@ class Reads(Overlay):
     ) -> t.Iterator[t.List[Record]]:
         """Yield the objects of a listing, see ``Planned``."""
         rows = self._answer(command, params)
-        for page in super().pages(command, params, self._remember(command, params, read) if rows is None else iter([rows])):
+        for page in super().pages(
+            command, params, self._remember(command, params, read) if rows is None else iter([rows])
+        ):
             shown = [row for row in page if not self._is_hidden(command, row)]
             yield self._meant(shown) if command == kinds.VOLUME and params.get("name") else shown
 

@@ -196,4 +196,3 @@ def _called(row: Record, others: list[Record]) -> str:
 def _defaults(spec: t.Mapping[str, t.Any]) -> Record:
     """Return the options of a module that is given nothing."""
     return {name: option.get("default") for name, option in spec.items()}
-
