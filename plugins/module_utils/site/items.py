@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..api import Record
 from ..items import Item
 from ..resources import key_pair, key_pair_spec
@@ -28,7 +26,7 @@ def _check_volume(options: Record) -> None:
 
 
 # The options of items by the options of the site. What belongs to the whole site is refused in an item.
-ITEMS: t.Mapping[str, Item] = {
+ITEMS: dict[str, Item] = {
     "key_pairs": Item(
         key_pair_spec.SPEC,
         key_pair_spec.CONSTRAINTS,

@@ -145,9 +145,8 @@ def _item(kind: str, path: str, given: Record, site: Record) -> Item:
         options["zone"] = site.get("zone")
     if kind == VM:
         options.update(max_parallel=site["max_parallel"], max_jobs=site["max_jobs"])
-    if kind == VOLUME:
-        if not options.get("name"):
-            raise UsageError(f"{path}.name: is needed: a site knows its volumes by their names")
+    if kind == VOLUME and not options.get("name"):
+        raise UsageError(f"{path}.name: is needed: a site knows its volumes by their names")
     if kind == KEY_PAIR and not options.get("public_key") and site["state"] != "absent":
         raise UsageError(
             f"{path}.public_key: is needed: the service shows the private key of a new pair only once, and a site would keep it "
