@@ -143,8 +143,8 @@ class Graph:
         """Do not send a node. If the failure of another plan is the reason, the node's plan gets an error that says so."""
         node.state, node.broken = LEFT_OUT, True
         failed = next((other.progress for other, _how in node.needs if other.broken and other.progress.error), None)
-        if failed and failed is not node.progress and not node.progress.error:
-            message = f"{node.step.command}: not sent, as {failed.label} failed: {failed.error}"
+        if failed and failed.error and failed is not node.progress and not node.progress.error:
+            message = f"{node.step.command}: not sent, as {failed.label} failed: {failed.error.message}"
             node.progress.fail(LeftOut(message, node.step.command, failed))
 
     def fail(self, node: Node) -> None:

@@ -38,7 +38,7 @@ class Room:
         self.queue: list[Nodes] = []
         self._full: Node | None = None
         self._untried: list[Progress] = []
-        self._types: dict[Progress, str] = {}
+        self._types: dict[Progress, str | None] = {}
 
     def begin(self, progresses: list[Progress]) -> None:
         """Begin anew with these plans: there may be room now."""
@@ -110,7 +110,7 @@ class Room:
             return
         # Those that had nothing to do say nothing about the room, nor do objects of other kinds.
         new, failed = self._full.step.creates, self._full.progress
-        alike = [one for one, kind in self._types.items() if kind in ("", self._types.get(failed))]
+        alike = [one for one, kind in self._types.items() if kind in (None, self._types.get(failed))]
         asked = [one for one in alike if (one.found is None if new else one.actions)]
         fit = sum(one.touched and not one.error for one in asked)
         which = str(len(asked))
@@ -125,6 +125,6 @@ class Room:
                 progress.error.cause = f"no room for {failed.label}"
 
 
-def _type(plan: Plan) -> str:
-    """Return the type of the objects that a plan changes first."""
-    return next((instance_type(step.command) for step in plan.steps if not step.until), "")
+def _type(plan: Plan) -> str | None:
+    """Return the type of the object that a plan changes first. ``None``: it changes nothing."""
+    return next((instance_type(step.command) for step in plan.steps if not step.until), None)
