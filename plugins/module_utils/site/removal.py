@@ -46,7 +46,7 @@ class Removal:
         """Add the plans. ``left`` takes what stays, with the reason."""
         stays = set() if self._site.is_absent else {*self._site.declared}
         going = {
-            kind: [row for row in draft.known.tagged(kind, self._site.name) if not _is_of(kind, row, stays)]
+            kind: _in_order(row for row in draft.known.tagged(kind, self._site.name) if not _is_of(kind, row, stays))
             for kind in (SECURITY_GROUP, VM, VOLUME)
         }
         self._machines(draft, going[VM])
@@ -156,7 +156,7 @@ class Removal:
         """Add to what is left the objects of declared names that do not carry the tag."""
         declared = self._site.declared
         for kind in (SECURITY_GROUP, VM, VOLUME):
-            for row in draft.known.all_of(kind):
+            for row in _in_order(draft.known.all_of(kind)):
                 is_alive = not (kind == VM and row.get("state") == "Destroyed")
                 if is_alive and _is_of(kind, row, declared) and owner.owner_of(row) != self._site.name:
                     left.append(owner.left(kind, row, owner.described(row, self._site.name)))
@@ -199,6 +199,11 @@ def held(said: Left) -> list[Record]:
 
 def _is_of(kind: str, row: Record, keys: set[Key]) -> bool:
     return key_of(kind, str(row.get("name"))) in keys
+
+
+def _in_order(rows: t.Iterable[Record]) -> list[Record]:
+    """Return records by their names: a listing shows objects of one second in any order, and a plan is to be the same each time."""
+    return sorted(rows, key=lambda row: (str(row.get("name")), str(row.get("id"))))
 
 
 def _called(row: Record, others: list[Record]) -> str:
