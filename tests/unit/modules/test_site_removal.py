@@ -139,6 +139,7 @@ def test_groups_that_machines_hold_are_waited_for(run_module: Run, shop: Result,
     assert there()["groups"] == []
 
 
+@pytest.mark.generation("3", reason="CloudStack 4 keeps the key in the machine")
 def test_a_key_pair_in_use_stays(run_module: Run, shop: Result, emulator: Any, there: Callable[[], Result]) -> None:
     good(run_module("cloudn_vm", name="other", key_pair="deploy", **NEW))
     done = good(run_module(SITE, **GONE, **PAIRS))
@@ -152,12 +153,12 @@ def test_declared_objects_without_the_tag_stay_and_are_named(
     good(run_module("cloudn_vm", name="web2", tags={}))  # as if a run had been killed before it set the tag
     good(run_module("cloudn_security_group", name="admin", tags={"cloudn_site": "bakery"}))
     done = good(run_module(SITE, **{**WHOLE, **GONE, "delete_volumes": True}))
-    assert there() == {"vms": ["web2"], "volumes": [], "groups": ["admin", "web"], "pairs": ["deploy"]}
+    found = there()
+    assert (found["vms"], found["volumes"], found["groups"]) == (["web2"], [], ["admin", "web"])
     reasons = why(done)
     assert "belongs to no site" in reasons["vm web2"]
     assert "belongs to the site 'bakery'" in reasons["security_group admin"]
     assert "web2" in reasons["security_group web"]
-    assert "deploy" not in " ".join(changes_sent_to(emulator))
 
 
 def test_nothing_of_others_goes(run_module: Run, shop: Result, emulator: Any, there: Callable[[], Result]) -> None:
