@@ -171,13 +171,14 @@ class Graph:
         return all(node.state in (ENDED, FAILED, LEFT_OUT) for node in self._nodes[progress])
 
     def ranks(self) -> dict[Node, int]:
-        """Return for each node how many changes come one after the other from it on."""
+        """Return for each node how many changes come one after the other from it on, each in a request of its own."""
         if self._ranks:
             return self._ranks
-        self._ranks = ranks = {node: int(not node.step.until) for node in self.nodes}
+        own = {node: int(not (node.step.until or node.step.many)) for node in self.nodes}
+        self._ranks = ranks = dict(own)
         for node in reversed(self._in_order()):
             for other in [other for other, _how in node.needs if other in ranks]:
-                ranks[other] = max(ranks[other], ranks[node] + int(not other.step.until))
+                ranks[other] = max(ranks[other], ranks[node] + own[other])
         return ranks
 
     def cycle(self) -> list[Node]:
