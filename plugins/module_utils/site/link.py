@@ -111,8 +111,10 @@ class Links:
             yield from (text_of(one.key) for one in self._go(VM) if _id(one) == gone.get("virtualmachineid"))
         elif step.command == "deleteSSHKeyPair":
             yield from (text_of(one.key) for one in self._go(VM))
-        elif step.command == "deleteSecurityGroup":
+        elif key[0] == SECURITY_GROUP:
+            # The rules go after the machines, too: no machine that is left by a failure loses them.
             yield from (text_of(one.key) for one in self._go(VM) if _is_in(one.gone or {}, gone.get("id")))
+        if step.command == "deleteSecurityGroup":
             yield from (f"{text_of(one.key)}{CLEAR}" for one in self._go(SECURITY_GROUP) if one.key != key)
             yield from (text_of(one.key) for one in self._stay(SECURITY_GROUP) if one.plan.stages)
             yield from (text_of(one.key) for one in self._stay(VM) if one.plan.stages)
