@@ -5,20 +5,23 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from ansible_collections.cloudn.compute.plugins.module_utils.options import check
 from ansible_collections.cloudn.compute.plugins.module_utils.resources import key_pair
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.security_group import lookup as security_group
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.snapshot import lookup as snapshot
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.template.lookup import RESOURCE as template
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm.lookup import RESOURCE as vm
 from ansible_collections.cloudn.compute.plugins.module_utils.resources.volume.lookup import RESOURCE as volume
+from ansible_collections.cloudn.compute.plugins.module_utils.site.ensure import ensure as ensure_site
 from cases import LAG, LAG_WAITED
-from specs import defaults
+from specs import defaults, imported
 
 Result = dict[str, Any]
 ENSURE = {
@@ -28,6 +31,7 @@ ENSURE = {
     "cloudn_vm": vm.ensure,
     "cloudn_security_group": security_group.ensure,
     "cloudn_key_pair": key_pair.RESOURCE.ensure,
+    "cloudn_site": ensure_site,
 }
 
 
@@ -43,6 +47,9 @@ class Controller:
         self.module = module
         settings = {"timeout": 1, "sleep": pause, **settings}
         self.client = Client(emulator.url, emulator.api_key, emulator.api_secret, **settings)
+        options = copy.deepcopy(options)
+        if items := imported(module).DEFINITION.items:  # these get types and defaults
+            assert not check(options, imported(module).SPEC, items=items)
         self.options = {**defaults(module), "wait_timeout": 10, **options}
 
     def run(self) -> Result:
