@@ -296,8 +296,8 @@ def said(case: Case, done: Result, wanted: dict[Key, Result]) -> Iterator[str]:
     shown = {(kind, one["name"]): one for kind in KINDS for one in done[kind]}
     yield from (f"the result does not show {key}" for key in wanted if key not in shown)
     wrong = dict(differences(wanted, own(everything(case.store))))
-    was = own(case.before)
-    now = own(everything(case.store))
+    was, now = own(case.before), own(everything(case.store))
+    was, now = without_gone(was, going(case)), without_gone(now, going(case))  # machines that go leave their disks
     for key, one in shown.items():
         if one["outcome"] in ("done", "unchanged") and key in wrong:
             yield f"{key} is {one['outcome']}, and {wrong[key]}"
