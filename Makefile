@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test test-faults test-adversary lint sanity pytest bench clean
+.PHONY: demo test test-faults test-adversary lint sanity pytest bench pictures clean
 .NOTPARALLEL:
 
 demo:
@@ -47,6 +47,10 @@ test-adversary: $(STAMP)
 # How fast it is, against Ansible alone and a peer: bench/README.md. BENCH=--without-peer downloads nothing.
 bench: $(STAMP)
 	$(BIN)/python bench $(BENCH)
+
+# The pictures of the documentation that are drawn from plans.
+pictures: $(STAMP)
+	$(BIN)/python pictures
 
 $(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
 	@$(RIGHT_PYTHON)

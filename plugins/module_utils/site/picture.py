@@ -67,7 +67,7 @@ def mermaid(nodes: t.Iterable[Node], edges: Edges) -> str:
         text = f"{_for_mermaid(title(node))}<br/>{_for_mermaid(note(node))}"
         lines.append(f"  n{number}{begin}{text}{end}:::{_action(node)}")
     lines += [f"  n{one} --> n{other}" for one, other in links]
-    for action in _used(numbered):
+    for action in used(numbered):
         look = ACTIONS[action]
         lines.append(f"  classDef {action} fill:{look.fill},stroke:{look.ink},color:{look.ink}")
     return "\n".join([*lines, ""])
@@ -78,7 +78,7 @@ def dot(nodes: t.Iterable[Node], edges: Edges) -> str:
     numbered, links = numbers(nodes, edges)
     lines = ["digraph site {", "  rankdir=LR;", '  node [style=filled, fontname="sans-serif"];']
     for node, number in numbered.items():
-        look, shape = ACTIONS[_action(node)], _KINDS.get(node.kind, _KINDS["vm"])[3]
+        look, shape = look_of(node), _KINDS.get(node.kind, _KINDS["vm"])[3]
         label = f"{_for_dot(title(node))}\\n{_for_dot(note(node))}"
         colours = f'fillcolor="{look.fill}", color="{look.ink}", fontcolor="{look.ink}"'
         lines.append(
@@ -111,14 +111,19 @@ def title(node: Node, most: int = MOST_COLUMNS) -> str:
 def note(node: Node) -> str:
     """Return what the node is and what becomes of it."""
     words = _KINDS[node.kind][0] if node.kind in _KINDS else visible(node.kind)
-    return f"{ACTIONS[_action(node)].sign} {words}: {_action(node)}"
+    return f"{look_of(node).sign} {words}: {_action(node)}"
+
+
+def look_of(node: Node) -> Look:
+    """Return how the node looks."""
+    return ACTIONS[_action(node)]
 
 
 def _action(node: Node) -> str:
     return node.action if node.action in ACTIONS else "unchanged"
 
 
-def _used(nodes: t.Iterable[Node]) -> list[str]:
+def used(nodes: t.Iterable[Node]) -> list[str]:
     """Return the actions that these nodes have."""
     used = set(map(_action, nodes))
     return [action for action in ACTIONS if action in used]
