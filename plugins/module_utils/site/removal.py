@@ -21,6 +21,7 @@ from ..resources.vm.attachments import await_attached
 from ..resources.vm.lookup import RESOURCE as MACHINE
 from ..resources.volume import spec as volume_spec
 from ..resources.volume.lookup import RESOURCE as DISK
+from ..resources.volume.view import ROOT
 from . import owner
 from .options import KEY_PAIR, SECURITY_GROUP, VM, VOLUME, Key, Site, key_of
 from .plan import Draft, Planner
@@ -91,6 +92,8 @@ class Removal:
 
     def _volumes(self, draft: Draft, rows: list[Record], left: list[Record]) -> None:
         for row in rows:
+            if row.get("type") == ROOT:
+                continue  # it goes with its machine
             if not self._site.options["delete_volumes"]:
                 left.append(owner.left(VOLUME, row, _KEPT))
                 continue
