@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Explains refusals for a limit: asks how many objects the account may have and has."""
+"""Limits: asks how many objects the account may have and has, to explain a refusal, or before many are made."""
 
 from __future__ import annotations
 
@@ -77,6 +77,27 @@ def causes(client: Client, errors: t.Sequence[CloudnError]) -> dict[CloudnError,
     return {error: text for error, text in texts.items() if text}
 
 
+def check_room(client: Client, wanted: t.Mapping[str, int]) -> list[str]:
+    """Return what the account has no room for: ``would need 12 machines, 7 are free``. Empty: it has, or that is not known.
+
+    ``wanted`` has commands that make objects, and how many of each are to be sent. Each machine counts as one disk, too: add a
+    ``createVolume`` for each that is to have a data disk. Sends one request. An account that may not ask what it has
+    (listAccounts) gets no text, as the limits alone do not say what is free.
+    """
+    needs: collections.Counter[_Kind] = collections.Counter()
+    for command, number in wanted.items():
+        needs.update(dict.fromkeys(_MADE.get(command, ()), number))
+    amounts = (_account(client, Deadline(_FOR_A_LOOK, client.clock)) or {}) if any(needs.values()) else {}
+    texts = []
+    for kind, number in needs.items():
+        amount = amounts.get(kind)
+        if amount and amount.used is not None and amount.is_reached(number):
+            free = max(0, amount.most - amount.used)
+            nouns = kind.name if number == 1 else f"{kind.name}s"
+            texts.append(f"would need {number} {nouns}, {free} {'is' if free == 1 else 'are'} free")
+    return texts
+
+
 def _cause(command: str, asked: int, amounts: t.Mapping[_Kind, _Amount]) -> str:
     """Return the text for the first limit of a command's objects that the account has reached."""
     for kind in _MADE[command]:
@@ -99,21 +120,32 @@ def _describe(kind: _Kind, amount: _Amount, wanted: str) -> str:
 
 
 def _amounts(client: Client) -> dict[_Kind, _Amount]:
-    """Return how many objects the account may have and has. The rest of the answer is dropped, as it holds its keys."""
+    """Return how many objects the account may have and, if that is known, has."""
     deadline = Deadline(_FOR_A_LOOK, client.clock)
+    amounts = _account(client, deadline)
+    if amounts is not None:
+        return amounts
     name, domain = client.scope["account"], client.scope["domainid"]
-    try:
-        found = client.call("listAccounts", {"name": name, "domainid": domain} if name else {}, deadline)
-        return _of_account(next(iter(found.get("account", [])), {}))
-    except ApiError:
-        pass
-    except CloudnError:
-        return {}
     try:
         found = client.call("listResourceLimits", {"account": name, "domainid": domain} if name else {}, deadline)
     except CloudnError:
         return {}
     return _of_limits(found.get("resourcelimit", []))
+
+
+def _account(client: Client, deadline: Deadline) -> dict[_Kind, _Amount] | None:
+    """Return how many objects the account may have and has. ``None``: the service refuses to say.
+
+    The rest of the answer is dropped, as it holds the account's keys.
+    """
+    name, domain = client.scope["account"], client.scope["domainid"]
+    try:
+        found = client.call("listAccounts", {"name": name, "domainid": domain} if name else {}, deadline)
+    except ApiError:
+        return None
+    except CloudnError:
+        return {}
+    return _of_account(next(iter(found.get("account", [])), {}))
 
 
 def _of_account(account: Record) -> dict[_Kind, _Amount]:

@@ -9,25 +9,20 @@ import concurrent.futures
 import copy
 import typing as t
 
-from ..api import ApiError, Client, CloudnError, Deadline, JobTimeout, NotGranted, Record, UnknownOutcome
+from ..api import Client, CloudnError, Deadline, JobTimeout, NotGranted, Record, UnknownOutcome
 from ..api.client import listing
 from ..api.deadline import poll
 from ..api.jobs import Jobs
 from ..api.threads import pool
-from ..api.waits import seconds, some
 from . import plan
+from .batches import Batches
 from .graph import ANSWERED, ENDED, Graph, Node, resolved
 from .plan import Outrun
 from .progress import Progress
+from .room import Nodes, Room
+from .telling import told
 
-# The most objects in one request.
-_LARGEST_BATCH = 100
-# The API's errors where the service has no room for more, or the account has reached a limit. Source: measured on CloudStack
-# 3.0.5 and 4.23.
-_FULL = (532, 533, 534)
-
-# The nodes of one request: one, or several that differ only in the object. And the outcome of each.
-Nodes = t.List[Node]
+# The outcome of each node of a request.
 Outcome = t.Union[Record, CloudnError]
 
 # Makes a new plan after a failure. Returns whether it has steps to apply. See ``recover``.
@@ -35,14 +30,16 @@ GoesOn = t.Callable[[Progress], bool]
 
 
 class Bounds(t.NamedTuple):
-    """How much is done at once: the most requests, and the most jobs.
+    """How much is done at once: the most requests, and the most jobs. Requests for several objects, such as for tags, come on top.
 
     If ``wait`` is false, nobody waits for a job but the steps that need it, and those for which there is no room before.
+    ``title`` is what people call the whole, while it runs.
     """
 
     parallel: int = 10
     jobs: int = 50
     wait: bool = True
+    title: str = ""
 
 
 def apply(
@@ -52,41 +49,43 @@ def apply(
     goes_on: GoesOn = lambda _progress: False,
     bounds: Bounds = Bounds(),  # noqa: B008
 ) -> None:
-    """Apply all plans together, within ``bounds``, and wait for all jobs together.
+    """Apply all plans together, once. See ``Application``."""
+    Application(client, progresses, deadline, goes_on, bounds).run()
+
+
+class Application:
+    """Applies all plans together, within ``bounds``: sends from a few threads, and follows all jobs from its own.
 
     ``goes_on`` makes a new plan at once for one that another run has outrun: its deletion must not wait for other plans. If
-    the service has no room for an object, or a limit is reached, no other object is begun. Errors go into the progress of
-    their plan. Nothing is raised for them.
+    the service has no room for an object, or a limit is reached, no other object of that kind is begun. Errors go into the
+    progress of their plan. Nothing is raised for them. After a run, plans can be taken up again, and need of the others what
+    they have done.
     """
-    _Application(client, progresses, deadline, goes_on, bounds).run()
-
-
-class _Application:
-    """Applies plans once: sends from a few threads, and follows the jobs from its own."""
 
     def __init__(
         self, client: Client, progresses: list[Progress], deadline: Deadline, goes_on: GoesOn, bounds: Bounds
     ) -> None:
         self._client = client
         self._progresses = progresses
+        self._by_key = {progress.plan.key: progress for progress in progresses}
         self._deadline = deadline
         self._goes_on = goes_on
         self._bounds = bounds
         self._graph = Graph(progresses, bounds.wait)
+        self._room = Room(self._graph, bounds.jobs, deadline, self._fail)
+        self._batches = Batches(self._graph)
         self._jobs = Jobs(client, deadline)
         self._owners: dict[str, Nodes] = {}
-        self._held: dict[tuple[str, str], Nodes] = {}
         self._next_poll = 0.0
-        # The requests for which there was no room yet, the node for which the service had none, and the plans not begun.
-        self._queue: list[Nodes] = []
-        self._full: Node | None = None
-        self._untried: list[Progress] = []
 
     def run(self) -> None:
+        """Send all that can be sent."""
+        self._room.begin(self._progresses)
         with self._client.waits.on(self._describe), pool(self._bounds.parallel) as threads:
             answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes] = {}
             while True:
-                ready, dropped = self._admitted(self._ready(bool(answers or self._queue)), list(answers.values()))
+                able = self._ready(bool(answers or self._room.queue))
+                ready, dropped = self._room.admitted(able, len(self._jobs), answers.values())
                 if len(ready) == 1 and not answers:
                     # For one request, use this thread: its connection is already open.
                     self._take(ready[0], self._attempt(ready[0]))
@@ -101,93 +100,14 @@ class _Application:
                 if self._jobs and not self._until_poll():
                     self._poll()
         self._graph.stop()
-        self._explain_untried()
+        self._room.explain_untried()
+
+    def take_up(self, progress: Progress) -> None:
+        """Take the steps of a new plan in place of the steps that were left."""
+        self._graph.replace(progress)
 
     def _describe(self) -> str:
-        """Return, for a person, how many objects are done, which have failed, and what the others are doing."""
-        now, graph = self._client.clock(), self._graph
-        ended = [one for one in self._progresses if graph.is_ended(one)]
-        failed = [one for one in ended if one.error]
-        doing = []
-        for node in graph.under_way():
-            jobs = [job_id for job_id, step in node.progress.jobs.items() if step is node.step]
-            what = node.step.text if node.step.until else f"{node.progress.name}: {node.step.command}"
-            about = f" (job {jobs[-1]})" if jobs else ""
-            doing.append(f"{what} {seconds(node.since, now)}{about}")
-        texts = [f"{len(ended) - len(failed)} of {len(self._progresses)} done"]
-        if failed:
-            names = [
-                f"{one.name} (job {one.error.job_id})" if one.error.job_id else one.name for one in failed if one.error
-            ]
-            texts.append(f"failed: {some(names)}")
-        return "; ".join([*texts, *([some(doing)] if doing else [])])
-
-    def _admitted(self, ready: list[Nodes], sent: list[Nodes]) -> tuple[list[Nodes], bool]:
-        """Return the requests to send now, and whether any will never be sent. ``ready`` can be sent, ``sent`` are being sent.
-
-        A change waits if as many jobs are under way as may be; each change that is being sent may begin one. One request for
-        all objects does not wait if each of them may have a job.
-        """
-        waited, self._queue = self._queue, []
-        room = self._bounds.jobs - len(self._jobs) - sum(not nodes[0].step.until for nodes in sent)
-        is_over = not self._deadline.remaining()
-        admitted: list[Nodes] = []
-        dropped = False
-        for place, nodes in enumerate([*waited, *ready]):
-            if nodes[0].step.until or (nodes[0].step.many and len(self._progresses) <= self._bounds.jobs):
-                admitted.append(nodes)
-            elif self._is_futile(nodes[0]):
-                self._leave(nodes)
-                dropped = True
-            elif is_over and place < len(waited):
-                for node in nodes:
-                    self._fail(node, self._too_late(node))
-                dropped = True
-            elif room > 0:
-                room -= 1
-                admitted.append(nodes)
-            else:
-                self._queue.append(nodes)
-        return admitted, dropped
-
-    def _is_futile(self, node: Node) -> bool:
-        """Tell whether the service will have no room for a step: it begins an object, or had none for the same command."""
-        if self._full is None or node.step.cleanup or node.progress.error:
-            return False
-        return not node.progress.touched or node.step.command == self._full.step.command
-
-    def _leave(self, nodes: Nodes) -> None:
-        for node in nodes:
-            self._untried.append(node.progress)
-            self._fail(node, CloudnError(f"{node.step.command}: not tried", node.step.command))
-
-    def _too_late(self, node: Node) -> CloudnError:
-        command, limit = node.step.command, f"{self._deadline.seconds:g} s (wait_timeout)"
-        return CloudnError(
-            f"{command}: not sent, as {self._bounds.jobs} jobs (max_jobs) were under way until {limit} were over. "
-            "Run the task again",
-            command,
-        )
-
-    def _explain_untried(self) -> None:
-        """Say in the errors of what was not tried why, and how many objects the service had room for."""
-        if self._full is None or not self._untried:
-            return
-        # Those that had nothing to do say nothing about the room.
-        new = self._full.step.creates
-        asked = [one for one in self._progresses if (one.found is None if new else one.actions)]
-        fit = sum(one.touched and not one.error for one in asked)
-        which = str(len(asked))
-        if len(asked) < len(self._progresses):
-            which = f"the {which} {'that do not exist yet' if new else 'to change'}"
-        failed = self._full.progress
-        for progress in self._untried:
-            if progress.error:
-                progress.error.message = (
-                    f"{self._full.step.command}: not tried, as the service has no room for {failed.name}: {fit} of "
-                    f"{which} fit. Ask for fewer, or free some, and run the task again"
-                )
-                progress.error.cause = f"no room for {failed.name}"
+        return told(self._graph, self._progresses, self._client.clock(), self._bounds.title)
 
     def _await_answers(self, answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes]) -> None:
         """Wait for an answer, or for the next poll of the jobs."""
@@ -201,38 +121,19 @@ class _Application:
 
     def _ready(self, sending: bool) -> list[Nodes]:
         """Return what can be sent now, request by request. ``sending``: answers are awaited."""
-        for key, nodes in list(self._held.items()):
-            for node in [node for node in nodes if node.progress.error]:
-                self._graph.leave_out(node)
-                nodes.remove(node)
-            if not nodes:
-                del self._held[key]
+        self._batches.drop_vain()
         requests: list[Nodes] = []
         for node in self._graph.ready():
             if node.step.joint or (node.step.many and not node.progress.alone):
-                self._held.setdefault(node.step.batch, []).append(node)
+                self._batches.add(node)
             else:
                 requests.append([node])
-        return requests + self._batches(sending or bool(requests))
-
-    def _batches(self, sending: bool) -> list[Nodes]:
-        """Return the requests for several objects that no other object will join soon."""
-        is_idle = not sending and not self._jobs
-        changes = {key: nodes for key, nodes in self._held.items() if not nodes[0].step.joint}
-        complete = [key for key in changes if not self._graph.nears(key)]
-        if is_idle and not complete:
-            complete = list(changes) or list(self._held)  # changes wait for each other, looks wait for all else
-        requests = []
-        for key in complete:
-            nodes = self._held.pop(key)
-            requests += [nodes[at : at + _LARGEST_BATCH] for at in range(0, len(nodes), _LARGEST_BATCH)]
-        return requests
+        return requests + self._batches.complete(not (sending or requests or self._jobs))
 
     def _is_awaited(self) -> bool:
         """Tell whether somebody needs the end of a job."""
-        if self._queue:
-            return True
-        return any(one.jobs and (self._bounds.wait or not self._graph.is_sent(one)) for one in self._progresses)
+        is_needed = self._bounds.wait or self._graph.waiting or self._batches
+        return bool(self._room.queue or (self._jobs and is_needed))
 
     def _attempt(self, nodes: Nodes) -> t.Sequence[Outcome | None]:
         """Send one request, in any thread. Errors are returned, not raised: they belong to the plans."""
@@ -254,7 +155,7 @@ class _Application:
             return [copy.copy(error) for _node in nodes]
 
     def _id_of(self, key: str) -> str | None:
-        return next((one.id for one in self._progresses if one.plan.key == key), None)
+        return self._by_key[key].id if key in self._by_key else None
 
     def _send(self, node: Node, params: Record) -> Record:
         step = node.step
@@ -296,7 +197,7 @@ class _Application:
         """Take in the outcomes of a request: errors, a job to follow, or results."""
         for node, outcome in zip(nodes, outcomes):
             if outcome is None:
-                self._held.setdefault(node.step.batch, []).append(node)
+                self._batches.add(node)
                 continue
             if isinstance(outcome, CloudnError):
                 self._fail(node, outcome, len(nodes) > 1)
@@ -346,9 +247,8 @@ class _Application:
         """Stop a plan with an error, or go on with another plan."""
         node.progress.fail(error, node.step, in_batch)
         self._graph.fail(node)
-        if isinstance(error, ApiError) and error.code in _FULL and self._full is None:
-            self._full = node
-        if isinstance(error, Outrun) and self._goes_on(node.progress):
+        self._room.take(node, error)
+        if isinstance(error, Outrun) and (self._goes_on(node.progress) or node.progress.error is None):
             self._graph.replace(node.progress)
 
     def _until_poll(self) -> float:

@@ -44,49 +44,68 @@ def await_one(client: Client, look: t.Callable[[], T], kind: Kind, deadline: Dea
     raise several
 
 
+def await_unseen(client: Client, creations: list[Creation], deadline: Deadline) -> bool:
+    """Wait for objects that the service makes, or made just now, that may be the same and are not listed yet.
+
+    Returns whether there were any, so that the caller looks again. One listing of jobs serves all objects of a kind. Raises
+    ``JobTimeout`` at the deadline.
+    """
+    kinds: dict[tuple[str, bool], list[Creation]] = {}
+    for creation in creations:
+        if not creation.kind.unique:  # else the service refuses a second one
+            kinds.setdefault((creation.kind.making, creation.kind.hidden), []).append(creation)
+    for alike in kinds.values():
+        _await_unseen(client, alike, deadline)
+    return any(creation.has_seen for creation in creations)
+
+
+def _await_unseen(client: Client, creations: list[Creation], deadline: Deadline) -> None:
+    """Wait for the objects of one kind."""
+    first = creations[0]
+    for creation in creations:
+        creation.job_list = first.job_list
+    command = first.kind.create
+    unseen: list[Record] = []
+    for _look in poll(client, deadline, describe=lambda: f"looks for what another run makes ({command})"):
+        jobs = first.recent_jobs()
+        unseen = [job for creation in creations for job in creation.unseen(jobs)]
+        if not unseen:
+            return
+    job_id = unseen[0]["jobid"]
+    text = f"job {job_id}, which began before this run, is pending and may make the same; nothing was changed"
+    way_out = "Wait for it with cloudn_job, or run the task again with a longer wait_timeout"
+    raise JobTimeout(f"{command}: {text}. {way_out}", command, job_id=job_id)
+
+
 class Creation:
     """The object that a plan makes: from before its creation until it is the only one."""
 
     def __init__(self, client: Client, new: New, deadline: Deadline) -> None:
         self._client = client
         self._new = new
-        self._kind: Kind = new.kind
+        self.kind: Kind = new.kind
         self._deadline = deadline
-        since = ago(client, FORGOTTEN if self._kind.hidden else plan.LAG + 1)
-        self._job_list = JobList(client, {"startdate": since, "keyword": self._kind.making}, deadline)
+        since = ago(client, FORGOTTEN if self.kind.hidden else plan.LAG + 1)
+        self.job_list = JobList(client, {"startdate": since, "keyword": self.kind.making}, deadline)
         self._old_jobs: set[str] = set()
+        self._seen_pending: dict[str, float] = {}
+        self.has_seen = False  # whether another run has made what may be the same
         self._contest: Contest | None = None
         self._began = client.clock()
 
     # --- before one is made
 
-    def await_unseen(self) -> bool:
-        """Wait for objects that the service makes, or made just now, that may be the same and are not listed yet.
-
-        Returns whether there were any, so that the caller looks again. Raises ``JobTimeout`` at the deadline.
-        """
-        if self._kind.unique:
-            return False  # the service refuses a second one
-        found = False
-        seen_pending: dict[str, float] = {}
-        unseen: list[Record] = []
-        for _look in poll(self._client, self._deadline, describe=lambda: self._looks_for("what another run makes")):
-            jobs = self._jobs()
-            self._old_jobs = {job["jobid"] for job in jobs}
-            if not self._new.shared:
-                return False
-            for job in jobs:
-                if job.get("jobstatus") == PENDING:
-                    seen_pending[job["jobid"]] = self._client.clock()
-            looks = [(job, self._is_listed(job, seen_pending.get(job["jobid"]))) for job in jobs]
-            unseen = [job for job, is_listed in looks if is_listed is False]
-            found = found or any(is_listed is not None for _job, is_listed in looks)
-            if not unseen:
-                return found
-        command, job_id = self._kind.create, unseen[0]["jobid"]
-        text = f"job {job_id}, which began before this run, is pending and may make the same; nothing was changed"
-        way_out = "Wait for it with cloudn_job, or run the task again with a longer wait_timeout"
-        raise JobTimeout(f"{command}: {text}. {way_out}", command, job_id=job_id)
+    def unseen(self, jobs: list[Record]) -> list[Record]:
+        """Take in the recent jobs that make objects of this kind. Return those whose objects may still be listed later."""
+        self._old_jobs = {job["jobid"] for job in jobs}
+        if not self._new.shared:
+            return []
+        for job in jobs:
+            if job.get("jobstatus") == PENDING:
+                self._seen_pending[job["jobid"]] = self._client.clock()
+        looks = [(job, self._is_listed(job, self._seen_pending.get(job["jobid"]))) for job in jobs]
+        self.has_seen = self.has_seen or any(is_listed is not None for _job, is_listed in looks)
+        return [job for job, is_listed in looks if is_listed is False]
 
     def _is_listed(self, job: Record, seen_pending: float | None) -> bool | None:
         """Tell whether the object of a job is listed. ``None``: it can't be the same as the new one."""
@@ -104,7 +123,7 @@ class Creation:
 
     def _may_appear(self, job: Record, seen_pending: float | None) -> bool:
         """Tell whether the object of a job may still be listed later. An older one that is not listed was deleted."""
-        if job.get("jobstatus") == PENDING and self._kind.hidden:
+        if job.get("jobstatus") == PENDING and self.kind.hidden:
             return age(self._client, job) < FORGOTTEN
         just_now = seen_pending is not None and self._client.clock() - seen_pending < plan.LAG
         return just_now or age(self._client, job) < plan.LAG
@@ -114,8 +133,8 @@ class Creation:
     def is_in_doubt(self, progress: Progress) -> bool:
         """Tell whether the outcome of the creation is unknown, and the name does not show it."""
         command = progress.failed_step.command if progress.failed_step else None
-        is_lost = isinstance(progress.error, UnknownOutcome) and command == self._kind.create
-        return is_lost and not self._kind.unique
+        is_lost = isinstance(progress.error, UnknownOutcome) and command == self.kind.create
+        return is_lost and not self.kind.unique
 
     def pick(self, progress: Progress, warnings: list[str]) -> Record | None:
         """Return the object that a command with an unknown outcome has made, or ``None`` if it has made none.
@@ -127,7 +146,7 @@ class Creation:
         ids = list(dict.fromkeys(row["id"] for row in rows))
         if len(ids) > 1:
             text = f"its answer was lost, and {len(ids)} objects may be what it made: {', '.join(ids)}"
-            warnings.append(f"{self._kind.create}: {text}. {ids[0]} is taken; see whether another run needs the others")
+            warnings.append(f"{self.kind.create}: {text}. {ids[0]} is taken; see whether another run needs the others")
         return rows[0] if rows else None
 
     def _found(self, created_id: str | None) -> list[Record]:
@@ -152,14 +171,14 @@ class Creation:
                 return []
             break
         state = f"{', '.join(sorted(unlisted))} was begun" if unlisted else "it may still be under way"
-        raise CloudnError(f"{state}, but it is not listed", self._kind.create)
+        raise CloudnError(f"{state}, but it is not listed", self.kind.create)
 
     def _looks_for(self, what: str) -> str:
-        return f"looks for {what} ({self._kind.create})"
+        return f"looks for {what} ({self.kind.create})"
 
     def _promised(self) -> set[str]:
         """Return the ids of matching objects that new jobs have made, after the jobs have ended."""
-        made = [self._result_of(job) for job in self._jobs() if job["jobid"] not in self._old_jobs]
+        made = [self._result_of(job) for job in self.recent_jobs() if job["jobid"] not in self._old_jobs]
         return {one["id"] for one in made if self._is_new(one)}
 
     def _is_new(self, record: Record) -> bool:
@@ -170,7 +189,7 @@ class Creation:
         if job.get("jobstatus") != PENDING:
             return self._made_by(job)
         try:
-            return self._client.wait(job["jobid"], self._deadline.remaining()).get(self._kind.field) or {}
+            return self._client.wait(job["jobid"], self._deadline.remaining()).get(self.kind.field) or {}
         except (JobFailed, JobLost):
             return {}
 
@@ -189,11 +208,11 @@ class Creation:
             stages.insert(at, [self._look_alone(planned.name)])
 
     def _look(self, text: str, query: Record, until: t.Any) -> Step:
-        return Step(text, self._kind.listing, self._params(query), until=until, search=self._kind.search)
+        return Step(text, self.kind.listing, self._params(query), until=until, search=self.kind.search)
 
     def _look_alone(self, name: str) -> Step:
         look = self._look(f"{name} to be the only one", self._new.query, self._is_alone)
-        return look._replace(joint=True, doubt=_DOUBT)
+        return look._replace(joint=True, point=plan.MADE, doubt=_DOUBT)
 
     def _is_alone(self, records: list[Record], progress: Progress) -> Record | None:
         """Return once only the plan's object is listed. Raises ``Outrun`` if the run goes on with another one.
@@ -212,20 +231,20 @@ class Creation:
                     f"which one stays was not clear within {self._deadline.seconds:g} s (wait_timeout)"
                 )
             return None
-        if decision.action == NONE and not self._kind.remade:
+        if decision.action == NONE and not self.kind.remade:
             held = "The name stays taken until the service has expunged them, by default for a day: use another name until then"
             raise contest.unsettled("all of them have been deleted again", held)
         contest.move(decision.other.get("id"))
         outcome = f"{contest.kept} stays" if contest.kept else "it is gone again"
         text = f"another run made the same at the same time; {outcome}, {contest.surplus} of this run is not needed"
-        raise Outrun(f"{self._kind.create}: {text}", self._kind.create)
+        raise Outrun(f"{self.kind.create}: {text}", self.kind.create)
 
     def _rivals(self, contest: Contest, records: list[Record], progress: Progress) -> list[Record]:
         """Return the objects of a contest: the run's own one, the one that it goes on with, and all that are the same."""
-        owner = self._kind.owner(progress.object)
-        same = [row for row in records if self._is_new(row) and owner in (None, self._kind.owner(row))]
+        owner = self.kind.owner(progress.object)
+        same = [row for row in records if self._is_new(row) and owner in (None, self.kind.owner(row))]
         rows = [row for row in records if row in same or row["id"] in (contest.own, contest.kept)]
-        return self._kind.refine(self._client, rows) if len(rows) > 1 else rows
+        return self.kind.refine(self._client, rows) if len(rows) > 1 else rows
 
     def _decide(self, contest: Contest, rows: list[Record]) -> Decision:
         now = self._client.clock()
@@ -239,16 +258,16 @@ class Creation:
         """Return the contest of the plan's object: a new one if this run has just made the object."""
         own = progress.created_id if progress.created_id == progress.id else None
         if own and (self._contest is None or self._contest.own != own):
-            self._contest = Contest(self._kind, own, own, self._began)
-        elif self._contest is None and self._kind.unique:
-            self._contest = Contest(self._kind, None, progress.id, self._began)
+            self._contest = Contest(self.kind, own, own, self._began)
+        elif self._contest is None and self.kind.unique:
+            self._contest = Contest(self.kind, None, progress.id, self._began)
         return self._contest
 
     def _is_busy(self, rows: list[Record]) -> bool:
         """Tell whether jobs that make some of these are still pending."""
-        if self._kind.is_busy:
-            return self._kind.is_busy(self._client, rows)
-        about = {job.get("jobinstanceid") for job in self._jobs() if job.get("jobstatus") == PENDING}
+        if self.kind.is_busy:
+            return self.kind.is_busy(self._client, rows)
+        about = {job.get("jobinstanceid") for job in self.recent_jobs() if job.get("jobstatus") == PENDING}
         return any(row["id"] in about for row in rows)
 
     @property
@@ -277,17 +296,17 @@ class Creation:
         """
         contest = self._contest
         if contest is None or not contest.kept or contest.own:
-            if fresh.creates or (self._kind.unique and self._deadline.remaining()):
+            if fresh.creates or (self.kind.unique and self._deadline.remaining()):
                 self.add_check(fresh)
             return
         kept, surplus = contest.kept, contest.surplus
         stages = [[self._look(f"{kept} to be ready", {"id": kept}, self._is_usable)]]
         if surplus and self._rows({"id": surplus}):
-            text = f"{progress.name}: {self._kind.verb} {surplus} again, as another run made {kept}"
-            expect, field = self._kind.expect, self._kind.field
+            text = f"{progress.name}: {self.kind.verb} {surplus} again, as another run made {kept}"
+            expect, field = self.kind.expect, self.kind.field
             stages += [
                 [self._look(f"{surplus} to be ready", {"id": surplus}, self._is_terminal)],
-                [Step(text, self._kind.delete, {"id": surplus}, returns=field, expect=expect)],
+                [Step(text, self.kind.delete, {"id": surplus}, returns=field, expect=expect)],
             ]
         stages.append([self._look_alone(kept)])
         fresh.stages[:0] = stages
@@ -295,23 +314,21 @@ class Creation:
     def _is_usable(self, records: list[Record], _progress: Progress) -> Record | None:
         kept = self._contest.kept if self._contest else ""
         if not records:
-            raise Outrun(f"{self._kind.create}: {kept}, which another run made, is gone again", self._kind.create)
-        usable = self._kind.usable(records[0])
+            raise Outrun(f"{self.kind.create}: {kept}, which another run made, is gone again", self.kind.create)
+        usable = self.kind.usable(records[0])
         if usable is False:
-            raise self._kind.error(
-                f"{kept} of another run has failed. Delete it (state: absent) and run the task again"
-            )
+            raise self.kind.error(f"{kept} of another run has failed. Delete it (state: absent) and run the task again")
         return {} if usable else None
 
     def _is_terminal(self, records: list[Record], _progress: Progress) -> Record | None:
-        return None if records and self._kind.usable(records[0]) is None else {}
+        return None if records and self.kind.usable(records[0]) is None else {}
 
     def explain(self, progress: Progress) -> None:
         """Add to the failure of a new object that another run made one of the same name at the same time.
 
         The run of the other object follows the same rule, so one of the two is deleted all the same.
         """
-        if not (progress.error and progress.created_id and self._kind.unique):
+        if not (progress.error and progress.created_id and self.kind.unique):
             return
         try:
             rows = self._rows(self._new.query)
@@ -329,13 +346,13 @@ class Creation:
         return {**{name: value for name, value in self._new.query.items() if name == "templatefilter"}, **query}
 
     def _rows(self, query: Record) -> list[Record]:
-        if self._kind.search:
-            return self._kind.search(self._client, query)
-        return listing(self._client, self._kind.listing, self._params(query), "id")
+        if self.kind.search:
+            return self.kind.search(self._client, query)
+        return listing(self._client, self.kind.listing, self._params(query), "id")
 
-    def _jobs(self) -> list[Record]:
+    def recent_jobs(self) -> list[Record]:
         """Return the recent jobs that make objects of this kind."""
-        return self._job_list.look() if self._kind.making else []
+        return self.job_list.look() if self.kind.making else []
 
     def _made_by(self, job: Record) -> Record:
-        return made_by(job.get("jobresult"), self._kind.field) if job.get("jobstatus") == DONE else {}
+        return made_by(job.get("jobresult"), self.kind.field) if job.get("jobstatus") == DONE else {}

@@ -8,11 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ..api import ApiError, CloudnError, JobTimeout, UnknownOutcome
-from .plan import IdOf, Step
+from .plan import MADE, IdOf, LeftOut, Step
 from .progress import Progress
 
-# The states of a node. It is left out if a step that it needs fails.
-WAITING, SENDING, ANSWERED, ENDED, FAILED, LEFT_OUT = "waiting", "sending", "answered", "ended", "failed", "left out"
+# The states of a node. It is queued while there is no room for it, and left out if a step that it needs fails.
+WAITING, QUEUED, SENDING, ANSWERED = "waiting", "queued", "sending", "answered"
+ENDED, FAILED, LEFT_OUT = "ended", "failed", "left out"
 # What a node needs of another one: the end of its job, an answer to it, its turn, or the id of the object that it makes.
 END, ANSWER, TURN, ID = "end", "answer", "turn", "id"
 
@@ -20,7 +21,7 @@ END, ANSWER, TURN, ID = "end", "answer", "turn", "id"
 class Node:
     """A step in the graph. It is ``broken`` if the step, or one that it needs, has failed."""
 
-    __slots__ = ("broken", "needs", "progress", "since", "state", "step")
+    __slots__ = ("_batch", "broken", "needs", "progress", "since", "state", "step")
 
     def __init__(self, progress: Progress, step: Step) -> None:
         self.progress = progress
@@ -29,6 +30,18 @@ class Node:
         self.state = WAITING
         self.since = 0.0  # when it was sent
         self.broken = False
+        self._batch: tuple[str, str] | None = None
+
+    @property
+    def batch(self) -> tuple[str, str]:
+        """What nodes must have in common to go in one request."""
+        if self._batch is None:
+            self._batch = self.step.batch
+        return self._batch
+
+    def is_at(self, point: str) -> bool:
+        """Tell whether others that need a point of the plan need this node."""
+        return self.step.point == point or (point == MADE and self.step.creates)
 
     def allows(self, other: Node, how: str) -> bool | None:
         """Tell whether another node that needs this one may go on. ``None``: not known yet."""
@@ -67,14 +80,31 @@ class Graph:
         self._link(self.waiting)
 
     def _link(self, nodes: list[Node]) -> None:
-        """Add what steps need of other plans. A plan that is not among those of the graph has nothing to do."""
+        """Add what steps need of other plans. A plan that is not among those of the graph has nothing to do.
+
+        Who needs an id also needs that the object stays: another run may make the same at the same time.
+        """
         for node in nodes:
-            makers = [one for one in self._nodes_of(keys_of(node.step.params)) if one.step.creates]
-            node.needs += [(one, ID) for one in makers if one.progress is not node.progress]
-            node.needs += [(one, END) for one in self._nodes_of(node.step.needs)]
+            made = [one for one in self._nodes_of(keys_of(node.step.params)) if one.is_at(MADE)]
+            node.needs += [(one, ID if one.step.creates else END) for one in made if one.progress is not node.progress]
+            node.needs += [(one, END) for need in node.step.needs for one in self._needed(need)]
+
+    def _needed(self, need: str) -> list[Node]:
+        """Return the nodes of ``"key"`` or ``"key@point"``. The key may hold an ``@`` itself."""
+        key, _at, point = need.rpartition("@")
+        return self._nodes_of([need]) + [one for one in self._nodes_of([key]) if one.is_at(point)]
 
     def _nodes_of(self, keys: t.Iterable[str]) -> list[Node]:
         return [node for key in keys if key in self._by_key for node in self._nodes[self._by_key[key]]]
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All nodes, plan by plan, in the order of the steps."""
+        return [node for nodes in list(self._nodes.values()) for node in nodes]
+
+    def edges(self) -> list[tuple[Node, Node]]:
+        """Return each node that another one needs, with the one that needs it."""
+        return [(other, node) for node in self.nodes for other, _how in node.needs]
 
     def ready(self) -> list[Node]:
         """Return the nodes that can be sent now. From now on their state is ``SENDING``."""
@@ -113,9 +143,9 @@ class Graph:
         """Do not send a node. If the failure of another plan is the reason, the node's plan gets an error that says so."""
         node.state, node.broken = LEFT_OUT, True
         failed = next((other.progress for other, _how in node.needs if other.broken and other.progress.error), None)
-        if failed and failed is not node.progress and not node.progress.error:
-            message = f"{node.step.command}: not sent, as {failed.name} failed: {failed.error}"
-            node.progress.fail(CloudnError(message, node.step.command))
+        if failed and failed.error and failed is not node.progress and not node.progress.error:
+            message = f"{node.step.command}: not sent, as {failed.label} failed: {failed.error.message}"
+            node.progress.fail(LeftOut(message, node.step.command, failed))
 
     def fail(self, node: Node) -> None:
         """Mark a node whose step has failed."""
@@ -123,33 +153,51 @@ class Graph:
 
     def under_way(self) -> list[Node]:
         """Return the nodes that are being sent, or whose jobs are pending."""
-        return [node for nodes in list(self._nodes.values()) for node in nodes if node.state in (SENDING, ANSWERED)]
+        return [node for node in self.nodes if node.since and node.state in (SENDING, ANSWERED)]
 
     def is_ended(self, progress: Progress) -> bool:
         """Tell whether a plan has no step that may still be done."""
-        return not any(node.state in (WAITING, SENDING, ANSWERED) for node in self._nodes[progress])
+        return all(node.state in (ENDED, FAILED, LEFT_OUT) for node in self._nodes[progress])
 
-    def is_sent(self, progress: Progress) -> bool:
-        """Tell whether all steps of a plan have been sent."""
-        return all(node.state not in (WAITING, SENDING) for node in self._nodes[progress])
+    def ranks(self) -> dict[Node, int]:
+        """Return for each node how many changes come one after the other from it on."""
+        ranks = {node: int(not node.step.until) for node in self.nodes}
+        for node in reversed(self._in_order()):
+            for other in [other for other, _how in node.needs if other in ranks]:
+                ranks[other] = max(ranks[other], ranks[node] + int(not other.step.until))
+        return ranks
 
-    def nears(self, batch: tuple[str, str]) -> bool:
-        """Tell whether another step of a batch comes soon: it needs only answers that are awaited."""
-        return any(
-            node.step.many and node.step.batch == batch and not node.progress.error and self._is_near(node)
-            for node in self.waiting
-        )
+    def cycle(self) -> list[Node]:
+        """Return nodes each of which needs the next one, and the last one the first. None: there are no such nodes."""
+        left = set(self.nodes).difference(self._in_order())
+        path: list[Node] = []
+        node = next((one for one in self.nodes if one in left), None)
+        while node is not None and node not in path:
+            path.append(node)
+            node = next(other for other, _how in node.needs if other in left)
+        return path[path.index(node) :] if node else []
 
-    def _is_near(self, node: Node) -> bool:
-        return all(
-            other.state == ENDED or (how == ANSWER and (other.state != WAITING or self._is_near(other)))
-            for other, how in node.needs
-        )
+    def _in_order(self) -> list[Node]:
+        """Return the nodes, each after those that it needs. Those that wait for each other, and who needs them, are left out."""
+        missing = dict.fromkeys(self.nodes, 0)
+        behind: dict[Node, list[Node]] = {}
+        for other, node in self.edges():
+            if other in missing:  # it is not one that a new plan has replaced
+                missing[node] += 1
+                behind.setdefault(other, []).append(node)
+        order = [node for node, count in missing.items() if not count]
+        for node in order:
+            for one in behind.get(node, ()):
+                missing[one] -= 1
+                if not missing[one]:
+                    order.append(one)
+        return order
 
     def stop(self) -> None:
         """Give up on the nodes that are left: each waits for another one."""
         for node in self.waiting:
             message = f"{node.step.command}: not sent, as the steps that it needs wait for it in turn"
+            node.state, node.broken = LEFT_OUT, True
             node.progress.fail(CloudnError(message, node.step.command))
         self.waiting = []
 
@@ -163,6 +211,11 @@ def _nodes(progress: Progress, wait: bool) -> list[Node]:
     before: list[Node] = []
     for number, stage in enumerate(stages, 1):
         here = [Node(progress, step) for step in stage]
+        if stage[0].aside:
+            for node in here:
+                node.needs = [(one, ANSWER) for one in nodes if one.step.creates]
+            nodes += here
+            continue
         last = _link_stage(here, before, is_in_turn=stage[0].in_turn and (wait or number < len(stages)))
         before = [*before, *last] if all(step.early for step in stage) else last
         nodes += here

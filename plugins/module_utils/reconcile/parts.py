@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ..api import CloudnError
+from ..api import CloudnError, UsageError
+from .graph import Graph
 from .plan import Plan
 from .progress import Progress
 
@@ -20,18 +21,29 @@ if t.TYPE_CHECKING:
 
 def foreseen(planned: list[Planned]) -> list[Progress]:
     """Return the plans as check mode shows them. Raises ``UsageError`` if their steps wait for each other."""
-    return [Progress(one.plan) for one in planned]
+    progresses = [Progress(one.plan) for one in planned]
+    _check_order(progresses)
+    return progresses
 
 
 def together_applied(
     task: Task, planned: list[Planned], make_plans: t.Callable[[], list[Planned]], bounds: Bounds | None
 ) -> list[Progress]:
     """Apply plans, and return what became of each. See ``run_all``."""
+    _check_order([Progress(one.plan) for one in planned])
     parts = _Parts(task)
     progresses = parts.begin(planned, make_plans)
     if any(progress.plan.stages for progress in progresses):
         parts.apply(progresses, bounds)
     return progresses
+
+
+def _check_order(progresses: list[Progress]) -> None:
+    """Raise ``UsageError`` if steps wait for each other. The order of a single plan's steps is that of its stages."""
+    cycle = Graph(progresses, wait=True).cycle() if len(progresses) > 1 else []
+    if cycle:
+        steps = " -> ".join(node.step.text for node in [*cycle, cycle[0]])
+        raise UsageError(f"Each of these steps needs the next one, so none of them can be done: {steps}")
 
 
 class _Parts:
@@ -50,12 +62,12 @@ class _Parts:
         return list(self._parts)
 
     def _checked(self, planned: list[Planned], make_plans: t.Callable[[], list[Planned]]) -> list[Planned]:
-        from .creation import Creation  # here, as few runs make something
+        from .creation import Creation, await_unseen  # here, as few runs make something
 
         task, plans = self._task, [one.plan for one in planned]
         self._creations = {one.key: Creation(task.client, one.new, task.deadline) for one in plans if one.new}
-        seen = [creation.await_unseen() for creation in self._creations.values()]
-        planned = make_plans() if any(seen) else planned
+        if await_unseen(task.client, list(self._creations.values()), task.deadline):
+            planned = make_plans()
         if task.options.get("wait", True):
             for plan in [one.plan for one in planned]:
                 if plan.new and plan.key in self._creations:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..api import ApiError, BadAnswer, CloudnError, Record, UnknownOutcome
 from ..api.errors import joined
 from ..api.flawed import check
-from .plan import Plan, Step
+from .plan import LeftOut, Plan, Step
 
 
 class Progress:
@@ -134,7 +134,7 @@ class Progress:
         return is_told and str(name).strip() != str(wanted).strip()
 
     def fail(self, error: CloudnError, step: Step | None = None, in_batch: bool = False) -> None:
-        """Stop the plan. Its first error stays, but an unknown outcome replaces it."""
+        """Stop the plan. Its first error stays, but an unknown outcome replaces it, and any error of its own that of another."""
         code = error.code if isinstance(error, ApiError) else None
         hint = step.hints.get(code) if step and isinstance(code, int) else None
         error.message = joined(error.message, f". {hint}") if hint else error.message
@@ -143,5 +143,5 @@ class Progress:
             self.undone.append(step.text)
         if self.error is not None and step and is_cleanup:
             self.error.message += f". Then it failed to {step.text}: {error.message}"
-        elif self.error is None or isinstance(error, UnknownOutcome):
+        elif self.error is None or isinstance(error, UnknownOutcome) or isinstance(self.error, LeftOut):
             self.error, self.failed_step, self.in_batch = error, step, in_batch

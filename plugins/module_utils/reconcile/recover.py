@@ -11,8 +11,8 @@ import typing as t
 from ..api import ApiError, Client, CloudnError, Deadline, Duplicates, NotGranted, UnknownOutcome
 from ..api.errors import INTERNAL
 from . import plan
-from .apply import Bounds, apply
-from .plan import Outrun, Plan
+from .apply import Application, Bounds
+from .plan import LeftOut, Outrun, Plan
 from .progress import Progress
 
 # How often a plan is tried before its last error stands. Another run of the same task may be ahead at each step.
@@ -37,15 +37,17 @@ def apply_until_clear(
     some seconds to catch up. A refused command is sent again only if a condition of the plan has changed. A refusal of a
     request for several objects says little of each, so the missing steps are sent for one object at a time. If somebody
     else has done the refused step, the plan goes on. ``catch(lost)`` looks at once what the pending jobs of lost answers tell.
+    What was left out because of a plan goes on when that plan does.
     """
 
     def goes_on(progress: Progress) -> bool:
         progress.rounds += 1
         return _goes_on(progress, replan, deadline, progress.rounds == _ROUNDS)
 
+    application = Application(client, progresses, deadline, goes_on, bounds)
     pending = progresses
     while pending:
-        apply(client, pending, deadline, goes_on, bounds)
+        application.run()
         failed = [one for one in pending if isinstance(one.error, (UnknownOutcome, ApiError))]
         lost = [one for one in failed if isinstance(one.error, UnknownOutcome)]
         if lost:
@@ -53,10 +55,37 @@ def apply_until_clear(
                 catch(lost)
             client.sleep(min(plan.LAG, deadline.remaining()))
         pending = [one for one in failed if goes_on(one)]
+        pending += _freed(progresses, replan, deadline)
+        for one in progresses:
+            if one in pending or (one in failed and one.error is None):
+                application.take_up(one)
     for progress in progresses:
         if progress.error and progress.undone:
             todo = "; ".join(progress.undone)
             progress.error.message += f". Not done any more, so do it yourself when that is over: {todo}"
+
+
+def _freed(progresses: list[Progress], replan: Replan, deadline: Deadline) -> list[Progress]:
+    """Return the plans that were left out because of others, and that go on, as those have no error any more."""
+    freed: list[Progress] = []
+    tried: set[Progress] = set()
+    while True:
+        left = [one for one in progresses if isinstance(one.error, LeftOut) and one not in tried]
+        left = [one for one in left if isinstance(one.error, LeftOut) and one.error.because.error is None]
+        if not left:
+            return freed
+        tried.update(left)
+        for one in left:
+            if _is_free(one, replan, deadline):
+                freed.append(one)
+
+
+def _is_free(progress: Progress, replan: Replan, deadline: Deadline) -> bool:
+    """Let a plan that was left out go on. If it has changed nothing yet, it is as good as before."""
+    if progress.touched or not deadline.remaining():
+        return _goes_on(progress, replan, deadline, last=False)
+    progress.error = progress.failed_step = None
+    return True
 
 
 def _goes_on(progress: Progress, replan: Replan, deadline: Deadline, last: bool) -> bool:
@@ -108,7 +137,7 @@ def _explain(failure: CloudnError, error: CloudnError, for_others: bool) -> None
         failure.message = f"{error.message}. Before, a request for it and others failed: {failure.message}"
     if isinstance(error, Duplicates):
         failure.message += f". {error.message}"
-    elif isinstance(failure, (UnknownOutcome, Outrun)):
+    elif isinstance(failure, (UnknownOutcome, Outrun, LeftOut)):
         failure.message += f". Looking what became of it failed too: {error.message}"
 
 

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
-from ..api import Client, Deadline, Record
-from ..reconcile import Progress, Report, Task
+from ..api import Client, Deadline, Record, UsageError
+from ..reconcile import Progress, Report, Step, Task
 from ..reconcile.run import Planned, run_all
 from . import reads
 from .link import needs_of
@@ -21,6 +22,7 @@ if t.TYPE_CHECKING:
 
 # How often a site is read again, if other runs make the same objects meanwhile.
 _MOST_READS = 5
+_DEPLOY = "deployVirtualMachine"
 
 
 def ensure(client: Client, options: Record, check: bool = False) -> Report:
@@ -56,7 +58,26 @@ class _Run:
             if not draft.is_stale:
                 break
         self._planned = draft.finished()
+        self._check_room([step for one in self._planned for step in one.plan.steps if step.creates])
         return self._planned
+
+    def _check_room(self, making: list[Step]) -> None:
+        """Raise ``UsageError`` if the account may not have what the site needs, before anything is made."""
+        if not making:
+            return
+        from ..limits import check_room  # here, as few runs make something: each run compiles what it imports
+
+        wanted = collections.Counter(step.command for step in making)
+        wanted["createVolume"] += sum("diskofferingid" in step.params for step in making if step.command == _DEPLOY)
+        lacks = check_room(self.task.client, wanted)
+        if not lacks:
+            return
+        text = f"the site {self._site.name} {' and '.join(lacks)}"
+        if not self._site.options["ignore_limits"]:
+            raise UsageError(
+                f"{text}. Nothing was changed. Free some, ask the operator of the service for a higher limit, or set ignore_limits: true"
+            )
+        self.task.warnings.append(f"{text}. It is tried all the same, as ignore_limits is set")
 
     def _read(self) -> reads.Known:
         task, site = self.task, self._site

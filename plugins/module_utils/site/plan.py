@@ -169,16 +169,8 @@ class Planner:
 
 
 def at(path: str, error: UsageError) -> UsageError:
-    """Return an error about an item. One that names an option gets the path of the item before it."""
-    if _OPTION.match(error.message):
-        return (
-            type(error)(f"{path}.{error.message}") if type(error) in (UsageError, Missing) else _with_path(error, path)
-        )
-    return error
-
-
-def _with_path(error: UsageError, path: str) -> UsageError:
-    error.message = f"{path}.{error.message}"
+    """Return an error about an item, with the item's path before the option that it names, or before all of it."""
+    error.message = f"{path}{'.' if _OPTION.match(error.message) else ': '}{error.message}"
     return error
 
 

@@ -27,7 +27,7 @@ _LISTINGS = {KEY_PAIR: kinds.PAIR, SECURITY_GROUP: kinds.GROUP, VM: kinds.VM, VO
 # The most requests at once, and the most texts by which missing names are looked for. For more, the whole list is read.
 _PARALLEL, _MOST_TEXTS = 10, 10
 # Names that begin alike with so many characters are looked for together.
-_ALIKE = 3
+_ALIKE = 2
 
 Look = t.Callable[[], t.List[Record]]
 

@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils import limits
-from ansible_collections.cloudn.compute.plugins.module_utils.api import ApiError, Client, JobFailed, NotGranted
+from ansible_collections.cloudn.compute.plugins.module_utils.api import (
+    ApiError,
+    Client,
+    JobFailed,
+    NotGranted,
+    UnknownOutcome,
+)
 from samples import NEW
 
 Result = dict[str, Any]
@@ -259,3 +265,76 @@ def test_keys_are_not_shown(run_module_as: RunAs, capfd: Any) -> None:
     with run_module_as(limits={"instance": 0}) as (run, emulator):
         failed = run("cloudn_vm", name="web1", **NEW)
         assert emulator.api_secret not in json.dumps(failed["msg"]) + "".join(capfd.readouterr())
+
+
+# Before many objects are made
+
+
+def test_what_there_is_no_room_for_is_told_beforehand(run_module_as: RunAs) -> None:
+    with run_module_as(limits={"instance": 3, "volume": 4}) as (run, emulator):
+        assert not run("cloudn_vm", name=["web1", "web2"], **NEW).get("failed")
+        emulator.clear()
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        assert limits.check_room(client, {"deployVirtualMachine": 1, "createVolume": 1}) == []
+        assert asked(emulator) == ["listAccounts"]
+        assert limits.check_room(client, {"deployVirtualMachine": 2, "createVolume": 1}) == [
+            "would need 2 machines, 1 is free",
+            "would need 3 volumes, 2 are free",
+        ]
+        assert limits.check_room(client, {"createVolume": 3}) == ["would need 3 volumes, 2 are free"]
+        assert not run("cloudn_vm", name="web3", **NEW).get("failed")
+        assert limits.check_room(client, {"deployVirtualMachine": 1}) == ["would need 1 machine, 0 are free"]
+
+
+def test_room_without_limits_is_enough(emulator: Any, client: Client) -> None:
+    service = Service(account(vmlimit="Unlimited", vmtotal=7))
+    assert limits.check_room(service, {"deployVirtualMachine": 1000, "createVolume": 1000}) == []
+    assert limits.check_room(client, {"deployVirtualMachine": 1, "createVolume": 1, "createSnapshot": 1}) == []
+    assert asked(emulator) == ["listAccounts"]
+
+
+def test_more_than_the_limit_may_be_there_already() -> None:
+    service = Service(account(vmlimit="2", vmtotal=5, snapshotlimit=1, snapshottotal=0))
+    assert limits.check_room(service, {"deployVirtualMachine": 1, "createSnapshot": 2}) == [
+        "would need 1 machine, 0 are free",
+        "would need 2 snapshots, 1 is free",
+    ]
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"deployVirtualMachine": 0}, {"createSecurityGroup": 3, "registerSSHKeyPair": 1}]
+)
+def test_what_has_no_limit_costs_no_request(wanted: dict[str, int]) -> None:
+    service = Service(account(**FULL))
+    assert limits.check_room(service, wanted) == []
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"listAccounts": {}},
+        account(vmlimit="odd", vmtotal=None),
+        {"listResourceLimits": {"count": 1, "resourcelimit": [{"resourcetype": "0", "max": 0}]}},
+        {"listAccounts": UnknownOutcome("lost", "listAccounts")},
+    ],
+)
+def test_room_that_is_not_known_is_taken_for_enough(answers: Result) -> None:
+    service = Service(answers)
+    assert limits.check_room(service, {"deployVirtualMachine": 12}) == []
+    assert [command for command, _params in service.asked] == ["listAccounts"]
+
+
+def test_room_is_that_of_the_account_that_a_task_acts_for() -> None:
+    service = Service(account(**FULL))
+    service.scope = {"account": "me", "domainid": "1"}
+    assert limits.check_room(service, {"deployVirtualMachine": 1}) == ["would need 1 machine, 0 are free"]
+    assert service.asked == [("listAccounts", {"name": "me", "domainid": "1"})]
+
+
+def test_room_is_not_known_where_the_account_may_not_ask(run_module_as: RunAs) -> None:
+    with run_module_as(limits={"instance": 0}, denied=ASKED) as (_run, emulator):
+        client = Client(emulator.url, emulator.api_key, emulator.api_secret)
+        assert limits.check_room(client, {"deployVirtualMachine": 1}) == []
+        assert asked(emulator) == ["listAccounts"]

@@ -20,13 +20,13 @@ NAMES = [f"web{number:02}" for number in range(24)]
 
 @pytest.fixture
 def most(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many jobs were pending in the emulator each time that another one began, this one included."""
+    """How many jobs of single objects were pending in the emulator each time that another one began, this one included."""
     counts: list[int] = []
     start = Jobs.start
 
-    def counted(self: Jobs, *args: Any, **more: Any) -> Any:
-        job = start(self, *args, **more)
-        counts.append(sum(not one.status for one in self.store.jobs.values()))
+    def counted(self: Jobs, command: str, *args: Any, **more: Any) -> Any:
+        job = start(self, command, *args, **more)
+        counts.append(sum(not one.status and "Tags" not in one.command for one in self.store.jobs.values()))
         return job
 
     monkeypatch.setattr(Jobs, "start", counted)
@@ -40,6 +40,12 @@ def test_at_most_so_many_jobs_are_under_way(run_module_as: Any, most: list[int],
         assert not done.get("failed"), done["msg"]
         assert changes_sent_to(emulator).count("deployVirtualMachine") == len(NAMES)
     assert max(most) == 5
+
+
+def test_tags_follow_at_once_also_where_other_machines_wait_for_room(run_module_as: Any) -> None:
+    with run_module_as(job_seconds=0.3) as (run, emulator):
+        assert not run("cloudn_vm", name=NAMES[:6], tags={"role": "web"}, max_jobs=2, **NEW).get("failed")
+        assert changes_sent_to(emulator)[:3] == ["deployVirtualMachine", "deployVirtualMachine", "createTags"]
 
 
 def test_all_jobs_of_one_machine_count(run_module_as: Any, most: list[int]) -> None:

@@ -9,71 +9,17 @@ import itertools
 from typing import Any
 
 import pytest
-from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Deadline, JobTimeout, is_read
-from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import (
-    THIS,
-    IdOf,
-    Outrun,
-    Plan,
-    Progress,
-    Step,
-    replace,
-)
-from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.apply import Bounds, apply
+from ansible_collections.cloudn.compute.plugins.module_utils.api import Client, Deadline, JobTimeout
+from ansible_collections.cloudn.compute.plugins.module_utils.reconcile import Outrun, Plan, Progress, Step
 from ansible_collections.cloudn.compute.plugins.module_utils.reconcile.recover import apply_until_clear
+from small_site import applied, plans_of, sent
 
 Record = dict[str, Any]
 
 
-def named(client: Client, command: str, name: str) -> str:
-    """The id of what the emulator has under a name."""
-    return next(one["id"] for one in client.list(command, {"templatefilter": "executable"}) if one["name"] == name)
-
-
 @pytest.fixture
 def site(client: Client) -> dict[str, Plan]:
-    """A group, a machine in it, a volume that is attached to the machine, and its tag."""
-    zone = named(client, "listZones", "jp-e1a")
-    deploy = {
-        "name": "web1",
-        "zoneid": zone,
-        "templateid": named(client, "listTemplates", "CentOS 6.2 64bit"),
-        "serviceofferingid": named(client, "listServiceOfferings", "v1"),
-        "securitygroupids": [IdOf("group")],
-    }
-    volume = {"name": "data", "zoneid": zone, "diskofferingid": named(client, "listDiskOfferings", "Small")}
-    attach = {"id": THIS, "virtualmachineid": IdOf("machine")}
-    tag = {"resourceids": [IdOf("machine")], "resourcetype": "UserVm", "tags": {"role": "web"}}
-    plans = {
-        "group": Plan("web", None, [[made("createSecurityGroup", {"name": "web"}, "securitygroup")]]),
-        "machine": Plan("web1", None, [[made("deployVirtualMachine", deploy, "virtualmachine")]]),
-        "volume": Plan(
-            "data",
-            None,
-            [
-                [made("createVolume", volume, "volume")],
-                [Step("attach", "attachVolume", attach, returns="volume", yields=replace, needs=("machine",))],
-            ],
-        ),
-        "tag": Plan("tag", None, [[Step("tag", "createTags", tag)]]),
-    }
-    for key, plan in plans.items():
-        plan.key = key
-    return plans
-
-
-def made(command: str, params: Record, returns: str) -> Step:
-    return Step(command, command, params, returns=returns, yields=replace, creates=True)
-
-
-def applied(client: Client, plans: list[Plan], wait: bool = True, seconds: float = 60) -> dict[str, Progress]:
-    progresses = {one.key: Progress(one) for one in plans}
-    apply(client, list(progresses.values()), Deadline(seconds, client.clock), bounds=Bounds(wait=wait))
-    return progresses
-
-
-def sent(emulator: Any) -> list[str]:
-    return [one["command"] for one in emulator.requests if not is_read(one["command"])]
+    return plans_of(client)
 
 
 @pytest.mark.parametrize("order", [*itertools.permutations(["group", "machine", "volume"])], ids=" ".join)

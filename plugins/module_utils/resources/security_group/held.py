@@ -43,7 +43,9 @@ class Holders(t.NamedTuple):
         """What holds a group without live holders, as text. A plain account does not see destroyed machines."""
         if not self.destroyed:
             return _UNSEEN
-        return f"the destroyed virtual machine {', '.join(self.destroyed)}, until the service has expunged it"
+        if len(self.destroyed) > 1:
+            return f"the destroyed virtual machines {', '.join(self.destroyed)}, until the service has expunged them"
+        return f"the destroyed virtual machine {self.destroyed[0]}, until the service has expunged it"
 
 
 class Going(t.NamedTuple):
