@@ -102,6 +102,12 @@ def secrets(params: Record, items: t.Mapping[str, Item]) -> t.Iterator[str]:
         yield from _secrets(values, items[path.partition("[")[0]].spec)
 
 
+def masked(params: Record, items: t.Mapping[str, Item]) -> Record:
+    """Return the options of a task as a log may show them: without what must not be shown in checked items."""
+    lists = {name: params[name] for name in items if params.get(name)}
+    return {**params, **{name: [_masked(one, items[name].spec) for one in several] for name, several in lists.items()}}
+
+
 def check_planned_ids(params: Record, items: t.Mapping[str, Item], planned: planned_ids.Planned | None) -> None:
     """Raise ``UsageError`` if an item has the id of a planned object that no task of this run has planned."""
     for path, values in each(params, items):
@@ -147,6 +153,18 @@ def _secrets(values: Record, spec: dict[str, t.Any]) -> t.Iterator[str]:
         elif inner and value:
             for one in value if isinstance(value, list) else [value]:
                 yield from _secrets(one, inner)
+
+
+def _masked(values: Record, spec: dict[str, t.Any]) -> Record:
+    shown = dict(values)
+    for name, option in spec.items():
+        value, inner = values.get(name), option.get("options")
+        if option.get("no_log") and value is not None:
+            shown[name] = "NOT_LOGGING_PARAMETER"  # as Ansible writes it for an option of the task itself
+        elif inner and value:
+            is_list = isinstance(value, list)
+            shown[name] = [_masked(one, inner) for one in value] if is_list else _masked(value, inner)
+    return shown
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:

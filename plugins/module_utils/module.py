@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from .api import Record
@@ -16,9 +15,14 @@ from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
 from .connection import credentials
 from .definition import Definition
-from .items import Item, secrets
+from .items import Item, masked, secrets
 from .options import check as find_wrong_options
 from .visible import visible
+
+try:  # ansible-core 2.22 and later: the controller hides what a module registers
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:
+    register_secrets = None
 
 _FOR_PEOPLE = ("msg", "diff", "actions")
 
@@ -44,10 +48,10 @@ class Module(AnsibleModule):
         self.no_log_values.update(secrets(self.params, self._items))
 
     def _log_invocation(self) -> None:
-        """Log the options. Ansible makes one text of a list, and cuts it where it sees an address, before it looks for secrets."""
+        """Log the options. Ansible makes one text of a list with escapes in it before it looks for secrets, so it would miss some."""
+        self._hide()
         params = self.params
-        lists = {name: params.get(name) for name in self._items}
-        self.params = {**params, **remove_values(lists, self.no_log_values)}
+        self.params = masked(params, self._items)
         super()._log_invocation()
         self.params = params
 
@@ -74,6 +78,8 @@ class Module(AnsibleModule):
         """Add to what Ansible hides. A secret must be hidden with escapes, too."""
         self.no_log_values.update(credentials(self.params))
         self.no_log_values.update([visible(secret) for secret in self.no_log_values])
+        if register_secrets:
+            register_secrets(self.no_log_values)
 
 
 def _for_people(result: Record) -> Record:

@@ -14,7 +14,6 @@ from .plan import Plan
 from .progress import Progress
 
 if t.TYPE_CHECKING:
-    from .apply import Bounds
     from .creation import Creation
     from .run import Part, Planned, Task
 
@@ -27,14 +26,14 @@ def foreseen(planned: list[Planned]) -> list[Progress]:
 
 
 def together_applied(
-    task: Task, planned: list[Planned], make_plans: t.Callable[[], list[Planned]], bounds: Bounds | None
+    task: Task, planned: list[Planned], make_plans: t.Callable[[], list[Planned]], title: str
 ) -> list[Progress]:
     """Apply plans, and return what became of each. See ``run_all``."""
     _check_order([Progress(one.plan) for one in planned])
     parts = _Parts(task)
     progresses = parts.begin(planned, make_plans)
     if any(progress.plan.stages for progress in progresses):
-        parts.apply(progresses, bounds)
+        parts.apply(progresses, title)
     return progresses
 
 
@@ -74,14 +73,15 @@ class _Parts:
                     self._creations[plan.key].add_check(plan)
         return planned
 
-    def apply(self, progresses: list[Progress], bounds: Bounds | None) -> None:
+    def apply(self, progresses: list[Progress], title: str) -> None:
         """Apply the plans, recover, and tell what is particular to each part."""
         from .apply import Bounds
         from .recover import apply_until_clear
 
         task, options = self._task, self._task.options
-        own = Bounds(options.get("max_parallel", 10), options.get("max_jobs", 50), options.get("wait", True))
-        apply_until_clear(task.client, progresses, task.deadline, self._replan, bounds or own, self._catch)
+        parallel, jobs = options.get("max_parallel", 10), options.get("max_jobs", 50)
+        bounds = Bounds(parallel, jobs, options.get("wait", True), title)
+        apply_until_clear(task.client, progresses, task.deadline, self._replan, bounds, self._catch)
         unseen = [one for one in progresses if one.touched and not (one.shown or one.error or one.jobs)]
         for part, some in self._by_part(unseen):
             _confirm(part, some)

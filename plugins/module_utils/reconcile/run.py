@@ -14,7 +14,6 @@ from .progress import Progress
 from .report import Report
 
 if t.TYPE_CHECKING:
-    from .apply import Bounds
     from .duplicates import Kind
 
 Found = t.Dict[str, t.Any]
@@ -176,12 +175,12 @@ class Planned(t.NamedTuple):
     plan: Plan
 
 
-def run_all(task: Task, make_plans: t.Callable[[], list[Planned]], bounds: Bounds | None = None) -> list[Progress]:
+def run_all(task: Task, make_plans: t.Callable[[], list[Planned]], title: str = "") -> list[Progress]:
     """Make the plans of all parts, apply them together, and return what became of each. In check mode, only note them.
 
     ``make_plans()`` reads what is there. It is called again if another run makes something of the same name just now. The
     plans' keys must differ. ``task`` is what all parts have in common: client, deadline, check mode, and the options about
-    waiting. ``bounds`` are those of its options if they are not given. Raises ``UsageError`` before any change.
+    waiting. ``title`` is what people call the whole while it runs. Raises ``UsageError`` before any change.
     """
     planned = make_plans()
     if not any(one.plan.stages for one in planned):
@@ -190,7 +189,7 @@ def run_all(task: Task, make_plans: t.Callable[[], list[Planned]], bounds: Bound
         # Here, as most runs have nothing to change, and Ansible compiles each import in each run.
         from .parts import foreseen, together_applied
 
-        progresses = foreseen(planned) if task.check else together_applied(task, planned, make_plans, bounds)
+        progresses = foreseen(planned) if task.check else together_applied(task, planned, make_plans, title)
     if task.check and task.client.planned:
         task.client.planned.note(progresses)
     return progresses

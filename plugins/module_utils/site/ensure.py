@@ -33,7 +33,7 @@ def ensure(client: Client, options: Record, check: bool = False) -> Report:
     site = site_of(options)
     deadline = client.task_deadline = Deadline(options["wait_timeout"], client.clock)
     run = _Run(Task(client, options, deadline, check, []), site)
-    return run.report(run_all(run.task, run.plans))
+    return run.report(run_all(run.task, run.plans, f"site {site.name}"))
 
 
 class _Run:

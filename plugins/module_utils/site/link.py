@@ -77,6 +77,8 @@ class Links:
                     yield from self._made(other)
         elif step.command == "attachVolume":
             yield from self._machine(step.params.get("virtualmachineid"))
+        elif step.command == "detachVolume" and key[0] == VOLUME:
+            yield from self._machine(self._place(key))
         elif gone is not None:
             yield from self._before_removal(key, step, gone)
 
@@ -84,8 +86,17 @@ class Links:
         if key in self._by_key and not self._by_key[key].goes:
             yield f"{text_of(key)}{MADE}"
 
+    def _place(self, key: Key) -> t.Any:
+        """Return the id of the machine that a volume is attached to."""
+        return _record(self._by_key[key].plan.found).get("virtualmachineid") if key in self._by_key else None
+
     def _machine(self, machine: t.Any) -> t.Iterator[str]:
-        """Yield what an attachment needs: a new machine must run, and an existing one must have all its changes."""
+        """Yield what attaching and detaching need: a new machine must run, and an existing one must have all its changes.
+
+        The service does neither while a machine starts or stops.
+        """
+        if machine is None:
+            return
         if isinstance(machine, IdOf) and machine.key:
             yield f"{machine.key}{MADE}"
         for one in self._by_key.values():
@@ -100,8 +111,10 @@ class Links:
             yield from (text_of(one.key) for one in self._go(VM) if _id(one) == gone.get("virtualmachineid"))
         elif step.command == "deleteSSHKeyPair":
             yield from (text_of(one.key) for one in self._go(VM))
-        elif step.command == "deleteSecurityGroup":
+        elif key[0] == SECURITY_GROUP:
+            # The rules go after the machines, too: no machine that is left by a failure loses them.
             yield from (text_of(one.key) for one in self._go(VM) if _is_in(one.gone or {}, gone.get("id")))
+        if step.command == "deleteSecurityGroup":
             yield from (f"{text_of(one.key)}{CLEAR}" for one in self._go(SECURITY_GROUP) if one.key != key)
             yield from (text_of(one.key) for one in self._stay(SECURITY_GROUP) if one.plan.stages)
             yield from (text_of(one.key) for one in self._stay(VM) if one.plan.stages)

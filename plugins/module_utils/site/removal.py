@@ -46,7 +46,7 @@ class Removal:
         """Add the plans. ``left`` takes what stays, with the reason."""
         stays = set() if self._site.is_absent else {*self._site.declared}
         going = {
-            kind: [row for row in draft.known.tagged(kind, self._site.name) if not _is_of(kind, row, stays)]
+            kind: _in_order(row for row in draft.known.tagged(kind, self._site.name) if not _is_of(kind, row, stays))
             for kind in (SECURITY_GROUP, VM, VOLUME)
         }
         self._machines(draft, going[VM])
@@ -83,12 +83,23 @@ class Removal:
         found = MACHINE.find(task)
         part.lookups.update(MACHINE.lookup(task, found) or {})
         if not self._task.check and part.lookups.get("alive"):
-            # A disk that is being attached must not be missed: the service destroys it with the machine.
-            await_attached(without_plans(self._task.client), part.lookups, self._task.deadline)
+            self._await_attached(draft, part.lookups)
         by_id = {row["id"]: row for row in rows}
         for name, one in found.items():
             if one:
                 self._take(draft, VM, part, name, one, by_id[one["id"]])
+
+    def _await_attached(self, draft: Draft, lookups: Record) -> None:
+        """Wait for disks that are being attached to machines that go: the service would destroy them with the machine.
+
+        If there are such, all must be read again. Disks that this run moves elsewhere are not theirs any more.
+        """
+        now = dict(lookups)
+        await_attached(without_plans(self._task.client), now, self._task.deadline)
+        known = {disk["id"] for disks in lookups["data_disks"].values() for disk in disks}
+        known |= {(one.plan.found or {}).get("id") for one in draft.linked if one.key[0] == VOLUME}
+        if any(disk["id"] not in known for disks in now["data_disks"].values() for disk in disks):
+            draft.is_stale = True
 
     def _volumes(self, draft: Draft, rows: list[Record], left: list[Record]) -> None:
         for row in rows:
@@ -114,13 +125,14 @@ class Removal:
         if not parted:
             return
         own = Going([row["id"] for row in rows], [row["id"] for row in machines])
-        used = users(self._task.client, [plan for _part, plan, _row in parted], own)
+        # Through the view: what this run changes before, such as the rules of groups that stay, is no use any more.
+        used = users(draft.view, [plan for _part, plan, _row in parted], own)
         stay = [row for _part, _plan, row in parted if row["id"] in used]
         left += [owner.left(SECURITY_GROUP, row, f"it is used by {used[row['id']]}") for row in stay]
         parted = [one for one in parted if one[2]["id"] not in used]
         if self._task.check:
             waits = self._site.options["wait_for_expunge"]
-            said = foresee(self._task.client, [plan for _part, plan, _row in parted], own, waits)
+            said = foresee(draft.view, [plan for _part, plan, _row in parted], own, waits)
             left += held(said)
             self._task.warnings.extend(said.warnings)
         for part, plan, row in parted:
@@ -144,7 +156,7 @@ class Removal:
         """Add to what is left the objects of declared names that do not carry the tag."""
         declared = self._site.declared
         for kind in (SECURITY_GROUP, VM, VOLUME):
-            for row in draft.known.all_of(kind):
+            for row in _in_order(draft.known.all_of(kind)):
                 is_alive = not (kind == VM and row.get("state") == "Destroyed")
                 if is_alive and _is_of(kind, row, declared) and owner.owner_of(row) != self._site.name:
                     left.append(owner.left(kind, row, owner.described(row, self._site.name)))
@@ -187,6 +199,11 @@ def held(said: Left) -> list[Record]:
 
 def _is_of(kind: str, row: Record, keys: set[Key]) -> bool:
     return key_of(kind, str(row.get("name"))) in keys
+
+
+def _in_order(rows: t.Iterable[Record]) -> list[Record]:
+    """Return records by their names: a listing shows objects of one second in any order, and a plan is to be the same each time."""
+    return sorted(rows, key=lambda row: (str(row.get("name")), str(row.get("id"))))
 
 
 def _called(row: Record, others: list[Record]) -> str:
