@@ -215,7 +215,7 @@ options:
   max_jobs:
     description:
       - Maximum number of jobs of this task that the service has to do at the same time. The task sends the next change when
-        a job has ended. One job more may set the tags of all VMs, if there are not more VMs than this number.
+        a job has ended. Jobs that set tags come on top, each for up to 100 VMs, as tags follow at once.
       - If the service has no more room, or the account reaches a limit, the task does not begin any other VM. The error names
         the VMs that were not tried.
     type: int

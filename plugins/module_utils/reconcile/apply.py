@@ -85,7 +85,7 @@ class Application:
             answers: dict[concurrent.futures.Future[t.Sequence[Outcome | None]], Nodes] = {}
             while True:
                 able = self._ready(bool(answers or self._room.queue))
-                ready, dropped = self._room.admitted(able, len(self._jobs), answers.values())
+                ready, dropped = self._room.admitted(able, self._owners.values(), answers.values())
                 if len(ready) == 1 and not answers:
                     # For one request, use this thread: its connection is already open.
                     self._take(ready[0], self._attempt(ready[0]))
@@ -105,6 +105,10 @@ class Application:
     def take_up(self, progress: Progress) -> None:
         """Take the steps of a new plan in place of the steps that were left."""
         self._graph.replace(progress)
+
+    def revive(self, progress: Progress) -> None:
+        """Take up the steps of a plan that were left out because of another plan."""
+        self._graph.revive(progress)
 
     def _describe(self) -> str:
         return told(self._graph, self._progresses, self._client.clock(), self._bounds.title)

@@ -26,20 +26,13 @@ class Batches:
         self._held.setdefault(node.batch, []).append(node)
 
     def drop_vain(self) -> None:
-        """Leave out the nodes whose plans have failed meanwhile. Those aside wait for nothing but the object."""
+        """Leave out the nodes that need something that has failed meanwhile."""
         for key, nodes in list(self._held.items()):
-            kept = []
-            for node in nodes:
-                if node.step.aside:
-                    is_vain = any(other.broken for other, _how in node.needs)
-                else:
-                    is_vain = node.progress.error is not None
-                if is_vain:
-                    self._graph.leave_out(node)
-                else:
-                    kept.append(node)
-            self._held[key] = kept
-            if not kept:
+            vain = [node for node in nodes if any(other.broken for other, _how in node.needs)]
+            for node in vain:
+                self._graph.leave_out(node)
+                nodes.remove(node)
+            if not nodes:
                 del self._held[key]
 
     def complete(self, is_idle: bool) -> list[list[Node]]:
@@ -59,7 +52,7 @@ class Batches:
 
     def _grows(self, key: tuple[str, str], nodes: list[Node]) -> bool:
         """Tell whether another node of a batch comes soon."""
-        more = [node for node in self._graph.waiting if not node.progress.error and _is_of(node, key)]
+        more = [node for node in self._graph.waiting if _is_of(node, key)]
         if not nodes[0].step.joint:
             return any(_is_near(node) for node in more)
         near = (ENDED, SENDING) if self._is_awaited(nodes) else (ENDED, SENDING, ANSWERED, QUEUED)

@@ -68,23 +68,32 @@ class Graph:
         self._wait = wait
         self._by_key = {progress.plan.key: progress for progress in progresses}
         self._nodes = {progress: _nodes(progress, wait) for progress in progresses}
-        self.waiting = [node for nodes in self._nodes.values() for node in nodes]
-        self._link(self.waiting)
+        self.waiting = self.nodes
+        self._ranks: dict[Node, int] = {}
+        self._link()
 
     def replace(self, progress: Progress) -> None:
         """Take the steps of a new plan in place of the steps that were left."""
         self._nodes[progress] = _nodes(progress, self._wait)
         self.waiting = [node for node in self.waiting if node.progress is not progress] + self._nodes[progress]
-        for node in self.waiting:  # other plans may need this one, and its new steps may need others
-            node.needs = [(one, how) for one, how in node.needs if one.progress is node.progress]
-        self._link(self.waiting)
+        self._link()
 
-    def _link(self, nodes: list[Node]) -> None:
-        """Add what steps need of other plans. A plan that is not among those of the graph has nothing to do.
+    def revive(self, progress: Progress) -> None:
+        """Take up the steps of a plan that were left out because of another plan."""
+        left = [node for node in self._nodes[progress] if node.state == LEFT_OUT]
+        for node in left:
+            node.state, node.broken = WAITING, False
+        self.waiting += left
+        self._link()
+
+    def _link(self) -> None:
+        """Note what steps need of other plans. A plan that is not among those of the graph has nothing to do.
 
         Who needs an id also needs that the object stays: another run may make the same at the same time.
         """
-        for node in nodes:
+        self._ranks = {}
+        for node in self.waiting:  # what it needed of other plans may have been replaced
+            node.needs = [(one, how) for one, how in node.needs if one.progress is node.progress]
             made = [one for one in self._nodes_of(keys_of(node.step.params)) if one.is_at(MADE)]
             node.needs += [(one, ID if one.step.creates else END) for one in made if one.progress is not node.progress]
             node.needs += [(one, END) for need in node.step.needs for one in self._needed(need)]
@@ -137,7 +146,9 @@ class Graph:
         if isinstance(node.progress.error, (UnknownOutcome, JobTimeout)):
             node.progress.undone.append(node.step.text)
             return False
-        return any(one.state == ENDED for one in self._nodes[node.progress])
+        # A step before it may be left out because of another plan while one before that, which is to be undone, is under way.
+        own = [one.state for one in self._nodes[node.progress]]
+        return None if {QUEUED, SENDING, ANSWERED}.intersection(own) else ENDED in own
 
     def leave_out(self, node: Node) -> None:
         """Do not send a node. If the failure of another plan is the reason, the node's plan gets an error that says so."""
@@ -160,11 +171,14 @@ class Graph:
         return all(node.state in (ENDED, FAILED, LEFT_OUT) for node in self._nodes[progress])
 
     def ranks(self) -> dict[Node, int]:
-        """Return for each node how many changes come one after the other from it on."""
-        ranks = {node: int(not node.step.until) for node in self.nodes}
+        """Return for each node how many changes come one after the other from it on, each in a request of its own."""
+        if self._ranks:
+            return self._ranks
+        own = {node: int(not (node.step.until or node.step.many)) for node in self.nodes}
+        self._ranks = ranks = dict(own)
         for node in reversed(self._in_order()):
             for other in [other for other, _how in node.needs if other in ranks]:
-                ranks[other] = max(ranks[other], ranks[node] + int(not other.step.until))
+                ranks[other] = max(ranks[other], ranks[node] + own[other])
         return ranks
 
     def cycle(self) -> list[Node]:

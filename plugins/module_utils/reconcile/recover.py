@@ -55,37 +55,37 @@ def apply_until_clear(
                 catch(lost)
             client.sleep(min(plan.LAG, deadline.remaining()))
         pending = [one for one in failed if goes_on(one)]
-        pending += _freed(progresses, replan, deadline)
-        for one in progresses:
-            if one in pending or (one in failed and one.error is None):
+        for one in failed:
+            if one.error is None:
                 application.take_up(one)
+        pending += _freed(application, progresses, replan, deadline)
     for progress in progresses:
         if progress.error and progress.undone:
             todo = "; ".join(progress.undone)
             progress.error.message += f". Not done any more, so do it yourself when that is over: {todo}"
 
 
-def _freed(progresses: list[Progress], replan: Replan, deadline: Deadline) -> list[Progress]:
-    """Return the plans that were left out because of others, and that go on, as those have no error any more."""
+def _freed(application: Application, progresses: list[Progress], replan: Replan, deadline: Deadline) -> list[Progress]:
+    """Take up the plans that were left out because of others that have no error any more. Return those that go on."""
     freed: list[Progress] = []
     tried: set[Progress] = set()
     while True:
-        left = [one for one in progresses if isinstance(one.error, LeftOut) and one not in tried]
+        left = [one for one in progresses if one not in tried and isinstance(one.error, LeftOut)]
         left = [one for one in left if isinstance(one.error, LeftOut) and one.error.because.error is None]
         if not left:
             return freed
         tried.update(left)
         for one in left:
-            if _is_free(one, replan, deadline):
-                freed.append(one)
-
-
-def _is_free(progress: Progress, replan: Replan, deadline: Deadline) -> bool:
-    """Let a plan that was left out go on. If it has changed nothing yet, it is as good as before."""
-    if progress.touched or not deadline.remaining():
-        return _goes_on(progress, replan, deadline, last=False)
-    progress.error = progress.failed_step = None
-    return True
+            # What was begun and undone again needs a new plan. Else the rest of the plan is as good as before.
+            is_undone = one.touched and any(step.cleanup for step in one.plan.steps)
+            if is_undone or not deadline.remaining():
+                goes_on = _goes_on(one, replan, deadline, last=False)
+                if one.error is None:
+                    application.take_up(one)
+            else:
+                one.error, goes_on = None, True
+                application.revive(one)
+            freed += [one] if goes_on else []
 
 
 def _goes_on(progress: Progress, replan: Replan, deadline: Deadline, last: bool) -> bool:

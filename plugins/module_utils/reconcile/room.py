@@ -38,7 +38,7 @@ class Room:
         self.queue: list[Nodes] = []
         self._full: Node | None = None
         self._untried: list[Progress] = []
-        self._types: dict[Progress, str | None] = {}
+        self._types: dict[Progress, str] = {}
 
     def begin(self, progresses: list[Progress]) -> None:
         """Begin anew with these plans: there may be room now."""
@@ -50,15 +50,18 @@ class Room:
         if isinstance(error, ApiError) and error.code in _FULL and self._full is None:
             self._full = node
 
-    def admitted(self, ready: list[Nodes], pending: int, sent: t.Iterable[Nodes]) -> tuple[list[Nodes], bool]:
-        """Return the requests to send now, and whether any will never be sent. ``ready`` can be sent, ``sent`` are being sent.
+    def admitted(
+        self, ready: list[Nodes], pending: t.Iterable[Nodes], sent: t.Iterable[Nodes]
+    ) -> tuple[list[Nodes], bool]:
+        """Return the requests to send now, and whether any will never be sent.
 
-        A change waits if as many jobs are under way as may be; ``pending`` are known, and each change that is being sent may
-        begin one. Those with the longest chain of changes behind them come first. One request for several objects does not
-        wait: what it does for a new object, such as its tags, must not come long after the object.
+        ``ready`` can be sent, ``sent`` are being sent, ``pending`` have a job. A change waits if as many jobs are under way as
+        may be; each change that is being sent may begin one. Those with the longest chain of changes behind them come first.
+        One request for several objects does not wait, nor does anything wait for it: what it does for new objects, such as
+        their tags, must not come long after them.
         """
         requests, self.queue = [*self.queue, *ready], []
-        room = self._most - pending - sum(not nodes[0].step.until for nodes in sent)
+        room = self._most - sum(not (node.step.until or node.step.many) for node, *_others in [*pending, *sent])
         is_over = not self._deadline.remaining()
         admitted: list[Nodes] = []
         dropped = False
@@ -108,10 +111,11 @@ class Room:
         """Say in the errors of what was not tried why, and how many objects the service had room for."""
         if self._full is None or not self._untried:
             return
-        # Those that had nothing to do say nothing about the room, nor do objects of other kinds.
+        # Those that had nothing to do say nothing about the room, nor do objects of other types.
         new, failed = self._full.step.creates, self._full.progress
-        alike = [one for one, kind in self._types.items() if kind in (None, self._types.get(failed))]
-        asked = [one for one in alike if (one.found is None if new else one.actions)]
+        full = self._types.get(failed)
+        alike = [one for one, kind in self._types.items() if kind in ("", full)]
+        asked = [one for one in alike if self._types[one] == full and (one.found is None or not new)]
         fit = sum(one.touched and not one.error for one in asked)
         which = str(len(asked))
         if len(asked) < len(alike):
@@ -125,6 +129,7 @@ class Room:
                 progress.error.cause = f"no room for {failed.label}"
 
 
-def _type(plan: Plan) -> str | None:
-    """Return the type of the object that a plan changes first. ``None``: it changes nothing."""
-    return next((instance_type(step.command) for step in plan.steps if not step.until), None)
+def _type(plan: Plan) -> str:
+    """Return the type of the object that a plan changes. Empty: it changes nothing, or nothing that takes room."""
+    types = [instance_type(step.command) for step in plan.steps if not step.until]
+    return next(filter(None, types), "")

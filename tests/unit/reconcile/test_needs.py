@@ -113,6 +113,18 @@ def test_a_failed_rule_does_not_stop_who_needs_the_group_only() -> None:
     assert "late: not sent, as web failed: no" in str(graph.nodes[-1].progress.error)
 
 
+def test_a_cleanup_waits_for_the_end_of_what_it_undoes() -> None:
+    """The machine stops while its next step is left out because of another plan. It must be started all the same."""
+    machine = Plan(
+        "web1", {"id": "1"}, [[step("stop")], [step("change", needs=("pair",))], [step("start", cleanup=True)]]
+    )
+    graph = graph_of(machine, keyed("pair", Plan("pair", None, [[step("register")]])))
+    assert texts(graph.ready()) == ["stop", "register"]
+    graph.nodes[-1].progress.fail(CloudnError("no"), graph.nodes[-1].step)
+    assert end(graph, "register", state=FAILED) == []
+    assert end(graph, "stop") == ["start"]
+
+
 def test_a_cycle_is_shown_as_its_steps() -> None:
     first = keyed("a", Plan("a", None, [[step("a1")], [step("a2", needs=("b",))]]))
     second = keyed("b", Plan("b", None, [[step("b1", needs=("c",))]]))

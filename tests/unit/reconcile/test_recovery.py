@@ -71,12 +71,24 @@ def test_a_lost_answer_leaves_nobody_behind(site: Site, emulator: Any, kind: str
     assert site.progresses["volume"].object["vmname"] == "web1"
 
 
-def test_what_has_sent_nothing_is_not_looked_for(site: Site, emulator: Any) -> None:
-    """The machine was left out before anything was sent for it: its plan is as good as before."""
+def test_only_the_plan_with_the_lost_answer_is_made_anew(site: Site, emulator: Any) -> None:
+    """The machine and the attachment were left out before anything was sent for them: they are as good as before."""
     emulator.faults([{"kind": "reset_after", "command": "createSecurityGroup", "nth": 1}])
     site.apply()
     assert site.errors == {}
-    assert "web1" not in site.replanned
+    assert site.replanned == ["web"]
+    assert sent(emulator).count("createVolume") == 1
+
+
+def test_what_was_undone_again_is_made_anew(site: Site, emulator: Any) -> None:
+    """The volume's plan has cleaned up when it failed, so the rest of its old plan does not fit any more."""
+    volume = site.plans["volume"]
+    volume.stages.append([Step("clean up", "createSSHKeyPair", {"name": "a"}, cleanup=True)])
+    emulator.faults([{"kind": "reset_after", "command": "createSecurityGroup", "nth": 1}])
+    site.apply(replan=lambda one: site.replan(one) if one.name == "web" else Plan("data", one.object, []))
+    assert site.errors == {}
+    assert "createSSHKeyPair" in sent(emulator)
+    assert "attachVolume" not in sent(emulator)
 
 
 def test_a_step_that_is_sent_again_carries_the_id_of_an_object_whose_plan_has_ended(site: Site, emulator: Any) -> None:

@@ -57,6 +57,19 @@ def test_looks_that_nobody_waits_for_wait_for_all_that_join_them(client: Client,
     assert sent_to(emulator).count("listSecurityGroups") == 1
 
 
+def test_a_failed_tag_holds_up_neither_the_rules_nor_who_needs_the_group(client: Client, emulator: Any) -> None:
+    tag = Step("tag", "createTags", {"resourceids": ["no-such"]}, many="resourceids", aside=True)
+    group = made("createSecurityGroup", {"name": "web"}, "securitygroup")
+    rule = Step("pair", "createSSHKeyPair", {"name": "a"})
+    plans = [
+        keyed("web", Plan("web", None, [[group], [LOOK], [tag], [rule]])),
+        Plan("other", None, [[Step("pair", "createSSHKeyPair", {"name": "b"}, needs=("web@made",))]]),
+    ]
+    done = applied(client, plans)
+    assert done["other"].error is None and done["web"].error is not None
+    assert sent(emulator).count("createSSHKeyPair") == 2
+
+
 def test_no_room_for_machines_does_not_stop_volumes(run_module_as: Any) -> None:
     with run_module_as(limits={"instance": 0}) as (_run, emulator):
         client = Client(emulator.url, emulator.api_key, emulator.api_secret)
