@@ -93,7 +93,7 @@ def test_these_tasks_are_found() -> None:
 
 
 def readme() -> str:
-    (found,) = (text for text in sources(ROOT / "README.md") if "cloudn_vm" in text)
+    (found,) = (text for text in sources(ROOT / "README.md") if "cloudn_vm:" in text)
     return found
 
 
