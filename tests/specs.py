@@ -14,6 +14,13 @@ def imported(name: str) -> Any:
     return importlib.import_module(f"ansible_collections.cloudn.compute.plugins.modules.{name}")
 
 
+def spec_of(name: str) -> dict[str, Any]:
+    """Return a module's options. Those with items have the options of the items."""
+    module = imported(name)
+    items = {option: {**module.SPEC[option], "options": item.spec} for option, item in module.DEFINITION.items.items()}
+    return {**module.SPEC, **items}
+
+
 def defaults(name: str) -> dict[str, Any]:
     """Return all options of a module with their defaults, None where there is none."""
     return {option: spec.get("default") for option, spec in imported(name).SPEC.items()}

@@ -151,84 +151,124 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A shop with its groups, machines and a data disk
+- name: Show what the site would be, and in which order it is made
   cloudn.compute.cloudn_site:
     name: shop
     zone: jp-e1a
-    security_groups:
-      - name: web
+    key_pairs: &pairs
+      - name: shop
+        public_key: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJD\
+          ZOEuXCSIliuPc2Cwk7XCHJnFwQfoC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76d\
+          MPKOheEWFw8/iKjrxFvRjTBzJpu9Q== me@example.com"
+    security_groups: &groups
+      - name: shop-web
         ingress:
           - {ports: "80", cidrs: [0.0.0.0/0]}
-          - {ports: "22", groups: [{name: admin}]}
-      - name: admin
-    vms:
+          - {ports: "22", groups: [{name: shop-admin}]}
+      - name: shop-admin
+    vms: &vms
       - name: [shop-web1, shop-web2, shop-web3]
         template: CentOS 6.2 64bit
         service_offering: v1
-        security_groups: [web]
+        security_groups: [shop-web]
+        key_pair: shop
         tags: {role: web}
       - name: [shop-db1]
         template: CentOS 6.2 64bit
         service_offering: v1
-        security_groups: [admin]
-    volumes:
+        security_groups: [shop-admin]
+    volumes: &volumes
       - {name: shop-data, vm: shop-db1, disk_offering: Small}
-    prune: true
-  no_log: true # the result of a new VM may hold its password
+    graph: true
+  check_mode: true
+  register: planned
+
+- name: The plan as a picture
+  ansible.builtin.debug:
+    msg: "{{ planned.graph.mermaid }}"
 
 - name: Only the data disk and what it needs
   cloudn.compute.cloudn_site:
     name: shop
     zone: jp-e1a
+    key_pairs: *pairs
+    security_groups: *groups
+    vms: *vms
+    volumes: *volumes
     only: [shop-data]
-    vms:
-      - name: [shop-db1]
-        template: CentOS 6.2 64bit
-        service_offering: v1
-        security_groups: [admin]
-    security_groups:
-      - name: admin
-    volumes:
-      - {name: shop-data, vm: shop-db1, disk_offering: Small}
+  no_log: true # the result of a new VM may hold its password
 
-- name: Remove the site, its data disks too
+- name: All of the site, and nothing else that carries its tag
+  cloudn.compute.cloudn_site:
+    name: shop
+    zone: jp-e1a
+    key_pairs: *pairs
+    security_groups: *groups
+    vms: *vms
+    volumes: *volumes
+    prune: true
+  no_log: true # the result of a new VM may hold its password
+
+- name: Remove the site with its data disk and its key pair
   cloudn.compute.cloudn_site:
     name: shop
     state: absent
+    key_pairs: *pairs
     delete_volumes: true
 """
 
 RETURN = r"""
 key_pairs:
-  description: The key pairs, as M(cloudn.compute.cloudn_key_pair) returns them, each with its C(outcome).
-  returned: always, unless the task fails before it changes anything
-  type: list
-  elements: dict
-  sample: []
-security_groups:
-  description: The security groups, as M(cloudn.compute.cloudn_security_group) returns them, each with its C(outcome).
-  returned: always, unless the task fails before it changes anything
-  type: list
-  elements: dict
-  sample: []
-vms:
   description:
-    - The VMs, as M(cloudn.compute.cloudn_vm) returns them, each with its C(outcome).
-    - The outcome is V(done), V(failed), V(not tried) or V(unchanged). C(error) says why an object failed or was not
-      tried. C(because) names the object whose failure is the reason. In check mode V(done) says what would be done.
-  returned: always, unless the task fails before it changes anything
+    - The key pairs with the keys that M(cloudn.compute.cloudn_key_pair) returns, and with those below.
+    - If the plan fails before anything is changed, the result has none of the lists.
+  returned: unless the task fails before it changes anything
+  type: list
+  elements: dict
+  sample: []
+  contains: &outcome
+    outcome:
+      description:
+        - What became of the object. V(not tried) says that another object has failed that this one needs. An object that
+          has failed may be changed in part. RV(diff) and RV(actions) say what was done.
+        - In check mode V(done) stands for what would be done.
+      type: str
+      choices: [done, unchanged, failed, not tried]
+      sample: done
+    error:
+      description: Why the object failed or was not tried.
+      returned: for an object that failed or was not tried
+      type: str
+      sample: "deployVirtualMachine: the job failed (530): Unable to create a deployment for VM"
+    because:
+      description: Kind and name of the object that failed, so that this one was not tried.
+      returned: for an object that was not tried
+      type: str
+      sample: security_group web
+security_groups:
+  description: The security groups with the keys that M(cloudn.compute.cloudn_security_group) returns, and with those below.
+  returned: unless the task fails before it changes anything
+  type: list
+  elements: dict
+  sample: []
+  contains: *outcome
+vms:
+  description: The VMs with the keys that M(cloudn.compute.cloudn_vm) returns, and with those below.
+  returned: unless the task fails before it changes anything
   type: list
   elements: dict
   sample: [{name: shop-web1, state: Running, outcome: done}]
+  contains: *outcome
 volumes:
-  description: The volumes, as M(cloudn.compute.cloudn_volume) returns them, each with its C(outcome).
-  returned: always, unless the task fails before it changes anything
+  description: The volumes with the keys that M(cloudn.compute.cloudn_volume) returns, and with those below.
+  returned: unless the task fails before it changes anything
   type: list
   elements: dict
   sample: []
+  contains: *outcome
 left:
   description: What stays although it would go with the others, with the reason.
-  returned: always, unless the task fails before it changes anything
+  returned: unless the task fails before it changes anything
   type: list
   elements: dict
   contains:
@@ -273,13 +313,13 @@ graph:
       sample: [["security_group:WEB", "vm:shop-web1"]]
 actions:
   description: What was done, or in check mode what would be done, in an order in which it can be done.
-  returned: always, unless the task fails before it changes anything
+  returned: unless the task fails before it changes anything
   type: list
   elements: str
   sample: ["web: create", "shop-web1: deploy in jp-e1a from template CentOS 6.2 64bit with v1"]
 diff:
   description: The managed attributes before and after, by kind and name.
-  returned: always, unless the task fails before it changes anything
+  returned: unless the task fails before it changes anything
   type: dict
   contains:
     before:

@@ -29,7 +29,7 @@ def block(language: str, having: str) -> str:
 def test_the_playbook_and_the_inventory_of_the_readme_work(
     ansible: Callable[..., str], emulator: Any, tmp_path: pathlib.Path
 ) -> None:
-    (tmp_path / "playbook.yml").write_text(block("yaml", "cloudn_vm"))
+    (tmp_path / "playbook.yml").write_text(block("yaml", "cloudn_vm:"))
     (tmp_path / "cloudn.yml").write_text(block("yaml", "plugin:"))
     assert "changed=5" in ansible("ansible-playbook", "playbook.yml")
     assert "changed=0" in ansible("ansible-playbook", "playbook.yml")
@@ -38,6 +38,12 @@ def test_the_playbook_and_the_inventory_of_the_readme_work(
         assert f"@{group}:" in graph
     shown = yaml.safe_load(ansible("ansible-inventory", "-i", "cloudn.yml", "--host", "web1"))
     assert shown.keys() >= set(re.findall(r"variables such as `(\w+)` and\n?\s*`(\w+)`", README)[0])
+
+
+def test_the_site_of_the_readme_works(ansible: Callable[..., str], tmp_path: pathlib.Path) -> None:
+    (tmp_path / "playbook.yml").write_text(block("yaml", "cloudn_site:"))
+    for expected in ("changed=1", "changed=0"):
+        assert expected in ansible("ansible-playbook", "playbook.yml")
 
 
 def test_the_python_lines_of_the_readme_run_without_ansible(emulator: Any, tmp_path: pathlib.Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import hypothesis
 from hypothesis import strategies as st
-from specs import imported
+from specs import spec_of
 from test_options import tasks
 
 # A playbook has no names of more characters.
@@ -30,7 +30,7 @@ class Drawn(NamedTuple):
 def draw(module: str, count: int, seed: int) -> list[Drawn]:
     """Return so many tasks of a module. A seed draws the same ones each time."""
     found: list[Drawn] = []
-    strategy = st.tuples(tasks(module, imported(module).SPEC), st.booleans(), st.booleans())
+    strategy = st.tuples(tasks(module, spec_of(module)), st.booleans(), st.booleans())
 
     @hypothesis.seed(f"{module} {seed}".encode())
     @hypothesis.settings(

@@ -21,13 +21,15 @@ from ansible_collections.cloudn.compute.plugins.module_utils.api import is_read
 from asked import changes_sent_to, sent_to
 from drawn import Drawn, draw
 from samples import POLLS
-from test_options import MODULES, SITE
+from test_options import MODULES, built_for
 
 ALL = os.environ.get("FAULTS") == "all"
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 CHANGING = [name for name in MODULES if not name.endswith("_info") and name != "cloudn_job"]
 COUNTS = {name: (150 if name in CHANGING else 40) if ALL else (9 if name in CHANGING else 4) for name in MODULES}
-IN_TURN = {"cloudn_vm": {"max_parallel": 1}}  # so that the service always has the machines in the same order
+IN_TURN = dict.fromkeys(
+    ["cloudn_vm", "cloudn_site"], {"max_parallel": 1}
+)  # so that the service always has the machines in the same order
 AT_ONCE = 40  # tasks of one playbook: they change the site more and more
 
 
@@ -64,7 +66,7 @@ def test_results_are_equal_and_the_same_is_sent(
     results, sent = {}, {}
     for way in (ways.INSIDE, ways.SENT):
         with run_module_as(job_seconds=0.005) as (run, emulator):
-            for module, options in SITE.items():
+            for module, options in built_for("cloudn_site").items():
                 # Tags come later: whether the result of a deployment shows them is chance.
                 for some in ({**options, "tags": None}, options) if "tags" in options else (options,):
                     made = run(module, **some, **IN_TURN.get(module, {}))

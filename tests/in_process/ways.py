@@ -101,13 +101,18 @@ def comparable(results: list[Result]) -> Iterator[Result]:
         number = sum(one == kind for one, _text in seen) + 1
         return seen.setdefault((kind, text), f"<{kind}>" if kind in _ALIKE else f"<{kind} {number}>")
 
-    def plain(value: Any) -> Any:
+    def plain(value: Any, is_part_of: Any = None) -> Any:
         if isinstance(value, dict):
-            return {key: "<by chance>" if key in _BY_CHANCE and item else plain(item) for key, item in value.items()}
+            # Whether the job that made a machine shows the machine's tags, which come meanwhile.
+            value = {**value, "tags": "<by chance>"} if "tags" in value and "Deploy" in str(is_part_of) else value
+            inside = value.get("command") or is_part_of
+            return {
+                key: "<by chance>" if key in _BY_CHANCE and item else plain(item, inside) for key, item in value.items()
+            }
         if isinstance(value, list):
             # The order of objects that the service made within a second is chance.
             has_objects = all(isinstance(item, dict) and "id" in item for item in value)
-            return [plain(item) for item in (sorted(value, key=_without_made) if has_objects else value)]
+            return [plain(item, is_part_of) for item in (sorted(value, key=_without_made) if has_objects else value)]
         if isinstance(value, str):
             for kind, pattern in _MADE.items():
                 value = pattern.sub(lambda match, kind=kind: name(kind, match[0]), value)

@@ -15,8 +15,8 @@ import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.api import UsageError, is_read
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import NEW, UNKNOWN
-from specs import imported
+from samples import KEY, NEW, UNKNOWN
+from specs import imported, spec_of
 
 Result = dict[str, Any]
 MODULES = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("cloudn_*.py"))
@@ -34,7 +34,20 @@ SITE: dict[str, Result] = {
     "cloudn_snapshot": {"volume": "data"},
     "cloudn_key_pair": {"name": "deploy"},
 }
-# Tasks that are right at that site. What is asked for here is one of them, with some options set to something else.
+SHOP_GROUPS = [
+    {
+        "name": "shop",
+        "ingress": [{"ports": "80", "cidrs": ["0.0.0.0/0"]}, {"ports": "22", "groups": [{"name": "shop"}]}],
+    },
+    {"name": "inner", "tags": {"tier": "back"}, "ingress": [{"ports": "5432", "groups": [{"name": "shop"}]}]},
+]
+SHOP: Result = {
+    "name": "shop",
+    "security_groups": SHOP_GROUPS[:1],
+    "vms": [{"name": ["shop1"], "security_groups": ["shop"], **NEW}],
+    "volumes": [{"name": "shop-data", "vm": "shop1", "disk_offering": "Small"}],
+}
+# Tasks that are right at that site. The tasks for a whole site also find the shop. What is asked for here is one of them, with some options set to something else.
 TASKS: dict[str, list[Result]] = {
     "cloudn_vm": [
         {"name": ["new1", "web1"], **NEW},
@@ -96,6 +109,27 @@ TASKS: dict[str, list[Result]] = {
         {"action": "RebootInstances", "params": {"InstanceId": [UNKNOWN]}},
     ],
     "cloudn_job": [{"jobs": [UNKNOWN]}],
+    "cloudn_site": [
+        {**SHOP, "graph": True},
+        {
+            **SHOP,
+            "zone": "jp-e1a",
+            "key_pairs": [{"name": "shop", "public_key": KEY}],
+            "security_groups": SHOP_GROUPS,
+            "vms": [{"name": ["shop1", "shop2"], "security_groups": ["shop"], "tags": {"role": "web"}, **NEW}],
+            "max_jobs": 2,
+        },
+        {
+            **SHOP,
+            "only": ["shop1"],
+            "vms": [{"name": ["shop1"], "display_name": "One", "security_groups": ["shop"], **NEW}],
+        },
+        {"name": "shop", "security_groups": SHOP_GROUPS, "prune": True, "delete_volumes": True},
+        {"name": "other", "security_groups": [{"name": "web", "ingress": RULES[:1]}], "adopt": True},
+        {"name": "other", "vms": [{"name": ["shop1"], **NEW}]},
+        {"name": "shop", "state": "absent", "security_groups": SHOP_GROUPS},
+        {"name": "shop", "state": "absent", "delete_volumes": True},
+    ],
 }
 
 
@@ -170,7 +204,13 @@ KNOWN: dict[str, list[Any]] = {
     "timezone": ["UTC", "Asia/Tokyo", "GMT+9"],
     "device_id": [1, 5],
     "wait_timeout": [2],
+    "only": ["shop1", "shop-data"],
 }
+
+
+def built_for(name: str) -> dict[str, Result]:
+    """Return what is there for the tasks of a module, by the modules that make it."""
+    return {**SITE, "cloudn_site": SHOP} if name == "cloudn_site" else SITE
 
 
 def right(name: str, option: Result) -> st.SearchStrategy[Any]:
@@ -277,13 +317,13 @@ def test_any_options_give_a_result_or_a_readable_error(
         def build() -> None:
             running.close()
             site[:] = running.enter_context(run_module_as(job_seconds=0.005))
-            for module, options in SITE.items():
+            for module, options in built_for(name).items():
                 done = site[0](module, **options)
                 assert not done.get("failed"), done["msg"]
 
         build()
 
-        @given(tasks(name, imported(name).SPEC), st.booleans())
+        @given(tasks(name, spec_of(name)), st.booleans())
         def holds(options: Result, check: bool) -> None:
             run, emulator = site
             complaints = late(emulator)

@@ -90,6 +90,12 @@ class Overlay:
         """Return a copy of what tasks of this run have planned."""
         return copy.deepcopy(self._store.load())
 
+    def learn(self, other: Overlay) -> None:
+        """Take over what another one has seen of what no task changes: zones, offerings, templates. Records show their names."""
+        for command, rows in other._world.seen.items():
+            if command not in KINDS or command == TEMPLATE:
+                self._world.seen.setdefault(command, {}).update(rows)
+
     # --- reading
 
     def pages(

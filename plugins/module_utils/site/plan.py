@@ -105,6 +105,11 @@ class Planner:
         """Return the plans of the last draft, as they are now."""
         return self._draft.linked if self._draft else []
 
+    def teach(self, world: Overlay) -> None:
+        """Let a world know what the last draft has seen."""
+        if self._draft:
+            world.learn(self._draft.reads)
+
     def _begin(self, draft: Draft, item: Item) -> None:
         """Let the planners see a group that does not exist yet: the rules of several groups may name each other."""
         key = item.keys[0]
@@ -187,6 +192,7 @@ class _Replanning:
         view = reads.without_plans(self._client)
         world = Overlay(view, Memory({}))
         view.planned = world
+        self._planner.teach(world)
         others = [_Bare(one.plan) for one in self._planner.plans() if one.plan.key != progress.plan.key]
         bare = [Progress(one) for one in others if one.stages]
         # Those that have been made by now are listed by the service, and take the place of what is planned.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.definition import CONNECTION
 from samples import NEW
-from specs import imported
+from specs import imported, spec_of
 from test_documentation import MODULES
 
 Run = Callable[..., dict[str, Any]]
@@ -64,8 +64,9 @@ EACH = pytest.mark.parametrize("module", MODULES)
 
 
 def shows(path: str, option: dict[str, Any]) -> bool:
-    """Tell whether an error may show an option's value, which may be a secret."""
-    return not (option.get("no_log") or path.endswith(("url", "public_key")))
+    """Tell whether an error may show an option's value, which may be a secret. Items may hold one."""
+    is_secret = option.get("no_log") or path.endswith(("url", "public_key"))
+    return not is_secret and all(shows(*one) for one in (option.get("options") or {}).items())
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,8 @@ def test_mappings_are_no_other_values(told: Callable[..., str], module: str, wro
             continue  # the name of a group
         said = told(module, path, wrong)
         assert said.startswith(f"{path}: must be a mapping (NAME: VALUE), not ")
-        assert (repr(wrong) in said) is shows(path, option)
+        whole = {**option, **spec_of(module).get(path.partition("[")[0], {})}
+        assert (repr(wrong) in said) is shows(path, whole)
 
 
 @ON_ONE

@@ -74,7 +74,7 @@ def test_two_hundred_machines_cost_two_requests(run_module_as: Any) -> None:
 def test_new_machines_are_tagged_when_all_have_their_ids(run_module_as: Any) -> None:
     names = [f"node{number:03}" for number in range(110)]
     with run_module_as(job_seconds=0.02) as (run, emulator):
-        done = good(run("cloudn_vm", name=names, tags={"b": "1", "a": "2"}, max_parallel=4, **NEW))
+        done = good(run("cloudn_vm", name=names, tags={"b": "1", "a": "2"}, max_parallel=4, max_jobs=110, **NEW))
         assert {tuple(vm["tags"].items()) for vm in done["vms"]} == {(("a", "2"), ("b", "1"))}
         assert len(done["actions"]) == 220
         assert changes_sent_to(emulator) == ["deployVirtualMachine"] * 110 + ["createTags"] * 2
