@@ -190,11 +190,12 @@ class _Replanning:
     def client_for(self, progress: Progress) -> Client:
         """Return a client for planning. It reads from the service, each time."""
         view = reads.without_plans(self._client)
-        world = Overlay(view, Memory({}))
-        view.planned = world
-        self._planner.teach(world)
         others = [_Bare(one.plan) for one in self._planner.plans() if one.plan.key != progress.plan.key]
         bare = [Progress(one) for one in others if one.stages]
+        world = reads.Undoubted(view, Memory({}))
+        world.unclear = {_key_of_text(one.plan.key) for one in bare}
+        view.planned = world
+        self._planner.teach(world)
         # Those that have been made by now are listed by the service, and take the place of what is planned.
         world.note(bare)
         self._made = {str(one.id): one.plan.key for one in bare if planned_ids.parse(one.id)}

@@ -21,7 +21,7 @@ from ..resources import tags, zone
 from ..resources.security_group import view as security_group
 from ..resources.vm import view as vm
 from ..resources.volume import view as volume
-from .options import KEY_PAIR, SECURITY_GROUP, TAG, VM, VOLUME, Site, key_of
+from .options import KEY_PAIR, SECURITY_GROUP, TAG, VM, VOLUME, Key, Site, key_of
 
 _LISTINGS = {KEY_PAIR: kinds.PAIR, SECURITY_GROUP: kinds.GROUP, VM: kinds.VM, VOLUME: kinds.VOLUME}
 # The most requests at once, and the most texts by which missing names are looked for. For more, the whole list is read.
@@ -242,6 +242,27 @@ class Reads(Overlay):
         if place not in self._seen_queries:
             self._seen_queries[place] = [row for page in read for row in page]
         yield copy.deepcopy(self._seen_queries[place])
+
+
+class Undoubted(Overlay):
+    """Shows none of several objects of one name, if this run is making one of that name: ``unclear`` are their keys.
+
+    Runs at the same time may have made them. Their own plans see which one stays. Others name the planned one until then.
+    """
+
+    unclear: t.Collection[Key] = ()
+
+    def pages(
+        self, command: str, params: t.Mapping[str, t.Any], read: t.Iterator[t.List[Record]]
+    ) -> t.Iterator[t.List[Record]]:
+        """Yield the objects of a listing, see ``Planned``."""
+        kind = next((one for one in (SECURITY_GROUP, VM) if _LISTINGS[one] == command), None)
+        return super().pages(command, params, self._clear(kind, read) if kind else read)
+
+    def _clear(self, kind: str, read: t.Iterator[t.List[Record]]) -> t.Iterator[t.List[Record]]:
+        rows = [row for page in read for row in page]
+        keys = [key_of(kind, str(peek(row, "name"))) for row in rows]
+        yield [row for row, key in zip(rows, keys) if key not in self.unclear or keys.count(key) == 1]
 
 
 def view(client: Client, known: Known, site: str) -> tuple[Client, Reads]:
