@@ -71,6 +71,25 @@ LOST: tuple[Task, ...] = (
 )
 
 
+SITE: Task = (
+    "cloudn_site",
+    {
+        "name": "shop",
+        **ZONE,
+        "key_pairs": [{"name": "mine", "public_key": KEY}],
+        "security_groups": [
+            {"name": "web", "ingress": [{"ports": "22", "groups": [{"name": "admin"}]}], "tags": {"a": "b"}},
+            {"name": "admin", "ingress": [{"ports": "22", "groups": [{"name": "web"}]}]},
+        ],
+        "vms": [
+            {"name": ["web1"], "security_groups": ["web"], "key_pair": "mine", "user_data": USER_DATA, **NEW},
+            {"name": ["web2"], "security_groups": ["admin"], **NEW},
+        ],
+        "volumes": [{"name": "data", "disk_offering": "Small", "vm": "web1"}],
+    },
+)
+
+
 APART: Task = ("cloudn_affinity_group", {"name": "apart"})
 
 
@@ -324,6 +343,29 @@ SCENARIOS = (
         "cloudn_key_pair",
         {"name": "mine", "state": "absent", "break_machines": True},
         (PAIR, KEYED),
+    ),
+    # A fault after the answer that names an object, and before the tag, leaves an object without the tag.
+    Scenario("site-present", "cloudn_site", {**SITE[1], "adopt": True}),
+    Scenario(
+        "site-changed",
+        "cloudn_site",
+        {
+            **SITE[1],
+            "security_groups": [{"name": "web", "ingress": RULES}, {"name": "admin"}],
+            "vms": [SITE[1]["vms"][1]],
+            "volumes": [{"name": "data", "disk_offering": "Small", "vm": "web2", "force": True}],
+            "prune": True,
+        },
+        (SITE,),
+        settled=True,
+    ),
+    Scenario(
+        "site-absent",
+        "cloudn_site",
+        {**SITE[1], "state": "absent", "delete_volumes": True},
+        (SITE,),
+        settled=True,
+        refused=("deleteSecurityGroup",),
     ),
     Scenario("job", "cloudn_job", {"jobs": ["{job}"]}, (("cloudn_vm", {"name": "web1", "wait": False, **NEW}),)),
     Scenario(
