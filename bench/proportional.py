@@ -17,16 +17,27 @@ import time
 PAUSE = 0.1
 
 
-def shares() -> int:
-    """Return the memory of all other processes of this session, in KiB."""
-    found = 0
+def parents() -> dict[int, int]:
+    """Return the parent of each process on this machine."""
+    found = {}
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
-        # A process may end at any time. The session is the fourth word behind the name, which may have blanks.
+        # A process may end at any time. The parent is the second word behind the name, which may have blanks.
         with contextlib.suppress(OSError, IndexError):
-            session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
-            if session == os.getsid(0) and int(folder.name) != os.getpid():
-                lines = (folder / "smaps_rollup").read_text().splitlines()
-                found += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+            found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    return found
+
+
+def shares(root: int) -> int:
+    """Return the memory of a process and of all that it has started, in KiB. Ansible's workers have sessions of their own."""
+    above = parents()
+    family = {root}
+    while more := {one for one, parent in above.items() if parent in family} - family:
+        family |= more
+    found = 0
+    for one in family:
+        with contextlib.suppress(OSError):
+            lines = pathlib.Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+            found += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return found
 
 
@@ -37,7 +48,7 @@ while True:
     ended, status = os.waitpid(pid, os.WNOHANG)
     if ended:
         break
-    peak = max(peak, shares())
+    peak = max(peak, shares(pid))
     time.sleep(PAUSE)
 seconds = time.monotonic() - began
 with open(result, "w") as file:

@@ -167,8 +167,8 @@ def _small(took: dict[str, list[Counted]], size: Size) -> Iterator[Figure]:
     late = [one - size.job_seconds for one in _seconds(took["site: one more"], empty)]
     more = statistics.median(late)
     yield Figure(f"{work} and one more: time", "its chain of jobs", more, "s more", late, most=MORE_SECONDS, **at)
-    # A disk is detached, then its machine is destroyed.
-    gone, chain = _seconds(took["site: absent"], empty), [2 * size.job_seconds]
+    # A disk is detached, its machine is destroyed, and a rule is revoked that names a group: rules outlive machines.
+    gone, chain = _seconds(took["site: absent"], empty), [3 * size.job_seconds]
     note = f"{_requests(took['site: absent']):.0f} requests"
     yield times_theirs(f"{work} removed: beyond an empty playbook", "its chain of jobs", gone, chain, most=CHAIN, note=note, **at)  # fmt: skip
 
