@@ -92,7 +92,13 @@ class Stage:
         return self.write(name, [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
 
     def run(
-        self, tool: Tool, emulator: Emulator | None, program: str, *arguments: Any, output: pathlib.Path | None = None
+        self,
+        tool: Tool,
+        emulator: Emulator | None,
+        program: str,
+        *arguments: Any,
+        output: pathlib.Path | None = None,
+        measure: pathlib.Path = MEASURE,
     ) -> Run:
         """Run a program of Ansible as a user would and measure it. What it prints goes to ``output``, or nowhere.
 
@@ -103,7 +109,7 @@ class Stage:
         result, errors = (self.work / f"{name}{next(self._numbers)}" for name in ("result", "stderr"))
         with open(output or os.devnull, "wb") as out, errors.open("wb") as err:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", MEASURE, result, *command],
+                [sys.executable, "-I", "-S", measure, result, *command],
                 cwd=self.work,
                 env={**tool.environment, **reach},
                 stdin=subprocess.DEVNULL,
