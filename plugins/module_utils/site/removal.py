@@ -82,6 +82,8 @@ class Removal:
         task = part.task._replace(client=draft.view, check=True)
         found = MACHINE.find(task)
         part.lookups.update(MACHINE.lookup(task, found) or {})
+        disks = part.lookups.get("data_disks") or {}
+        part.lookups["data_disks"] = {machine: _in_order(rows) for machine, rows in disks.items()}
         if not self._task.check and part.lookups.get("alive"):
             self._await_attached(draft, part.lookups)
         by_id = {row["id"]: row for row in rows}
@@ -171,6 +173,8 @@ class Removal:
         for name, one in found.items():
             if one:
                 self._take(draft, kind, part, name, one, row)
+            else:  # two listings differ: a disk was detached between them, and would have gone with its machine before
+                draft.is_stale = True
 
     def _take(self, draft: Draft, kind: str, part: Part, name: str, found: t.Any, row: Record) -> None:
         try:
