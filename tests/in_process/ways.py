@@ -28,6 +28,7 @@ _MADE = {
     "address": re.compile(r"\b10\.\d+\.\d+\.\d+\b"),
     "MAC": re.compile(r"\b06(?::[0-9a-f]{2}){5}\b"),
     "private key": re.compile(r"-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----\n?"),
+    "public key": re.compile(r"\bssh-rsa [A-Za-z0-9+/=]+"),
     "checksum": re.compile(r"\b[0-9a-f]{32}\b"),
     "root disk": re.compile(r"\bROOT-\d+\b"),
     "internal name": re.compile(r"\bi-\d+-\d+-VM\b"),
@@ -38,8 +39,8 @@ _MADE = {
     "lasted": re.compile(r"\b\d+(?:\.\d+)? s\b"),
 }
 _ALIKE = ("moment", "lasted", "root disk")  # their order is chance, too
-# Members that hold what the service makes by chance.
-_BY_CHANCE = ("password", "duration", "pid")
+# Members that hold what differs by chance. An address has the port of its emulator, of which a drawn secret may hide a part.
+_BY_CHANCE = ("password", "duration", "pid", "api_url", "ec2_url")
 _PLAIN = re.compile(r"[ !#-\[\]-~\u00a1-\ud7ff\ue000-\ufefe\uff00-\uffef]")
 
 
@@ -49,7 +50,10 @@ def written(value: Any) -> str:
         return "{" + ", ".join(f"{_quoted(key)}: {written(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(written, value)) + "]"
-    return f"!unsafe {_quoted(value)}" if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        # Only texts that may be templates: YAML takes some others (`=`, `&`) for more than texts behind a tag.
+        return f"!unsafe {_quoted(value)}" if "{" in value else _quoted(value)
+    return json.dumps(value)
 
 
 def _quoted(text: str) -> str:

@@ -66,6 +66,7 @@ BELOW = {
         "reconcile",
         "resources",
         "planned",
+        "items.py",
         "limits.py",
         "options.py",
         "visible.py",

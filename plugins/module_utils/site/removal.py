@@ -15,7 +15,7 @@ from ..resources import key_pair, key_pair_spec
 from ..resources.lookup import same_name
 from ..resources.security_group.going import GOING, await_expunged, foresee, users
 from ..resources.security_group.going import left as left_groups
-from ..resources.security_group.held import Going, Left, is_held
+from ..resources.security_group.held import Going, Holders, Left, is_held
 from ..resources.vm import spec as vm_spec
 from ..resources.vm.attachments import await_attached
 from ..resources.vm.lookup import RESOURCE as MACHINE
@@ -41,6 +41,7 @@ class Removal:
         self._site = site
         self._planner = planner
         self._keys: set[str] = set()  # of the plans of groups
+        self._gone: list[Record] = []  # the machines that go
 
     def add(self, draft: Draft, left: list[Record]) -> None:
         """Add the plans. ``left`` takes what stays, with the reason."""
@@ -49,6 +50,7 @@ class Removal:
             kind: _in_order(row for row in draft.known.tagged(kind, self._site.name) if not _is_of(kind, row, stays))
             for kind in (SECURITY_GROUP, VM, VOLUME)
         }
+        self._gone = going[VM]
         self._machines(draft, going[VM])
         self._volumes(draft, going[VOLUME], left)
         self._groups(draft, going[SECURITY_GROUP], going[VM], left)
@@ -65,8 +67,13 @@ class Removal:
             await_expunged(self._task.client, groups, self._task.deadline)
             return
         said = left_groups(self._task.client, groups, self._task.deadline)
-        left += held(said)
-        self._task.warnings.extend(said.warnings)
+        own = Left([], [])
+        for one in said.left:
+            # A plain account does not see the machines that this run has destroyed.
+            mine = [str(row.get("name")) for row in self._gone if one["id"] in _groups_of(row)]
+            own.add(one["name"], one["id"], Holders([], [], sorted(mine)))
+        left += held(own)
+        self._task.warnings.extend(own.warnings)
 
     def _machines(self, draft: Draft, rows: list[Record]) -> None:
         if not rows:
@@ -191,6 +198,10 @@ class Removal:
         key = key_of(kind, str(row.get("name")))
         is_taken = any(one.key == key for one in draft.linked)
         return (kind, f"{key[1]} {row.get('id')}") if is_taken else key
+
+
+def _groups_of(machine: Record) -> set[t.Any]:
+    return {group.get("id") for group in machine.get("securitygroup") or []}
 
 
 def held(said: Left) -> list[Record]:
