@@ -25,8 +25,8 @@ import inventories
 import peer
 import plot
 import service
-import sites
 import tasks
+import whole_sites
 import yaml
 from figures import MISSED, Figure, machine, page, table
 from stage import ROOT, Failed, Run, Stage, our_tool
@@ -52,7 +52,7 @@ class Scale:
     rules: tuple[int, ...]
     job_seconds: float
     rule_seconds: float
-    site: sites.Size
+    site: whole_sites.Size
     emulator_requests: int
     job_seconds_before: float
 
@@ -71,7 +71,7 @@ FULL = Scale(
     rules=(10, 40),
     job_seconds=10,
     rule_seconds=0.1,
-    site=sites.Size(machines=4, disks=4, many=200, many_disks=50, largest=500, job_seconds=3),
+    site=whole_sites.Size(machines=4, disks=4, many=200, many_disks=50, largest=500, job_seconds=3),
     emulator_requests=10_000,
     job_seconds_before=1,
 )
@@ -90,7 +90,7 @@ QUICK = Scale(
     rules=(3,),
     job_seconds=0.5,
     rule_seconds=0.1,
-    site=sites.Size(machines=1, disks=1, many=3, many_disks=1, largest=3, job_seconds=0.3),
+    site=whole_sites.Size(machines=1, disks=1, many=3, many_disks=1, largest=3, job_seconds=0.3),
     emulator_requests=100,
     job_seconds_before=0.1,
 )
@@ -115,7 +115,7 @@ def rows(scale: Scale, commit: str | None = None) -> dict[str, Row]:
         "inside": lambda stage: inside.inside(stage, scale.tasks_inside, (scale.latencies[0], scale.latencies[-1])),
         "machines": lambda stage: tasks.machines(stage, scale.machines, scale.job_seconds),
         "rules": lambda stage: tasks.rules(stage, scale.rules, scale.rule_seconds),
-        "site": lambda stage: sites.sites(stage, scale.site),
+        "site": lambda stage: whole_sites.sites(stage, scale.site),
         "emulator": lambda stage: service.emulator(stage, scale.emulator_requests, commit),
         "before": lambda stage: before.collection(
             stage, commit, scale.hosts_slow, scale.tasks, scale.job_seconds_before

@@ -76,7 +76,7 @@ def graph_in(found: list[Result]) -> tuple[list[Any], list[tuple[str, str]]]:
     if len(graphs) != 1:
         raise Failed(f"{len(graphs)} of {len(found)} results have a graph; one is needed")
     nodes = [Node(*(one[field] for field in Node._fields)) for one in graphs[0]["nodes"]]
-    return nodes, [(one, other) for one, other in graphs[0]["edges"]]
+    return nodes, list(map(tuple, graphs[0]["edges"]))
 
 
 if __name__ == "__main__":

@@ -73,7 +73,11 @@ class Killer:
         self.seen = 0
         self._lock = threading.Lock()
         self._send = requests.adapters.HTTPAdapter.send
-        patch.setattr(requests.adapters.HTTPAdapter, "send", lambda *given, **more: self.send(*given, **more))
+
+        def send(adapter: Any, prepared: Any, **options: Any) -> Any:
+            return self.send(adapter, prepared, **options)
+
+        patch.setattr(requests.adapters.HTTPAdapter, "send", send)
 
     def arm(self, at: int, is_answered: bool) -> None:
         """Kill the next run at this request. 0: never."""
@@ -148,7 +152,7 @@ def goes_on(run: Callable[..., Result], emulator: Any, site: Result, wanted: dic
     """Run a site until it is whole; yield what is not as it should be."""
     adopt = {} if site.get("state") == "absent" else {"adopt": True}
     done: Result = {}
-    for _ in range(MOST_RUNS):
+    for _run in range(MOST_RUNS):
         done = run("cloudn_site", **site, **adopt)
         if not done.get("failed"):
             break
@@ -186,7 +190,7 @@ def test_runs_of_one_site_at_once_make_one_of_each(
                 good(run("cloudn_site", **one))
             runs = [
                 Controller("cloudn_site", {"adopt": site.get("state") != "absent", **site}, emulator)
-                for _ in range(number)
+                for _run in range(number)
             ]
             results = at_once([late(one, place * delay) for place, one in enumerate(runs)])
             said = [result["failed"] for result in results]

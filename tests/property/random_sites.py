@@ -105,7 +105,7 @@ class Chance:
         return {"name": SITE, "zone": NEW["zone"], **{kind: items for kind, items in site.items() if items}}
 
     def _group(self, name: str, groups: list[str]) -> Result:
-        rules = [self._rule(groups) for _ in range(self.random.randint(0, 3))]
+        rules = [self._rule(groups) for _rule in range(self.random.randint(0, 3))]
         return {"name": name, **self._tags(), **self._maybe({"ingress": rules}, 0.9)}
 
     def _rule(self, groups: list[str]) -> Result:
@@ -142,7 +142,7 @@ class Chance:
         """Return rules of what goes wrong, each some times."""
         draw = self.random
         rules = []
-        for _ in range(draw.randint(1, 3)):
+        for _fault in range(draw.randint(1, 3)):
             when: Result = {"nth": draw.sample(range(1, 6), draw.randint(1, 2))}
             if draw.random() < 0.3:
                 when = {"probability": 0.2, "seed": draw.randint(1, 999), "times": draw.randint(1, 6)}

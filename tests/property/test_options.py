@@ -47,7 +47,8 @@ SHOP: Result = {
     "vms": [{"name": ["shop1"], "security_groups": ["shop"], **NEW}],
     "volumes": [{"name": "shop-data", "vm": "shop1", "disk_offering": "Small"}],
 }
-# Tasks that are right at that site. The tasks for a whole site also find the shop. What is asked for here is one of them, with some options set to something else.
+# Tasks that are right at that site. The tasks for a whole site also find the shop. What is asked for here is one of them, with
+# some options set to something else.
 TASKS: dict[str, list[Result]] = {
     "cloudn_vm": [
         {"name": ["new1", "web1"], **NEW},

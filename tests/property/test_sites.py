@@ -276,7 +276,7 @@ def disturbed(case: Case, wanted: dict[Key, Result]) -> Iterator[str]:
     case.emulator.faults([])
     case.settle()
     yield from (f"with {rules}: {problem}" for problem in said(case, done, wanted))
-    for _ in range(MOST_RUNS):
+    for _run in range(MOST_RUNS):
         if not done.get("failed"):
             return
         _as_told(case, done)
