@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -149,6 +150,20 @@ def test_a_task_says_what_it_waits_for(run_module_as: Callable[..., Any], tmp_pa
         assert sum(f"(job {job_id})" in line for job_id in jobs) == 2
         assert "\x1b" not in line
         assert "deployVirtualMachine for" not in done.stdout
+
+
+def test_a_site_counts_its_steps(
+    run_module_as: Callable[..., Any], soon: dict[str, str], tmp_path: pathlib.Path
+) -> None:
+    site = {"name": "shop", "security_groups": [{"name": "web"}], "vms": [{"name": ["web1", "web2"], **NEW}]}
+    with run_module_as(job_seconds=1.5) as (_run, emulator):
+        done, lines = ways.run(emulator, tmp_path, ways.play([ways.task(1, "cloudn_site", site)]), **soon)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert not lines[0].get("failed"), lines
+        line = done.stderr.splitlines()[0]
+        assert re.match(
+            r"1 cloudn_site \(localhost\): site shop: \d of 6 steps done, \d running: .*vm web1 deploy \d+ s", line
+        )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from ..api import Client, Deadline, Record, UsageError
+from ..api import Client, CloudnError, Deadline, Record, UsageError
 from ..reconcile import Progress, Report, Step, Task
 from ..reconcile.run import Planned, run_all
 from . import reads
@@ -57,6 +57,11 @@ class _Run:
             self._remove(draft)
             if not draft.is_stale:
                 break
+        else:
+            raise CloudnError(
+                f"the site {self._site.name}: other runs change its objects faster than they can be read. Nothing was changed. Run the "
+                "task again when they have ended"
+            )
         self._planned = draft.finished()
         self._check_room([step for one in self._planned for step in one.plan.steps if step.creates])
         return self._planned
