@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test test-faults test-adversary lint sanity pytest bench pictures clean
+.PHONY: demo test test-faults test-adversary lint sanity pytest bench pictures release clean
 .NOTPARALLEL:
 
 demo:
@@ -52,7 +52,13 @@ bench: $(STAMP)
 pictures: $(STAMP)
 	$(BIN)/python pictures
 
-$(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
+# The release that galaxy.yml names: changelog, commit, tag, and in .release what is to be published. CONTRIBUTING.md has more.
+release: $(STAMP)
+	$(BIN)/python release --check
+	$(MAKE) test
+	$(BIN)/python release
+
+$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
 	@$(RIGHT_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -60,4 +66,4 @@ $(STAMP): requirements.txt tests/requirements.txt emulator/pyproject.toml $(shel
 	touch $@
 
 clean:
-	rm -rf $(VENV) .demo .bench .hypothesis .ruff_cache
+	rm -rf $(VENV) .demo .bench .release .hypothesis .ruff_cache

@@ -148,12 +148,8 @@ def make_environment(environment: Environment) -> None:
         return
     WORK.mkdir(exist_ok=True)
     run(environment, sys.executable, "-m", "venv", "--clear", WORK / "venv")
-    # The emulator is built from a copy, for building leaves files in the directory.
-    copy = WORK / "emulator"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(ROOT / "emulator", copy, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
     pip = (BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(environment, *pip, "-r", EXAMPLES / "requirements.txt", copy)
+    run(environment, *pip, "-r", EXAMPLES / "requirements.txt", ROOT / "emulator")
     stamp.write_text(digest)
 
 

@@ -25,6 +25,7 @@ from programs import clean_environment
 from reaching import connection_to, environment_of
 from rewriting import Rewriter, rewriting
 from specs import imported
+from summary import pytest_terminal_summary as pytest_terminal_summary  # pytest finds it here
 
 ROOT = pathlib.Path(__file__).parent.parent
 Result = dict[str, Any]

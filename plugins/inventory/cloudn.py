@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: cloudn
 short_description: Cloudn Compute virtual machines as hosts
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates a host for every virtual machine (VM). Its variables are what the service knows about the VM. The hosts
     are in groups by zone, tag, security group and more.

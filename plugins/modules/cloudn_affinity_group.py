@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_affinity_group
 short_description: Create and delete affinity groups
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates and deletes affinity groups. The VMs of a group run on different hosts or on one, as its type says.
     M(cloudn.compute.cloudn_vm) puts VMs into groups with O(cloudn.compute.cloudn_vm#module:affinity_groups).

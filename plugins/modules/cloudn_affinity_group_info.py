@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_affinity_group_info
 short_description: List affinity groups
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists affinity groups. The list is empty if nothing is found.
   - Requires CloudStack 4. CloudStack 3.0 has no affinity groups.

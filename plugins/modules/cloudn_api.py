@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_api
 short_description: Send any command of the native API
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sends one command of the native API and returns its answer. The fields have the service's names. Use it for what
     no other module does.

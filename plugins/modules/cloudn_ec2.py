@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_ec2
 short_description: Send any action of the EC2-compatible API
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sends one action of the EC2-compatible API and returns its answer. The fields have the service's names. Both APIs
     act on the same cloud. Use it for scripts that come from EC2 and for what only this API does.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_job
 short_description: Wait for jobs
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Waits for jobs that go on at the service. Other modules return their ids in RV(ignore:jobs) when they do not wait
     themselves (O(ignore:wait=false)).

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_job_info
 short_description: List jobs
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists pending and ended jobs that the service still knows. The oldest job is first. The options select some of
     them. The list is empty if nothing is found.

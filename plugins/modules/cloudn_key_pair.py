@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_key_pair
 short_description: Create, register or delete an SSH key pair
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings one SSH key pair to the requested state. O(cloudn.compute.cloudn_vm#module:key_pair) puts its public key
     into new VMs.

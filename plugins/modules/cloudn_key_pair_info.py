@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_key_pair_info
 short_description: List SSH key pairs
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists SSH key pairs. The list is empty if nothing is found.
 author:

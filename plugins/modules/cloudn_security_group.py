@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_security_group
 short_description: Create, change and delete security groups and their rules
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings a security group with its rules and tags to the requested state.
   - Rules are a set. A replaced rule is removed after the new one was added.

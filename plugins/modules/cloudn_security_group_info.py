@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_security_group_info
 short_description: List security groups
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists security groups with their rules. Lists all groups or those that the options select. The list is empty if
     nothing is found.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_service_offering_info
 short_description: List service offerings
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists all service offerings or those that the options select. The list is empty if nothing is found.
 author:

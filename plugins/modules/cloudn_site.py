@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_site
 short_description: Create, change or remove a whole site in one task
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings key pairs, security groups, VMs and volumes together to the state that is declared. The items have the options
     of the modules M(cloudn.compute.cloudn_key_pair), M(cloudn.compute.cloudn_security_group),

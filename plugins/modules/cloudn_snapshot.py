@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_snapshot
 short_description: Take and delete snapshots of a volume
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Ensures that a volume has a snapshot. With O(max_age) the snapshot is not older than that. With O(keep) the module
     deletes snapshots beyond that number. It waits until the new snapshot is finished. After that it deletes, and it

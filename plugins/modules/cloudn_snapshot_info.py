@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_snapshot_info
 short_description: List snapshots
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists snapshots. The newest one is first. Snapshots of deleted volumes are in the list too. The list is empty if
     nothing is found.

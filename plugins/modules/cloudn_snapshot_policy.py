@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_snapshot_policy
 short_description: Let the service take snapshots of a volume regularly
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings one snapshot policy of a volume to the requested state. The service then takes snapshots by itself. It
     deletes the policy's oldest snapshots beyond the number in O(keep).

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_snapshot_policy_info
 short_description: List snapshot policies
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists the policies by which the service takes snapshots. They are in the order of the names of their volumes. For
     each volume the shortest interval is first. The list is empty if nothing is found.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_template
 short_description: Create, copy, share, extract or delete a template
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings one template of the account to the requested state. If it does not exist, the module creates it from the
     disk of a VM, a volume, a snapshot, or an image that the service downloads. Then it copies the template to other

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_template_info
 short_description: List templates
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists templates with one entry for each zone of a template. The list is empty if nothing is found.
 author:

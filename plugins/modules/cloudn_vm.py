@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_vm
 short_description: Create, change, start, stop and destroy virtual machines
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings one or many virtual machines (VMs) to the requested state. The module acts on many VMs at the same time and
     waits for them together.

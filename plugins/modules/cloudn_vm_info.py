@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_vm_info
 short_description: List virtual machines
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists all virtual machines (VMs) or those that the options select. The list is empty if nothing is found.
   - Each VM has the same form as in M(cloudn.compute.cloudn_vm).

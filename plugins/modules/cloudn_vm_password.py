@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_vm_password
 short_description: Reset the password of a virtual machine
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lets the service create a new password for a virtual machine (VM) and returns it. This happens each time that the
     task runs.

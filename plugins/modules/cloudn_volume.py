@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_volume
 short_description: Create, attach, detach, extract or delete a volume
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings one volume to the requested state. If it does not exist, the module creates it from a disk offering, a
     snapshot or an image that the service downloads.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloudn_volume_info
 short_description: List volumes
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists attached volumes and other volumes. The list is empty if nothing is found.
 author:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -17,11 +18,40 @@ import yaml
 
 ROOT = pathlib.Path(__file__).parents[2]
 Run = Callable[..., str]
-BELONGS = {
-    *("README.md", "CHANGELOG.rst", "CONTRIBUTING.md", "LICENSE", "requirements.txt"),
-    *("MANIFEST.json", "FILES.json"),  # made by the build
-    *("changelogs", "docs", "examples", "meta", "plugins"),
-}
+MADE = {"MANIFEST.json", "FILES.json"}  # by the build
+# What of git's files is for who uses the collection. A new kind of file is named here and in galaxy.yml.
+MEANT = re.compile(
+    r"(README|CONTRIBUTING|CODE_OF_CONDUCT)\.md|CHANGELOG\.rst|LICENSE|requirements\.txt"
+    r"|changelogs/(config|changelog)\.yaml"
+    r"|docs/[\w-]+\.(md|svg)"
+    r"|examples/(README\.md|ansible\.cfg|requirements\.txt|\w+\.yml|execution-environment\.yml|tasks/\w+\.yml|templates/[\w.]+\.j2)"
+    r"|meta/(runtime\.yml|execution-environment\.yml|requirements\.txt)"
+    r"|plugins/(\w+/)+\w+\.py"
+)
+# What lies around where people work: settings, secrets, and what tools leave behind.
+LITTER = (
+    *(
+        ".env",
+        ".ansible/tmp/secret.py",
+        ".vault_pass",
+        ".venv/bin/python",
+        ".vscode/settings.json",
+        ".demo/requests.jsonl",
+    ),
+    *(".bench/peer/made-of", ".hypothesis/x", ".ruff_cache/x", ".release/cloudn-compute-1.0.0.tar.gz", "secret.yml"),
+    *("plugins/.env", "plugins/.ansible/x.py", "plugins/modules/.x.py", "plugins/modules/cloudn_vm.py~"),
+    *("plugins/modules/__pycache__/cloudn_vm.cpython-311.pyc", "plugins/module_utils/.ansible/x.py", "docs/.env"),
+    *(
+        "plugins/module_utils/api/.ansible/x.py",
+        "docs/rely-on.md.orig",
+        "docs/.draft.md",
+        "meta/.env",
+        "meta/private.yml",
+    ),
+    *("examples/.vault_pass", "examples/my_secrets.yml", "examples/group_vars/all.yml", "examples/rendered/lb/hosts"),
+    *("examples/cloudn.retry", "examples/tasks/mine.yml", "tests/output/x", "cloudn-compute-1.0.0.tar.gz", "id_rsa"),
+    *("changelogs/.plugin-cache.yaml", "changelogs/fragments/mine.yml", "emulator/build/x.py", "requirements.txt.orig"),
+)
 
 
 def plugins(kind: str) -> list[str]:
@@ -29,43 +59,29 @@ def plugins(kind: str) -> list[str]:
     return sorted(f"cloudn.compute.{path.stem}" for path in (ROOT / "plugins" / kind).glob("*.py"))
 
 
-def test_the_tarball_holds_what_belongs(checkout: pathlib.Path, tarball: pathlib.Path) -> None:
+def files(tarball: pathlib.Path) -> set[str]:
+    """The names of the files in a tarball."""
     with tarfile.open(tarball) as archive:
-        names = {name for name in archive.getnames() if not archive.getmember(name).isdir()}
-    assert {name.split("/")[0] for name in names} == BELONGS
-    for directory in ("changelogs", "meta", "plugins"):
-        there = {str(path.relative_to(checkout)) for path in (checkout / directory).rglob("*") if path.is_file()}
-        assert {name for name in names if name.startswith(f"{directory}/")} == there
-    assert "examples/site.yml" in names
-    assert not names & {"examples/demo.py", "examples/programs.py"}
+        return {member.name for member in archive.getmembers() if not member.isdir()}
 
 
-def test_files_that_tools_leave_behind_stay_out(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """A developer's checkout gives the tarball that a clean one gives."""
-    litter = (
-        *(
-            ".venv/bin/python",
-            ".demo/requests.jsonl",
-            ".bench/peer/made-of",
-            ".hypothesis/x",
-            ".ruff_cache/x",
-            "examples/rendered/lb/hosts",
-        ),
-        *("plugins/modules/__pycache__/cloudn_vm.cpython-311.pyc", "tests/output/x", "cloudn-compute-0.1.0.tar.gz"),
-    )
-    kept = {}
-    for number, litters in enumerate(([], litter)):
-        source, output = tmp_path / f"source{number}", tmp_path / f"output{number}"
-        subprocess.run(["cp", "-r", str(checkout), str(source)], check=True)
-        for name in litters:
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).touch()
-        command = [sys.executable, "-m", "ansible", "galaxy", "collection", "build", "--output-path", output, source]
-        subprocess.run(command, check=True, capture_output=True)
-        (built,) = output.glob("*.tar.gz")
-        with tarfile.open(built) as archive:
-            kept[number] = sorted(archive.getnames())
-    assert kept[1] == kept[0]
+def test_the_tarball_holds_exactly_what_is_meant(checkout: pathlib.Path, tarball: pathlib.Path) -> None:
+    there = {path.relative_to(checkout).as_posix() for path in checkout.rglob("*") if path.is_file()}
+    assert files(tarball) == MADE | {name for name in there if MEANT.fullmatch(name)}
+
+
+def test_files_that_lie_around_stay_out(checkout: pathlib.Path, tarball: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """A directory in which somebody works gives the tarball that a clean one gives."""
+    source, output = tmp_path / "source", tmp_path / "output"
+    subprocess.run(["cp", "-r", str(checkout), str(source)], check=True)
+    for name in LITTER:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).touch()
+    command = [sys.executable, "-m", "ansible", "galaxy", "collection", "build", "--output-path", output, source]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = output.glob("*.tar.gz")
+    with tarfile.open(built) as dirty, tarfile.open(tarball) as clean:
+        assert sorted(dirty.getnames()) == sorted(clean.getnames())
 
 
 def test_the_version_is_in_one_place(tarball: pathlib.Path) -> None:

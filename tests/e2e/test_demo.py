@@ -85,7 +85,7 @@ def _told(said: str) -> None:
     """Check that the screen shows the steps in order."""
     steps = [
         "=== The collection, built and installed from its tarball",
-        "cloudn.compute:0.1.0 was installed successfully",
+        "cloudn.compute:1.0.0 was installed successfully",
         "=== The emulator",
         "cloudn-emulator listens on http://127.0.0.1:",
         "=== Three security groups, five virtual machines and a data volume",
