@@ -17,9 +17,11 @@ from ansible.module_utils.common.validation import (
 
 from .api import Client, CloudnError, JobFailed, Record, planned_ids
 from .connection import DEFAULT_URL, connect, warnings
-from .items import Item, check_planned_ids
 from .reconcile.report import Report
 from .visible import visible
+
+if t.TYPE_CHECKING:
+    from .items import Item
 
 CONNECTION: dict[str, t.Any] = {
     "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["CLOUDN_API_URL"])},
@@ -97,7 +99,11 @@ class Definition(t.NamedTuple):
         try:
             client = make_client(task.params)
             planned_ids.check_options(task.params, client.planned)
-            check_planned_ids(task.params, self.items, client.planned)
+            if self.items:
+                # Here, as few modules have items, and Ansible compiles each import in each run.
+                from .items import check_planned_ids
+
+                check_planned_ids(task.params, self.items, client.planned)
             _warn(task, warnings(task.params))
             outcome = self.act(client, task.params, task.check_mode)
         except CloudnError as error:

@@ -15,7 +15,6 @@ from .api.decode import XMLTODICT_ERROR
 from .api.transport import REQUESTS_ERROR
 from .connection import credentials
 from .definition import Definition
-from .items import Item, masked, secrets
 from .options import check as find_wrong_options
 from .visible import visible
 
@@ -23,6 +22,9 @@ try:  # ansible-core 2.22 and later: the controller hides what a module register
     from ansible.module_utils.secrets import register_secrets
 except ImportError:
     register_secrets = None
+
+if t.TYPE_CHECKING:
+    from .items import Item
 
 _FOR_PEOPLE = ("msg", "diff", "actions")
 
@@ -45,13 +47,20 @@ class Module(AnsibleModule):
         super()._load_params()
         ignores = bool(self.params.get("_ansible_ignore_unknown_opts"))
         self._wrong = find_wrong_options(self.params, self.argument_spec, ignores, self._items)
-        self.no_log_values.update(secrets(self.params, self._items))
+        if self._items:
+            # Here and below, as few modules have items, and Ansible compiles each import in each run.
+            from .items import secrets
+
+            self.no_log_values.update(secrets(self.params, self._items))
 
     def _log_invocation(self) -> None:
         """Log the options. Ansible makes one text of a list with escapes in it before it looks for secrets, so it would miss some."""
         self._hide()
         params = self.params
-        self.params = masked(params, self._items)
+        if self._items:
+            from .items import masked
+
+            self.params = masked(params, self._items)
         super()._log_invocation()
         self.params = params
 

@@ -16,8 +16,10 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 
-from .items import Checker, Item
 from .wrong_values import did_you_mean
+
+if t.TYPE_CHECKING:
+    from .items import Checker, Item
 
 # The argument spec of one option, and of a task.
 Option = t.Dict[str, t.Any]
@@ -66,14 +68,21 @@ def check(
     ``items`` are the options whose items have the options of another module. Good items are put in place with types and
     defaults, as Ansible itself knows nothing of what is in them.
     """
-    checkers = {name: Checker(name, item, spec) for name, item in (items or {}).items()}
-    inner = {name: {**spec[name], "options": one.allowed, "checker": one} for name, one in checkers.items()}
+    inner = _of_items(items, spec) if items else {}
     found = list(_Check(ignore_unknown).options(params, {**spec, **inner}))
     told = found[:_MOST]
     if len(found) > _MOST:
         told.append(f"and {len(found) - _MOST} more wrong options")
     # A text that ends with a question mark is a sentence already.
     return ". ".join(told).replace("?. ", "? ")
+
+
+def _of_items(items: t.Mapping[str, Item], spec: Spec) -> Spec:
+    """Return the specs of options whose items have the options of another module, with their checkers."""
+    from .items import Checker  # here, as few modules have items, and Ansible compiles each import in each run
+
+    checkers = {name: Checker(name, item, spec) for name, item in items.items()}
+    return {name: {**spec[name], "options": one.allowed, "checker": one} for name, one in checkers.items()}
 
 
 def is_secret(name: str, spec: dict[str, t.Any]) -> bool:
