@@ -33,7 +33,7 @@ def clean_environment(*foreign: str) -> dict[str, str]:
 
     It also leaves out variables whose names start with a word of ``foreign``. No proxy is asked for this machine.
     """
-    settings = ("ANSIBLE_", "CLOUDN_", *foreign)
+    settings = ("ANSIBLE_", "CLOUDN_", "CLOUDSTACK_", *foreign)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     direct = ",".join(filter(None, ["127.0.0.1", os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]))
     return {**kept, "NO_PROXY": direct, "no_proxy": direct}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 _ENVIRONMENT = {
+    "profile": "CLOUDN_PROFILE",
     "api_url": "CLOUDN_API_URL",
     "api_key": "CLOUDN_API_KEY",
     "api_secret": "CLOUDN_API_SECRET",
@@ -29,6 +30,27 @@ requirements:
   - requests
   - xmltodict
 options:
+  profile:
+    description:
+      - Name of a profile. It has the address and the keys of an account. A profile is a section of a file that the tools
+        C(cs) or C(cloudmonkey) use. The environment variable E(CLOUDN_PROFILE) sets the option too.
+      - The files are the one that the environment variable E(CLOUDSTACK_CONFIG) names, C(cloudstack.ini) in the current
+        folder, C(~/.cloudstack.ini) and C(~/.cmk/config) of cloudmonkey. They are looked for on the host that runs the
+        task. The first file with such a section counts, and the section counts as a whole.
+      - In a file of C(cs) the section sets these options. C(endpoint) sets O(api_url), C(key) sets O(api_key) and
+        C(secret) sets O(api_secret). C(timeout) sets O(api_timeout), C(expiration) sets O(signature_expires) and
+        C(verify) sets O(ca_path). C(dangerous_no_tls_verify=true) sets O(validate_certs=false).
+      - In the file of cloudmonkey C(url) sets O(api_url), C(apikey) sets O(api_key) and C(secretkey) sets O(api_secret).
+        C(verifycert=false) sets O(validate_certs=false), also in the section C([core]). Its C(timeout) is one for jobs
+        and is not used. Other lines are not used either.
+      - An option that is set wins over the profile. So does an environment variable of this collection, such as
+        E(CLOUDN_API_KEY). If that variable says something else than the profile, a warning says so. Give both
+        O(api_key) and O(api_secret) or neither.
+      - If there is no such file or section, or the section has no address or no keys, this is an error. Nothing is
+        sent then. A file that other users can read or change causes a warning.
+      - If neither a profile nor a key is given, the environment variables E(CLOUDSTACK_KEY) and E(CLOUDSTACK_SECRET) of
+        C(cs) set O(api_key) and O(api_secret). E(CLOUDSTACK_ENDPOINT) then sets O(api_url), unless that is set.
+    type: str
   api_url:
     description:
       - Address of the API. The environment variable E(CLOUDN_API_URL) sets it too.
@@ -43,12 +65,12 @@ options:
   api_key:
     description:
       - API key of the account.
-      - Required. The environment variable E(CLOUDN_API_KEY) sets it too.
+      - Required. The environment variable E(CLOUDN_API_KEY) sets it too. So does a O(profile).
     type: str
   api_secret:
     description:
       - Secret key of the account. It signs the requests. It is never sent.
-      - Required. The environment variable E(CLOUDN_API_SECRET) sets it too.
+      - Required. The environment variable E(CLOUDN_API_SECRET) sets it too. So does a O(profile).
     type: str
   api_timeout:
     description:

@@ -106,7 +106,7 @@ notes:
   - Expressions in O(compose), O(groups) and O(keyed_groups) may use the variables, C(ansible_host),
     C(inventory_hostname), C(group_names) with the default groups, C(inventory_dir) and C(inventory_file).
   - The cache answers only a request with the same O(api_url), O(api_key), O(account), O(domain_id), O(zones),
-    O(states) and O(filters). It does not hold the key or the secret. An entry that another version has written, or
+    O(states) and O(filters), also if they come from a O(profile). It does not hold the key or the secret. An entry that another version has written, or
       that is damaged, is not used. A warning says so, and the service is asked. C(ansible.builtin.jsonfile) writes
       files that every user of the computer may read. They hold for example names and addresses. So let
       O(cache_connection) be a folder that only you may enter (C(mkdir -m 700)).
@@ -122,6 +122,10 @@ EXAMPLES = r"""
 # The running VMs, reached by their default address. The environment variables CLOUDN_API_KEY and CLOUDN_API_SECRET
 # have the keys.
 plugin: cloudn.compute.cloudn
+---
+# The VMs of another account. The section [east] of ~/.cloudstack.ini has its address and its keys.
+plugin: cloudn.compute.cloudn
+profile: east
 ---
 # The role and the keys come from the command line: ansible-inventory -i cloudn.yml -e role=web -e @keys.yml --list
 plugin: cloudn.compute.cloudn
@@ -167,6 +171,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
+from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
 from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
 from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Draft, Drafts
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_cache import make_entry, read_entry
@@ -256,7 +261,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             wrong = find_wrong_values(direct, self.option_definitions)
             if wrong:
                 raise _error(wrong)
+            direct = self._with_profile(direct)
         super().set_options(task_keys, var_options, direct)
+
+    def _with_profile(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return options with what a profile says, so that the cache tells its accounts apart. Raises ``AnsibleParserError``."""
+        try:
+            added, warnings = complete(given)
+        except ProfileError as error:
+            raise _error(str(error)) from None
+        for warning in warnings:
+            self.warn(warning)
+        return {**given, **added}
 
     def _evaluated(self, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Return options without templates. Raises ``AnsibleParserError``."""

@@ -73,7 +73,8 @@ def _check(options: t.Mapping[str, t.Any], ec2_url: str | None) -> None:
     for option in ("api_key", "api_secret"):
         if not options.get(option):
             raise UsageError(
-                f"{option}: is missing; set the option, or the environment variable CLOUDN_{option.upper()}"
+                f"{option}: is missing; set the option, or the environment variable CLOUDN_{option.upper()}, or name a profile "
+                "that has it (profile)"
             )
     for option, url in (("api_url", options["api_url"]), ("ec2_url", ec2_url)):
         problem = addresses.problem(option, url) if url is not None else None

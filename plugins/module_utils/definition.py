@@ -17,6 +17,7 @@ from ansible.module_utils.common.validation import (
 
 from .api import Client, CloudnError, JobFailed, Record, planned_ids
 from .connection import DEFAULT_URL, connect, warnings
+from .profiles import VARIABLES
 from .reconcile.report import Report
 from .visible import visible
 
@@ -24,9 +25,10 @@ if t.TYPE_CHECKING:
     from .items import Item
 
 CONNECTION: dict[str, t.Any] = {
-    "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["CLOUDN_API_URL"])},
-    "api_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CLOUDN_API_KEY"])},
-    "api_secret": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CLOUDN_API_SECRET"])},
+    "profile": {"type": "str", "fallback": (env_fallback, [VARIABLES["profile"]])},
+    "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, [VARIABLES["api_url"]])},
+    "api_key": {"type": "str", "no_log": True, "fallback": (env_fallback, [VARIABLES["api_key"]])},
+    "api_secret": {"type": "str", "no_log": True, "fallback": (env_fallback, [VARIABLES["api_secret"]])},
     "api_timeout": {"type": "float", "default": 30},
     "api_retries": {"type": "int", "default": 5},
     "validate_certs": {"type": "bool", "default": True},
@@ -35,7 +37,7 @@ CONNECTION: dict[str, t.Any] = {
     "signature_expires": {"type": "int", "default": 600},
     "account": {"type": "str"},
     "domain_id": {"type": "str"},
-    "ec2_url": {"type": "str", "fallback": (env_fallback, ["CLOUDN_EC2_URL"])},
+    "ec2_url": {"type": "str", "fallback": (env_fallback, [VARIABLES["ec2_url"]])},
     "ec2_version": {"type": "str", "default": "2010-11-15"},
 }
 

@@ -16,6 +16,7 @@ from .api.transport import REQUESTS_ERROR
 from .connection import credentials
 from .definition import Definition
 from .options import check as find_wrong_options
+from .profiles import ProfileError, complete
 from .visible import visible
 
 try:  # ansible-core 2.22 and later: the controller hides what a module registers
@@ -40,6 +41,7 @@ class Module(AnsibleModule):
 
     def __init__(self, items: t.Mapping[str, Item] | None = None, **arguments: t.Any) -> None:
         self._items = items or {}
+        self._of_profile: list[str] = []
         super().__init__(**arguments)
 
     def _load_params(self) -> None:
@@ -52,6 +54,20 @@ class Module(AnsibleModule):
             from .items import secrets
 
             self.no_log_values.update(secrets(self.params, self._items))
+        if not self._wrong:
+            self._add_profile()
+
+    def _add_profile(self) -> None:
+        """Put what a profile says among the options, before Ansible adds defaults and takes in which values it must hide.
+
+        So all that looks at an account's options, such as plans of check mode, sees the account of the profile.
+        """
+        try:
+            added, self._of_profile = complete(self.params)
+        except ProfileError as error:
+            self._wrong = str(error)
+        else:
+            self.params.update(added)
 
     def _log_invocation(self) -> None:
         """Log the options. Ansible makes one text of a list with escapes in it before it looks for secrets, so it would miss some."""
@@ -68,6 +84,8 @@ class Module(AnsibleModule):
         """End the module with an error if an option is wrong. Ansible knows by now which values it must hide."""
         if self._wrong:
             self.fail_json(msg=self._wrong)
+        for warning in self._of_profile:
+            self.warn(warning)
 
     def exit_json(self, **kwargs: t.Any) -> None:
         self._hide()

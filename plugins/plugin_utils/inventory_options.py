@@ -47,7 +47,7 @@ _OWN_OPTIONS = {
 _TYPES = {"boolean": "bool", "integer": "int", "dictionary": "dict", "string": "str"}
 _SECRET = ("api_key", "api_secret")
 # Without these, the machines of another account would be listed.
-_NOT_EMPTY = ("account", "domain_id")
+_NOT_EMPTY = ("account", "domain_id", "profile")
 _STATE = re.compile(r"[A-Za-z]+\Z")
 _PREFIX = re.compile(r"([A-Za-z_]\w*)?\Z", re.ASCII)
 

@@ -775,9 +775,19 @@ def test_a_file_that_is_not_there_is_not_read() -> None:
 
 @pytest.mark.parametrize("number", range(len(list(yaml.safe_load_all(cloudn.EXAMPLES)))))
 def test_the_examples_of_the_plugin_run(
-    site: None, read: Read, cached: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch, number: int
+    site: None,
+    read: Read,
+    cached: Any,
+    emulator: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: pathlib.Path,
+    number: int,
 ) -> None:
     example = list(yaml.safe_load_all(cloudn.EXAMPLES))[number]
+    profiles = tmp_path / "profiles.ini"
+    account = f"endpoint = {emulator.url}\nkey = {emulator.api_key}\nsecret = {emulator.api_secret}\n"
+    profiles.write_text(f"[east]\n{account}")
+    monkeypatch.setenv("CLOUDSTACK_CONFIG", str(profiles))
     given = {"my_key": emulator.api_key, "my_secret": emulator.api_secret, "role": "web"}
     monkeypatch.setattr("ansible.plugins.inventory.load_extra_vars", lambda _loader: given)  # what -e gives
     if "cache_connection" in example:
