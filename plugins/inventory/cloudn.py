@@ -398,18 +398,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Ask the service for the machines."""
         # Imported here: answers from the cache need none of it.
         from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
-        from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
-        from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
+        from ansible_collections.cloudn.compute.plugins.module_utils.api.libraries import missing
         from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect, warnings
         from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
         from ansible_collections.cloudn.compute.plugins.plugin_utils.switches import is_on
         from ansible_collections.cloudn.compute.plugins.plugin_utils.watch import Watch, is_terse
 
-        for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
-            if problem:
-                from ansible.module_utils.basic import missing_required_lib
+        lacking = missing()
+        if lacking:
+            from ansible.module_utils.basic import missing_required_lib
 
-                raise AnsibleParserError(missing_required_lib(library))
+            raise AnsibleParserError(missing_required_lib(lacking[0]))
         try:
             options = {name: self.get_option(name) for name in CONNECTION}
             client = connect(options)

@@ -11,8 +11,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from .api import Record
-from .api.decode import XMLTODICT_ERROR
-from .api.transport import REQUESTS_ERROR
+from .api.libraries import missing
 from .connection import credentials
 from .definition import Definition
 from .items import Item, masked, secrets
@@ -119,9 +118,9 @@ def build(definition: Definition, kind: t.Callable[..., M]) -> M:
     spec, items = definition.argument_spec, definition.items
     module = kind(items=items, argument_spec=spec, supports_check_mode=True, **definition.constraints)
     module.check_options()
-    for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
-        if problem:
-            module.fail_json(msg=missing_required_lib(library), exception=problem)
+    lacking = missing()
+    if lacking:
+        module.fail_json(msg=missing_required_lib(lacking[0]), exception=lacking[1])
     wrong = definition.problem(module.params)
     if wrong:
         module.fail_json(msg=wrong)
