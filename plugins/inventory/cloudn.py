@@ -165,6 +165,7 @@ import contextlib
 import gc
 import hashlib
 import json
+import os
 import typing as t
 
 from ansible import constants as C
@@ -267,7 +268,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _with_profile(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return options with what a profile says, so that the cache tells its accounts apart. Raises ``AnsibleParserError``."""
         try:
-            added, warnings = complete(given)
+            added, warnings = complete(given, os.environ)
         except ProfileError as error:
             raise _error(str(error)) from None
         for warning in warnings:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -56,7 +57,7 @@ class Module(AnsibleModule):
         So all that looks at an account's options, such as plans of check mode, sees the account of the profile.
         """
         try:
-            added, self._of_profile = complete(self.params)
+            added, self._of_profile = complete(self.params, os.environ)
         except ProfileError as error:
             self._wrong = str(error)
         else:
