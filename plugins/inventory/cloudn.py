@@ -172,7 +172,6 @@ from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
-from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
 from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
 from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Draft, Drafts
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_cache import make_entry, read_entry
@@ -267,6 +266,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _with_profile(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return options with what a profile says, so that the cache tells its accounts apart. Raises ``AnsibleParserError``."""
+        if not (given.get("profile") or os.environ.get("CLOUDN_PROFILE") or os.environ.get("CLOUDSTACK_KEY")):
+            return given
+        # Imported here, as few runs need it.
+        from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
+
         try:
             added, warnings = complete(given, os.environ)
         except ProfileError as error:
