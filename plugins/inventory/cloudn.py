@@ -165,13 +165,13 @@ import contextlib
 import gc
 import hashlib
 import json
+import os
 import typing as t
 
 from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.cloudn.compute.plugins.module_utils.inventory import hosts
-from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
 from ansible_collections.cloudn.compute.plugins.module_utils.visible import visible
 from ansible_collections.cloudn.compute.plugins.plugin_utils.drafts import OLD_TEMPLATES, Draft, Drafts
 from ansible_collections.cloudn.compute.plugins.plugin_utils.inventory_cache import make_entry, read_entry
@@ -266,8 +266,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _with_profile(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return options with what a profile says, so that the cache tells its accounts apart. Raises ``AnsibleParserError``."""
+        if not (given.get("profile") or os.environ.get("CLOUDN_PROFILE") or os.environ.get("CLOUDSTACK_KEY")):
+            return given
+        # Imported here, as few runs need it.
+        from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
+
         try:
-            added, warnings = complete(given)
+            added, warnings = complete(given, os.environ)
         except ProfileError as error:
             raise _error(str(error)) from None
         for warning in warnings:
@@ -398,18 +403,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Ask the service for the machines."""
         # Imported here: answers from the cache need none of it.
         from ansible_collections.cloudn.compute.plugins.module_utils.api import CloudnError
-        from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
-        from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
+        from ansible_collections.cloudn.compute.plugins.module_utils.api.libraries import missing
         from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect, warnings
         from ansible_collections.cloudn.compute.plugins.module_utils.resources.vm import view as vm
         from ansible_collections.cloudn.compute.plugins.plugin_utils.switches import is_on
         from ansible_collections.cloudn.compute.plugins.plugin_utils.watch import Watch, is_terse
 
-        for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
-            if problem:
-                from ansible.module_utils.basic import missing_required_lib
+        lacking = missing()
+        if lacking:
+            from ansible.module_utils.basic import missing_required_lib
 
-                raise AnsibleParserError(missing_required_lib(library))
+            raise AnsibleParserError(missing_required_lib(lacking[0]))
         try:
             options = {name: self.get_option(name) for name in CONNECTION}
             client = connect(options)

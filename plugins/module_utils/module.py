@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from .api import Record
-from .api.decode import XMLTODICT_ERROR
-from .api.transport import REQUESTS_ERROR
+from .api.libraries import missing
 from .connection import credentials
 from .definition import Definition
 from .options import check as find_wrong_options
@@ -63,7 +63,7 @@ class Module(AnsibleModule):
         So all that looks at an account's options, such as plans of check mode, sees the account of the profile.
         """
         try:
-            added, self._of_profile = complete(self.params)
+            added, self._of_profile = complete(self.params, os.environ)
         except ProfileError as error:
             self._wrong = str(error)
         else:
@@ -128,9 +128,9 @@ def build(definition: Definition, kind: t.Callable[..., M]) -> M:
     spec, items = definition.argument_spec, definition.items
     module = kind(items=items, argument_spec=spec, supports_check_mode=True, **definition.constraints)
     module.check_options()
-    for library, problem in (("requests", REQUESTS_ERROR), ("xmltodict", XMLTODICT_ERROR)):
-        if problem:
-            module.fail_json(msg=missing_required_lib(library), exception=problem)
+    lacking = missing()
+    if lacking:
+        module.fail_json(msg=missing_required_lib(lacking[0]), exception=lacking[1])
     wrong = definition.problem(module.params)
     if wrong:
         module.fail_json(msg=wrong)

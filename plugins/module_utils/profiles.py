@@ -55,7 +55,7 @@ _CLOUDMONKEY = _Tool(
 )
 
 
-def complete(given: Options, environment: t.Mapping[str, str] = os.environ) -> tuple[Options, list[str]]:
+def complete(given: Options, environment: t.Mapping[str, str]) -> tuple[Options, list[str]]:
     """Return what a profile, or the variables of cs, add to the connection options that are given, and warnings.
 
     ``given`` are the options as the user wrote them, without defaults. What they or a variable of this collection say wins, so

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import io
 import json
 import os
@@ -18,9 +17,8 @@ import typing as t
 from ansible import constants as C
 from ansible.module_utils import basic
 from ansible.plugins.action.normal import ActionModule as SentModule
-from ansible_collections.cloudn.compute.plugins.module_utils.api.decode import XMLTODICT_ERROR
+from ansible_collections.cloudn.compute.plugins.module_utils.api.libraries import missing
 from ansible_collections.cloudn.compute.plugins.module_utils.api.session import Sessions
-from ansible_collections.cloudn.compute.plugins.module_utils.api.transport import REQUESTS_ERROR
 from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
 from ansible_collections.cloudn.compute.plugins.module_utils.definition import Definition
 from ansible_collections.cloudn.compute.plugins.module_utils.module import Module, build, end
@@ -53,14 +51,12 @@ else:
 
 def is_able(platform: str = sys.platform, version_info: tuple[t.Any, ...] = sys.version_info) -> bool:
     """Tell whether tasks can run here. On macOS a forked process must not use the network libraries: it crashes."""
-    has_all = bool(_EMPTY) and not (REQUESTS_ERROR or XMLTODICT_ERROR)
-    return has_all and version_info >= (3, 11) and platform != "darwin"
+    return bool(_EMPTY) and version_info >= (3, 11) and platform != "darwin" and not missing()
 
 
 # Ansible imports an action plugin before it forks, so its workers have from the beginning what each task needs. Only tasks that
 # change something or fail need more: they wait for jobs anyway, and a run without them does not pay for it.
-if is_able():
-    importlib.import_module("requests")
+is_able()  # imports requests
 
 # The connections of a loop, by account: an Ansible worker runs all items of a loop, and nothing else.
 _sessions: dict[tuple[t.Any, ...], Sessions] = {}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import typing as t
@@ -30,9 +29,6 @@ from .decode_fields import (
 )
 from .errors import BadAnswer, TooLarge
 from .flawed import Flawed
-
-# xmltodict is imported with the first answer in XML. Modules report that it is missing before they send anything.
-XMLTODICT_ERROR = None if importlib.util.find_spec("xmltodict") else "No module named 'xmltodict'"
 
 # An object of the API: its fields by the API's names.
 Record = t.Dict[str, t.Any]
@@ -124,7 +120,7 @@ def _with_nulls(fields: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def from_xml(body: bytes, bad: t.Callable[[str], BadAnswer]) -> dict[str, t.Any]:
     """Return an answer's elements by their names, with their texts. Raises the error from ``bad(why)`` if it is no XML."""
-    import xmltodict
+    import xmltodict  # here, as few answers are XML; `libraries.missing` has looked for it
 
     try:
         # Blanks around a value belong to the value. xmltodict itself refuses entities.

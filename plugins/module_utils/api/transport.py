@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os.path
 import random
 import re
@@ -17,9 +16,6 @@ from .errors import BadAnswer, CloudnError, NotSent, Overloaded, Throttled, TooL
 from .service_clock import ServiceClock
 from .session import Sessions, read_body
 from .settings import Settings
-
-# requests is imported with the first request. Modules report earlier that it is missing.
-REQUESTS_ERROR = None if importlib.util.find_spec("requests") else "No module named 'requests'"
 
 Read = t.TypeVar("Read")
 

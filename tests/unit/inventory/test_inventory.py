@@ -490,6 +490,12 @@ def test_without_cache_nothing_is_kept(site: None, read: Read, emulator: Any, ca
     )
 
 
+def only_reads(call: ast.Call) -> bool:
+    """Tell whether a call opens a file to read it, with no mode: the file of a profile."""
+    is_plain = getattr(call.func, "id", "") == "open" and len(call.args) == 1
+    return is_plain and [one.arg for one in call.keywords] == ["encoding"]
+
+
 def test_the_collection_writes_no_files_itself() -> None:
     """Ansible's cache plugin keeps the cache. The collection writes no file that others could read.
 
@@ -512,7 +518,7 @@ def test_the_collection_writes_no_files_itself() -> None:
         for path in plugins.rglob("*.py")
         if path.relative_to(plugins).as_posix() != "module_utils/planned/store.py"
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call)
+        if isinstance(node, ast.Call) and not only_reads(node)
     }
     assert "open_session" in calls  # they are looked at
     assert not calls & writing

@@ -71,9 +71,12 @@ def test_a_task_that_changes_nothing_imports_no_more_than_it_needs(emulator: Any
     assert of_those((*CHANGING, *FAILING), imported) == set()
 
 
-@pytest.mark.parametrize("library", ["requests", "xmltodict"])
-def test_a_missing_library_is_reported_before_anything_is_sent(emulator: Any, library: str) -> None:
-    result, _imported = run(emulator, "cloudn_zone_info", missing=(library,))
+@pytest.mark.parametrize(
+    ("gone", "library"), [("requests", "requests"), ("xmltodict", "xmltodict"), ("urllib3", "requests")]
+)
+def test_a_missing_library_is_reported_before_anything_is_sent(emulator: Any, gone: str, library: str) -> None:
+    """Also one that requests itself needs."""
+    result, _imported = run(emulator, "cloudn_zone_info", missing=(gone,))
     assert result["failed"] is True
     assert f"Failed to import the required Python library ({library})" in result["msg"]
     assert emulator.requests == []

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import cs
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
 from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
@@ -89,6 +90,27 @@ def test_a_section_of_cloudmonkey_is_a_profile(home: pathlib.Path, text: str) ->
 def test_more_of_a_section_of_cs(home: pathlib.Path, lines: str, added: Result) -> None:
     write(home / ".cloudstack.ini", OF_CS + lines)
     assert complete({"profile": "prod"}, {})[0] == {**FILLED, **added}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OF_CS,
+        f"{OF_CS}timeout = 7\nexpiration = 60\ndangerous_no_tls_verify = yes\n",
+        OF_CS.replace("=", ":").replace(SECRET, "a%%b;c#d")
+        + "  continued\nverify = /ca.pem\ndangerous_no_tls_verify = on\n",
+    ],
+)
+def test_cs_itself_reads_the_same(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    write(home / ".cloudstack.ini", text)
+    for name in ("CLOUDSTACK_CONFIG", "CLOUDSTACK_REGION", *BY_VARIABLES):
+        monkeypatch.delenv(name, raising=False)
+    theirs = cs.CloudStack(**cs.read_config("prod"))
+    ours = {"api_timeout": 10, "signature_expires": 600, **complete({"profile": "prod"}, {})[0]}
+    assert (ours["api_url"], ours["api_key"], ours["api_secret"]) == (theirs.endpoint, theirs.key, theirs.secret)
+    assert ours["api_timeout"] == theirs.timeout
+    assert ours["signature_expires"] == theirs.expiration.total_seconds()
+    assert ours.get("ca_path", ours.get("validate_certs", True)) == theirs.verify
 
 
 @pytest.mark.parametrize(

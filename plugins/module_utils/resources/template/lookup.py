@@ -139,7 +139,7 @@ def _present(task: Task, rows: list[Record]) -> Record:
 def _zones(client: Client, rows: list[Record], wanted: list[str]) -> dict[str, str]:
     """Return the names of the wanted zones by id. Sends no request if the template is in all of them already."""
     known = [{"id": row["zoneid"], "name": row.get("zonename")} for row in rows]
-    names = {one["id"]: one["name"] for one in known} | {one["name"]: one["name"] for one in known}
+    names = {name for one in known for name in (one["id"], one["name"])}
     if not all(one in names for one in wanted):
         known = client.list("listZones")
     chosen = [pick(known, one, "zones") for one in wanted]
