@@ -269,7 +269,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not (given.get("profile") or os.environ.get("CLOUDN_PROFILE") or os.environ.get("CLOUDSTACK_KEY")):
             return given
         # Imported here, as few runs need it.
-        from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
+        from ansible_collections.cloudn.compute.plugins.module_utils.profiles import complete
+        from ansible_collections.cloudn.compute.plugins.module_utils.wrong_values import ProfileError
 
         try:
             added, warnings = complete(given, os.environ)

@@ -16,8 +16,9 @@ from .api.libraries import missing
 from .connection import credentials
 from .definition import Definition
 from .options import check as find_wrong_options
-from .profiles import ProfileError, complete
+from .profiles import complete
 from .visible import visible
+from .wrong_values import ProfileError
 
 try:  # ansible-core 2.22 and later: the controller hides what a module registers
     from ansible.module_utils.secrets import register_secrets

@@ -8,6 +8,10 @@ from __future__ import annotations
 import typing as t
 
 
+class ProfileError(Exception):
+    """A profile, which is what other tools say of a connection, can't be used. The text says why, and holds no secret."""
+
+
 def nearest(wrong: t.Any, known: t.Iterable[t.Any]) -> str:
     """Return the known text that is most like a wrong one, an empty text if none is. Case does not count."""
     import difflib  # here, as few runs need it: each run loads what it imports

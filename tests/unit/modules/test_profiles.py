@@ -14,7 +14,8 @@ from typing import Any
 import cs
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.connection import connect
-from ansible_collections.cloudn.compute.plugins.module_utils.profiles import ProfileError, complete
+from ansible_collections.cloudn.compute.plugins.module_utils.profiles import complete
+from ansible_collections.cloudn.compute.plugins.module_utils.wrong_values import ProfileError
 from ansible_collections.cloudn.compute.plugins.plugin_utils import action
 from samples import NEW
 
