@@ -48,6 +48,20 @@ def replace_ids(plan: Plan, made: t.Mapping[str, str]) -> None:
     plan.stages = [[step._replace(params=with_ids_of(step.params, made)) for step in stage] for stage in plan.stages]
 
 
+def tag_at_once(plan: Plan) -> None:
+    """Let a security group get its tags beside everything else: they tell whose it is, and rules take long.
+
+    Other objects get theirs so anyway. If a tag changes its value, the order stays: it goes before it comes.
+    """
+    if any(step.command == "deleteTags" for step in plan.steps):
+        return
+    tagging = [stage for stage in plan.stages if stage[0].command == "createTags"]
+    others = [stage for stage in plan.stages if stage[0].command != "createTags"]
+    made = sum(any(step.creates for step in stage) for stage in others[:1])
+    aside = [[step._replace(aside=True) for step in stage] for stage in tagging]
+    plan.stages = [*others[:made], *aside, *others[made:]]
+
+
 class Links:
     """The needs of the steps of a site.
 

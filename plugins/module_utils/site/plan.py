@@ -18,7 +18,7 @@ from ..reconcile.run import Part, Planned
 from ..reconcile.together import one_error
 from . import owner, reads
 from .kinds import RESOURCES
-from .link import Linked, Links, replace_ids
+from .link import Linked, Links, replace_ids, tag_at_once
 from .options import SECURITY_GROUP, VM, VOLUME, Item, Key, Site, key_of, text_of
 from .reads import Known
 
@@ -54,6 +54,8 @@ class Draft:
     def take(self, key: Key, part: Part, plan: Plan, gone: Record | None = None) -> None:
         """Take in a plan: later plans see what it would change. ``gone`` is the record of an object that the plan removes."""
         plan.key, plan.label = text_of(key), f"{key[0]} {plan.name}"
+        if key[0] == SECURITY_GROUP:
+            tag_at_once(plan)
         progress = Progress(plan)
         self.reads.note([progress])
         if progress.id is not None and planned_ids.parse(progress.id):
@@ -204,6 +206,8 @@ class _Replanning:
     def finish(self, plan: Plan) -> None:
         """Complete a new plan, as the first one was."""
         replace_ids(plan, self._made)
+        if plan.key.startswith(SECURITY_GROUP):
+            tag_at_once(plan)
         Links(self._planner.plans()).link(_key_of_text(plan.key), plan)
 
 

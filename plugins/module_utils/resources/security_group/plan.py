@@ -49,15 +49,9 @@ def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Pla
         revoke += revocations(name, direction, spare)
         changes.note(direction, texts(map(rules.parse, current)), texts([*map(rules.parse, kept), *new]))
     stages = [create, allow, revoke]
-    tagging = tags.plan(tags.SECURITY_GROUP, name, record, options, changes, early=False)
-    # A new group gets its tags at once: they tell whose it is, and rules take long.
-    stages = [*stages, *tagging] if record else [create, *map(_aside, tagging), allow, revoke]
+    stages += tags.plan(tags.SECURITY_GROUP, name, record, options, changes, early=False)
     made = None if record else _new(name)
     return Plan(name, record, stages, changes.before, changes.after, new=made)
-
-
-def _aside(stage: list[Step]) -> list[Step]:
-    return [step._replace(aside=True) for step in stage]
 
 
 def _new(name: str) -> New:
