@@ -21,14 +21,16 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
 import generations
+import summary
 from programs import clean_environment
 from reaching import connection_to, environment_of
 from rewriting import Rewriter, rewriting
 from specs import imported
-from summary import pytest_terminal_summary as pytest_terminal_summary  # pytest finds it here
 
 ROOT = pathlib.Path(__file__).parent.parent
 Result = dict[str, Any]
+
+pytest_terminal_summary = summary.pytest_terminal_summary
 
 
 def _is_installed_collection() -> bool:
