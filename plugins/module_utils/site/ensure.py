@@ -73,7 +73,9 @@ class _Run:
         from ..limits import check_room  # here, as few runs make something: each run compiles what it imports
 
         wanted = collections.Counter(step.command for step in making)
-        wanted["createVolume"] += sum("diskofferingid" in step.params for step in making if step.command == _DEPLOY)
+        wanted["createVolume"] += sum(
+            bool(step.params.get("diskofferingid")) for step in making if step.command == _DEPLOY
+        )
         lacks = check_room(self.task.client, wanted)
         if not lacks:
             return

@@ -50,6 +50,11 @@ def test_nothing_is_asked_if_nothing_is_made(run_module_as: Callable[..., Any]) 
         assert "listAccounts" not in sent_to(emulator)
 
 
+def test_a_machine_without_a_data_disk_takes_room_for_one_disk(run_module_as: Callable[..., Any]) -> None:
+    with run_module_as(limits={"volume": 3}) as (run, _emulator):
+        good(run("cloudn_site", **SITE))
+
+
 def test_a_data_disk_of_a_machine_takes_room_too(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(limits={"volume": 3}) as (run, _emulator):
         machines = [{**SITE["vms"][0], "name": ["w1", "w2"], "disk_offering": "Small"}]
