@@ -51,7 +51,7 @@ class _Run:
         """Read what is there, and plan. Raises ``UsageError`` before any change."""
         for _read in range(_MOST_READS):
             del self.task.warnings[:], self._left[:]
-            draft = Draft(self.task.client, self._site, self._read())
+            draft = self._planner.begin(self._read())
             if not self._site.is_absent:
                 self._planner.declared(draft)
             self._remove(draft)

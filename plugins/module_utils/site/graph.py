@@ -15,11 +15,14 @@ from .picture import Node, dot, mermaid
 
 def graph_of(site: Site, linked: t.Sequence[Linked], left: t.Sequence[Record]) -> Record:
     """Return the graph for people and programs: ``mermaid``, ``dot``, ``nodes`` and ``edges``."""
-    nodes = [Node(one.plan.key, one.plan.name, one.key[0], _action(one)) for one in linked]
+    kept = {_which(one["kind"], one): one for one in left}
+    nodes = []
+    for one in linked:
+        # A group that something holds may lose rules, and stays.
+        stays = kept.pop(_which(one.key[0], one.gone), None) if one.gone else None
+        nodes.append(Node(one.plan.key, one.plan.name, one.key[0], "keep" if stays else _action(one)))
     known = {node.id for node in nodes}
-    for one in left:
-        key = f"left:{one['id'] or one['name']}"
-        nodes.append(Node(key, str(one["name"]), one["kind"], "keep"))
+    nodes += [Node(":".join(("left", *which)), str(one["name"]), one["kind"], "keep") for which, one in kept.items()]
     edges = [edge for edge in dict.fromkeys([*_declared(site), *_planned(linked)]) if set(edge) <= known]
     return {
         "mermaid": mermaid(nodes, edges),
@@ -27,6 +30,11 @@ def graph_of(site: Site, linked: t.Sequence[Linked], left: t.Sequence[Record]) -
         "nodes": [node._asdict() for node in nodes],
         "edges": [list(edge) for edge in edges],
     }
+
+
+def _which(kind: str, record: Record) -> tuple[str, str]:
+    """Return what tells an object from all others: a key pair of CloudStack 3 has no id."""
+    return kind, str(record.get("id") or record.get("name"))
 
 
 def _action(one: Linked) -> str:

@@ -89,9 +89,13 @@ class Planner:
         self._site = site
         self._draft: Draft | None = None
 
+    def begin(self, known: Known) -> Draft:
+        """Begin a draft from what is there, and return it. New plans after a failure are linked with the plans of the last draft."""
+        self._draft = Draft(self._task.client, self._site, known)
+        return self._draft
+
     def declared(self, draft: Draft) -> None:
         """Add the plans of the declared objects to a draft."""
-        self._draft = draft
         for item in self._site.of(SECURITY_GROUP):
             self._begin(draft, item)
         for item in self._site.items:

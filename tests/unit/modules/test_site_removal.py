@@ -111,6 +111,19 @@ def test_a_site_goes_in_the_reverse_order(
     assert changes_sent_to(emulator) == []
 
 
+def test_the_graph_shows_what_goes_and_after_what(run_module: Run, shop: Result) -> None:
+    graph = good(run_module(SITE, _check=True, name="shop", state="absent", graph=True))["graph"]
+    actions = sorted((node["kind"], node["label"], node["action"]) for node in graph["nodes"])
+    assert actions == [
+        ("security_group", "admin", "remove"),
+        ("security_group", "web", "keep"),  # the destroyed machines hold it
+        ("vm", "web1", "remove"),
+        ("vm", "web2", "remove"),
+        ("volume", "data", "keep"),
+    ]
+    assert ["vm:web1", "security_group:WEB"] in graph["edges"]
+
+
 def test_an_absent_site_without_items_is_found_by_its_tag(
     run_module: Run, shop: Result, there: Callable[[], Result]
 ) -> None:
