@@ -123,12 +123,13 @@ options:
     default: 600
   max_parallel:
     description:
-      - The most requests at the same time.
+      - Maximum number of requests at the same time.
     type: int
     default: 10
   max_jobs:
     description:
-      - The most jobs of the service at the same time.
+      - Maximum number of jobs of this task that the service has to do at the same time. Jobs that set tags come on top,
+        each for up to 100 objects, as tags follow at once.
     type: int
     default: 50
 extends_documentation_fragment:
