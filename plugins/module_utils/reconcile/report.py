@@ -46,17 +46,17 @@ class Report:
 
     def objects(self) -> list[Record]:
         """Return every object in the order of its name in the options, with its ``error`` if it failed."""
-        shown = []
-        for progress in self.progresses:
-            try:
-                item = self._to_result(progress, self._check)
-            except CloudnError as error:
-                progress.fail(error)
-                item = {"name": progress.name}
-            if progress.error:
-                item["error"] = progress.error.message
-            shown.append(item)
-        return shown
+        return [self._shown(progress) for progress in self.progresses]
+
+    def _shown(self, progress: Progress) -> Record:
+        try:
+            item = self._to_result(progress, self._check)
+        except CloudnError as error:
+            progress.fail(error)
+            item = {"name": progress.name}
+        if progress.error:
+            item["error"] = progress.error.message
+        return item
 
     def members(self, plural: str) -> dict[str, list[Record]]:
         """Return the members of the result that hold objects. ``plural`` is the name of the module's own one."""

@@ -104,7 +104,6 @@ class _Run:
 
     def report(self, progresses: list[Progress]) -> Report:
         """Return what became of the site. The objects are in the order in which they can be done."""
-        by_progress = dict(zip(progresses, self._planned))
         if self._removal and not self.task.check:
             self._removal.conclude(progresses, self._left)
         more: Record = {"left": self._left}
@@ -112,15 +111,8 @@ class _Run:
             from .graph import graph_of  # here, as few runs need it: each run compiles what it imports
 
             more["graph"] = graph_of(self._site, self._planner.plans(), self._left)
-        ordered = in_order(progresses)
-        return SiteReport(
-            ordered,
-            [by_progress[one].part.resource for one in ordered],
-            [by_progress[one].plan.key.partition(":")[0] for one in ordered],
-            self.task.check,
-            self.task.warnings,
-            more,
-        )
+        parts = {progress: one.part for progress, one in zip(progresses, self._planned)}
+        return SiteReport(in_order(progresses), parts, self.task.check, self.task.warnings, more)
 
 
 def in_order(progresses: list[Progress]) -> list[Progress]:

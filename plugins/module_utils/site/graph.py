@@ -49,7 +49,7 @@ def _declared(site: Site) -> t.Iterator[tuple[str, str]]:
     """Yield what the declaration says: each object after those that it names."""
     for item in site.items:
         for key in item.keys:
-            yield from ((text_of(other), text_of(key)) for _option, other in item.references() if other != key)
+            yield from ((text_of(other), text_of(key)) for other in item.references() if other != key)
 
 
 def _planned(linked: t.Sequence[Linked]) -> t.Iterator[tuple[str, str]]:

@@ -10,10 +10,10 @@ import typing as t
 from ..api import Record
 from ..reconcile import IdOf, Plan, Step
 from ..reconcile.graph import keys_of
+from ..reconcile.plan import MADE
+from ..resources.security_group.plan import CLEAR
 from .options import KEY_PAIR, SECURITY_GROUP, VM, VOLUME, Key, key_of, text_of
 
-# Points of plans, see ``reconcile.plan.Step``.
-MADE, CLEAR = "@made", "@clear"
 _RULE = "authorizeSecurityGroup"
 
 
@@ -34,8 +34,6 @@ def with_ids_of(value: t.Any, made: t.Mapping[str, str]) -> t.Any:
     """Return a step's parameters with an ``IdOf`` in place of the id of each planned object. ``made`` has the keys of plans."""
     if isinstance(value, str):
         return IdOf(made[value]) if value in made else value
-    if isinstance(value, IdOf):
-        return value
     if isinstance(value, dict):
         return {name: with_ids_of(inner, made) for name, inner in value.items()}
     if isinstance(value, list):
@@ -98,7 +96,7 @@ class Links:
 
     def _made(self, key: Key) -> t.Iterator[str]:
         if key in self._by_key and not self._by_key[key].goes:
-            yield f"{text_of(key)}{MADE}"
+            yield f"{text_of(key)}@{MADE}"
 
     def _place(self, key: Key) -> t.Any:
         """Return the id of the machine that a volume is attached to."""
@@ -112,7 +110,7 @@ class Links:
         if machine is None:
             return
         if isinstance(machine, IdOf) and machine.key:
-            yield f"{machine.key}{MADE}"
+            yield f"{machine.key}@{MADE}"
         for one in self._by_key.values():
             if one.key[0] == VM and one.plan.stages and not one.goes and (one.plan.found or {}).get("id") == machine:
                 yield text_of(one.key)
@@ -129,7 +127,7 @@ class Links:
             # The rules go after the machines, too: no machine that is left by a failure loses them.
             yield from (text_of(one.key) for one in self._go(VM) if _is_in(one.gone or {}, gone.get("id")))
         if step.command == "deleteSecurityGroup":
-            yield from (f"{text_of(one.key)}{CLEAR}" for one in self._go(SECURITY_GROUP) if one.key != key)
+            yield from (f"{text_of(one.key)}@{CLEAR}" for one in self._go(SECURITY_GROUP) if one.key != key)
             yield from (text_of(one.key) for one in self._stay(SECURITY_GROUP) if one.plan.stages)
             yield from (text_of(one.key) for one in self._stay(VM) if one.plan.stages)
 

@@ -9,6 +9,7 @@ import typing as t
 
 from ..api import Record, UsageError
 from ..resources.names import folded
+from ..resources.security_group.rules import DIRECTIONS
 from ..wrong_values import did_you_mean, nearest
 
 # The tag that tells which site an object belongs to.
@@ -36,6 +37,12 @@ def text_of(key: Key) -> str:
     return f"{key[0]}:{key[1]}"
 
 
+def key_of_text(text: str) -> Key:
+    """Return the key of an object by the key of its plan, see ``text_of``."""
+    kind, _colon, name = text.partition(":")
+    return kind, name
+
+
 class Item(t.NamedTuple):
     """An item of the lists: what the user declares.
 
@@ -53,31 +60,27 @@ class Item(t.NamedTuple):
         """The keys of the item's objects."""
         return [key_of(self.kind, name) for name in self.names]
 
-    def references(self) -> t.Iterator[tuple[str, Key]]:
-        """Yield the option and the key of each object that the item names."""
+    def references(self) -> t.Iterator[Key]:
+        """Yield the key of each object of the account that the item names."""
         options = self.options
         if self.kind == VM:
             if options.get("key_pair"):
-                yield "key_pair", key_of(KEY_PAIR, options["key_pair"])
-            for number, name in enumerate(options.get("security_groups") or []):
-                yield f"security_groups[{number}]", key_of(SECURITY_GROUP, name)
+                yield key_of(KEY_PAIR, options["key_pair"])
+            yield from (key_of(SECURITY_GROUP, name) for name in options.get("security_groups") or [])
         if self.kind == VOLUME and options.get("vm"):
-            yield "vm", key_of(VM, options["vm"])
+            yield key_of(VM, options["vm"])
         if self.kind == SECURITY_GROUP:
-            for direction in ("ingress", "egress"):
-                for number, rule in enumerate(options.get(direction) or []):
-                    for place, group in enumerate(rule.get("groups") or []):
-                        if not group.get("account"):
-                            yield f"{direction}[{number}].groups[{place}]", key_of(SECURITY_GROUP, group["name"])
+            rules = [rule for direction in DIRECTIONS for rule in options.get(direction) or []]
+            groups = [group for rule in rules for group in rule.get("groups") or []]
+            yield from (key_of(SECURITY_GROUP, group["name"]) for group in groups if not group.get("account"))
 
 
 class Site(t.NamedTuple):
-    """The options of a site, checked. ``items`` are in the order of ``KINDS``. ``left_out`` are those that ``only`` leaves out."""
+    """The options of a site, checked. ``items`` are those that count, in the order of ``KINDS``: ``only`` may leave out others."""
 
     name: str
     options: Record
     items: list[Item]
-    left_out: list[Item]
 
     @property
     def is_absent(self) -> bool:
@@ -111,11 +114,10 @@ def site_of(options: Record) -> Site:
     ]
     _check_names(items)
     if options.get("only") is None:
-        return Site(options["name"], options, items, [])
+        return Site(options["name"], options, items)
     wanted = _closure(items, options["only"])
     kept = [_part(item, [name for name, key in zip(item.names, item.keys) if key in wanted]) for item in items]
-    left = [_part(item, [name for name, key in zip(item.names, item.keys) if key not in wanted]) for item in items]
-    return Site(options["name"], options, [one for one in kept if one.names], [one for one in left if one.names])
+    return Site(options["name"], options, [one for one in kept if one.names])
 
 
 def _check(options: Record) -> None:
@@ -201,7 +203,7 @@ def _closure(items: list[Item], only: list[str]) -> set[Key]:
         key = named.pop()
         if key not in wanted:
             wanted.add(key)
-            named += [other for _option, other in by_key[key].references() if other in by_key]
+            named += [other for other in by_key[key].references() if other in by_key]
     return wanted
 
 

@@ -9,7 +9,6 @@ import re
 import typing as t
 
 from ..api import Client, Duplicates, Missing, Record, UsageError, planned_ids
-from ..api.flawed import check as check_record
 from ..planned import kinds
 from ..planned.overlay import Overlay
 from ..planned.store import Memory
@@ -19,20 +18,13 @@ from ..reconcile.together import one_error
 from . import owner, reads
 from .kinds import RESOURCES
 from .link import Linked, Links, replace_ids, tag_at_once
-from .options import SECURITY_GROUP, VM, VOLUME, Item, Key, Site, key_of, text_of
+from .options import SECURITY_GROUP, VM, VOLUME, Item, Key, Site, key_of, key_of_text, text_of
 from .reads import Known
 
 # The beginning of an error that names an option of a module.
 _OPTION = re.compile(r"[a-z][a-z_]*(\[\d+\])?[.:,]")
 # Options of a group that name others: they must all be there, before any of them is planned.
 _BARE: Record = {"ingress": None, "egress": None, "tags": None, "description": None}
-
-
-class Failure(t.NamedTuple):
-    """An error of the planning: what it is about, by path or name, and the error."""
-
-    about: str
-    error: UsageError
 
 
 class Draft:
@@ -47,7 +39,7 @@ class Draft:
         self.made: dict[str, str] = {}
         self.linked: list[Linked] = []
         self.planned: list[Planned] = []
-        self.failures: list[Failure] = []
+        self.failures: list[tuple[str, str | None, UsageError]] = []
         self.failed: set[Key] = set()
         self.is_stale = False
 
@@ -65,13 +57,13 @@ class Draft:
 
     def fail(self, about: str, error: UsageError, keys: t.Iterable[Key] = ()) -> None:
         """Note an error. All are told together, before anything is changed."""
-        self.failures.append(Failure(about, error))
+        self.failures.append((about, None, error))
         self.failed.update(keys)
 
     def finished(self) -> list[Planned]:
         """Return the plans, linked. Raises ``UsageError`` if any object can't be planned."""
         if self.failures:
-            raise one_error([(one.about, None, one.error) for one in self.failures])
+            raise one_error(self.failures)
         for one in self.linked:
             replace_ids(one.plan, self.made)
         links = Links(self.linked)
@@ -162,8 +154,7 @@ class Planner:
 
     def _take(self, draft: Draft, item: Item, part: Part, task: Task, name: str, found: t.Any) -> None:
         try:
-            plan = part.resource.plan(task, name, found, part.lookups)
-            check_record(plan.found)
+            plan = part.plan(task, name, found, part.lookups)
             owner.check(item.kind, plan, self._site.name, self._site.options["adopt"])
         except UsageError as error:
             self._fail(draft, item, error, [name])
@@ -172,7 +163,7 @@ class Planner:
 
     def _fail(self, draft: Draft, item: Item, error: UsageError, names: list[str]) -> None:
         keys = [key_of(item.kind, name) for name in names]
-        follows = isinstance(error, Missing) and any(other in draft.failed for _option, other in item.references())
+        follows = isinstance(error, Missing) and any(other in draft.failed for other in item.references())
         if follows:  # what it lacks has an error of its own
             draft.failed.update(keys)
             return
@@ -199,7 +190,7 @@ class _Replanning:
         others = [_Bare(one.plan) for one in self._planner.plans() if one.plan.key != progress.plan.key]
         bare = [Progress(one) for one in others if one.stages]
         world = reads.Undoubted(view, Memory({}))
-        world.unclear = {_key_of_text(one.plan.key) for one in bare}
+        world.unclear = {key_of_text(one.plan.key) for one in bare}
         view.planned = world
         self._planner.teach(world)
         # Those that have been made by now are listed by the service, and take the place of what is planned.
@@ -212,7 +203,7 @@ class _Replanning:
         replace_ids(plan, self._made)
         if plan.key.startswith(SECURITY_GROUP):
             tag_at_once(plan)
-        Links(self._planner.plans()).link(_key_of_text(plan.key), plan)
+        Links(self._planner.plans()).link(key_of_text(plan.key), plan)
 
 
 class _Bare(Plan):
@@ -222,11 +213,6 @@ class _Bare(Plan):
         making = [step for step in whole.steps if step.creates]
         super().__init__(whole.name, None, [making], after=whole.after)
         self.key, self.label = whole.key, whole.label
-
-
-def _key_of_text(text: str) -> Key:
-    kind, _colon, name = text.partition(":")
-    return kind, name
 
 
 def _share_looks(linked: list[Linked]) -> None:

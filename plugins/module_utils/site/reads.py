@@ -10,7 +10,7 @@ import functools
 import os.path
 import typing as t
 
-from ..api import Client, Deadline, NotGranted, Record
+from ..api import Client, Deadline, Record
 from ..api.flawed import peek
 from ..api.paging import objects
 from ..api.threads import pool
@@ -30,6 +30,8 @@ _PARALLEL, _MOST_TEXTS = 10, 10
 _ALIKE = 2
 
 Look = t.Callable[[], t.List[Record]]
+# A name, and the name or id of the zone where it is looked for. ``None``: any zone.
+Place = t.Tuple[str, t.Optional[str]]
 
 
 class Known(t.NamedTuple):
@@ -73,7 +75,7 @@ def read(client: Client, site: Site, whole: bool) -> Known:
         looks[kinds.PAIR] = functools.partial(_pairs, own)
     if whole or site.of(SECURITY_GROUP):
         looks[kinds.GROUP] = functools.partial(security_group.search, own)
-        looks[kinds.TAG] = functools.partial(_group_tags, own)
+        looks[kinds.TAG] = functools.partial(security_group.list_tags, own)
     if whole or machines:
         looks[kinds.VM] = functools.partial(vm.search, own, query)
     if whole or site.of(VOLUME):
@@ -81,7 +83,15 @@ def read(client: Client, site: Site, whole: bool) -> Known:
     rows = _at_once(looks)
     _show_tags(rows)
     names = {VM: machines, VOLUME: set(site.names(VOLUME))}
-    more = {**_missing_machines(own, site, machines, rows), **_missing_volumes(own, site, rows)}
+    zones = {name: item.options.get("zone") for item in site.of(VM) for name in item.names}
+    alive = [row for row in rows.get(kinds.VM, []) if row.get("state") not in vm.GONE]
+    disks = [(item.names[0], item.options.get("zone")) for item in site.of(VOLUME)]
+    more = {
+        **_looks_for_missing(
+            kinds.VM, functools.partial(vm.search, own), [(name, zones.get(name)) for name in machines], alive
+        ),
+        **_looks_for_missing(kinds.VOLUME, functools.partial(volume.search, own), disks, rows.get(kinds.VOLUME, [])),
+    }
     for place, found in _at_once(more).items():
         command = place.partition(" ")[0]
         there = {peek(row, "id") for row in rows[command]}
@@ -104,14 +114,6 @@ def _pairs(client: Client) -> list[Record]:
     return found if found.total in (None, len(found)) else client.list(kinds.PAIR)
 
 
-def _group_tags(client: Client) -> list[Record]:
-    """Return the tags of all security groups. An account that lacks the command has no tags."""
-    try:
-        return client.list(kinds.TAG, {"resourcetype": tags.SECURITY_GROUP})
-    except NotGranted:
-        return []
-
-
 def _show_tags(rows: dict[str, list[Record]]) -> None:
     """Give security groups their own tags: their listing shows those of some machine, see ``security_group.view``."""
     own: dict[str, list[Record]] = {}
@@ -123,32 +125,14 @@ def _show_tags(rows: dict[str, list[Record]]) -> None:
         group["tags"] = own.get(str(peek(group, "id")), [])
 
 
-def _missing_machines(client: Client, site: Site, names: set[str], rows: dict[str, list[Record]]) -> dict[str, Look]:
-    """Return the looks for machines that the listing by the tag does not show in their zone."""
-    zones = {name: item.options.get("zone") for item in site.of(VM) for name in item.names}
-    there = [row for row in rows.get(kinds.VM, []) if row.get("state") not in vm.GONE]
+def _looks_for_missing(
+    command: str, search: t.Callable[[Record], list[Record]], wanted: t.Iterable[Place], there: list[Record]
+) -> dict[str, Look]:
+    """Return the looks for machines or volumes that the listing by the tag (``there``) does not show in their zone."""
     missing = [
-        name
-        for name in sorted(names)
-        if not any(name == row.get("name") and zone.holds(row, zones.get(name)) for row in there)
+        name for name, where in wanted if not any(name == row.get("name") and zone.holds(row, where) for row in there)
     ]
-    return {
-        f"{kinds.VM} {text}": functools.partial(vm.search, client, {"keyword": text or None}) for text in texts(missing)
-    }
-
-
-def _missing_volumes(client: Client, site: Site, rows: dict[str, list[Record]]) -> dict[str, Look]:
-    """Return the looks for volumes that the listing by the tag does not show in their zone."""
-    there = rows.get(kinds.VOLUME, [])
-    missing = [
-        item.names[0]
-        for item in site.of(VOLUME)
-        if not any(item.names[0] == row.get("name") and zone.holds(row, item.options.get("zone")) for row in there)
-    ]
-    return {
-        f"{kinds.VOLUME} {text}": functools.partial(volume.search, client, {"keyword": text or None})
-        for text in texts(missing)
-    }
+    return {f"{command} {text}": functools.partial(search, {"keyword": text or None}) for text in texts(missing)}
 
 
 def texts(names: t.Iterable[str]) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ..api import Record, UsageError
-from ..api.flawed import check as check_record
 from ..reconcile import Plan, Progress, Resource, Task
 from ..reconcile.run import Part
 from ..resources import key_pair, key_pair_spec
@@ -19,6 +18,7 @@ from ..resources.security_group.held import Going, Holders, Left, is_held
 from ..resources.vm import spec as vm_spec
 from ..resources.vm.attachments import await_attached
 from ..resources.vm.lookup import RESOURCE as MACHINE
+from ..resources.vm.view import GONE
 from ..resources.volume import spec as volume_spec
 from ..resources.volume.lookup import RESOURCE as DISK
 from ..resources.volume.view import ROOT
@@ -166,8 +166,8 @@ class Removal:
         declared = self._site.declared
         for kind in (SECURITY_GROUP, VM, VOLUME):
             for row in _in_order(draft.known.all_of(kind)):
-                is_alive = not (kind == VM and row.get("state") == "Destroyed")
-                if is_alive and _is_of(kind, row, declared) and owner.owner_of(row) != self._site.name:
+                is_gone = kind == VM and row.get("state") in GONE
+                if not is_gone and _is_of(kind, row, declared) and owner.owner_of(row) != self._site.name:
                     left.append(owner.left(kind, row, owner.described(row, self._site.name)))
 
     def _one(self, draft: Draft, kind: str, resource: Resource, options: Record, row: Record) -> None:
@@ -185,8 +185,7 @@ class Removal:
 
     def _take(self, draft: Draft, kind: str, part: Part, name: str, found: t.Any, row: Record) -> None:
         try:
-            plan = part.resource.plan(part.task._replace(client=draft.view, check=True), name, found, part.lookups)
-            check_record(plan.found)
+            plan = part.plan(part.task._replace(client=draft.view, check=True), name, found, part.lookups)
         except UsageError as error:
             draft.fail(name, error)
             return

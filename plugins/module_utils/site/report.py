@@ -7,50 +7,40 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import CloudnError, Record
-from ..reconcile import Progress, Report, Resource
+from ..api import Record
+from ..reconcile import Progress, Report
 from ..reconcile.plan import LeftOut
-from .options import PLURALS
+from ..reconcile.run import Part
+from .options import PLURALS, key_of_text
 
 DONE, FAILED, NOT_TRIED, UNCHANGED = "done", "failed", "not tried", "unchanged"
 
 
 class SiteReport(Report):
-    """The outcome of a site.
-
-    ``resources`` are the functions of each progress's kind, in the order of the progresses. ``kinds`` are the kinds.
-    """
+    """The outcome of a site. ``parts`` are the parts of the progresses."""
 
     def __init__(
         self,
         progresses: t.Sequence[Progress],
-        resources: t.Sequence[Resource],
-        kinds: t.Sequence[str],
+        parts: t.Mapping[Progress, Part],
         check: bool,
         warnings: t.Sequence[str],
         more: Record,
     ) -> None:
-        super().__init__(progresses, lambda _progress, _check: {}, check, warnings, more)
-        self._check = check
-        self._shown = dict(zip(progresses, resources))
-        self._kinds = dict(zip(progresses, kinds))
+        super().__init__(
+            progresses, lambda one, check: parts[one].resource.to_result(one, check), check, warnings, more
+        )
 
     def members(self, plural: str) -> dict[str, list[Record]]:
         """Return the objects by the names of the options that declare them. Each has its ``outcome``."""
         members: dict[str, list[Record]] = {name: [] for name in PLURALS.values()}
         for progress in self.progresses:
-            members[PLURALS[self._kinds[progress]]].append(self._object(progress))
+            kind, _name = key_of_text(progress.plan.key)
+            members[PLURALS[kind]].append(self._object(progress))
         return members
 
     def _object(self, progress: Progress) -> Record:
-        try:
-            shown = self._shown[progress].to_result(progress, self._check)
-        except CloudnError as error:
-            progress.fail(error)
-            shown = {"name": progress.name}
-        shown["outcome"] = self._outcome(progress)
-        if progress.error:
-            shown["error"] = progress.error.message
+        shown = {**self._shown(progress), "outcome": self._outcome(progress)}
         if isinstance(progress.error, LeftOut):
             shown["because"] = progress.error.because.label
         return shown

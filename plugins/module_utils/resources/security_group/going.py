@@ -15,10 +15,7 @@ from ...reconcile import THIS, Found, Plan, Progress, Resource, Step, Task, no_l
 from ..lookup import check_text, same_name
 from . import view as security_group
 from .held import Going, Groups, Left, leave_planned, revoke_all, settle
-from .plan import kind, to_result
-
-# The point after which a group holds no other group. Groups that name each other need only this of each other.
-CLEAR = "clear"
+from .plan import CLEAR, kind, to_result
 
 
 def _find(task: Task) -> Found:

@@ -19,6 +19,8 @@ from .rules import DIRECTIONS, Rule
 if t.TYPE_CHECKING:
     from ...reconcile.duplicates import Kind
 
+# The point after which a group that goes holds no other group. Groups that name each other need only this of each other.
+CLEAR = "clear"
 # Seconds for one change of a group's rules; measured on CloudStack 3.0.5.
 _RULE_SECONDS = 0.1
 

@@ -64,17 +64,21 @@ def show_tags(
     """
     if not groups:
         return
-    only = {"resourceid": groups[0]["id"]} if len(groups) == 1 else {}
-    try:
-        found = client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, **only})
-    except NotGranted:
-        found = []
+    found = list_tags(client, groups[0]["id"] if len(groups) == 1 else None)
     own: dict[str, list[Record]] = {group["id"]: [] for group in groups}
     for tag in usable(found):
         if "key" in tag:
             own.get(tag.get("resourceid", ""), []).append({"key": tag["key"], "value": tag.get("value", "")})
     for group in groups:
         group["tags"] = own[group["id"]]
+
+
+def list_tags(client: Client, group_id: str | None = None) -> list[Record]:
+    """Return the tags of one security group, or of all. An account that lacks the command has no tags."""
+    try:
+        return client.list("listTags", {"resourcetype": tags.SECURITY_GROUP, "resourceid": group_id})
+    except NotGranted:
+        return []
 
 
 def find(client: Client, wanted: str) -> Record | None:
