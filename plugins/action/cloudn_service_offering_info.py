@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.cloudn.compute.plugins.modules.cloudn_service_offering_info import DEFINITION
-from ansible_collections.cloudn.compute.plugins.plugin_utils.action import InProcess
+from ansible_collections.cloudn.compute.plugins.plugin_utils.inside import action_module
 
-
-class ActionModule(InProcess):
-    definition = DEFINITION
+ActionModule = action_module("cloudn_service_offering_info")
