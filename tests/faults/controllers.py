@@ -67,8 +67,11 @@ class Controller:
         }
 
 
-def at_once(actions: Sequence[Callable[[], Result]], seconds: float = 30) -> list[Result]:
-    """Do all actions at the same time, each in a thread of its own; return their results."""
+def at_once(actions: Sequence[Callable[[], Result]], seconds: float = 300) -> list[Result]:
+    """Do all actions at the same time, each in a thread of its own; return their results.
+
+    ``seconds`` ends the wait for one that hangs. A busy machine takes long, too.
+    """
     results: dict[int, Result] = {}
 
     def work(number: int, action: Callable[[], Result]) -> None:

@@ -52,6 +52,7 @@ FEW = 10  # cases of one test: fewer tests start sooner
 MOST_RUNS = 5  # until a site is whole after something went wrong
 JOB_SECONDS = (0.0, 0.002, 0.02, 0.06)
 KINDS = ("key_pairs", "security_groups", "vms", "volumes")
+_UNDONE = re.compile(r"(\S+): (start|stop)\b")  # what an error leaves to the user
 MODULES = {"security_groups": "cloudn_security_group", "vms": "cloudn_vm", "volumes": "cloudn_volume"}
 
 
@@ -311,10 +312,11 @@ def said(case: Case, done: Result, wanted: dict[Key, Result]) -> Iterator[str]:
 
 def _as_told(case: Case, done: Result) -> None:
     """Do what an error leaves to the user: start or stop a machine, remove one whose deployment failed."""
-    message = done["msg"]
-    told = re.search(r"Not done any more, so do it yourself when that is over: (\S+): (start|stop)", message)
-    if told:
-        case.do("cloudn_vm", name=told[1], state={"start": "started", "stop": "stopped"}[told[2]])
+    errors = {one["error"] for kind in KINDS for one in done.get(kind, []) if "error" in one} or {done["msg"]}
+    asked = [error.partition("do it yourself when that is over: ")[2] for error in errors]
+    left = {todo for text in asked for todo in _UNDONE.findall(text)}
+    for name, goal in sorted(left):
+        case.do("cloudn_vm", name=name, state={"start": "started", "stop": "stopped"}[goal])
     for name in {vm.name for vm in case.store.vms.values() if vm.state == "Error"}:
         case.do("cloudn_vm", name=name, state="absent")
     expunge_failed(case)
