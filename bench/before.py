@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from figures import Figure, times_theirs
 from inventories import listing, ours, seconds
-from stage import Emulator, Run, Stage, Tool, checked_out, our_tool
+from stage import ROOT, Emulator, Run, Stage, Tool, checked_out, our_tool
 from tasks import NEW, POLLS, UNCHANGED, Task, group, play
 
 SLOWER = 1.1
@@ -30,6 +30,8 @@ FROM_NOTHING: dict[str, Callable[[str], Task]] = {
     },
     "a key pair": lambda name: {"cloudn.compute.cloudn_key_pair": {"name": name}},
 }
+# What users do with the example site, and by which playbook.
+EXAMPLE = {"made": "site.yml", "run again": "site.yml", "removed": "teardown.yml"}
 
 
 class Against(NamedTuple):
@@ -42,7 +44,7 @@ class Against(NamedTuple):
 
 
 def collection(stage: Stage, commit: str | None, hosts: int, tasks: int, job_seconds: float) -> Iterator[Figure]:
-    """Measure lists, and tasks that change nothing or make something, with both collections. No commit: nothing."""
+    """Measure lists, tasks that change nothing or make something, and the example site. No commit: nothing."""
     if commit is None:
         return
     tools = {"now": stage.ours, "before": our_tool(stage.work / "earlier", checked_out(stage, commit))}
@@ -63,6 +65,27 @@ def collection(stage: Stage, commit: str | None, hosts: int, tasks: int, job_sec
             # Once more it is looked whether another run has made the same: docs/rely-on.md, "Two runs at once".
             note = "a second is waited before the look at others' pairs" if kind == "a key pair" else ""
             yield from _both(against, f"{kind} from nothing", make, 1, note)
+    # A machine that is gone must free its name and its groups for the next turn.
+    with stage.emulator("--job-seconds", job_seconds, "--expunge-seconds", 0.01) as emulator:
+        yield from _example(Against(stage, emulator, tools, name), commit)
+
+
+def _example(against: Against, commit: str) -> Iterator[Figure]:
+    """Make the example site, run it again and remove it, with both collections in turns. Each has its own playbooks."""
+    stage, tools = against.stage, against.tools
+    examples = {"now": ROOT / "examples", "before": checked_out(stage, commit) / "examples"}
+    took: dict[str, dict[str, list[float]]] = {work: {which: [] for which in tools} for work in EXAMPLE}
+
+    def run(which: str) -> Run:
+        runs = []
+        for work, playbook in EXAMPLE.items():
+            runs.append(stage.run(tools[which], against.emulator, "ansible-playbook", examples[which] / playbook))
+            took[work][which].append(runs[-1].seconds)
+        return Run(sum(run.seconds for run in runs), max(run.peak for run in runs))
+
+    stage.alternate(**{which: functools.partial(run, which) for which in tools})
+    for work, both in took.items():
+        yield times_theirs(f"the example site {work}: time", against.name, both["now"], both["before"], most=SLOWER)
 
 
 def _made(
