@@ -106,6 +106,39 @@ def test_another_run_makes_the_volume_and_attaches_it(
     assert changes_sent_to(emulator).count("createVolume") == 2
 
 
+@pytest.mark.parametrize("mine", [{}, {"tags": {"by": "this run"}}])
+def test_another_run_adds_the_rule_that_the_service_takes_twice(
+    run_module: Run, emulator: Any, monkeypatch: pytest.MonkeyPatch, mine: dict[str, Any]
+) -> None:
+    """The service takes a rule again if the group has it in the other direction, too. One of the two is revoked."""
+    rules = [{"ports": "80", "cidrs": ["192.0.2.0/24"]}]
+    good(run_module("cloudn_security_group", name="web", ingress=rules))
+    task = {"name": "web", "ingress": rules, "egress": rules}
+    apply = recover.apply_until_clear
+
+    def outrun(*args: Any) -> None:
+        monkeypatch.setattr(recover, "apply_until_clear", apply)
+        good(run_module("cloudn_security_group", **task))
+        apply(*args)
+
+    monkeypatch.setattr(recover, "apply_until_clear", outrun)
+    done = good(run_module("cloudn_security_group", **task, **mine))
+    (group,) = [one for one in emulator.store.security_groups.values() if one.name == "web"]
+    assert [rule.direction for rule in group.rules.values()] == ["ingress", "egress"]
+    assert [(len(done["security_group"][way])) for way in ("ingress", "egress")] == [1, 1]
+    assert (done["security_group"]["tags"] or {}) == mine.get("tags", {})
+    assert changes_sent_to(emulator).count("revokeSecurityGroupEgress") == 1
+    assert good(run_module("cloudn_security_group", **task, **mine))["changed"] is False
+
+
+def test_rules_that_cannot_be_doubled_cost_no_look(run_module: Run, emulator: Any) -> None:
+    rules = [{"ports": "80", "cidrs": ["192.0.2.0/24"]}]
+    good(run_module("cloudn_security_group", name="web"))
+    emulator.clear()
+    good(run_module("cloudn_security_group", name="web", ingress=rules))
+    assert [one["command"] for one in emulator.requests].count("listSecurityGroups") == 1
+
+
 def test_a_machine_waits_for_a_disk_that_is_being_attached_for_long(
     run_module: Run, emulator: Any, client: Client
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ...api import Client, Record, UsageError
-from ...reconcile import THIS, Changes, New, Plan, Progress, Step, Task
+from ...reconcile import THIS, Changes, New, Outrun, Plan, Progress, Step, Task
 from .. import tags
 from ..drift import check_drift
 from ..lookup import is_uuid, same_name
@@ -34,23 +34,28 @@ def plan(task: Task, wanted: str, record: Record | None, lookups: Record) -> Pla
     """
     options, name = lookups, (record or {"name": wanted})["name"]
     changes = Changes(record is None, state="present")
-    create, allow, revoke = [], [], []
+    create, allow, revoke, look = [], [], [], []
+    wanted_rules: dict[str, list[Rule]] = {}
     if record is None:
         create = [_create(options, changes.after)]
     else:
         _check_description(record, options, changes, task.warnings)
     for direction in DIRECTIONS:
-        if options.get(direction) is None:
-            continue
         current = rules.listed(record or {}, direction)
+        if options.get(direction) is None:
+            wanted_rules[direction] = [rules.parse(raw) for raw in current]
+            continue
         given = rules.given(options[direction], direction, task.warnings)
         kept, spare, new = rules.compare(given, current)
         if not options["purge_rules"]:
             kept, spare = current, []
         allow += _allow(name, direction, new)
         revoke += revocations(name, direction, spare)
-        changes.note(direction, texts(map(rules.parse, current)), texts([*map(rules.parse, kept), *new]))
-    stages = [create, allow, revoke]
+        wanted_rules[direction] = [*map(rules.parse, kept), *new]
+        changes.note(direction, texts(map(rules.parse, current)), texts(wanted_rules[direction]))
+    if allow and options["purge_rules"] and _can_be_doubled(wanted_rules):
+        look = [_look_for_doubles(name)]
+    stages = [create, allow, revoke, look]
     stages += tags.plan(tags.SECURITY_GROUP, name, record, options, changes, early=False)
     made = None if record else _new(name)
     return Plan(name, record, stages, changes.before, changes.after, new=made)
@@ -134,6 +139,32 @@ def revocations(name: str, direction: str, old: list[Record]) -> list[Step]:
         text = f"{name}: revoke {direction} {rule.kind} {_way(direction)} {rule.peer}"
         steps.append(_rule_step(text, command, {"id": raw["ruleid"]}, _revoked(direction, raw["ruleid"])))
     return steps
+
+
+def _can_be_doubled(wanted: dict[str, list[Rule]]) -> bool:
+    """Tell whether two runs at one moment can add one of the rules twice.
+
+    The service refuses a rule that exists. But it compares a new rule with the oldest one that is alike in all but the
+    direction. If that one has the other direction, the rule is added again; measured on CloudStack 3.0.5.
+    """
+    here, there = ({rule.meaning for rule in wanted[direction]} for direction in DIRECTIONS)
+    return bool(here & there)
+
+
+def _look_for_doubles(name: str) -> Step:
+    text = f"{name} to have each rule once"
+    return Step(text, "listSecurityGroups", {"id": THIS}, until=_has_no_doubles, search=security_group.search)
+
+
+def _has_no_doubles(groups: list[Record], progress: Progress) -> Record | None:
+    """Return once the group is listed. Raises ``Outrun`` if a rule is there twice: the new plan revokes one of them."""
+    for group in groups:
+        for direction in DIRECTIONS:
+            listed = [rules.parse(raw).meaning for raw in rules.listed(group, direction)]
+            if len({*listed}) < len(listed):
+                command = f"authorizeSecurityGroup{direction.capitalize()}"
+                raise Outrun(f"{command}: another run added a rule of {progress.name} at the same time", command)
+    return {} if groups else None
 
 
 def texts(some: t.Iterable[Rule]) -> list[str]:
