@@ -30,7 +30,6 @@ from .request_log import Record, clean_error, log_entry, value_of
 from .store import Store
 
 FAULTS = "/_emulator/faults"
-ERROR = "error"  # the text of the error in an answer, for the log
 NO_REASON = ""  # CloudStack 3.0.5's status line ends with the number
 PLAIN = "identity"  # the content coding of a body that is not packed
 # Measured on CloudStack 4.23.
@@ -142,8 +141,8 @@ class Service:
         asks = self.store.account_with_key(value_of(api.credentials[0], asked.params))
         entry = log_entry(name, asked.params, api.credentials, status, milliseconds, connection, secrets)
         entry["account"] = asks.name if asks else None
-        if answer is not None and answer.get(ERROR):
-            entry["error"] = clean_error(answer[ERROR], asked.params, secrets)
+        if error := getattr(answer, "error", None):
+            entry["error"] = clean_error(error, asked.params, secrets)
         if fault:
             entry["fault"] = fault.kind
         self.record(entry)
@@ -198,7 +197,7 @@ class Service:
             response.headers.pop("Date", None)
 
     def _response(self, reply: Reply) -> web.Response:
-        answer = web.Response if reply.content_type else _Untyped
+        answer = _Answer if reply.content_type else _Untyped
         headers = {"Date": _date(int(self.store.now()))} if self.generation.dated else {}
         if reply.content_type:
             headers["Content-Type"] = reply.content_type
@@ -207,7 +206,7 @@ class Service:
         reasons = self.generation.reasons
         reason = reasons.get(reply.status, str(reply.status)) if reasons else NO_REASON
         response = answer(body=reply.payload, status=reply.status, reason=reason, headers=headers)
-        response[ERROR] = reply.error or reply.description
+        response.error = reply.error or reply.description
         return response
 
 
@@ -228,7 +227,13 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-class _Untyped(web.Response):
+class _Answer(web.Response):
+    """An answer of an API. `error` is the text of its error, for the log."""
+
+    error: str | None = None
+
+
+class _Untyped(_Answer):
     """An answer without a content type."""
 
 

@@ -7,7 +7,7 @@ import { count, element } from "./words.js";
 
 // A table in a section of the page: `columns` are titles, `cells` gives the contents of a row.
 export class Table {
-  constructor(section, title, columns, cells, most = 100) {
+  constructor(section, title, columns, cells, most = 50) {
     this.cells = cells;
     this.columns = columns;
     const head = element("tr", { role: "row" }, columns.map((column) => element("th", { scope: "col", role: "columnheader", "data-column": column }, column)));
