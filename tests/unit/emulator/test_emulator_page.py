@@ -171,11 +171,11 @@ def test_the_stream_tells_all_and_then_each_change(emulate: Any) -> None:
             api.deploy("web1")
             assert page.has("job", state="under way", about="web1")
             assert page.has("vm", name="web1", state="Running", zone="jp-e1a", plan="vQ", account="flatuser")
-            assert page.has("disk", kind="root", vm="web1", device=0, state="Ready")
+            assert page.has("volume", kind="root", vm="web1", device=0, state="Ready")
             assert page.has("job", state="done", about="web1")
             assert page.has("request", command="deployVirtualMachine", status=200, account="flatuser", error="")
             api.emulator.store.expunge(api.emulator.store.vms[next(iter(page.rows["vm"]))])
-            assert soon(lambda: not page.rows["vm"] and not page.rows["disk"])  # noqa: B023
+            assert soon(lambda: not page.rows["vm"] and not page.rows["volume"])
             assert sum("about" in message for message in page.messages) == 1
 
 
@@ -245,7 +245,9 @@ def test_a_page_that_comes_back_is_told_what_it_missed(emulate: Any) -> None:
     answer.close()
 
 
-@pytest.mark.parametrize("last", ["x", "{start}", "{start} -1", "{start} ²", "{start} 99999999999999999999999", "{start} 1e3"])
+@pytest.mark.parametrize(
+    "last", ["x", "{start}", "{start} -1", "{start} ²", "{start} 99999999999999999999999", "{start} 1e3"]
+)
 def test_a_wrong_place_to_go_on_from_means_all(emulate: Any, last: str) -> None:
     emulator = emulate(vms=1).emulator
     start = emulator._service.page._start
@@ -416,7 +418,11 @@ def test_rules_name_their_groups_also_those_of_other_accounts_and_those_that_are
     with Stream(emulator) as page:
         soon(lambda: page.last)
         foreign, gone, own, out = page.rows["group"][group.id]["rules"]
-    assert (foreign["peer"], foreign["owner"], foreign["group"]) == ("neighbour-group", "neighbour", seed.NEIGHBOUR["sg"])
+    assert (foreign["peer"], foreign["owner"], foreign["group"]) == (
+        "neighbour-group",
+        "neighbour",
+        seed.NEIGHBOUR["sg"],
+    )
     assert (gone["peer"], gone["group"]) == ("", "gone")
     assert (own["peer"], own["group"]) == ("default", group.id)
     assert (out["peer"], out["out"], out["ports"], out["group"]) == ("198.51.100.0/24", True, "53", "")

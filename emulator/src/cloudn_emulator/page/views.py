@@ -98,24 +98,24 @@ def ports(rule: Rule) -> str:
     return str(start) if start == end else f"{start}-{end}"
 
 
-def _disk(store: Store, disk: Volume, copies: Counter[str], policies: Counter[str]) -> Row:
-    vm = store.vm_of(disk)
-    offering = disk.disk_offering_id or disk.offering_id
+def _volume(store: Store, volume: Volume, copies: Counter[str], policies: Counter[str]) -> Row:
+    vm = store.vm_of(volume)
+    offering = volume.disk_offering_id or volume.offering_id
     return {
-        "account": disk.owner,
-        "serial": disk.serial,
-        "name": disk.name,
-        "kind": KINDS.get(disk.kind, disk.kind),
-        "state": disk.state,
-        "gib": round(disk.size / GIB, 2),
+        "account": volume.owner,
+        "serial": volume.serial,
+        "name": volume.name,
+        "kind": KINDS.get(volume.kind, volume.kind),
+        "state": volume.state,
+        "gib": round(volume.size / GIB, 2),
         "vm": vm.name if vm else "",
-        "device": disk.device if vm else None,
-        "zone": _name(store.zones, disk.zone_id),
+        "device": volume.device if vm else None,
+        "zone": _name(store.zones, volume.zone_id),
         "offering": _name(store.disk_offerings, offering) or _name(store.service_offerings, offering),
-        "snapshots": copies[disk.id],
-        "policies": policies[disk.id],
-        "tags": _tags(store, "Volume", disk.id),
-        "created": disk.created,
+        "snapshots": copies[volume.id],
+        "policies": policies[volume.id],
+        "tags": _tags(store, "Volume", volume.id),
+        "created": volume.created,
     }
 
 
@@ -162,10 +162,10 @@ def _groups(store: Store) -> Rows:
     return ((group.id, _group(store, group)) for group in list(store.security_groups.values()))
 
 
-def _disks(store: Store) -> Rows:
+def _volumes(store: Store) -> Rows:
     copies = Counter(one.volume.id for one in store.snapshots.values() if one.state != "Destroyed")
     policies = Counter(policy.volume.id for policy in store.snapshot_policies.values())
-    return ((disk.id, _disk(store, disk, copies, policies)) for disk in list(store.volumes.values()))
+    return ((volume.id, _volume(store, volume, copies, policies)) for volume in list(store.volumes.values()))
 
 
 def _jobs(store: Store) -> Rows:
@@ -182,7 +182,7 @@ def _accounts(store: Store) -> Rows:
 _TABLES: dict[str, Callable[[Store], Rows]] = {
     "vm": _vms,
     "group": _groups,
-    "disk": _disks,
+    "volume": _volumes,
     "job": _jobs,
     "account": _accounts,
 }

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the emulator has told, and which of it is shown.
 
-const KINDS = ["vm", "group", "disk", "job", "account", "request"];
+const KINDS = ["vm", "group", "volume", "job", "account", "request"];
 const GONE = new Set(["Destroyed", "Expunging", "Destroy", "Error"]);
 
 export class Model {
@@ -53,12 +53,12 @@ export class Model {
     return words.every((word) => row.words.includes(word));
   }
 
-  // Whether a group has machines or rules, or a rule that names it. Each account has a group that often has none.
+  // Whether a group has VMs or rules, or a rule that names it. Each account has a group that often has none.
   isUsed(group) {
     return group.rules.length > 0 || this.namedGroups.has(group.id);
   }
 
-  // The ids of the groups that machines are in and that rules name.
+  // The ids of the groups that VMs are in and that rules name.
   get namedGroups() {
     this.named ??= new Set([
       ...Array.from(this.rows.vm.values()).filter(isThere).flatMap((row) => row.groups.map((group) => group.id)),
@@ -71,7 +71,7 @@ export class Model {
   get hasSeveralOwners() {
     if (this.choice.account) return false;
     const groups = Array.from(this.rows.group.values()).filter((row) => this.isUsed(row));
-    const owners = [...this.rows.vm.values(), ...this.rows.disk.values(), ...groups].map((row) => row.account);
+    const owners = [...this.rows.vm.values(), ...this.rows.volume.values(), ...groups].map((row) => row.account);
     return new Set(owners).size > 1;
   }
 }
@@ -91,7 +91,7 @@ const newest = (one, other) => other.serial - one.serial;
 const under = (row) => (row.completed === null ? 0 : 1);
 const ORDER = {
   vm: (one, other) => isThere(other) - isThere(one) || newest(one, other),
-  disk: (one, other) => isThere(other) - isThere(one) || newest(one, other),
+  volume: (one, other) => isThere(other) - isThere(one) || newest(one, other),
   group: (one, other) => text(one.account, other.account) || text(one.name, other.name) || one.serial - other.serial,
   job: (one, other) => under(one) - under(other) || other.created - one.created,
   account: (one, other) => other.own - one.own || text(one.name, other.name),

@@ -15,7 +15,7 @@ const LIVE = { live: "live", lost: "no connection, trying again" };
 const STATES = ["Running", "Starting", "Stopping", "Migrating", "Stopped", "Error", "Destroyed", "Expunging"];
 const CHOICES = ["filter", "state", "account"];
 
-const NOTHING = `No group has a machine or a rule yet. The API is at ${location.origin}/client/api`;
+const NOTHING = `No group has a VM or a rule yet. The API is at ${location.origin}/client/api`;
 const LIFTED = 8; // px above the filter that stay when the head goes
 const isNarrow = matchMedia("(max-width: 760px)"); // as in page.css
 
@@ -45,13 +45,13 @@ const drawAll = () => draw(Object.keys(model.rows));
 
 function drawSite() {
   const { filter, state } = model.choice;
-  const machines = model.of("vm").filter((row) => model.hasState(row));
+  const vms = model.of("vm").filter((row) => model.hasState(row));
   const groups = model.of("group").filter((row) => model.isUsed(row));
-  // A group is shown if it is what is looked for, or one of its machines is.
-  const held = new Set(machines.filter((row) => model.matches(row)).flatMap((row) => row.groups.map((group) => group.id)));
+  // A group is shown if it is what is looked for, or one of its VMs is.
+  const held = new Set(vms.filter((row) => model.matches(row)).flatMap((row) => row.groups.map((group) => group.id)));
   const shown = groups.filter((row) => (!filter && !state) || held.has(row.id) || (filter && model.matches(row))).sort((one, other) => (one.name < other.name ? -1 : 1));
   const alone = (row) => row.groups.length || model.matches(row);
-  const graph = siteOf(shown.slice(0, MOST), machines.filter(alone), model.hasSeveralOwners);
+  const graph = siteOf(shown.slice(0, MOST), vms.filter(alone), model.hasSeveralOwners);
   picture.show(graph, Math.max(0, shown.length - MOST), groups.length ? "No group matches the filter." : NOTHING);
 }
 
@@ -61,7 +61,7 @@ function drawStates() {
   if (model.choice.state && !counts.has(model.choice.state)) counts.set(model.choice.state, 0);
   const there = model.of("vm").filter(isThere).length;
   const names = [...STATES.filter((name) => counts.has(name)), ...Array.from(counts.keys()).filter((name) => !STATES.includes(name))];
-  const wanted = [["", there === 1 ? "machine" : "machines", there], ...names.map((name) => [name, name, counts.get(name)])];
+  const wanted = [["", there === 1 ? "VM" : "VMs", there], ...names.map((name) => [name, name, counts.get(name)])];
   const place = part("states");
   const old = new Map(Array.from(place.children, (node) => [node.value, node]));
   const buttons = [];

@@ -1,18 +1,19 @@
 // Copyright: (c) 2026, the cloudn.compute authors
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The site as a graph: groups with their machines, who is outside, and who may send what to whom.
+// The site as a graph: groups with their VMs, who is outside, and who may send what to whom.
 
+import { isThere } from "./model.js";
 import { bundles, isAnywhere } from "./rules.js";
 import { byGroup, summary } from "./views.js";
 import { count } from "./words.js";
 
-const FEW = 3; // machines that are named
+const FEW = 3; // VMs that are named
 export const MOST = 80; // groups that are drawn
 
 // Nodes by key, and edges between them. An edge has the text of its ports. It is `out` if a rule for what goes out made it.
-export function siteOf(groups, machines, withOwners) {
-  const members = byGroup(machines);
+export function siteOf(groups, vms, withOwners) {
+  const members = byGroup(vms);
   const nodes = new Map(groups.map((row) => [row.id, groupNode(row, members.get(row.id) ?? [], withOwners)]));
   const edges = new Map();
   for (const row of groups) {
@@ -24,7 +25,7 @@ export function siteOf(groups, machines, withOwners) {
       }
     }
   }
-  const alone = machines.filter((row) => !row.groups.length && !["Destroyed", "Expunging", "Error"].includes(row.state));
+  const alone = vms.filter((row) => !row.groups.length && isThere(row));
   if (alone.length) nodes.set("alone", node("alone", "group", "without a group", [named(alone)]));
   return { nodes, edges: Array.from(edges.values()) };
 }
@@ -33,17 +34,17 @@ function node(key, kind, title, lines) {
   return { key, kind, title, lines };
 }
 
-function groupNode(row, machines, withOwners) {
+function groupNode(row, vms, withOwners) {
   const owner = withOwners ? [`of ${row.account}`] : [];
-  return node(row.id, "group", row.name, [named(machines), ...owner]);
+  return node(row.id, "group", row.name, [named(vms), ...owner]);
 }
 
-// Few machines by their names, many by their number and states.
-function named(machines) {
-  if (!machines.length) return "no machine";
-  if (machines.length <= FEW && machines.every((row) => row.state === "Running")) return machines.map((row) => row.name).join(", ");
-  const states = new Set(machines.map((row) => row.state));
-  return states.size === 1 ? `${count(machines.length, "machine")}, ${machines[0].state}` : summary(machines);
+// Few VMs by their names, many by their number and states.
+function named(vms) {
+  if (!vms.length) return "no VM";
+  if (vms.length <= FEW && vms.every((row) => row.state === "Running")) return vms.map((row) => row.name).join(", ");
+  const states = new Set(vms.map((row) => row.state));
+  return states.size === 1 ? `${count(vms.length, "VM")}, ${vms[0].state}` : summary(vms);
 }
 
 // The key of the node that a rule names. A node outside stands beside one group or part of the site, see the layout.
@@ -61,6 +62,6 @@ function peerOf(nodes, { rule, name, key }, row, out) {
 export function sentences({ nodes, edges }) {
   const title = (key) => nodes.get(key).title;
   return edges.map(({ from, to, out, text }) =>
-    from === to ? `Machines of ${title(from)} may reach each other by ${text}.` : `${title(from)} may ${out ? "send to" : "reach"} ${title(to)} by ${text}.`,
+    from === to ? `VMs of ${title(from)} may reach each other by ${text}.` : `${title(from)} may ${out ? "send to" : "reach"} ${title(to)} by ${text}.`,
   );
 }

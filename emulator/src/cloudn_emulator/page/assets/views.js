@@ -12,7 +12,7 @@ const small = (...children) => element("small", {}, ...children);
 const lines = (nodes) => nodes.map((node) => element("div", {}, node));
 const soft = (text) => small(given(text));
 
-function machine(row) {
+function vm(row) {
   return [
     [given(row.name), row.shown ? soft(row.shown) : "", row.tags.length ? element("small", { class: "tags" }, row.tags.map((tag) => given(tag))) : ""],
     state(row.state),
@@ -41,7 +41,7 @@ function rules(row, out, none) {
   return lines(found.map((one) => element("span", {}, element("b", {}, visible(one.text)), out ? " to " : " from ", given(one.name))));
 }
 
-function disk(row) {
+function volume(row) {
   const on = row.vm ? [given(row.vm), small(`device ${row.device}`)] : row.state === "Destroy" ? "" : small("nothing");
   const kept = [row.snapshots ? count(row.snapshots, "snapshot") : "", row.policies ? count(row.policies, "policy", "policies") : ""];
   return [
@@ -63,7 +63,7 @@ function account(row) {
     given(row.domain),
     row.counts.vm,
     row.counts.group,
-    row.counts.disk,
+    row.counts.volume,
     row.pairs,
   ].map((cell) => (typeof cell === "number" ? String(cell) : cell));
 }
@@ -101,20 +101,20 @@ export class Views {
     this.model = model;
     const table = (id, columns, cells) => new Table(section(id), `${id}-title`, columns, cells);
     this.views = {
-      vm: table("machines", ["Name", "State", "Address", "Groups", "Zone", "Plan", "Created", "Account"], machine),
-      group: table("groups", ["Name", "Machines", "Lets in", "Lets out", "Account"], group),
-      disk: table("disks", ["Name", "State", "Kind", "Size", "Hangs on", "Copies", "Zone", "Account"], disk),
-      account: table("accounts", ["Name", "Kind", "Domain", "Machines", "Groups", "Disks", "Key pairs"], account),
+      vm: table("vms", ["Name", "State", "Address", "Groups", "Zone", "Plan", "Created", "Account"], vm),
+      group: table("groups", ["Name", "VMs", "Lets in", "Lets out", "Account"], group),
+      volume: table("volumes", ["Name", "State", "Kind", "Size", "Attached to", "Snapshots", "Zone", "Account"], volume),
+      account: table("accounts", ["Name", "Kind", "Domain", "VMs", "Groups", "Volumes", "Key pairs"], account),
       job: new List(section("jobs"), "jobs-title", job, 6),
       request: new List(section("requests"), "requests-title", request, 25),
     };
   }
 
   draw(kinds) {
-    // Groups and accounts tell how many machines and disks they have.
+    // Groups and accounts tell how many VMs and volumes they have.
     const all = new Set(kinds);
     if (all.has("vm")) all.add("group");
-    if (all.has("vm") || all.has("group") || all.has("disk")) all.add("account");
+    if (all.has("vm") || all.has("group") || all.has("volume")) all.add("account");
     for (const kind of all) {
       const rows = this.model.shown(kind).map(this.told(kind));
       this.views[kind].show(rows, this.model.of(kind).length ? "Nothing matches the filter." : NOTHING[kind]);
@@ -139,7 +139,7 @@ export class Views {
       };
     }
     if (kind === "account") {
-      const counts = Object.fromEntries(["vm", "group", "disk"].map((one) => [one, byAccount(this.model.rows[one])]));
+      const counts = Object.fromEntries(["vm", "group", "volume"].map((one) => [one, byAccount(this.model.rows[one])]));
       return (row) => {
         const own = Object.fromEntries(Object.entries(counts).map(([one, found]) => [one, found.get(row.name) ?? 0]));
         return versioned({ ...row, counts: own }, [row, own]);
@@ -150,9 +150,9 @@ export class Views {
 }
 
 const NOTHING = {
-  vm: "No machine yet.",
+  vm: "No VM yet.",
   group: "No security group yet.",
-  disk: "No disk yet.",
+  volume: "No volume yet.",
   job: "No job yet.",
   account: "No account.",
   request: "No request yet.",
@@ -168,18 +168,18 @@ function byAccount(rows) {
   return found;
 }
 
-// The machines of each group, by its id. Those that are destroyed are left out.
-export function byGroup(machines) {
+// The VMs of each group, by its id. Those that are destroyed are left out.
+export function byGroup(vms) {
   const found = new Map();
-  for (const row of machines.filter(isThere)) {
+  for (const row of vms.filter(isThere)) {
     for (const { id } of row.groups) found.set(id, [...(found.get(id) ?? []), row]);
   }
   return found;
 }
 
-// How many machines there are, by state.
-export function summary(machines) {
+// How many VMs there are, by state.
+export function summary(vms) {
   const states = new Map();
-  for (const row of machines) states.set(row.state, (states.get(row.state) ?? 0) + 1);
+  for (const row of vms) states.set(row.state, (states.get(row.state) ?? 0) + 1);
   return Array.from(states, ([name, number]) => `${number.toLocaleString("en")} ${name}`).sort().join(", ");
 }
