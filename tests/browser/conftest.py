@@ -95,8 +95,12 @@ def driver() -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_page(driver: Any) -> Iterator[Callable[..., Page]]:
+def open_page(driver: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """Open the page of an emulator: ``open_page(emulator, "?filter=web", width=360)``. It must not complain in the end."""
+    if request.config.getoption("loadgroup", False):
+        assert request.node.nodeid.endswith("@browser"), (
+            "pytest-xdist does not keep groups together: several browsers run"
+        )
     pages: list[Page] = []
 
     def start(emulator: Emulator, query: str = "", **window: Any) -> Page:

@@ -1,11 +1,15 @@
 // Copyright: (c) 2026, the cloudn.compute authors
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where the boxes and lines of the picture are: parts of the site side by side, each in columns from who asks to who answers.
+// Where the boxes and lines of the picture are: parts of the site side by side, each in columns from who asks to who
+// answers.
 
 export const SLOT = 20; // the height of the line of a box that says which ports an arrow is for
-const HEAD = 26, LINE = 16, PAD = 8; // of a box: its title, a line below it, its margin
-const GAP = 16, BEND = 6; // between boxes, and the height of a place where a line goes through a column
+const HEAD = 26,
+  LINE = 16,
+  PAD = 8; // of a box: its title, a line below it, its margin
+const GAP = 16,
+  BEND = 6; // between boxes, and the height of a place where a line goes through a column
 const BETWEEN = 64; // columns
 const APART = 32; // parts of the site
 const SWEEPS = 8;
@@ -102,7 +106,8 @@ function reaches(after, from, to) {
 
 // The boxes and bends that a line goes through. Lines of one box to the same side go together as long as they can.
 function route(edge, boxes, columns) {
-  const from = boxes.get(edge.from), to = boxes.get(edge.to);
+  const from = boxes.get(edge.from),
+    to = boxes.get(edge.to);
   const step = Math.sign(to.rank - from.rank) || 1;
   const places = [from];
   for (let rank = from.rank + step; rank !== to.rank; rank += step) {
@@ -137,7 +142,9 @@ function untangle(columns, neighbours) {
     for (const column of forward ? columns : columns.slice().reverse()) {
       const means = new Map();
       for (const place of column) {
-        const near = Array.from(neighbours.get(place) ?? []).filter((one) => (forward ? one.rank < place.rank : one.rank > place.rank));
+        const near = Array.from(neighbours.get(place) ?? []).filter((one) =>
+          forward ? one.rank < place.rank : one.rank > place.rank,
+        );
         means.set(place, near.length ? near.reduce((sum, one) => sum + at.get(one), 0) / near.length : at.get(place));
       }
       column.sort((one, other) => means.get(one) - means.get(other));
@@ -216,7 +223,15 @@ function drawn(routes, boxes) {
       const [from, to] = [places[at - 1], places[at]];
       const isLast = at === places.length - 1;
       const key = isLast ? edge : to;
-      if (!lines.has(key)) lines.set(key, { from, to, step, edges: [], isLast, slot: isLast ? boxes.get(to.key).slots.find((one) => one.edge === edge) : null });
+      if (!lines.has(key))
+        lines.set(key, {
+          from,
+          to,
+          step,
+          edges: [],
+          isLast,
+          slot: isLast ? boxes.get(to.key).slots.find((one) => one.edge === edge) : null,
+        });
       lines.get(key).edges.push(edge);
     }
   }
@@ -225,7 +240,10 @@ function drawn(routes, boxes) {
 
 // Puts the parts side by side, in rows that are no wider than `width` if that can be.
 function packed(parts, width) {
-  let x = 0, y = 0, high = 0, wide = 0;
+  let x = 0,
+    y = 0,
+    high = 0,
+    wide = 0;
   for (const part of parts) {
     if (x && x + part.width > width) {
       y += high + APART;

@@ -61,7 +61,9 @@ export class Model {
   // The ids of the groups that VMs are in and that rules name.
   get namedGroups() {
     this.named ??= new Set([
-      ...Array.from(this.rows.vm.values()).filter(isThere).flatMap((row) => row.groups.map((group) => group.id)),
+      ...Array.from(this.rows.vm.values())
+        .filter(isThere)
+        .flatMap((row) => row.groups.map((group) => group.id)),
       ...Array.from(this.rows.group.values()).flatMap((row) => row.rules.map((rule) => rule.group)),
     ]);
     return this.named;

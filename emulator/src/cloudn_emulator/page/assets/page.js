@@ -49,7 +49,9 @@ function drawSite() {
   const groups = model.of("group").filter((row) => model.isUsed(row));
   // A group is shown if it is what is looked for, or one of its VMs is.
   const held = new Set(vms.filter((row) => model.matches(row)).flatMap((row) => row.groups.map((group) => group.id)));
-  const shown = groups.filter((row) => (!filter && !state) || held.has(row.id) || (filter && model.matches(row))).sort((one, other) => (one.name < other.name ? -1 : 1));
+  const shown = groups
+    .filter((row) => (!filter && !state) || held.has(row.id) || (filter && model.matches(row)))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
   const alone = (row) => row.groups.length || model.matches(row);
   const graph = siteOf(shown.slice(0, MOST), vms.filter(alone), model.hasSeveralOwners);
   picture.show(graph, Math.max(0, shown.length - MOST), groups.length ? "No group matches the filter." : NOTHING);
@@ -60,13 +62,24 @@ function drawStates() {
   for (const row of model.of("vm")) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
   if (model.choice.state && !counts.has(model.choice.state)) counts.set(model.choice.state, 0);
   const there = model.of("vm").filter(isThere).length;
-  const names = [...STATES.filter((name) => counts.has(name)), ...Array.from(counts.keys()).filter((name) => !STATES.includes(name))];
+  const names = [
+    ...STATES.filter((name) => counts.has(name)),
+    ...Array.from(counts.keys()).filter((name) => !STATES.includes(name)),
+  ];
   const wanted = [["", there === 1 ? "VM" : "VMs", there], ...names.map((name) => [name, name, counts.get(name)])];
   const place = part("states");
   const old = new Map(Array.from(place.children, (node) => [node.value, node]));
   const buttons = [];
   for (const [value, label, number] of wanted) {
-    const button = old.get(value) ?? element("button", { type: "button", value }, element("b"), " ", element("span", { class: value ? "state" : "", "data-state": value }));
+    const button =
+      old.get(value) ??
+      element(
+        "button",
+        { type: "button", value },
+        element("b"),
+        " ",
+        element("span", { class: value ? "state" : "", "data-state": value }),
+      );
     button.setAttribute("aria-pressed", String(model.choice.state === value));
     button.firstElementChild.textContent = number.toLocaleString("en");
     button.lastElementChild.textContent = visible(label);

@@ -39,7 +39,8 @@ export class Picture {
     this.fonts = { title: `600 14px ${style.fontFamily}`, line: `12px ${style.fontFamily}` };
   }
 
-  // Draws a graph, if it is another one than the last time. `left` groups have no place in it. `nothing` stands for none.
+  // Draws a graph, if it is another one than the last time. `left` groups have no place in it. `nothing` is the text
+  // for an empty one.
   show(graph, left, nothing) {
     const width = this.place.clientWidth - 2 * MARGIN;
     const sign = JSON.stringify([Array.from(graph.nodes.values()), graph.edges, left, nothing, width]);
@@ -62,14 +63,25 @@ export class Picture {
 
   measure(node, coming) {
     const title = widthOf(short(node.title, LETTERS), this.fonts.title);
-    const lines = [...node.lines, ...coming.map(slotText)].map((text) => widthOf(short(text, WIDEST), this.fonts.line) + 14);
+    const lines = [...node.lines, ...coming.map(slotText)].map(
+      (text) => widthOf(short(text, WIDEST), this.fonts.line) + 14,
+    );
     return Math.ceil(Math.max(NARROWEST, title + 24, ...lines.map((one) => one + 12)));
   }
 
   picture(graph, { parts, width, height }) {
     const sizes = { width: width + 2 * MARGIN, height: height + 2 * MARGIN };
-    const svg = shape("svg", { ...sizes, viewBox: `0 0 ${sizes.width} ${sizes.height}`, role: "img", "aria-labelledby": "picture-title picture-text" });
-    svg.append(shape("title", { id: "picture-title" }, titleOf(graph)), shape("desc", { id: "picture-text" }, textOf(graph)), tips());
+    const svg = shape("svg", {
+      ...sizes,
+      viewBox: `0 0 ${sizes.width} ${sizes.height}`,
+      role: "img",
+      "aria-labelledby": "picture-title picture-text",
+    });
+    svg.append(
+      shape("title", { id: "picture-title" }, titleOf(graph)),
+      shape("desc", { id: "picture-text" }, textOf(graph)),
+      tips(),
+    );
     for (const part of parts) {
       const lines = part.lines.map((line) => drawnLine(line));
       const boxes = part.boxes.map((box) => this.box(box));
@@ -82,9 +94,14 @@ export class Picture {
 
   box({ key, node, x, y, width, height, slots }) {
     const group = shape("g", { class: `node ${node.kind}`, transform: `translate(${x} ${y})`, "data-key": key });
-    group.append(shape("title", {}, [node.title, ...node.lines].map(visible).join("\n")), shape("rect", { width, height, rx: node.kind === "outside" ? 14 : 6 }));
+    group.append(
+      shape("title", {}, [node.title, ...node.lines].map(visible).join("\n")),
+      shape("rect", { width, height, rx: node.kind === "outside" ? 14 : 6 }),
+    );
     group.append(shape("text", { class: "name", x: 12, y: 19 }, short(node.title, LETTERS)));
-    node.lines.forEach((line, index) => group.append(shape("text", { class: "line", x: 12, y: 36 + 16 * index }, short(line, WIDEST))));
+    node.lines.forEach((line, index) =>
+      group.append(shape("text", { class: "line", x: 12, y: 36 + 16 * index }, short(line, WIDEST))),
+    );
     if (slots.length) group.append(shape("path", { class: "rule", d: `M0 ${slots[0].y - 10}H${width}` }));
     for (const { edge, side, y: top } of slots) {
       const place = side < 0 ? { x: width - 12, "text-anchor": "end" } : { x: 12 };
@@ -98,7 +115,11 @@ const slotText = ({ from, to, out, text }) => (from === to ? `↻ each other: ${
 
 function tips() {
   const tip = (id) =>
-    shape("marker", { id, class: "tip", viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, shape("path", { d: "M0 0 8 4 0 8z" }));
+    shape(
+      "marker",
+      { id, class: "tip", viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
+      shape("path", { d: "M0 0 8 4 0 8z" }),
+    );
   return shape("defs", {}, tip("tip"));
 }
 
@@ -111,7 +132,11 @@ function drawnLine({ from, to, step, slot, isLast, edges }) {
   const through = to.isBend ? `H${goesOn ? to.x + to.width : to.x}` : "";
   const d = `M${start.x} ${start.y}C${half} ${start.y} ${half} ${end.y} ${end.x} ${end.y}${through}`;
   const ends = edges.flatMap((edge) => [edge.from, edge.to]);
-  const line = shape("path", { class: edges.every((edge) => edge.out) ? "arrow out" : "arrow", d, ...(isLast ? { "marker-end": "url(#tip)" } : {}) });
+  const line = shape("path", {
+    class: edges.every((edge) => edge.out) ? "arrow out" : "arrow",
+    d,
+    ...(isLast ? { "marker-end": "url(#tip)" } : {}),
+  });
   line.ends = new Set(ends);
   return line;
 }

@@ -34,7 +34,7 @@ export function portsOf(rules, most = 8) {
     const name = NUMBERS.test(protocol) ? `protocol ${protocol}` : protocol === "all" ? "all protocols" : protocol;
     protocols.set(name, (protocols.get(name) ?? new Set()).add(ports));
   }
-  const place = (name) => (ORDER.indexOf(name) + 1 || ORDER.length + 1);
+  const place = (name) => ORDER.indexOf(name) + 1 || ORDER.length + 1;
   const sorted = Array.from(protocols).sort(([one], [other]) => place(one) - place(other));
   return Array.from(sorted, ([name, ports]) => [name, portList(ports, most)].filter(Boolean).join(" ")).join(" · ");
 }

@@ -11,7 +11,8 @@ import { count } from "./words.js";
 const FEW = 3; // VMs that are named
 export const MOST = 80; // groups that are drawn
 
-// Nodes by key, and edges between them. An edge has the text of its ports. It is `out` if a rule for what goes out made it.
+// Nodes by key, and edges between them. An edge has the text of its ports. It is `out` if a rule for what goes out made
+// it.
 export function siteOf(groups, vms, withOwners) {
   const members = byGroup(vms);
   const nodes = new Map(groups.map((row) => [row.id, groupNode(row, members.get(row.id) ?? [], withOwners)]));
@@ -50,11 +51,13 @@ function named(vms) {
 // The key of the node that a rule names. A node outside stands beside one group or part of the site, see the layout.
 function peerOf(nodes, { rule, name, key }, row, out) {
   if (rule.group) {
-    if (!nodes.has(rule.group)) nodes.set(rule.group, node(rule.group, "other", name, [rule.owner ? `group of ${rule.owner}` : "group"]));
+    if (!nodes.has(rule.group))
+      nodes.set(rule.group, node(rule.group, "other", name, [rule.owner ? `group of ${rule.owner}` : "group"]));
     return rule.group;
   }
   const outside = `${out ? "to" : "from"} ${key}`;
-  if (!nodes.has(outside)) nodes.set(outside, node(outside, "outside", name, [isAnywhere(rule) ? rule.peer : "outside"]));
+  if (!nodes.has(outside))
+    nodes.set(outside, node(outside, "outside", name, [isAnywhere(rule) ? rule.peer : "outside"]));
   return outside;
 }
 
@@ -62,6 +65,8 @@ function peerOf(nodes, { rule, name, key }, row, out) {
 export function sentences({ nodes, edges }) {
   const title = (key) => nodes.get(key).title;
   return edges.map(({ from, to, out, text }) =>
-    from === to ? `VMs of ${title(from)} may reach each other by ${text}.` : `${title(from)} may ${out ? "send to" : "reach"} ${title(to)} by ${text}.`,
+    from === to
+      ? `VMs of ${title(from)} may reach each other by ${text}.`
+      : `${title(from)} may ${out ? "send to" : "reach"} ${title(to)} by ${text}.`,
   );
 }

@@ -10,9 +10,18 @@ export class Table {
   constructor(section, title, columns, cells, most = 50) {
     this.cells = cells;
     this.columns = columns;
-    const head = element("tr", { role: "row" }, columns.map((column) => element("th", { scope: "col", role: "columnheader", "data-column": column }, column)));
+    const head = element(
+      "tr",
+      { role: "row" },
+      columns.map((column) => element("th", { scope: "col", role: "columnheader", "data-column": column }, column)),
+    );
     this.body = element("tbody", { role: "rowgroup" });
-    const table = element("table", { role: "table", "aria-labelledby": title }, element("thead", { role: "rowgroup" }, head), this.body);
+    const table = element(
+      "table",
+      { role: "table", "aria-labelledby": title },
+      element("thead", { role: "rowgroup" }, head),
+      this.body,
+    );
     section.append(element("div", { class: "table" }, table));
     this.window = new Window(section, this.body, most, (row) => this.row(row));
   }
@@ -87,14 +96,16 @@ class Window {
         made.set(row.id, { version, node });
       }
     }
-    arrange(this.body, Array.from(made.values(), (one) => one.node));
+    arrange(
+      this.body,
+      Array.from(made.values(), (one) => one.node),
+    );
     this.made = made;
     const left = this.rows.length - shown.length;
     this.more.hidden = left <= 0;
     this.more.textContent = `Show ${Math.min(left, this.step)} more of ${count(this.rows.length, "row")}`;
     this.nothing.hidden = this.rows.length > 0;
   }
-
 }
 
 // Puts nodes into a place in their order. It moves only what must be moved, so the focus stays where it is.

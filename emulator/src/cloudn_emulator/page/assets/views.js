@@ -14,7 +14,17 @@ const soft = (text) => small(given(text));
 
 function vm(row) {
   return [
-    [given(row.name), row.shown ? soft(row.shown) : "", row.tags.length ? element("small", { class: "tags" }, row.tags.map((tag) => given(tag))) : ""],
+    [
+      given(row.name),
+      row.shown ? soft(row.shown) : "",
+      row.tags.length
+        ? element(
+            "small",
+            { class: "tags" },
+            row.tags.map((tag) => given(tag)),
+          )
+        : "",
+    ],
     state(row.state),
     lines(row.addresses),
     [lines(row.groups.map((group) => given(group.name))), lines(row.affinity.map((name) => soft(`affinity: ${name}`)))],
@@ -27,7 +37,12 @@ function vm(row) {
 
 function group(row) {
   return [
-    [given(row.name), row.text ? soft(row.text) : "", row.isOther ? soft(`of ${row.account}`) : "", row.locked ? small("locked by a change") : ""],
+    [
+      given(row.name),
+      row.text ? soft(row.text) : "",
+      row.isOther ? soft(`of ${row.account}`) : "",
+      row.locked ? small("locked by a change") : "",
+    ],
     row.members || small("none"),
     rules(row, false, "nothing"),
     rules(row, true, "everything"),
@@ -38,12 +53,19 @@ function group(row) {
 function rules(row, out, none) {
   const found = bundles(row.rules, out);
   if (!found.length) return small(none);
-  return lines(found.map((one) => element("span", {}, element("b", {}, visible(one.text)), out ? " to " : " from ", given(one.name))));
+  return lines(
+    found.map((one) =>
+      element("span", {}, element("b", {}, visible(one.text)), out ? " to " : " from ", given(one.name)),
+    ),
+  );
 }
 
 function volume(row) {
   const on = row.vm ? [given(row.vm), small(`device ${row.device}`)] : row.state === "Destroy" ? "" : small("nothing");
-  const kept = [row.snapshots ? count(row.snapshots, "snapshot") : "", row.policies ? count(row.policies, "policy", "policies") : ""];
+  const kept = [
+    row.snapshots ? count(row.snapshots, "snapshot") : "",
+    row.policies ? count(row.policies, "policy", "policies") : "",
+  ];
   return [
     given(row.name),
     state(row.state),
@@ -70,7 +92,10 @@ function account(row) {
 
 function job(row) {
   const error = row.error ? element("p", { class: "error" }, row.code ? `${row.code}: ` : "", given(row.error)) : "";
-  const times = [time(row.created * 1000), row.completed ? ` ${milliseconds((row.completed - row.created) * 1000)}` : ""];
+  const times = [
+    time(row.created * 1000),
+    row.completed ? ` ${milliseconds((row.completed - row.created) * 1000)}` : "",
+  ];
   return [
     element("p", {}, element("b", {}, given(row.command)), " ", given(row.about)),
     element("p", { class: "facts" }, state(row.state), element("span", {}, times), owner(row)),
@@ -82,9 +107,22 @@ function request(row) {
   const answer = row.status ? String(row.status) : "no answer";
   const isGood = row.status >= 200 && row.status < 400;
   return [
-    element("p", {}, element("b", {}, row.command ? given(row.command) : "no command"), " ", given(row.params, { class: "params" })),
-    element("p", { class: "facts" }, element("span", { class: isGood ? "good" : "bad" }, answer), element("span", {}, milliseconds(row.ms)),
-      element("span", {}, time(row.time)), owner(row), row.fault ? element("span", {}, `fault: ${row.fault}`) : ""),
+    element(
+      "p",
+      {},
+      element("b", {}, row.command ? given(row.command) : "no command"),
+      " ",
+      given(row.params, { class: "params" }),
+    ),
+    element(
+      "p",
+      { class: "facts" },
+      element("span", { class: isGood ? "good" : "bad" }, answer),
+      element("span", {}, milliseconds(row.ms)),
+      element("span", {}, time(row.time)),
+      owner(row),
+      row.fault ? element("span", {}, `fault: ${row.fault}`) : "",
+    ),
     row.error ? element("p", { class: "error" }, given(row.error)) : "",
   ];
 }
@@ -103,7 +141,11 @@ export class Views {
     this.views = {
       vm: table("vms", ["Name", "State", "Address", "Groups", "Zone", "Plan", "Created", "Account"], vm),
       group: table("groups", ["Name", "VMs", "Lets in", "Lets out", "Account"], group),
-      volume: table("volumes", ["Name", "State", "Kind", "Size", "Attached to", "Snapshots", "Zone", "Account"], volume),
+      volume: table(
+        "volumes",
+        ["Name", "State", "Kind", "Size", "Attached to", "Snapshots", "Zone", "Account"],
+        volume,
+      ),
       account: table("accounts", ["Name", "Kind", "Domain", "VMs", "Groups", "Volumes", "Key pairs"], account),
       job: new List(section("jobs"), "jobs-title", job, 6),
       request: new List(section("requests"), "requests-title", request, 25),
@@ -124,7 +166,8 @@ export class Views {
 
   count(kind, shown) {
     const there = this.model.of(kind).length;
-    const text = shown === there ? there.toLocaleString("en") : `${shown.toLocaleString("en")} of ${there.toLocaleString("en")}`;
+    const text =
+      shown === there ? there.toLocaleString("en") : `${shown.toLocaleString("en")} of ${there.toLocaleString("en")}`;
     for (const node of document.querySelectorAll(`[data-count="${kind}"]`)) node.textContent = text;
   }
 
@@ -181,5 +224,7 @@ export function byGroup(vms) {
 export function summary(vms) {
   const states = new Map();
   for (const row of vms) states.set(row.state, (states.get(row.state) ?? 0) + 1);
-  return Array.from(states, ([name, number]) => `${number.toLocaleString("en")} ${name}`).sort().join(", ");
+  return Array.from(states, ([name, number]) => `${number.toLocaleString("en")} ${name}`)
+    .sort()
+    .join(", ");
 }

@@ -33,7 +33,12 @@ export function state(word) {
   return element("span", { class: "state", "data-state": visible(word) }, visible(word));
 }
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const TIME = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 
 // The time of a moment, with its day unless that is today.
 export function time(moment) {
@@ -47,5 +52,9 @@ export function count(number, one, many = `${one}s`) {
 }
 
 export function milliseconds(number) {
-  return number < 10 ? `${number.toFixed(1)} ms` : number < 10000 ? `${Math.round(number)} ms` : `${(number / 1000).toFixed(1)} s`;
+  return number < 10
+    ? `${number.toFixed(1)} ms`
+    : number < 10000
+      ? `${Math.round(number)} ms`
+      : `${(number / 1000).toFixed(1)} s`;
 }
