@@ -48,7 +48,7 @@ test-adversary: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python bench $(BENCH)
 
-# The pictures of the documentation that are drawn from plans.
+# The pictures of the documentation: drawn from plans, and taken of the emulator's page, if there is a browser.
 pictures: $(STAMP)
 	$(BIN)/python pictures
 
@@ -58,7 +58,7 @@ release: $(STAMP)
 	$(MAKE) test
 	$(BIN)/python release
 
-$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
+$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py' -o -path '*/assets/*')
 	@$(RIGHT_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip

@@ -34,12 +34,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. Some have no content type. `description` goes into a header of the native API's errors."""
+    """An answer. Some have no content type. `description` goes into a header of the native API's errors.
+
+    `error` is the text of another error, for the log.
+    """
 
     status: int
     payload: bytes
     content_type: str | None
     description: str | None = None
+    error: str | None = None
 
 
 class Api(Protocol):

@@ -49,6 +49,8 @@ class Guard:
                 return f"pages of {origin!a} are not allowed"
         if origins:
             return None
+        if _opens_page(request):
+            return None
         if request.headers.get("Sec-Fetch-Site", "").strip().lower() == _FROM_PAGES:
             return "pages of other sites are not allowed"
         for page in request.headers.getall("Referer", []):
@@ -73,6 +75,15 @@ class Guard:
 def is_host(text: str) -> bool:
     """Whether a text is the name or the address of a host, without a port."""
     return _address(text) is not None or _NAME.fullmatch(text) is not None
+
+
+def _opens_page(request: web.Request) -> bool:
+    """Whether a browser opens the emulator's own page, be it by a link on a page of another site.
+
+    The page itself holds no data, and it may not be in a frame. What it asks for then comes from itself.
+    """
+    sent = tuple(request.headers.get(f"Sec-Fetch-{what}", "").strip().lower() for what in ("Mode", "Dest"))
+    return request.method == "GET" and request.path == "/" and sent == ("navigate", "document")
 
 
 def _hosts(request: web.Request) -> Iterator[str]:

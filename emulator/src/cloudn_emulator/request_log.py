@@ -49,9 +49,27 @@ def log_entry(
     }
 
 
+def clean_error(text: str, params: dict[str, str], secrets: Collection[str]) -> str:
+    """The text of an error without secrets. It may quote the value of a parameter."""
+    for name, value in params.items():
+        if value and _is_secret(name, params):
+            text = text.replace(value, f"({len(value)} characters)")
+    return _clean(text, secrets)
+
+
+def value_of(name: str, params: dict[str, str]) -> str:
+    """The value of the parameter with this name in any case, given in lower case. Empty if there is none."""
+    return params.get(name) or next((value for one, value in params.items() if one.lower() == name), "")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what has this name is secret, by any part of it, such as `details[0].password`."""
+    return any(map(_SECRET.search, re.split(r"[\[\].]", name)))
+
+
 def _is_secret(name: str, params: dict[str, str]) -> bool:
-    """Whether the value of a parameter is secret, by any part of its name, such as `details[0].password`."""
-    if any(map(_SECRET.search, re.split(r"[\[\].]", name))):
+    """Whether the value of a parameter is secret, by its name or by the key of the entry of a map."""
+    if is_secret_name(name):
         return True
     entry, _dot, field = name.rpartition(".")
     return field.lower() == "value" and _SECRET.search(params.get(f"{entry}.key", "")) is not None

@@ -25,7 +25,8 @@ from .guard import FORBIDDEN, Guard
 from .jobs import Jobs
 from .listener import Listener
 from .native import Native
-from .request_log import Record, log_entry
+from .page import Page, Recent
+from .request_log import Record, clean_error, log_entry, value_of
 from .store import Store
 
 FAULTS = "/_emulator/faults"
@@ -52,6 +53,8 @@ class Service:
         self.apis: tuple[Api, ...] = (Native(store, jobs), *([Bridge(store, jobs)] if self.generation.bridge else []))
         self.latency = store.settings.latency_ms / 1000
         self.listener = Listener(jobs.later)
+        self.recent = Recent()
+        self.page = Page(lambda: self.store, self.recent)
 
     def application(self, host: str) -> web.Application:
         """The web application that serves the APIs, on this host."""
@@ -64,6 +67,7 @@ class Service:
                     app.router.add_route(method, path, partial(self.answer, api), expect_handler=form)
         app.router.add_get(FAULTS, self.show_faults)
         app.router.add_put(FAULTS, self.set_faults, expect_handler=partial(self._go_on, LONGEST))
+        self.page.add_to(app)
         app.on_response_prepare.append(self._strip)
         app.on_shutdown.append(self._stop)
         return app
@@ -134,8 +138,15 @@ class Service:
         answer = await self._answer(api, request, asked, fits, fault)
         milliseconds = (time.monotonic() - began) * 1000
         status, secrets = getattr(answer, "status", 0), self.store.secrets
+        asks = self.store.account_with_key(value_of(api.credentials[0], asked.params))
         entry = log_entry(name, asked.params, api.credentials, status, milliseconds, connection, secrets)
-        self.record({**entry, "fault": fault.kind} if fault else entry)
+        entry["account"] = asks.name if asks else None
+        if error := getattr(answer, "error", None):
+            entry["error"] = clean_error(error, asked.params, secrets)
+        if fault:
+            entry["fault"] = fault.kind
+        self.record(entry)
+        self.recent.note(entry)
         if answer is None:  # the connection is broken; what is returned goes nowhere
             return web.Response()
         return answer
@@ -186,7 +197,7 @@ class Service:
             response.headers.pop("Date", None)
 
     def _response(self, reply: Reply) -> web.Response:
-        answer = web.Response if reply.content_type else _Untyped
+        answer = _Answer if reply.content_type else _Untyped
         headers = {"Date": _date(int(self.store.now()))} if self.generation.dated else {}
         if reply.content_type:
             headers["Content-Type"] = reply.content_type
@@ -194,7 +205,9 @@ class Service:
             headers["X-Description"] = wire.header(reply.description)
         reasons = self.generation.reasons
         reason = reasons.get(reply.status, str(reply.status)) if reasons else NO_REASON
-        return answer(body=reply.payload, status=reply.status, reason=reason, headers=headers)
+        response = answer(body=reply.payload, status=reply.status, reason=reason, headers=headers)
+        response.error = reply.error or reply.description
+        return response
 
 
 async def _body(request: web.Request) -> bytes:
@@ -214,7 +227,13 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-class _Untyped(web.Response):
+class _Answer(web.Response):
+    """An answer of an API. `error` is the text of its error, for the log."""
+
+    error: str | None = None
+
+
+class _Untyped(_Answer):
     """An answer without a content type."""
 
 

@@ -61,14 +61,15 @@ def error(status: int, code: str, message: str) -> Reply:
         f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>{code}</Code>'
         f"<Message>{message}</Message></Error></Errors><RequestID>{new_id()}</RequestID></Response>"
     )
-    return Reply(status, body.encode("utf-8", "replace"), CLOUDSTACK_3.xml_type)
+    return Reply(status, body.encode("utf-8", "replace"), CLOUDSTACK_3.xml_type, error=message)
 
 
 def page(status: int, message: str) -> Reply:
     """The second form: a page of the web server."""
-    return Reply(status, PAGE.format(status=status, message=html.escape(message)).encode("utf-8", "replace"), HTML_TYPE)
+    body = PAGE.format(status=status, message=html.escape(message)).encode("utf-8", "replace")
+    return Reply(status, body, HTML_TYPE, error=message)
 
 
 def plain(status: int, message: str) -> Reply:
     """The third form: a text without a type. The fourth form is empty."""
-    return Reply(status, message.encode("utf-8", "replace"), None)
+    return Reply(status, message.encode("utf-8", "replace"), None, error=message)
