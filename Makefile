@@ -8,7 +8,7 @@ BIN := "$(VENV)/bin"
 RIGHT_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: make PYTHON=..." >&2; exit 1; }; \
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, and this is " + sys.version.split()[0] + ": make PYTHON=...")'
 
-.PHONY: environment demo test test-faults test-adversary lint sanity pytest bench pictures release clean
+.PHONY: environment demo test test-faults test-adversary lint sanity pytest bench pictures release release-check clean
 .NOTPARALLEL:
 
 demo:
@@ -53,10 +53,15 @@ bench: environment
 pictures: environment
 	$(BIN)/python pictures
 
+# What takes too long for `make test`: sanity with each ansible-core, the import into Galaxy, links, both commands on a bare
+# Debian. CHECKS="bare links" runs some of them.
+release-check: environment
+	$(BIN)/python -B tests/release_check.py $(CHECKS)
+
 # The release that galaxy.yml names: changelog, commit, tag, and in .release what is to be published. CONTRIBUTING.md has more.
 release: environment
 	$(BIN)/python release --check
-	$(MAKE) test
+	$(MAKE) test release-check
 	$(BIN)/python release
 
 # The virtual environment of all but the demo, unless it is there and up to date.

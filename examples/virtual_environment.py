@@ -104,17 +104,7 @@ def create(folder: pathlib.Path, run: Run, python: str | None = None) -> None:
             "`apt-get install python3-pip` brings pip."
         )
     run(python, "-m", "venv", "--without-pip", folder)
-    run(
-        installer,
-        "-m",
-        "pip",
-        "--python",
-        folder / "bin" / "python",
-        "--disable-pip-version-check",
-        "install",
-        "--quiet",
-        "pip",
-    )
+    _pip(run, installer, "--python", str(folder / "bin" / "python"), "install", "--quiet", "pip")
 
 
 def digest(requirements: Sequence[pathlib.Path], projects: Sequence[pathlib.Path]) -> str:
@@ -137,6 +127,14 @@ def run_shown(*command: Word) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise Failed(f"{command[0]} ended with exit status {done.returncode}. The output above says why.")
+
+
+def run_quietly(*command: Word) -> None:
+    """Run a command, and show nothing. Raises ``Failed`` with the end of what it says."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip()[-300:]
+        raise Failed(f"{shlex.join(map(str, command))} ended with exit status {done.returncode}: {last}")
 
 
 def _with_named(path: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -212,9 +210,13 @@ def _may_be_replaced(folder: pathlib.Path) -> bool:
 
 def _install(folder: pathlib.Path, packages: Sequence[str], run: Run) -> None:
     """Install packages. Raises ``Failed``."""
-    python = folder / "bin" / "python"
+    _pip(run, str(folder / "bin" / "python"), "install", "--quiet", *packages)
+
+
+def _pip(run: Run, python: str, *words: str) -> None:
+    """Run a Python's pip. Raises ``Failed``."""
     try:
-        run(python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *packages)
+        run(python, "-m", "pip", "--disable-pip-version-check", *words)
     except Failed as failure:
         raise Failed(f"{failure} {INDEX}") from failure
 
