@@ -38,14 +38,18 @@ CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # How this machine reaches a package index. What it reads from its own disk is left out: a bare machine has no such thing.
 REACH = re.compile(r"(?i)(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE")
 PIP_REACH = ("index-url", "extra-index-url", "find-links", "trusted-host", "cert", "proxy", "timeout", "retries")
+REMOVALS = 5
 APT_REACH = re.compile(r"Acquire::(http|https|Check-|Retries|Max-)")
-# In the new namespaces: what each Debian has when it runs. The shell stays, so that somebody asks how orphans ended.
+# In the new namespaces: what each Debian has when it runs. The shell stays: it is there to ask how orphans ended, and it ends
+# with unshare, which a process that changes its user does not.
 INSIDE = """\
 root=$1; user=$2; shift 2
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
-chroot --userspec="$user" "$root" /usr/bin/env -i "$@"
+status=0
+chroot --userspec="$user" "$root" /usr/bin/env -i "$@" || status=$?
+exit "$status"
 """
 NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--")
 
@@ -84,12 +88,17 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=float("inf"), help="seconds for all parts together")
     parser.add_argument("--root", type=pathlib.Path, help="a folder to keep the machine in, for the next time")
     given = parser.parse_args()
+    if given.root and any(PARTS[name].packages for name in given.parts):
+        parser.error("a part that installs packages leaves a machine that is no longer bare: run it without --root")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     began = time.monotonic()
     try:
         with machine(given.root) as root:
-            say(f"the machine is made, after {time.monotonic() - began:.0f} s")
+            made = time.monotonic() - began
+            say(f"the machine is made, after {made:.0f} s")
+            if made > given.limit / 2:
+                raise LeftOut(f"less than half of the {given.limit:.0f} s is left, as packages came slowly")
             results = [run(root, name, given.limit - (time.monotonic() - began)) for name in sorted_parts(given.parts)]
     except LeftOut as reason:
         say(f"left out: {reason}")
@@ -271,7 +280,10 @@ def remove(root: pathlib.Path) -> None:
             f"{root} stays, as something is mounted there: {' '.join(mounted)}. Unmount it before you delete the folder."
         )
         return
-    subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=False)
+    for _ in range(REMOVALS):
+        if subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=False).returncode == 0:
+            return
+        time.sleep(1)  # what was killed there may write still
 
 
 def mounts_in(root: pathlib.Path, mountinfo: str) -> list[str]:
