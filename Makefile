@@ -3,31 +3,32 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(abspath $(VENV))/bin
-STAMP := $(VENV)/.made
-RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+BIN := "$(VENV)/bin"
+# It says so before anything is made. A Python that is too old could not read the programs.
+RIGHT_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: make PYTHON=..." >&2; exit 1; }; \
+	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, and this is " + sys.version.split()[0] + ": make PYTHON=...")'
 
-.PHONY: demo test test-faults test-adversary lint sanity pytest bench pictures release clean
+.PHONY: environment demo test test-faults test-adversary lint sanity pytest bench pictures release release-check clean
 .NOTPARALLEL:
 
 demo:
 	@$(RIGHT_PYTHON)
-	@$(PYTHON) -B examples/demo.py
+	@"$(PYTHON)" -B examples/demo.py
 
 test: lint sanity pytest
 
-lint: $(STAMP)
+lint: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tests/check_types.py
 	$(BIN)/yamllint --strict .
 	$(BIN)/antsibull-changelog lint
-	shellcheck .ci/run
+	$(BIN)/shellcheck .ci/run tests/bare_pipx.sh
 
-sanity: $(STAMP)
+sanity: environment
 	$(BIN)/python tests/sanity.py
 
-pytest: $(STAMP)
+pytest: environment
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 # Every task with every fault at every request, every attack of the adversary on each of its tasks, a thousand random sites, a
@@ -35,35 +36,38 @@ pytest: $(STAMP)
 # time the matrix waits, so there are more workers than processors. At the end, whether the emulator grows under endless
 # requests.
 test-faults: test-adversary
-	rm -f $(VENV)/faults.jsonl
-	FAULTS=all FAULTS_REPORT=$(abspath $(VENV))/faults.jsonl $(BIN)/python -m pytest -n 4 tests/faults tests/property/test_sites.py tests/e2e/test_check_run.py tests/in_process/test_both_ways.py
+	rm -f "$(VENV)"/faults.jsonl
+	FAULTS=all FAULTS_REPORT="$(abspath $(VENV))/faults.jsonl" $(BIN)/python -m pytest -n 4 tests/faults tests/property/test_sites.py tests/e2e/test_check_run.py tests/in_process/test_both_ways.py
 	$(BIN)/python bench/soak.py
 
 # Only the adversary. It takes a quarter of an hour on two cores that do nothing else.
-test-adversary: $(STAMP)
-	rm -f $(VENV)/adversary.jsonl
-	FAULTS=all ADVERSARY_REPORT=$(abspath $(VENV))/adversary.jsonl $(BIN)/python -m pytest -n 2 tests/adversary
+test-adversary: environment
+	rm -f "$(VENV)"/adversary.jsonl
+	FAULTS=all ADVERSARY_REPORT="$(abspath $(VENV))/adversary.jsonl" $(BIN)/python -m pytest -n 2 tests/adversary
 
 # How fast it is, against Ansible alone and a peer: bench/README.md. BENCH=--without-peer downloads nothing.
-bench: $(STAMP)
+bench: environment
 	$(BIN)/python bench $(BENCH)
 
 # The pictures of the documentation: drawn from plans, and taken of the emulator's page, if there is a browser.
-pictures: $(STAMP)
+pictures: environment
 	$(BIN)/python pictures
 
+# What takes too long for `make test`: sanity with each ansible-core, the import into Galaxy, links, both commands on a bare
+# Debian. CHECKS="bare links" runs some of them.
+release-check: environment
+	$(BIN)/python -B tests/release_check.py $(CHECKS)
+
 # The release that galaxy.yml names: changelog, commit, tag, and in .release what is to be published. CONTRIBUTING.md has more.
-release: $(STAMP)
+release: environment
 	$(BIN)/python release --check
-	$(MAKE) test
+	$(MAKE) test release-check
 	$(BIN)/python release
 
-$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py' -o -path '*/assets/*')
+# The virtual environment of all but the demo, unless it is there and up to date.
+environment:
 	@$(RIGHT_PYTHON)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --requirement tests/requirements.txt ./emulator
-	touch $@
+	@"$(PYTHON)" -B examples/virtual_environment.py "$(VENV)" --requirements tests/requirements.txt --project emulator
 
 clean:
-	rm -rf $(VENV) .demo .bench .release .hypothesis .ruff_cache
+	rm -rf "$(VENV)" .demo .bench .release .hypothesis .ruff_cache

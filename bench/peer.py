@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 
 from stage import ROOT, Tool, environment, quietly
+from virtual_environment import create, run_quietly
 
 # The package of the whole of Ansible, which has it; no more than that one collection is taken out of it.
 PACKAGE = "ansible==14.5.0"
@@ -30,7 +31,7 @@ def tool(work: pathlib.Path) -> Tool:
     wanted = f"{PACKAGE} ansible-core {core} {sys.version}"
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
-        quietly([sys.executable, "-m", "venv", DIRECTORY / "venv"])
+        create(DIRECTORY / "venv", run_quietly)
         pip = [programs / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
         quietly([*pip, "install", f"ansible-core=={core}", "cs"])
         with tempfile.TemporaryDirectory(dir=DIRECTORY) as directory:

@@ -9,7 +9,7 @@ Needs Python 3.11 or later and what pip gets. All that it writes is in the direc
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
 import os
 import pathlib
 import re
@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+import virtual_environment
 from programs import Failed, clean_environment, cloudn_variables, ended_at_last, listening_emulator, with_programs
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -139,18 +140,9 @@ def own_environment() -> Environment:
 
 def make_environment(environment: Environment) -> None:
     """Make the virtual environment, unless it is there and nothing that goes into it has changed."""
-    sources = [ROOT / "requirements.txt", EXAMPLES / "requirements.txt", ROOT / "emulator" / "pyproject.toml"]
-    sources += sorted((ROOT / "emulator" / "src").rglob("*.py"))
-    digest = hashlib.sha256(sys.version.encode() + b"".join(source.read_bytes() for source in sources)).hexdigest()
-    stamp = WORK / "venv" / "made-of"
-    if stamp.exists() and stamp.read_text() == digest:
+    install = functools.partial(run, environment)
+    if not virtual_environment.make(WORK / "venv", [EXAMPLES / "requirements.txt"], [ROOT / "emulator"], install):
         print("It is there already.", flush=True)
-        return
-    WORK.mkdir(exist_ok=True)
-    run(environment, sys.executable, "-m", "venv", "--clear", WORK / "venv")
-    pip = (BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(environment, *pip, "-r", EXAMPLES / "requirements.txt", ROOT / "emulator")
-    stamp.write_text(digest)
 
 
 def install_collection(environment: Environment) -> None:

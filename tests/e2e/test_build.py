@@ -127,24 +127,6 @@ def test_the_installed_documentation_has_no_faults(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_examples_please_ansible_lint_at_its_strictest(
-    checkout: pathlib.Path, installed: pathlib.Path, environment: dict[str, str]
-) -> None:
-    """ansible-lint finds nothing in the example site, at its strictest."""
-    variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "NO_COLOR": "1"}
-    playbooks = {path.name for path in (ROOT / "examples").glob("*.yml")} - {"cloudn.yml", "machines.yml"}
-    command = ["ansible-lint", "--offline", "--strict", "--profile", "production", *sorted(playbooks)]
-    done = subprocess.run(
-        command,
-        cwd=checkout / "examples",
-        env={**environment, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_ansible_builder_takes_both_execution_environments(
     checkout: pathlib.Path, tarball: pathlib.Path, installed: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

