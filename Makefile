@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test test-faults test-adversary lint sanity pytest bench pictures release clean
+.PHONY: demo test test-faults test-adversary test-peer lint sanity pytest bench pictures release clean
 .NOTPARALLEL:
 
 demo:
@@ -43,6 +43,10 @@ test-faults: test-adversary
 test-adversary: $(STAMP)
 	rm -f $(VENV)/adversary.jsonl
 	FAULTS=all ADVERSARY_REPORT=$(abspath $(VENV))/adversary.jsonl $(BIN)/python -m pytest -n 2 tests/adversary
+
+# The guide for those who come from ngine_io.cloudstack, with that collection itself. It downloads 55 MB and takes some minutes.
+test-peer: $(STAMP)
+	FAULTS=all $(BIN)/python -m pytest -n 2 -rs tests/ngine
 
 # How fast it is, against Ansible alone and a peer: bench/README.md. BENCH=--without-peer downloads nothing.
 bench: $(STAMP)
