@@ -247,6 +247,9 @@ def _keys(both: Both) -> None:
     both.theirs(("ssh_key", {"name": "deploy", "public_key": KEY}), instance(ssh_keys=["deploy"]))
     both.ours(vm("web2", key_pair="deploy"))
     assert {one.name: bool(one.public_key) for one in both.emulator.store.vms.values()} == {"web1": False, "web2": True}
+    assert "key_pair is none" in both.ours(vm(key_pair="deploy"))[0]["msg"]
+    result, sent = both.ours(vm(key_pair="deploy", on_immutable_drift="ignore"))
+    assert (result["changed"], sent) == (False, [])
 
 
 @shows("A VM with data disks on CloudStack 3.0", generation="3")
