@@ -8,7 +8,7 @@ BIN := "$(VENV)/bin"
 RIGHT_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: make PYTHON=..." >&2; exit 1; }; \
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, and this is " + sys.version.split()[0] + ": make PYTHON=...")'
 
-.PHONY: environment demo test test-faults test-adversary lint sanity pytest bench pictures release release-check clean
+.PHONY: environment demo test test-faults test-adversary test-peer lint sanity pytest bench pictures release release-check clean
 .NOTPARALLEL:
 
 demo:
@@ -44,6 +44,10 @@ test-faults: test-adversary
 test-adversary: environment
 	rm -f "$(VENV)"/adversary.jsonl
 	FAULTS=all ADVERSARY_REPORT="$(abspath $(VENV))/adversary.jsonl" $(BIN)/python -m pytest -n 2 tests/adversary
+
+# The guide for those who come from ngine_io.cloudstack, with that collection itself. It downloads 55 MB and takes some minutes.
+test-peer: environment
+	FAULTS=all $(BIN)/python -m pytest -n 2 -rs tests/ngine
 
 # How fast it is, against Ansible alone and a peer: bench/README.md. BENCH=--without-peer downloads nothing.
 bench: environment
