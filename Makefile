@@ -7,25 +7,34 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test test-faults test-adversary lint sanity pytest bench pictures release clean
+.PHONY: demo test test-faults test-adversary lint sanity units integration pytest bench pictures release clean
 .NOTPARALLEL:
 
 demo:
 	@$(RIGHT_PYTHON)
 	@$(PYTHON) -B examples/demo.py
 
-test: lint sanity pytest
+test: lint sanity units integration pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tests/check_types.py
 	$(BIN)/yamllint --strict .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 	$(BIN)/antsibull-changelog lint
 	shellcheck .ci/run
 
 sanity: $(STAMP)
 	$(BIN)/python tests/sanity.py
+
+# ansible-test with unit tests of a few files, and with each integration target on one generation of CloudStack. With --all
+# the two programs run all of it.
+units: $(STAMP)
+	$(BIN)/python tests/units.py
+
+integration: $(STAMP)
+	$(BIN)/python tests/integration.py
 
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
@@ -58,7 +67,7 @@ release: $(STAMP)
 	$(MAKE) test
 	$(BIN)/python release
 
-$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
+$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt tests/unit/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
 	@$(RIGHT_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip

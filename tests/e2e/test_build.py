@@ -127,16 +127,19 @@ def test_the_installed_documentation_has_no_faults(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_examples_please_ansible_lint_at_its_strictest(
-    checkout: pathlib.Path, installed: pathlib.Path, environment: dict[str, str]
+@pytest.mark.generation("3", reason="no request is sent")
+@pytest.mark.parametrize("folder", ["examples", "tests/integration"])
+def test_what_users_read_as_examples_pleases_ansible_lint_at_its_strictest(
+    folder: str, checkout: pathlib.Path, installed: pathlib.Path, environment: dict[str, str]
 ) -> None:
-    """ansible-lint finds nothing in the example site, at its strictest."""
+    """ansible-lint finds nothing in the example site and in the integration targets, at its strictest."""
     variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "NO_COLOR": "1"}
-    playbooks = {path.name for path in (ROOT / "examples").glob("*.yml")} - {"cloudn.yml", "machines.yml"}
-    command = ["ansible-lint", "--offline", "--strict", "--profile", "production", *sorted(playbooks)]
+    inventories = {"cloudn.yml", "machines.yml"}
+    playbooks = {str(path.relative_to(ROOT / folder)) for path in (ROOT / folder).glob("*.yml")} - inventories
+    command = ["ansible-lint", "--offline", "--strict", "--profile", "production", *(sorted(playbooks) or ["targets"])]
     done = subprocess.run(
         command,
-        cwd=checkout / "examples",
+        cwd=checkout / folder,
         env={**environment, **variables},
         capture_output=True,
         text=True,

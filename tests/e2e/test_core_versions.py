@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from copied import search_path
 from reaching import without_marks
-from sanity import search_path
 
 ROOT = pathlib.Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 import ways
+from copied import search_path
 from drawn import Drawn, draw
-from sanity import search_path
 from test_options import MODULES, built_for
 
 ROOT = pathlib.Path(__file__).parents[2]
