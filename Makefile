@@ -8,25 +8,34 @@ BIN := "$(VENV)/bin"
 RIGHT_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: make PYTHON=..." >&2; exit 1; }; \
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, and this is " + sys.version.split()[0] + ": make PYTHON=...")'
 
-.PHONY: environment demo test test-faults test-adversary test-peer lint sanity pytest bench pictures release release-check clean
+.PHONY: environment demo test test-faults test-adversary test-peer lint sanity units integration pytest bench pictures release release-check clean
 .NOTPARALLEL:
 
 demo:
 	@$(RIGHT_PYTHON)
 	@"$(PYTHON)" -B examples/demo.py
 
-test: lint sanity pytest
+test: lint sanity units integration pytest
 
 lint: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tests/check_types.py
 	$(BIN)/yamllint --strict .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 	$(BIN)/antsibull-changelog lint
 	$(BIN)/shellcheck .ci/run tests/bare_pipx.sh
 
 sanity: environment
 	$(BIN)/python tests/sanity.py
+
+# ansible-test with unit tests of a few files, and with each integration target on one generation of CloudStack. With --all
+# the two programs run all of it.
+units: environment
+	$(BIN)/python tests/units.py
+
+integration: environment
+	$(BIN)/python tests/integration.py
 
 pytest: environment
 	$(BIN)/python -m pytest -n 3 --dist loadgroup

@@ -19,6 +19,11 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
+# ansible-test imports test files by their names in the collection, and installs no emulator, only what it needs. So what test
+# files share, and the emulator, are found here.
+sys.path.append(str(pathlib.Path(__file__).parent))
+sys.path.extend(str(folder) for folder in pathlib.Path(__file__).parent.glob("unit/*/"))
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "emulator" / "src"))
 
 import generations
 import summary
@@ -59,6 +64,8 @@ if not _is_installed_collection():
     from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 
     _AnsibleCollectionFinder(paths=[_TREE.name])._install()
+else:
+    os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), sys.path[-1]])  # for the command line
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -109,17 +116,19 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
     The emulator's jobs are short, so the module looks sooner than in life how they are, unless it is to be patient.
     """
     from ansible.module_utils import basic
-    from ansible.module_utils._internal._json import _profiles
     from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import pause
 
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
-    basic._ANSIBLE_PROFILE = "legacy"
+    basic._ANSIBLE_PROFILE = "legacy"  # not read by 2.18
     output, warnings = io.StringIO(), []
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         # In a process that also is a controller, warnings would go to its screen instead of into the result, and options
         # that are no UTF-8 would be refused before the module sees them.
         patch.setattr(basic.AnsibleModule, "warn", lambda _module, text, **_more: warnings.append(text))
-        patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
+        with contextlib.suppress(ImportError):  # ansible-core 2.18 does not check that
+            from ansible.module_utils._internal._json import _profiles
+
+            patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
         if not patient:
             patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
         with pytest.raises(SystemExit) as ended:

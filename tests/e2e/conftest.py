@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from sanity import copy
+from copied import copy
 
 # What a shell starts in the background ignores Ctrl-C, and so would all that is started and interrupted here.
 signal.signal(signal.SIGINT, signal.default_int_handler)

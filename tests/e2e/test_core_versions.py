@@ -18,9 +18,9 @@ import pytest
 import virtual_environment
 import yaml
 from ansible_collections.cloudn.compute.plugins.module_utils.api import Client
+from copied import search_path
 from programs import Failed
 from reaching import without_marks
-from sanity import search_path
 
 ROOT = pathlib.Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"

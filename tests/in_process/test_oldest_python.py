@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 import virtual_environment
 import ways
+from copied import search_path
 from drawn import Drawn, draw
 from programs import Failed
-from sanity import search_path
 from test_options import MODULES, built_for
 
 ROOT = pathlib.Path(__file__).parents[2]
