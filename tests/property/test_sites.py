@@ -312,7 +312,9 @@ def said(case: Case, done: Result, wanted: dict[Key, Result]) -> Iterator[str]:
 def _as_told(case: Case, done: Result) -> None:
     """Do what an error leaves to the user: start or stop a machine, remove one whose deployment failed."""
     message = done["msg"]
-    told = re.search(r"Not done any more, so do it yourself when that is over: (\S+): (start|stop)", message)
+    told = re.search(
+        r"These steps were not done any more. Do them yourself when that has ended: (\S+): (start|stop)", message
+    )
     if told:
         case.do("cloudn_vm", name=told[1], state={"start": "started", "stop": "stopped"}[told[2]])
     for name in {vm.name for vm in case.store.vms.values() if vm.state == "Error"}:
