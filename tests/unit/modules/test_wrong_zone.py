@@ -149,8 +149,8 @@ def test_absent_warns_of_machines_in_another_zone(vm_id: str, run_module: Run, e
     done = run_module("cloudn_vm", _check=check, name=names, zone="jp-e1b", state="absent")
     assert done["changed"] is False
     assert done["warnings"] == [
-        f"zone: web1: not in jp-e1b, but in jp-e1a: {vm_id} (web1, jp-e1a). Nothing there is destroyed. Correct the zone if it "
-        "shall be"
+        f"zone: web1: not in jp-e1b, but in jp-e1a: {vm_id} (web1, jp-e1a). Nothing is destroyed there. If it is the "
+        "one that you mean, correct the zone"
     ]
     assert sent_to(emulator) == ["listVirtualMachines", "listZones"]
     assert run_module("cloudn_vm", name="web2", zone="jp-e1b", state="absent")["warnings"] == []
