@@ -27,7 +27,7 @@ from .api.jobs import OR_AGAIN
 # The error code of wrong credentials. The message has advice already.
 _UNAUTHORISED = 401
 _TAGS = "leave out tags; everything else works without them"
-_KEY_PAIRS = "put public keys into machines by user_data or by the template they are made from, and use no key pairs"
+_KEY_PAIRS = "put public keys into VMs by user_data or by the template they are made from, and use no key pairs"
 _PERMISSIONS = (
     "set ec2_url, if the service's EC2-compatible API has launch permissions, or leave out accounts; everything else works "
     "without it"
@@ -42,11 +42,11 @@ _INSTEAD = {
     "deleteSSHKeyPair": _KEY_PAIRS,
     "listSSHKeyPairs": _KEY_PAIRS,
     "recoverVirtualMachine": (
-        "leave out recover, and wait until the service has expunged the machine, or ask the service's support to recover it"
+        "leave out recover, and wait until the service has expunged the VM, or ask the service's support to recover it"
     ),
     "restoreVirtualMachine": (
-        "destroy the machine (state: absent), and make a new one of another name, or of the same name when the service has "
-        "expunged the old machine"
+        "destroy the VM (state: absent), and make a new one of another name, or of the same name when the service has "
+        "expunged the old VM"
     ),
     "updateTemplatePermissions": _PERMISSIONS,
     "listTemplatePermissions": _PERMISSIONS,
@@ -59,7 +59,7 @@ _INSTEAD = {
 # Why the service fails to list a virtual machine. Source: measured on CloudStack 3.0.5.
 LOST_KEY_PAIR = (
     "its SSH key pair was deleted or replaced. Register the same public key again, under any name (cloudn_key_pair with "
-    "public_key), or destroy the machine by its id (cloudn_vm with state: absent)"
+    "public_key), or destroy the VM by its id (cloudn_vm with state: absent)"
 )
 
 # Objects of EC2's actions. A Describe action shows each.
@@ -148,25 +148,25 @@ def _ec2_error(error: Ec2Error, command: str, _task: _Task) -> str:
     """Return how much was done, and what to do, for an error that the service calls its own."""
     if not error.is_internal or is_read(command):
         return ""
-    again = "see to the reason, and run the task again"
+    again = "correct the cause, and run the task again"
     if command.lower().startswith("modify"):
         return f". It failed; {again}, {_SETS_AGAIN}"
     if error.partly:
         return f". It is not known whether a part of it was done: {_look(command)} before you run the task again"
     if error.job_code is None or error.job_code in _NOT_BEGUN:
         return f". It was not done; {again}"
-    return f". It failed; see to the reason, and {_look(command)} before you run the task again"
+    return f". It failed; correct the cause, and {_look(command)} before you run the task again"
 
 
 def _refusal(error: ApiError, command: str, _task: _Task) -> str:
     if (command, error.code) == ("listVirtualMachines", INTERNAL):
-        return f". On CloudStack 3 this error comes from a virtual machine in the list: {LOST_KEY_PAIR}"
+        return f". On CloudStack 3 this error comes from a VM in the list: {LOST_KEY_PAIR}"
     if error.code in (None, _UNAUTHORISED) or is_read(command):
         return ""
     outcome = "failed" if isinstance(error, JobFailed) or error.code == INTERNAL else "was not done"
     if error.way_out:
         return f". It {outcome}" + (f": {error.cause}" if error.cause else "") + f". {error.way_out}"
-    return f". It {outcome}" + (f": {error.cause}" if error.cause else "; see to the reason, and run the task again")
+    return f". It {outcome}" + (f": {error.cause}" if error.cause else "; correct the cause, and run the task again")
 
 
 # Classes of errors, and the functions with their advice. The first text that is not empty is added.

@@ -90,7 +90,7 @@ class Definition(t.NamedTuple):
         except TypeError as error:
             return str(error)
         wait_timeout = params.get("wait_timeout") or 0
-        return f"wait_timeout: must not be negative, it is {wait_timeout}" if wait_timeout < 0 else ""
+        return f"wait_timeout: must be at least 0, not {wait_timeout}" if wait_timeout < 0 else ""
 
     def perform(self, task: Task, make_client: t.Callable[[Record], Client] = connect) -> Record:
         """Do a task whose options are checked, and return its result. It is a failure if it has ``msg``.

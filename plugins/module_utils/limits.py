@@ -31,8 +31,8 @@ class _Kind(t.NamedTuple):
     also: str = ""
 
 
-_MACHINES = _Kind("machine", "vm", "0", "Destroyed machines count until the service has expunged them. ")
-_VOLUMES = _Kind("volume", "volume", "2", "Disks of destroyed machines count until the service has expunged these. ")
+_MACHINES = _Kind("VM", "vm", "0", "Destroyed VMs count until the service has expunged them. ")
+_VOLUMES = _Kind("volume", "volume", "2", "Disks of destroyed VMs count until the service has expunged these. ")
 _SNAPSHOTS = _Kind("snapshot", "snapshot", "3")
 _TEMPLATES = _Kind("template", "template", "4")
 # The kinds of objects that each command makes. A machine has a root disk, and a data disk if the task wants one.
@@ -105,7 +105,7 @@ def _cause(command: str, asked: int, amounts: t.Mapping[_Kind, _Amount]) -> str:
         disks = kind is _VOLUMES and command == "deployVirtualMachine"
         if amount and amount.is_reached(2 if disks else 1):
             more = f"{asked} more {'was' if asked == 1 else 'were'} asked for"
-            return _describe(kind, amount, "each machine takes one or two" if disks else more)
+            return _describe(kind, amount, "each VM takes one or two" if disks else more)
     return ""
 
 

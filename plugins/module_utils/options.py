@@ -139,7 +139,7 @@ class _Check:
             yield from wrong or [*_wrong_choice(value, option, path), *_wrong_key(value, option, path)]
 
     def _list(self, at: t.Any, key: t.Any, option: Option, path: str) -> t.Iterator[str]:
-        elements = {**option, "type": option.get("elements") or "str", "is_item": True}
+        elements = {**option, "type": option.get("elements") or "str"}
         if isinstance(at[key], dict):
             hint = '; put "- " before it' if elements["type"] == "dict" else ""
             yield _not(at[key], "a list", option, path) + hint
@@ -150,11 +150,11 @@ class _Check:
             return
         items = at[key] = check_type_list(at[key])
         # The only item of a list that was written as a text has the path of the list.
-        is_list = elements["type"] == "dict" or len(items) > 1 or not is_text
+        is_list = elements["is_item"] = elements["type"] == "dict" or len(items) > 1 or not is_text
         for number, item in enumerate(items):
             place = f"{path}[{number}]" if is_list else path
             if item is None:
-                yield f"{place}: is empty (null); give a value, or leave it out"
+                yield f"{place}: is empty (null); give a value, or remove this item of the list"
             else:
                 yield from self._value(items, number, elements, place)
 
@@ -228,9 +228,9 @@ def _empty_text(value: t.Any, option: Option, path: str) -> t.Iterator[str]:
     if str(value).strip() or option["name"] in _MAY_BE_EMPTY or option.get("choices"):
         return
     if option.get("is_item"):
-        yield f"{path}: is empty; give one, or leave it out"
+        yield f"{path}: is empty; give a value, or remove this item of the list"
     else:
-        yield f"{path}: is empty; give one" + ("" if option.get("required") else ", or leave the option out")
+        yield f"{path}: is empty; give a value" + ("" if option.get("required") else ", or leave the option out")
 
 
 def _no_choice(shown: str, choices: t.Iterable[t.Any], option: Option, path: str) -> str:

@@ -37,7 +37,7 @@ options:
     default: host anti-affinity
   description:
     description:
-      - Description of a new group. It cannot be changed.
+      - Description of a new group. It cannot be changed later. See O(on_immutable_drift).
     type: str
   force:
     description:
@@ -47,7 +47,8 @@ options:
     default: false
   on_immutable_drift:
     description:
-      - What to do if an existing group differs in O(type) or O(description).
+      - What to do if an existing group differs in O(type) or O(description). V(fail) is an error, V(warn) a warning.
+        V(ignore) leaves the group as it is without a message.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -69,6 +70,13 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_affinity_group:
     name: databases-apart
     type: host anti-affinity
+    description: Databases never run on one host
+
+- name: Accept the group as it is if it exists with another type or description
+  cloudn.compute.cloudn_affinity_group:
+    name: databases-apart
+    description: Databases
+    on_immutable_drift: ignore
 
 - name: Create two databases in it
   cloudn.compute.cloudn_vm:

@@ -12,21 +12,22 @@ short_description: List affinity groups
 version_added: 1.0.0
 description:
   - Lists affinity groups. The list is empty if nothing is found.
+  - If several options are given, only affinity groups that fit all of them are listed.
   - Requires CloudStack 4. CloudStack 3.0 has no affinity groups.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the one with this name. Case matters.
+      - Only the affinity group with this name. Case matters.
     type: str
   id:
     description:
-      - Only the one with this id.
+      - Only the affinity group with this id.
     type: str
   type:
     description:
-      - Only those of this type, for example V(host anti-affinity).
+      - Only affinity groups of this type, for example V(host anti-affinity).
     type: str
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -35,6 +36,7 @@ notes:
   - The module sends one request for fewer than 500 affinity groups.
 seealso:
   - module: cloudn.compute.cloudn_affinity_group
+  - module: cloudn.compute.cloudn_vm
 """
 
 EXAMPLES = r"""
@@ -45,6 +47,14 @@ EXAMPLES = r"""
 - name: List groups that keep VMs apart
   cloudn.compute.cloudn_affinity_group_info:
     type: host anti-affinity
+
+- name: Check whether a group exists
+  cloudn.compute.cloudn_affinity_group_info:
+    name: databases-apart
+
+- name: Show the group with an id
+  cloudn.compute.cloudn_affinity_group_info:
+    id: 8b0d3482-e563-48d9-9a4d-f27aef429438
 """
 
 RETURN = r"""

@@ -63,6 +63,8 @@ notes:
   - User data is sent as it is given. The service expects it in Base64.
 seealso:
   - module: cloudn.compute.cloudn_job
+  - module: cloudn.compute.cloudn_job_info
+  - module: cloudn.compute.cloudn_ec2
 """
 
 EXAMPLES = r"""

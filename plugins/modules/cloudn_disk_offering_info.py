@@ -12,6 +12,7 @@ short_description: List disk offerings
 version_added: 1.0.0
 description:
   - Lists all disk offerings or those that the options select. The list is empty if nothing is found.
+  - If several options are given, only disk offerings that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -30,6 +31,7 @@ notes:
   - The module sends one request.
 seealso:
   - module: cloudn.compute.cloudn_vm
+  - module: cloudn.compute.cloudn_volume
 """
 
 EXAMPLES = r"""
@@ -40,6 +42,10 @@ EXAMPLES = r"""
 - name: List one disk offering
   cloudn.compute.cloudn_disk_offering_info:
     name: Medium
+
+- name: Show the disk offering with an id
+  cloudn.compute.cloudn_disk_offering_info:
+    id: 4f2f6a0e-5d0c-4c53-8d1b-9a3b3e6f0020
 """
 
 RETURN = r"""

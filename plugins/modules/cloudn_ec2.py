@@ -84,6 +84,8 @@ notes:
     none. C(request_id) lets the service's operators find the request.
 seealso:
   - module: cloudn.compute.cloudn_api
+  - module: cloudn.compute.cloudn_vm
+  - module: cloudn.compute.cloudn_template
   - name: Commands of ec2-api-tools and their tasks
     description: Each command in the service's manual with a task that does the same.
     link: https://github.com/cloudn-compute/cloudn.compute/blob/main/docs/ec2.md
@@ -136,6 +138,23 @@ EXAMPLES = r"""
     params:
       InstanceId:
         - "{{ made.result.instancesSet[0].instanceId }}"
+
+- name: Run an instance with user data, and wait up to 20 minutes for it
+  cloudn.compute.cloudn_ec2:
+    action: RunInstances
+    params:
+      ImageId: "{{ (images.result.imagesSet | selectattr('name', 'equalto', 'CentOS 6.2 64bit') | first).imageId }}"
+      InstanceType: v1
+      MinCount: 1
+      MaxCount: 1
+    secret_params:
+      UserData: "{{ '#cloud-config' | b64encode }}"
+    wait_timeout: 1200
+
+- name: Send an action that the service does not list
+  cloudn.compute.cloudn_ec2:
+    action: DescribeAvailabilityZones
+    unlisted: true
 """
 
 RETURN = r"""

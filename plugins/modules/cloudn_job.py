@@ -21,7 +21,8 @@ author:
 options:
   jobs:
     description:
-      - Ids of jobs. An id that is given twice is one job. With an empty list there is nothing to wait for.
+      - Ids of jobs, as other modules return them in RV(ignore:jobs). An id that is given twice is one job. With an empty
+        list there is nothing to wait for.
     type: list
     elements: str
     required: true
@@ -61,13 +62,13 @@ EXAMPLES = r"""
 
 - name: See how far the jobs are
   cloudn.compute.cloudn_job:
-    jobs: "{{ begun.jobs | default([]) }}" # none if there was nothing to do
+    jobs: "{{ begun.jobs }}"
     wait: false
   no_log: true # the results hold the passwords that the jobs created
 
 - name: Wait for both jobs
   cloudn.compute.cloudn_job:
-    jobs: "{{ begun.jobs | default([]) }}" # none if there was nothing to do
+    jobs: "{{ begun.jobs }}"
     wait_timeout: 1200
   register: done
   no_log: true
@@ -88,7 +89,7 @@ EXAMPLES = r"""
 
 - name: Wait for the jobs that there are
   cloudn.compute.cloudn_job:
-    jobs: "{{ again.jobs | default([]) }}"
+    jobs: "{{ again.jobs }}" # empty if both VMs were there, so nothing is waited for
   no_log: true
 """
 
@@ -125,7 +126,7 @@ jobs:
     result:
       description:
         - Result of a job that is done. The key is the kind of the object.
-        - A virtual machine is C(vm) in the form of M(cloudn.compute.cloudn_vm). It has its C(password) if the job
+        - A VM is C(vm) in the form of M(cloudn.compute.cloudn_vm). It has its C(password) if the job
           created one. A security group is C(security_group) in the form of M(cloudn.compute.cloudn_security_group).
           It has only the rules that the job added. It has no tags.
         - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template). Each has the form of its

@@ -12,18 +12,18 @@ short_description: List jobs
 version_added: 1.0.0
 description:
   - Lists pending and ended jobs that the service still knows. The oldest job is first. The options select some of
-    them. The list is empty if nothing is found.
+    them. If several are given, only jobs that fit all of them are listed. The list is empty if nothing is found.
   - Each job has the same form as in M(cloudn.compute.cloudn_job). Passwords are never shown here.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   id:
     description:
-      - Only the one with this id.
+      - Only the job with this id.
     type: str
   status:
     description:
-      - Only jobs with this state.
+      - Only jobs with this state. A job is pending until it has ended. Then it is done or failed.
     type: str
     choices: [pending, done, failed]
   command:
@@ -63,6 +63,10 @@ EXAMPLES = r"""
 - name: Show why they failed
   ansible.builtin.debug:
     msg: "{{ failed.jobs | map(attribute='error_text') }}"
+
+- name: Show the job with an id, and what became of it
+  cloudn.compute.cloudn_job_info:
+    id: 8b7e21ab-b840-4c55-9897-fad4d6b322da
 
 - name: List deployments since a given time
   cloudn.compute.cloudn_job_info:
@@ -110,7 +114,7 @@ jobs:
     result:
       description:
         - Result of a job that is done. The key is the kind of the object. There are no passwords.
-        - A virtual machine is C(vm) in the form of M(cloudn.compute.cloudn_vm_info). It is as it was at the end of
+        - A VM is C(vm) in the form of M(cloudn.compute.cloudn_vm_info). It is as it was at the end of
           the job. A security group is C(security_group) in the form of M(cloudn.compute.cloudn_security_group_info).
           It has only the rules that the job added. It has no tags.
         - A volume is C(volume), a snapshot is C(snapshot) and a template is C(template). Each has the form of its

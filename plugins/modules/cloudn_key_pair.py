@@ -25,7 +25,9 @@ options:
     required: true
   state:
     description:
-      - V(present) registers O(public_key). Without a key the service generates a pair. V(absent) deletes the pair.
+      - With V(present) the pair exists. The module registers O(public_key). Without a key the service generates a new pair.
+        An existing pair is then left as it is.
+      - With V(absent) the pair does not exist.
     type: str
     choices: [present, absent]
     default: present
@@ -80,6 +82,14 @@ EXAMPLES = r"""
     public_key: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDH7lNJg26VxcD8G/T53Tj9nxXLTuKXTPt1dytQybTMG2aMXCacJD\
       ZOEuXCSIliuPc2Cwk7XCHJnFwQfoC1X7R2QiPunAu8OHEwJSb2KjKi5EvM5tNQ2igxLh2T8r3O2VoxKKhknahBQR76d\
       MPKOheEWFw8/iKjrxFvRjTBzJpu9Q== me@example.com"
+
+- name: Replace the pair with another public key
+  cloudn.compute.cloudn_key_pair:
+    name: mine
+    public_key: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDq21fS4YqdcEk3AJ8ny3yyUZjvC6QVAy6Yva8SCbh7gzl4gYg28Y4IWGv\
+      MLyKEffNE3iIWbeT/K2zXwFz1jsucEIWXPNhrRv9dNO3AjATCX1s5jGp6H57bYhvW51v6fkUH4v/UhSXonbXDNdeom6KKy4bF5D8\
+      tOTqr8QU/aeLNXQ== me@example.com"
+    force: true
 
 - name: Let the service generate a pair
   cloudn.compute.cloudn_key_pair:

@@ -12,16 +12,18 @@ short_description: List SSH key pairs
 version_added: 1.0.0
 description:
   - Lists SSH key pairs. The list is empty if nothing is found.
+  - If several options are given, only key pairs that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the one with this name. The service ignores case, accents and blanks at the end.
+      - Only the key pair with this name. The service ignores case, accents and blanks at the end.
     type: str
   fingerprint:
     description:
-      - Only those with this fingerprint.
+      - Only key pairs with this fingerprint. It is the MD5 sum of the public key, as this module and
+        M(cloudn.compute.cloudn_key_pair) show it.
     type: str
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -30,6 +32,7 @@ notes:
   - The module sends one request for fewer than 500 key pairs. For more key pairs it sends about one for every 450.
 seealso:
   - module: cloudn.compute.cloudn_key_pair
+  - module: cloudn.compute.cloudn_vm
 """
 
 EXAMPLES = r"""
@@ -40,6 +43,10 @@ EXAMPLES = r"""
 - name: Check whether a key pair exists
   cloudn.compute.cloudn_key_pair_info:
     name: deploy
+
+- name: Find the names of the pairs that hold a key
+  cloudn.compute.cloudn_key_pair_info:
+    fingerprint: 43:51:43:a1:b5:fc:8b:b7:0a:3a:a9:b1:0f:66:73:a8
 """
 
 RETURN = r"""

@@ -48,7 +48,7 @@ options:
     suboptions:
       protocol:
         description:
-          - Protocol.
+          - Protocol. V(all) is every protocol with all its ports.
         type: str
         choices: [tcp, udp, icmp, all]
         default: tcp
@@ -70,7 +70,8 @@ options:
         type: int
       cidrs:
         description:
-          - IP networks or addresses on the other side. V(0.0.0.0/0) is every address of IPv4.
+          - IP networks or addresses on the other side. V(0.0.0.0/0) is every address of IPv4. A rule needs O(ingress[].cidrs)
+            or O(ingress[].groups), or both.
           - CloudStack 4 takes IPv6 too, such as V(2001:db8::/32). V(::/0) is every address of IPv6.
           - V(192.0.2.1/24) is taken as V(192.0.2.0/24) with a warning. The service keeps the two forms as two rules.
             So a rule of another client may have either form. Both rules allow the same traffic. So either one is
@@ -102,7 +103,7 @@ options:
     suboptions:
       protocol:
         description:
-          - Protocol.
+          - Protocol. V(all) is every protocol with all its ports.
         type: str
         choices: [tcp, udp, icmp, all]
         default: tcp
@@ -124,7 +125,8 @@ options:
         type: int
       cidrs:
         description:
-          - IP networks or addresses on the other side. V(0.0.0.0/0) is every address of IPv4.
+          - IP networks or addresses on the other side. V(0.0.0.0/0) is every address of IPv4. A rule needs O(egress[].cidrs)
+            or O(egress[].groups), or both.
           - CloudStack 4 takes IPv6 too, such as V(2001:db8::/32). V(::/0) is every address of IPv6.
           - V(192.0.2.1/24) is taken as V(192.0.2.0/24) with a warning. The service keeps the two forms as two rules.
             So a rule of another client may have either form. Both rules allow the same traffic. So either one is
@@ -149,12 +151,14 @@ options:
             type: str
   purge_rules:
     description:
-      - Whether to remove rules that are not given. It applies only to the directions that are given.
+      - Whether to remove rules that are not given. It applies only to the directions (O(ingress), O(egress)) that are
+        given. With V(false) the given rules are added to the existing ones.
     type: bool
     default: true
   on_immutable_drift:
     description:
-      - What to do if an existing group has another description than O(description).
+      - What to do if an existing group has another description than O(description). V(fail) is an error, V(warn) a
+        warning. V(ignore) leaves the description as it is without a message.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -243,6 +247,22 @@ EXAMPLES = r"""
         cidrs: [0.0.0.0/0]
     tags:
       tier: back
+
+- name: Let VMs of the same group and of another account's group reach all ports of the databases
+  cloudn.compute.cloudn_security_group:
+    name: db
+    ingress:
+      - protocol: all
+        groups:
+          - db
+          - name: default
+            account: admin
+
+- name: Accept the description that the group has
+  cloudn.compute.cloudn_security_group:
+    name: web
+    description: All web servers
+    on_immutable_drift: ignore
 
 - name: Close the group to all inbound traffic
   cloudn.compute.cloudn_security_group:
@@ -433,7 +453,7 @@ left:
     held_by:
       description: Text that says what must hold the group.
       type: str
-      sample: a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account
+      sample: a destroyed VM, until the service has expunged it, or a rule in a group of another account
 jobs:
   description: Ids of jobs that the task did not wait for.
   returned: with O(wait=false). Empty if there are none

@@ -13,13 +13,14 @@ version_added: 1.0.0
 description:
   - Lists security groups with their rules. Lists all groups or those that the options select. The list is empty if
     nothing is found.
+  - If several options are given, only groups that fit all of them are listed.
   - Each group has the same form as in M(cloudn.compute.cloudn_security_group).
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   name:
     description:
-      - Only the group with exactly this name. Case, accents and blanks at the end do not count.
+      - Only the security group with this name. Case, accents and blanks at the end do not count.
     type: str
   id:
     description:
@@ -27,11 +28,12 @@ options:
     type: str
   vm:
     description:
-      - Only the groups of this VM, given by host name, id or display name.
+      - Only groups of this VM, given by host name, id or display name.
     type: str
   tags:
     description:
-      - Only those with all of these tags. Case, accents and blanks at the end of a key do not count.
+      - Only security groups with all of these tags, given as keys and values. Case, accents and blanks at the end
+        of a key do not count.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -43,6 +45,7 @@ notes:
   - The tags of all groups that were found cost one more request. The service does not show tags when it lists groups.
 seealso:
   - module: cloudn.compute.cloudn_security_group
+  - module: cloudn.compute.cloudn_vm_info
 """
 
 EXAMPLES = r"""
@@ -59,6 +62,10 @@ EXAMPLES = r"""
 - name: List the groups of one VM
   cloudn.compute.cloudn_security_group_info:
     vm: web1
+
+- name: Show the group with an id
+  cloudn.compute.cloudn_security_group_info:
+    id: 67e9b4de-505e-41f0-9020-0f60bb0ac983
 """
 
 RETURN = r"""

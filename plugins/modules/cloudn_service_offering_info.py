@@ -12,6 +12,7 @@ short_description: List service offerings
 version_added: 1.0.0
 description:
   - Lists all service offerings or those that the options select. The list is empty if nothing is found.
+  - If several options are given, only service offerings that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -44,6 +45,10 @@ EXAMPLES = r"""
 - name: Show those with at least 4 GiB of memory
   ansible.builtin.debug:
     msg: "{{ result.service_offerings | selectattr('memory', 'ge', 4096) | map(attribute='name') }}"
+
+- name: Show the service offering with an id
+  cloudn.compute.cloudn_service_offering_info:
+    id: 88ce379e-a686-4ae4-946f-dc3358275276
 """
 
 RETURN = r"""

@@ -149,6 +149,7 @@ seealso:
   - module: cloudn.compute.cloudn_security_group
   - module: cloudn.compute.cloudn_vm
   - module: cloudn.compute.cloudn_volume
+  - module: cloudn.compute.cloudn_vm_info
 """
 
 EXAMPLES = r"""
@@ -209,6 +210,38 @@ EXAMPLES = r"""
     volumes: *volumes
     prune: true
   no_log: true # the result of a new VM may hold its password
+
+- name: The same for a large site, with at most 20 requests and 100 jobs at a time and an hour to wait
+  cloudn.compute.cloudn_site:
+    name: shop
+    zone: jp-e1a
+    key_pairs: *pairs
+    security_groups: *groups
+    vms: *vms
+    volumes: *volumes
+    max_parallel: 20
+    max_jobs: 100
+    wait_timeout: 3600
+    ignore_limits: true # try it even if the account seems to have no room for all of it
+  no_log: true # the result of a new VM may hold its password
+
+- name: Create a group by a task of its own
+  cloudn.compute.cloudn_security_group:
+    name: lab-web
+
+- name: Take the existing group over into a site
+  cloudn.compute.cloudn_site:
+    name: lab
+    security_groups:
+      - name: lab-web
+    adopt: true
+
+- name: Remove this site, and wait up to a day if a destroyed VM still holds its group
+  cloudn.compute.cloudn_site:
+    name: lab
+    state: absent
+    wait_for_expunge: true
+    wait_timeout: 90000
 
 - name: Remove the site with its data disk and its key pair
   cloudn.compute.cloudn_site:

@@ -29,6 +29,7 @@ options:
   volume:
     description:
       - Name or id of the volume. It must have been attached once. Before that a volume holds nothing.
+      - O(state=present) requires O(volume) or O(vm), or both. They are an error with O(state=absent).
     type: str
   vm:
     description:
@@ -36,23 +37,24 @@ options:
     type: str
   zone:
     description:
-      - Name or id of the zone that O(volume) or O(vm) is in.
+      - Name or id of the zone that O(volume) or O(vm) is in. It is needed if their names are in several zones.
     type: str
   max_age:
     description:
-      - Maximum age of the newest snapshot, for example V(20h), V(7d) or V(1d12h). V(0) takes a new one each time.
+      - Maximum age of the newest snapshot in seconds, minutes, hours, days and weeks, for example V(90s), V(30m), V(20h),
+        V(7d), V(2w) or V(1d12h). V(0) takes a new one each time.
       - Without it a snapshot of any age is enough.
       - The service's clock counts for ages.
     type: str
   keep:
     description:
-      - Number of snapshots of this volume to keep. The newest one counts. Older ones are deleted. It does not matter
+      - Number of snapshots of this volume to keep, at least 1. The newest one counts. Older ones are deleted. It does not matter
         who took them.
       - Without it no snapshot is deleted.
     type: int
   id:
     description:
-      - Id of the snapshot to delete.
+      - Id of the snapshot to delete. O(state=absent) only.
     type: str
   name:
     description:
@@ -76,6 +78,7 @@ notes:
 seealso:
   - module: cloudn.compute.cloudn_snapshot_info
   - module: cloudn.compute.cloudn_volume
+  - module: cloudn.compute.cloudn_snapshot_policy
 """
 
 EXAMPLES = r"""
@@ -97,6 +100,17 @@ EXAMPLES = r"""
 - name: Delete the snapshot again
   cloudn.compute.cloudn_snapshot:
     id: "{{ result.snapshot.id }}"
+    state: absent
+
+- name: Take a snapshot with a name of your choice (CloudStack 4)
+  cloudn.compute.cloudn_snapshot:
+    volume: db1-data
+    zone: jp-e1a
+    name: before-upgrade
+
+- name: Delete the snapshot with this name
+  cloudn.compute.cloudn_snapshot:
+    name: before-upgrade
     state: absent
 """
 

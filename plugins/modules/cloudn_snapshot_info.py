@@ -13,16 +13,17 @@ version_added: 1.0.0
 description:
   - Lists snapshots. The newest one is first. Snapshots of deleted volumes are in the list too. The list is empty if
     nothing is found.
+  - If several options are given, only snapshots that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   volume:
     description:
-      - Only those of this volume, given by name or id.
+      - Only snapshots of this volume, given by name or id. The volume may no longer exist.
     type: str
   name:
     description:
-      - Only those with exactly this name.
+      - Only snapshots with exactly this name.
     type: str
   id:
     description:
@@ -30,11 +31,12 @@ options:
     type: str
   state:
     description:
-      - Only those in this state, for example V(BackedUp).
+      - Only snapshots in this state, for example V(BackedUp).
     type: str
   tags:
     description:
-      - Only those with all of these tags. Case, accents and blanks at the end of a key do not count.
+      - Only snapshots with all of these tags, given as keys and values. Case, accents and blanks at the end of a key do not
+        count.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -56,6 +58,19 @@ EXAMPLES = r"""
 - name: List the finished snapshots
   cloudn.compute.cloudn_snapshot_info:
     state: BackedUp
+
+- name: List the snapshots with a tag
+  cloudn.compute.cloudn_snapshot_info:
+    tags:
+      before: upgrade
+
+- name: Find a snapshot by its name
+  cloudn.compute.cloudn_snapshot_info:
+    name: db1_db1-data_20261123150006
+
+- name: Show the snapshot with an id
+  cloudn.compute.cloudn_snapshot_info:
+    id: 19d592a6-b169-4f6e-ab5c-c6b65c14de02
 """
 
 RETURN = r"""

@@ -68,7 +68,7 @@ options:
     type: str
   keep:
     description:
-      - Number of the policy's snapshots to keep. The service deletes the oldest of them when there is one more.
+      - Number of the policy's snapshots to keep, at least 1. The service deletes the oldest of them when there is one more.
       - The service has a maximum for each interval. It is 8 unless its administrators changed it.
       - Required for a new policy.
     type: int
@@ -110,6 +110,22 @@ EXAMPLES = r"""
     vm: db1
     interval: weekly
     keep: 2
+
+- name: Take a snapshot each hour, 15 minutes after the full hour
+  cloudn.compute.cloudn_snapshot_policy:
+    volume: db1-data
+    zone: jp-e1a
+    interval: hourly
+    time: '15'
+    keep: 8
+
+- name: Take a snapshot on the first day of each month
+  cloudn.compute.cloudn_snapshot_policy:
+    volume: db1-data
+    interval: monthly
+    day: '1'
+    time: '04:00'
+    keep: 3
 
 - name: Stop the nightly snapshots
   cloudn.compute.cloudn_snapshot_policy:

@@ -13,24 +13,25 @@ version_added: 1.0.0
 description:
   - Lists the policies by which the service takes snapshots. They are in the order of the names of their volumes. For
     each volume the shortest interval is first. The list is empty if nothing is found.
+  - If several options are given, only policies that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
   volume:
     description:
-      - Only those of this volume, given by name or id. All volumes with the name count.
+      - Only policies of this volume, given by name or id. All volumes with the name count.
     type: str
   vm:
     description:
-      - Only those of the volumes of this VM, given by id, host name or display name.
+      - Only policies of the volumes of this VM, given by id, host name or display name.
     type: str
   zone:
     description:
-      - Only those of volumes in this zone, given by name or id.
+      - Only policies of volumes in this zone, given by name or id. An unknown zone is an error.
     type: str
   interval:
     description:
-      - Only those with this interval.
+      - Only policies with this interval.
     type: str
     choices: [hourly, daily, weekly, monthly]
 extends_documentation_fragment:
@@ -50,9 +51,17 @@ EXAMPLES = r"""
     volume: db1-data
   register: result
 
-- name: List all nightly policies
+- name: List all daily policies
   cloudn.compute.cloudn_snapshot_policy_info:
     interval: daily
+
+- name: List the policies of the disks of one VM
+  cloudn.compute.cloudn_snapshot_policy_info:
+    vm: web1
+
+- name: List all policies of one zone
+  cloudn.compute.cloudn_snapshot_policy_info:
+    zone: jp-e1a
 """
 
 RETURN = r"""

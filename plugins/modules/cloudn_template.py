@@ -21,13 +21,13 @@ author:
 options:
   name:
     description:
-      - Name of the template or id of an existing one.
+      - Name of the template or id of an existing one. Only the account's own templates count.
       - Required without O(id).
       - The name of a template from a disk or a snapshot has at most 32 characters.
     type: str
   id:
     description:
-      - Id of an existing template. With it O(name) is the new name.
+      - Id of an existing template of the account. With it O(name) is the new name.
     type: str
   state:
     description:
@@ -56,6 +56,8 @@ options:
     description:
       - Id, host name or display name of the VM whose root disk a new template is created from. The VM must be stopped
         (see O(allow_restart)). It must have been started once.
+      - A new template requires exactly one of O(vm), O(volume), O(snapshot) and O(url). They have no effect on an
+        existing template.
     type: str
   volume:
     description:
@@ -73,31 +75,33 @@ options:
     type: str
   format:
     description:
-      - Format of the image at O(url). It cannot be changed.
+      - Format of the image at O(url). A new template with O(url) requires it. It cannot be changed.
     type: str
     choices: [VHD, QCOW2, OVA, RAW]
   checksum:
     description:
-      - MD5 sum of the image at O(url).
+      - MD5 sum of the image at O(url). Requires O(url).
     type: str
   hypervisor:
     description:
-      - Hypervisor of the image at O(url), for example V(XenServer). It cannot be changed.
+      - Hypervisor of the image at O(url), for example V(XenServer). A new template with O(url) requires it. It cannot be
+        changed.
       - The module refuses a hypervisor that no host of the zone runs if the account has C(listHypervisors). The
         service would accept it but never list the template. So each run would register another one.
     type: str
   os_type:
     description:
-      - Description or id of the OS type. Required for a new template unless a VM has the disk. The default is then
-        the VM's OS type.
+      - Description or id of the OS type, for example V(CentOS 6.0 (64-bit)). It can be changed.
+      - Required for a new template unless a VM has the disk. The default is then the VM's OS type.
     type: str
   display_text:
     description:
-      - Description. The default for a new template is the name.
+      - Description. It can be changed. The default for a new template is the name.
     type: str
   password_enabled:
     description:
-      - Whether VMs from it get a password from the service. The template must have the service's script for that.
+      - Whether VMs from it get a password from the service. The template must have the service's script for that. It
+        can be changed.
     type: bool
   requires_hvm:
     description:
@@ -110,18 +114,18 @@ options:
     choices: [32, 64]
   public:
     description:
-      - Whether everybody may use it.
+      - Whether everybody may use it. It can be changed.
     type: bool
   featured:
     description:
       - Whether it is one of the featured templates, which are shown first. Everybody sees a featured template that is
-        O(public).
+        O(public). It can be changed.
     type: bool
   extractable:
     description:
       - Whether it may be downloaded.
       - A new template with O(url) may have either value. The default is then false.
-      - On CloudStack 3 only an administrator can change it. A new template of a root disk is extractable there if the
+      - On CloudStack 3.0 only an administrator can change it. A new template of a root disk is extractable there if the
         template of that disk is extractable. The same holds for a snapshot of a root disk. A new template of a data
         disk is not extractable. A value that is not possible is refused before anything is changed.
       - On CloudStack 4 every account can change it. A new template of a disk or a snapshot is not extractable at first.
@@ -139,28 +143,34 @@ options:
     elements: str
   allow_restart:
     description:
-      - Whether to stop a running VM for it. The VM is started again when the template is created. It is also started
-        again when that fails.
+      - Whether to stop a running VM to create a template of its disk. Without this option a running VM is an error. The
+        VM is started again when the template is created. It is also started again when that fails.
     type: bool
     default: false
   force_stop:
     description:
-      - Whether to stop the VM by force. This is like pulling its plug.
+      - Whether to stop the VM without waiting for it to shut down. This is like pulling its plug. What the VM has not
+        written to its disks is lost, and is not in the template.
+      - It has no effect if the task stops no VM.
     type: bool
     default: false
   extract_mode:
     description:
-      - How to extract it.
+      - How to extract it. O(state=extracted) only.
+      - With V(http_download) the service creates an address to download from, in RV(template.extraction.url). With
+        V(ftp_upload) it uploads to O(extract_url).
     type: str
     choices: [http_download, ftp_upload]
     default: http_download
   extract_url:
     description:
-      - FTP address to upload it to.
+      - Address that begins with C(ftp://), to upload it to. It may have a user and a password. Ansible keeps it out of logs.
+      - Required with O(extract_mode=ftp_upload), and an error with O(extract_mode=http_download).
     type: str
   on_immutable_drift:
     description:
-      - What to do if an existing template differs in O(format) or O(hypervisor). They cannot be changed.
+      - What to do if an existing template differs in O(format) or O(hypervisor). They cannot be changed. V(fail) is an
+        error, V(warn) a warning. V(ignore) leaves the template as it is without a message.
     type: str
     choices: [fail, warn, ignore]
     default: fail
@@ -182,6 +192,7 @@ seealso:
   - module: cloudn.compute.cloudn_template_info
   - module: cloudn.compute.cloudn_snapshot
   - module: cloudn.compute.cloudn_vm
+  - module: cloudn.compute.cloudn_volume
 """
 
 EXAMPLES = r"""
@@ -207,6 +218,52 @@ EXAMPLES = r"""
     format: VHD
     hypervisor: XenServer
     os_type: CentOS 6.0 (64-bit)
+    checksum: 905cec879afd9c9d22ecc8036131a180
+    password_enabled: true
+    requires_hvm: true
+    bits: 64
+
+- name: Take a snapshot of the VM's root disk, without stopping the VM
+  cloudn.compute.cloudn_snapshot:
+    vm: web1
+  register: taken
+
+- name: Create a template from the snapshot
+  cloudn.compute.cloudn_template:
+    name: web-from-snapshot
+    snapshot: "{{ taken.snapshot.id }}"
+    os_type: CentOS 6.0 (64-bit)
+  register: made
+
+- name: Give it another name
+  cloudn.compute.cloudn_template:
+    id: "{{ made.template.id }}"
+    name: web-copy
+
+- name: Let everybody use it, and show it among the featured templates
+  cloudn.compute.cloudn_template:
+    name: web-copy
+    public: true
+    featured: true
+
+- name: List the root disk of the VM
+  cloudn.compute.cloudn_volume_info:
+    vm: web1
+    type: ROOT
+  register: disks
+
+- name: Create a template from a volume, whose VM is stopped by force for it and started again
+  cloudn.compute.cloudn_template:
+    name: web-from-volume
+    volume: "{{ disks.volumes[0].id }}"
+    allow_restart: true
+    force_stop: true
+
+- name: Ensure that a template exists, and do not mind that it has another format
+  cloudn.compute.cloudn_template:
+    name: appliance
+    format: QCOW2
+    on_immutable_drift: ignore
 
 - name: Let another account use it, and let it be downloaded
   cloudn.compute.cloudn_template:
@@ -219,6 +276,19 @@ EXAMPLES = r"""
     name: web-2026-11
     state: extracted
   register: result
+
+- name: Upload it to an FTP server
+  cloudn.compute.cloudn_template:
+    name: web-2026-11
+    state: extracted
+    extract_mode: ftp_upload
+    extract_url: ftp://{{ ftp_user | default('me') }}:{{ ftp_password | default('secret') }}@ftp.example.com/web.vhd
+
+- name: Delete it in one zone
+  cloudn.compute.cloudn_template:
+    name: web-2026-11
+    zone: jp-e1b
+    state: absent
 
 - name: Delete it in all zones
   cloudn.compute.cloudn_template:

@@ -12,6 +12,7 @@ short_description: List templates
 version_added: 1.0.0
 description:
   - Lists templates with one entry for each zone of a template. The list is empty if nothing is found.
+  - If several options are given, only templates that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -25,18 +26,21 @@ options:
     type: str
   zone:
     description:
-      - Only those in this zone, given by name or id.
+      - Only templates in this zone, given by name or id. An unknown zone is an error.
     type: str
   template_filter:
     description:
-      - Which templates to list. V(executable) is for all that VMs can be created from. V(featured) is for featured
-        ones. V(self) is for the account's own.
+      - The set of templates to list.
+      - V(executable) has the public templates and the account's own, V(featured) the public ones that the service shows
+        first, and V(community) the other public ones. V(self) has all of the account's own templates, V(selfexecutable)
+        those of them that are ready. V(sharedexecutable) has those that other accounts share with the account.
     type: str
     choices: [executable, featured, self, selfexecutable, sharedexecutable, community]
     default: executable
   tags:
     description:
-      - Only those with all of these tags. Case, accents and blanks at the end of a key do not count.
+      - Only templates with all of these tags, given as keys and values. Case, accents and blanks at the end of a key do not
+        count.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -47,6 +51,7 @@ notes:
     templates take about ten requests.
 seealso:
   - module: cloudn.compute.cloudn_vm
+  - module: cloudn.compute.cloudn_template
 """
 
 EXAMPLES = r"""
@@ -63,6 +68,15 @@ EXAMPLES = r"""
 - name: List the account's own templates
   cloudn.compute.cloudn_template_info:
     template_filter: self
+
+- name: List the templates with a tag
+  cloudn.compute.cloudn_template_info:
+    tags:
+      made_of: web1
+
+- name: Show the template with an id
+  cloudn.compute.cloudn_template_info:
+    id: 90ddbb8d-8652-4356-9fb7-ed3696cf4c3a
 """
 
 RETURN = r"""

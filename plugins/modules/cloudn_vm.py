@@ -21,7 +21,8 @@ options:
     description:
       - VMs, each by host name, id or display name.
       - A display name finds a VM only if no VM has that host name. Only one VM may have the display name.
-      - If the VM does not exist, it is created with this host name. A host name has ASCII letters, digits and
+      - If the VM does not exist, it is created with this host name. So a host name with a mistake would create a VM. It
+        does so only if the task has O(template) and O(service_offering). A host name has ASCII letters, digits and
         hyphens. It begins with a letter. It does not end with a hyphen. It has at most 63 characters.
     type: list
     elements: str
@@ -64,13 +65,17 @@ options:
     default: false
   template:
     description:
-      - Name or id of the template. Required to create a VM.
+      - Name or id of the template. Required to create a VM. The template of an existing VM cannot be changed. See
+        O(on_immutable_drift).
       - If you give the template by name, names are compared. A renewed template with the same name is no difference.
       - If the service shows no template of an existing VM, the template is not compared. The module warns of that.
     type: str
   template_filter:
     description:
       - The set of templates in which O(template) is looked up.
+      - V(executable) has the public templates and the account's own, V(featured) the public ones that the service shows
+        first, and V(community) the other public ones. V(self) has all of the account's own templates, V(selfexecutable)
+        those of them that are ready. V(sharedexecutable) has those that other accounts share with the account.
     type: str
     choices: [executable, featured, self, selfexecutable, sharedexecutable, community]
     default: executable
@@ -82,15 +87,17 @@ options:
     type: str
   disk_offering:
     description:
-      - Name or id of the disk offering of a first data disk. It must have a fixed size.
+      - Name or id of the disk offering of a first data disk of a new VM. It must have a fixed size.
+      - For an existing VM, one of its data disks must have this disk offering. Otherwise this is a difference that cannot
+        be changed. See O(on_immutable_drift). M(cloudn.compute.cloudn_volume) adds data disks to an existing VM.
     type: str
   display_name:
     description:
-      - Name for people. Free text.
+      - Name for people. Free text. It can be changed. The default for a new VM is its host name.
     type: str
   group:
     description:
-      - Group of the VM. The group is created if it does not exist.
+      - Group of the VM. A VM is in one group at most. The group is created if it does not exist.
       - Case, accents and blanks at the end of its name do not count. Use ASCII letters. CloudStack 3.0 garbles other
         letters when it shows a group. If a group may be the given one, the module leaves it as it is and warns.
     type: str
@@ -134,7 +141,7 @@ options:
     type: str
   keyboard:
     description:
-      - Keyboard of the console of a new VM.
+      - Keyboard of the console of a new VM. The service does not return it, so it is not compared on an existing VM.
     type: str
     choices: [de, de-ch, es, fi, fr, fr-be, fr-ch, is, it, jp, nl-be, 'no', pt, uk, us]
   user_data:
@@ -157,25 +164,30 @@ options:
     default: text
   ha:
     description:
-      - Whether the VM is started on another host when its host fails. Only with a service offering that allows it.
+      - Whether the VM is started on another host when its host fails (high availability). It can be changed. V(true) is
+        possible only with a service offering that allows it. The default for a new VM is that of its service offering.
     type: bool
   os_type:
     description:
-      - Description or id of the OS type. The default for a new VM is that of its template.
+      - Description or id of the OS type, for example V(CentOS 6.0 (64-bit)). It can be changed. The default for a new VM
+        is that of its template.
     type: str
   allow_restart:
     description:
-      - Whether to stop and start a running VM for a change that requires it to be stopped.
+      - Whether to stop and start a running VM for a change that requires it to be stopped. Without this option such a
+        change is an error.
     type: bool
     default: false
   force_stop:
     description:
-      - Whether to stop without waiting for the VM to shut down.
+      - Whether to stop without waiting for the VM to shut down. This is like pulling its plug. What the VM has not
+        written to its disks is lost.
+      - It applies whenever the task stops a VM. It has no effect otherwise.
     type: bool
     default: false
   detach_volumes:
     description:
-      - Whether to detach and keep data disks before a VM is destroyed.
+      - Whether to detach and keep data disks before a VM is destroyed. O(state=absent) only.
       - On CloudStack 3.0 a VM with data disks is not destroyed without this option or O(delete_volumes). The service
         would hide the disks with it.
       - CloudStack 4 detaches and keeps the disks in any case.
@@ -183,24 +195,28 @@ options:
     default: false
   delete_volumes:
     description:
-      - Whether to delete the data disks of a VM before it is destroyed. What is on them is lost.
+      - Whether to delete the data disks of a VM before it is destroyed. What is on them is lost. O(state=absent) only.
+      - It excludes O(detach_volumes).
     type: bool
     default: false
   expunge:
     description:
-      - Whether the VM goes at once, with its name. O(state=absent) only. Requires CloudStack 4.
+      - Whether the VM is expunged at once, so that its host name is free again. O(state=absent) only. Requires
+        CloudStack 4.
       - Often only administrators may do that. For other accounts the task then fails, and the VM stays.
     type: bool
     default: false
   recover:
     description:
-      - Whether to recover a destroyed VM, if the account may do that.
+      - Whether to recover a destroyed VM, if the account may do that. Without this option a destroyed VM that the
+        account sees is an error. It has no effect on other VMs.
       - Give the id of the VM if the account does not see destroyed VMs.
     type: bool
     default: false
   on_immutable_drift:
     description:
-      - What to do about differences that the service cannot change on an existing VM. These are O(template),
+      - What to do about differences that the service cannot change on an existing VM. V(fail) is an error, V(warn) a
+        warning. V(ignore) leaves the VM as it is without a message. The differences are those in O(template),
         O(disk_offering), O(root_size_gb) and O(networks), and on CloudStack 3.0 O(security_groups) and O(key_pair).
       - It also says what to do if a running VM must be stopped for O(security_groups), O(affinity_groups) or O(key_pair)
         and O(allow_restart) is not set.
@@ -209,12 +225,12 @@ options:
     default: fail
   max_parallel:
     description:
-      - Maximum number of requests at the same time.
+      - Maximum number of requests at the same time, at least 1.
     type: int
     default: 10
   max_jobs:
     description:
-      - Maximum number of jobs of this task that the service has to do at the same time. The task sends the next change when
+      - Maximum number of jobs of this task that the service has to do at the same time, at least 1. The task sends the next change when
         a job has ended. Jobs that set tags come on top, each for up to 100 VMs, as tags follow at once.
       - If the service has no more room, or the account reaches a limit, the task does not begin any other VM. The error names
         the VMs that were not tried.
@@ -226,6 +242,9 @@ extends_documentation_fragment:
   - cloudn.compute.wait
   - cloudn.compute.attributes
 notes:
+  - On an existing VM the module changes O(display_name), O(group), O(ha), O(os_type), O(delete_protection) and O(tags)
+    in any state. For O(service_offering) the VM must be stopped, and on CloudStack 4 also for O(security_groups),
+    O(affinity_groups) and O(key_pair). O(user_data) and O(keyboard) only count for a new VM.
   - A VM whose deployment failed is in state Error, and holds its host name until the service has expunged it. If the
     account may expunge VMs, the task expunges the VM that it has created itself. That is only so on CloudStack 4.
   - With O(state=reinstalled) the service does not create a new password. If the template sets passwords,
@@ -244,6 +263,15 @@ notes:
 seealso:
   - module: cloudn.compute.cloudn_vm_info
   - module: cloudn.compute.cloudn_security_group
+  - module: cloudn.compute.cloudn_vm_password
+  - module: cloudn.compute.cloudn_volume
+  - module: cloudn.compute.cloudn_key_pair
+  - module: cloudn.compute.cloudn_affinity_group
+  - module: cloudn.compute.cloudn_template_info
+  - module: cloudn.compute.cloudn_service_offering_info
+  - module: cloudn.compute.cloudn_disk_offering_info
+  - module: cloudn.compute.cloudn_zone_info
+  - module: cloudn.compute.cloudn_job
 """
 
 EXAMPLES = r"""
@@ -309,10 +337,72 @@ EXAMPLES = r"""
     service_offering: v2
     allow_restart: true
 
+- name: Let the service generate a key pair
+  cloudn.compute.cloudn_key_pair:
+    name: ops
+  no_log: true # the result of a new pair holds its private key
+
+- name: Create a VM with this key pair, a Japanese keyboard, an OS type and high availability
+  cloudn.compute.cloudn_vm:
+    name: mail1
+    zone: jp-e1a
+    template: CentOS 6.2 64bit
+    template_filter: executable
+    service_offering: v4
+    key_pair: ops
+    keyboard: jp
+    os_type: CentOS 6.0 (64-bit)
+    ha: true
+  no_log: true # the result of a new VM may hold its password
+
+- name: Create two VMs, with one request at a time and one job at a time
+  cloudn.compute.cloudn_vm:
+    name: [node1, node2]
+    zone: jp-e1a
+    template: CentOS 6.2 64bit
+    service_offering: vQ
+    state: stopped
+    max_parallel: 1
+    max_jobs: 1
+  no_log: true # the result of a new VM may hold its password
+
+- name: Create a VM in a zone although a VM in another zone has its host name
+  cloudn.compute.cloudn_vm:
+    name: node1
+    zone: jp-e1b
+    template: CentOS 6.2 64bit
+    service_offering: vQ
+    same_name_elsewhere: true
+  no_log: true # the result of a new VM may hold its password
+
+- name: Destroy the VM of this name in one zone
+  cloudn.compute.cloudn_vm:
+    name: node1
+    zone: jp-e1b
+    state: absent
+
+- name: Ensure that a VM runs, and do not mind that it was created from another template
+  cloudn.compute.cloudn_vm:
+    name: db1
+    state: started
+    template: Ubuntu 10.04 64bit
+    on_immutable_drift: ignore
+
 - name: Stop two VMs
   cloudn.compute.cloudn_vm:
     name: [worker01, worker02]
     state: stopped
+
+- name: Start a VM
+  cloudn.compute.cloudn_vm:
+    name: worker01
+    state: started
+
+- name: Stop a VM that does not shut down by itself
+  cloudn.compute.cloudn_vm:
+    name: worker01
+    state: stopped
+    force_stop: true
 
 - name: Create a VM that sets itself up, without waiting for it
   cloudn.compute.cloudn_vm:
@@ -341,6 +431,56 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_vm:
     name: batch1
     state: absent
+
+- name: Destroy a VM and keep its data disks
+  cloudn.compute.cloudn_vm:
+    name: db1
+    state: absent
+    detach_volumes: true
+
+- name: Create a VM with a data disk
+  cloudn.compute.cloudn_vm:
+    name: scratch1
+    zone: jp-e1a
+    template: CentOS 6.2 64bit
+    service_offering: v1
+    disk_offering: Small
+  register: scratch
+  no_log: true # the result of a new VM may hold its password
+
+- name: Destroy the VM and delete its data disks
+  cloudn.compute.cloudn_vm:
+    name: scratch1
+    state: absent
+    delete_volumes: true
+
+- name: Recover the destroyed VM by its id, if the account may do that
+  cloudn.compute.cloudn_vm:
+    name: "{{ scratch.vm.id }}"
+    state: started
+    recover: true
+
+- name: Create a group whose VMs never run on one host (CloudStack 4)
+  cloudn.compute.cloudn_affinity_group:
+    name: apart
+
+- name: Create a VM in it, with a larger root disk and a protection against deletion (CloudStack 4)
+  cloudn.compute.cloudn_vm:
+    name: vault1
+    zone: jp-e1a
+    template: CentOS 6.2 64bit
+    service_offering: v1
+    affinity_groups: [apart]
+    root_size_gb: 30
+    delete_protection: true
+  no_log: true # the result of a new VM may hold its password
+
+- name: Destroy the protected VM at once, with its name (CloudStack 4)
+  cloudn.compute.cloudn_vm:
+    name: vault1
+    state: absent
+    delete_protection: false
+    expunge: true
 """
 
 RETURN = r"""
@@ -547,7 +687,7 @@ vms:
       description: Password that was just created. It is not shown again. Set C(no_log) on the task if the result must
         not be logged.
       type: str
-      returned: for a new machine from a template that sets passwords
+      returned: for a new VM from a template that sets passwords, and if the service makes a new password for another O(key_pair)
       sample: wS4nifujs
     error:
       description: What went wrong with this VM.

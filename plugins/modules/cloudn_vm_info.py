@@ -12,6 +12,7 @@ short_description: List virtual machines
 version_added: 1.0.0
 description:
   - Lists all virtual machines (VMs) or those that the options select. The list is empty if nothing is found.
+  - If several options are given, only VMs that fit all of them are listed.
   - Each VM has the same form as in M(cloudn.compute.cloudn_vm).
   - Destroyed VMs are listed only by O(state) or O(id). The account must be able to see them.
 author:
@@ -19,42 +20,44 @@ author:
 options:
   name:
     description:
-      - Only these, each by host name. A display name counts if no VM has that host name.
+      - Only VMs with these names. Each is a host name. A display name counts if no VM has that host name. A name that no
+        VM has is no error.
     type: list
     elements: str
   id:
     description:
-      - Only the one with this id.
+      - Only the VM with this id.
     type: str
   zone:
     description:
-      - Only those in this zone, given by name or id.
+      - Only VMs in this zone, given by name or id. An unknown zone is an error.
     type: str
   state:
     description:
-      - Only those in this state, for example V(Running) or V(Stopped). Case does not count. A word that is no state is an
+      - Only VMs in this state, for example V(Running) or V(Stopped). Case does not count. A word that is no state is an
         error.
     type: str
   group:
     description:
-      - Only those in this group, given by name or id. Case, accents and blanks at the end of a name do not count.
+      - Only VMs in this group, given by name or id. Case, accents and blanks at the end of a name do not count.
     type: str
   template:
     description:
-      - Only those created from this template, given by name or id.
+      - Only VMs created from this template, given by name or id.
     type: str
   service_offering:
     description:
-      - Only those with this service offering, given by name or id.
+      - Only VMs with this service offering (plan), given by name or id.
     type: str
   security_group:
     description:
-      - Only those in this security group, given by name or id. Case, accents and blanks at the end of a name do not
+      - Only VMs in this security group, given by name or id. Case, accents and blanks at the end of a name do not
         count.
     type: str
   tags:
     description:
-      - Only those with all of these tags. Case, accents and blanks at the end of a key do not count.
+      - Only VMs with all of these tags, given as keys and values. Case, accents and blanks at the end of a key do not
+        count.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -93,6 +96,23 @@ EXAMPLES = r"""
 - name: Show their addresses
   ansible.builtin.debug:
     msg: "{{ web.vms | map(attribute='default_ip') }}"
+
+- name: Show the VM with an id
+  cloudn.compute.cloudn_vm_info:
+    id: 7285508a-b8a6-4a2e-93c9-6e2f2627eeba
+
+- name: List the VMs of a group
+  cloudn.compute.cloudn_vm_info:
+    group: workers
+
+- name: List the VMs in a security group
+  cloudn.compute.cloudn_vm_info:
+    security_group: web
+
+- name: List the VMs that were created from a template and have a given plan
+  cloudn.compute.cloudn_vm_info:
+    template: CentOS 6.2 64bit
+    service_offering: v1
 """
 
 RETURN = r"""

@@ -26,7 +26,7 @@ options:
     required: true
   zone:
     description:
-      - Name or id of the zone of the VM.
+      - Name or id of the zone of the VM. It is needed if VMs in several zones have the name.
     type: str
   allow_restart:
     description:
@@ -38,7 +38,9 @@ options:
     default: false
   force_stop:
     description:
-      - Whether to stop without waiting for the VM to shut down.
+      - Whether to stop without waiting for the VM to shut down. This is like pulling its plug. What the VM has not
+        written to its disks is lost.
+      - It has no effect if the task stops no VM.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -58,6 +60,14 @@ EXAMPLES = r"""
     name: web1
     allow_restart: true
   register: result
+  no_log: true # the result holds the password
+
+- name: Create a new password for a VM in one zone that does not shut down by itself
+  cloudn.compute.cloudn_vm_password:
+    name: web1
+    zone: jp-e1a
+    allow_restart: true
+    force_stop: true
   no_log: true # the result holds the password
 """
 

@@ -26,6 +26,7 @@ options:
   id:
     description:
       - Id of an existing volume. Another O(name) is then a difference that cannot be changed.
+      - An id that does not exist is an error, except with O(state=absent) and O(state=detached).
     type: str
   state:
     description:
@@ -48,16 +49,17 @@ options:
     type: str
   disk_offering:
     description:
-      - Name or id of the disk offering of a new volume.
+      - Name or id of the disk offering of a new volume. A new volume requires exactly one of O(disk_offering),
+        O(snapshot) and O(url).
       - It cannot be changed. A volume from a snapshot shows the offering of another volume. That is no difference.
     type: str
   size_gb:
     description:
-      - Size in GiB. A new volume requires it if the disk offering has no fixed size.
+      - Size in GiB, a whole number from 1. A new volume requires it if the disk offering has no fixed size.
       - CloudStack 4 makes an existing volume larger. This applies to root disks and to disks of a fixed size too. It
         does the same right after it has created a volume that its disk offering or its snapshot makes smaller. The
         file system in it stays as it is. See also O(shrink).
-      - CloudStack 3 cannot change the size. See O(on_immutable_drift).
+      - CloudStack 3.0 cannot change the size. See O(on_immutable_drift).
     type: int
   shrink:
     description:
@@ -77,22 +79,25 @@ options:
     type: str
   format:
     description:
-      - Format of the image at O(url).
+      - Format of the image at O(url). Required with O(url), and not possible without it.
     type: str
     choices: [VHD, QCOW2, OVA, RAW]
   checksum:
     description:
-      - MD5 sum of the image at O(url).
+      - MD5 sum of the image at O(url). Requires O(url).
     type: str
   vm:
     description:
-      - Id, host name or display name of the VM that the volume is attached to or detached from. The VM must be
-        running or stopped. The module waits for a VM that is starting or stopping.
+      - Id, host name or display name of the VM that the volume is attached to or detached from. Required with
+        O(state=attached), possible with O(state=detached), and an error with the other states.
+      - The VM must be running or stopped. The module waits for a VM that is starting or stopping.
       - The service attaches volumes only to VMs of their own zone.
     type: str
   device_id:
     description:
-      - Device number of the volume. Without it the service takes the first free number.
+      - Device number of the volume at its VM. O(state=attached) only. The numbers 0 (root disk) and 3 (CD drive) cannot be
+        taken. Without it the service takes the first free number.
+      - A volume that is attached to O(vm) as another device is detached and attached again only with O(force).
     type: int
   force:
     description:
@@ -102,17 +107,21 @@ options:
     default: false
   extract_mode:
     description:
-      - How to extract it.
+      - How to extract it. O(state=extracted) only.
+      - With V(http_download) the service creates an address to download from, in RV(volume.extraction.url). With
+        V(ftp_upload) it uploads to O(extract_url).
     type: str
     choices: [http_download, ftp_upload]
     default: http_download
   extract_url:
     description:
-      - FTP address to upload it to.
+      - Address that begins with C(ftp://), to upload it to. It may have a user and a password. Ansible keeps it out of logs.
+      - Required with O(extract_mode=ftp_upload), and an error with O(extract_mode=http_download).
     type: str
   on_immutable_drift:
     description:
-      - What to do if an existing volume differs in what cannot be changed. This is O(disk_offering). With O(id) it is
+      - What to do if an existing volume differs in what cannot be changed. V(fail) is an error, V(warn) a warning.
+        V(ignore) leaves the volume as it is without a message. The differences are those in O(disk_offering). With O(id) it is
         also O(name) and O(zone). It is O(size_gb) if the service cannot change it or the volume is larger and O(shrink)
         is not set.
     type: str
@@ -135,6 +144,8 @@ seealso:
   - module: cloudn.compute.cloudn_volume_info
   - module: cloudn.compute.cloudn_snapshot
   - module: cloudn.compute.cloudn_vm
+  - module: cloudn.compute.cloudn_disk_offering_info
+  - module: cloudn.compute.cloudn_snapshot_policy
 """
 
 EXAMPLES = r"""
@@ -160,6 +171,48 @@ EXAMPLES = r"""
     zone: jp-e1a
     url: https://images.example.com/dataset.vhd
     format: VHD
+    checksum: 905cec879afd9c9d22ecc8036131a180
+
+- name: Attach a disk as the device with the number 4
+  cloudn.compute.cloudn_volume:
+    name: scratch
+    state: attached
+    vm: db1
+    device_id: 4
+
+- name: Take a snapshot of it
+  cloudn.compute.cloudn_snapshot:
+    volume: scratch
+  register: taken
+
+- name: Create a disk from the snapshot
+  cloudn.compute.cloudn_volume:
+    name: scratch-copy
+    zone: jp-e1a
+    snapshot: "{{ taken.snapshot.id }}"
+  register: copy
+
+- name: Delete the volume with an id
+  cloudn.compute.cloudn_volume:
+    id: "{{ copy.volume.id }}"
+    state: absent
+
+- name: Ensure that a disk exists, and do not mind that it has another disk offering
+  cloudn.compute.cloudn_volume:
+    name: db1-data
+    disk_offering: Medium
+    on_immutable_drift: ignore
+
+- name: Make a disk larger (CloudStack 4)
+  cloudn.compute.cloudn_volume:
+    name: db1-data
+    size_gb: 10
+
+- name: Make a disk smaller, after its file system was made smaller (CloudStack 4)
+  cloudn.compute.cloudn_volume:
+    name: db1-data
+    size_gb: 8
+    shrink: true
 
 - name: Move the disk to another VM, wherever it is attached now
   cloudn.compute.cloudn_volume:
@@ -178,6 +231,13 @@ EXAMPLES = r"""
     name: db1-data
     state: extracted
   register: result
+
+- name: Upload it to an FTP server
+  cloudn.compute.cloudn_volume:
+    name: db1-data
+    state: extracted
+    extract_mode: ftp_upload
+    extract_url: ftp://{{ ftp_user | default('me') }}:{{ ftp_password | default('secret') }}@ftp.example.com/db1-data.vhd
 
 - name: Delete the volume
   cloudn.compute.cloudn_volume:

@@ -11,7 +11,8 @@ module: cloudn_volume_info
 short_description: List volumes
 version_added: 1.0.0
 description:
-  - Lists attached volumes and other volumes. The list is empty if nothing is found.
+  - Lists volumes. They are the root disks of VMs, and data disks that are attached or not. The list is empty if nothing is found.
+  - If several options are given, only volumes that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -25,20 +26,21 @@ options:
     type: str
   vm:
     description:
-      - Only those attached to this VM, given by id, host name or display name.
+      - Only volumes attached to this VM, given by id, host name or display name.
     type: str
   zone:
     description:
-      - Only those in this zone, given by name or id.
+      - Only volumes in this zone, given by name or id. An unknown zone is an error.
     type: str
   type:
     description:
-      - Only root disks or only data disks.
+      - V(ROOT) for only root disks, V(DATADISK) for only data disks.
     type: str
     choices: [ROOT, DATADISK]
   tags:
     description:
-      - Only those with all of these tags. Case, accents and blanks at the end of a key do not count.
+      - Only volumes with all of these tags, given as keys and values. Case, accents and blanks at the end of a key do not
+        count.
     type: dict
 extends_documentation_fragment:
   - cloudn.compute.connection
@@ -65,6 +67,15 @@ EXAMPLES = r"""
   cloudn.compute.cloudn_volume_info:
     tags:
       backup: nightly
+
+- name: Find all volumes of this name in one zone
+  cloudn.compute.cloudn_volume_info:
+    name: db1-data
+    zone: jp-e1a
+
+- name: Show the volume with an id
+  cloudn.compute.cloudn_volume_info:
+    id: 109157b8-60df-4c7e-9a37-f429554e5497
 """
 
 RETURN = r"""

@@ -12,6 +12,7 @@ short_description: List zones
 version_added: 1.0.0
 description:
   - Lists all zones or those that the options select. The list is empty if nothing is found.
+  - If several options are given, only zones that fit all of them are listed.
 author:
   - The cloudn.compute authors (@cloudn-compute)
 options:
@@ -44,6 +45,10 @@ EXAMPLES = r"""
 - name: Show their names
   ansible.builtin.debug:
     msg: "{{ result.zones | map(attribute='name') }}"
+
+- name: Show the zone with an id
+  cloudn.compute.cloudn_zone_info:
+    id: 1b02e74c-6c21-4aa3-b96c-51042de8fccd
 """
 
 RETURN = r"""

@@ -117,7 +117,7 @@ def unknown_states(states: t.Iterable[str]) -> list[str]:
     """Return a warning for each state that is not known. It may be a state of another version of the service."""
     known = {state.lower() for state in STATES}
     return [
-        f"states: {state!r} is no state that is known here, so machines may be missing; {_hint(state, STATES)}"
+        f"states: {state!r} is no state that is known here, so VMs may be missing; {_hint(state, STATES)}"
         for state in states
         if state.lower() not in known
     ]

@@ -207,9 +207,7 @@ def _do_as_told(trial: Trial, done: Result) -> None:
 
 def _names_doubles(attack: Attack, done: Result, now: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Tell whether a run fails since it finds objects of one name, as a request was delivered more than once, or too late."""
-    names = re.search(
-        r"\b(\d+|two|several) (\w+ )*(machines|key pairs|groups|volumes|templates|runs)|\bboth\b", done["msg"]
-    )
+    names = re.search(r"\b(\d+|two|several) (\w+ )*(VMs|key pairs|groups|volumes|templates|runs)|\bboth\b", done["msg"])
     return bool(attack.kind.startswith("delivered") and done.get("failed") and names and surplus(now, wanted))
 
 

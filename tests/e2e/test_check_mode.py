@@ -42,8 +42,8 @@ def test_check_mode_on_an_empty_account_goes_through_to_the_end(
     ("book", "sent", "missing"),
     [
         # No earlier task of this run makes the machine.
-        ("image.yml", False, ["virtual machine 'example-web1'"]),
-        ("image.yml", True, ["virtual machine 'example-web1'"]),
+        ("image.yml", False, ["VM 'example-web1'"]),
+        ("image.yml", True, ["VM 'example-web1'"]),
         # A module that is sent does not know what earlier tasks would do.
         ("site.yml", True, ["security group 'example-loadbalancer'", "security group 'example-web'"]),
     ],
@@ -65,5 +65,5 @@ def test_errors_about_what_is_missing_say_that_earlier_tasks_may_make_it(
 
 def test_without_check_mode_the_error_does_not_mention_it(playbook: Callable[..., Any]) -> None:
     done = playbook(EXAMPLES / "image.yml")
-    assert "there is no virtual machine" in done.stdout + done.stderr
+    assert "there is no VM" in done.stdout + done.stderr
     assert "check mode" not in done.stdout + done.stderr

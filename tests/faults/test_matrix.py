@@ -38,8 +38,8 @@ ONLY_4 = pytest.mark.generation("4", reason="CloudStack 3 has no affinity groups
 # What an error says of the outcome, or of what to do.
 KNOWN = re.compile(
     r"was not done|run the task again|run cloudn_job|[Rr]un .*again|look before|look by|"
-    r"look at the object|check api|wait for|Delete it|see to the reason|cloudn_\w+_info|"
-    r"needed to make|needed to create|there is no|give the zone|choose one by its id"
+    r"look at the object|check api|wait for|Delete it|correct the cause|cloudn_\w+_info|"
+    r"needed to create|there is no|give the zone|choose one by its id"
 )
 
 
@@ -206,7 +206,9 @@ def _error_tells(result: Result, case: Case, sent: list[str]) -> Iterator[str]:
 def _do_as_told(disturbed: Site, result: Result) -> None:
     """Do what an error leaves to the user: start or stop a machine, delete a disk of a machine that was destroyed."""
     message = result.get("msg", "")
-    told = re.search(r"Not done any more, so do it yourself when that is over: (\S+): (start|stop)", message)
+    told = re.search(
+        r"These steps were not done any more. Do them yourself when that has ended: (\S+): (start|stop)", message
+    )
     if told:
         disturbed.holds()
         disturbed.do("cloudn_vm", name=told[1], state={"start": "started", "stop": "stopped"}[told[2]])
@@ -235,7 +237,7 @@ def _out_of_error(disturbed: Site, second: Result) -> Result:
     disturbed.do("cloudn_vm", name=failed, state="absent")
     again = disturbed.run()
     if not again.get("failed") or "until the service has expunged it" not in again["msg"]:
-        return {"failed": True, "msg": f"a name that is taken by a destroyed machine: {again}"}
+        return {"failed": True, "msg": f"a name that is taken by a destroyed VM: {again}"}
     disturbed.expunge()
     return disturbed.run()
 

@@ -207,7 +207,7 @@ def test_two_old_machines_of_one_name_are_an_error_that_names_both(
     both = alive(emulator)
     assert len(both) == 2
     for state in ("present", "absent"):
-        with pytest.raises(CloudnError, match="2 virtual machines have the host name 'web1'") as raised:
+        with pytest.raises(CloudnError, match="2 VMs have the host name 'web1'") as raised:
             ours(emulator, state=state).run()
         assert all(id in raised.value.message for id in both)
     assert sent(emulator, "destroyVirtualMachine") == []

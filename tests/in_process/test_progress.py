@@ -86,9 +86,9 @@ def test_pages_are_counted(emulator: Any) -> None:
     waits.command = "listVirtualMachines"
     waits.take("listVirtualMachines", 1, 500, 10000)
     waits.take("listVirtualMachines", 2, 500, 10000)
-    assert waits.text() == "reading machines: 1,000 of about 10,000"
+    assert waits.text() == "reading VMs: 1,000 of about 10,000"
     waits.take("listVirtualMachines", 1, 500, 500)
-    assert waits.text() == "reading machines: 500 so far"
+    assert waits.text() == "reading VMs: 500 so far"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_the_inventory_says_how_far_it_is(
                 command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
             )
             assert done.returncode == 0, done.stderr
-            said = [line for line in done.stderr.splitlines() if "reading machines: " in line]
+            said = [line for line in done.stderr.splitlines() if "reading VMs: " in line]
             assert bool(said) is expected, done.stderr
             assert all(str(tmp_path / "cloudn.yml") in line for line in said)
             assert "reading" not in done.stdout

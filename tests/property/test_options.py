@@ -367,7 +367,7 @@ def test_options_that_exclude_or_need_each_other_are_refused_before_a_request(
         ("cloudn_vm", {"tags": {"role": ["web"]}}, "tags: 'role': must be a text or a number, not ['web']"),
         ("cloudn_vm", {"tags": {"role": "x" * 256}}, "tags: has 256 characters; the service takes 255: 'xxx"),
         ("cloudn_vm", {"display_name": "日" * 256}, "display_name: has 256 characters; the service takes 255: '日"),
-        ("cloudn_vm", {"key_pair": ""}, "key_pair: is empty; give one, or leave the option out"),
+        ("cloudn_vm", {"key_pair": ""}, "key_pair: is empty; give a value, or leave the option out"),
         ("cloudn_vm", {"name": None}, "argument 'name' is of type NoneType"),
         ("cloudn_volume", {"tags": {"role": ""}}, "tags: 'role': the service takes no tag"),
         ("cloudn_volume", {"name": None}, "one of the following is required: name, id"),

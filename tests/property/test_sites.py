@@ -313,7 +313,7 @@ def said(case: Case, done: Result, wanted: dict[Key, Result]) -> Iterator[str]:
 def _as_told(case: Case, done: Result) -> None:
     """Do what an error leaves to the user: start or stop a machine, remove one whose deployment failed."""
     errors = {one["error"] for kind in KINDS for one in done.get(kind, []) if "error" in one} or {done["msg"]}
-    asked = [error.partition("do it yourself when that is over: ")[2] for error in errors]
+    asked = [error.partition("Do them yourself when that has ended: ")[2] for error in errors]
     left = {todo for text in asked for todo in _UNDONE.findall(text)}
     for name, goal in sorted(left):
         case.do("cloudn_vm", name=name, state={"start": "started", "stop": "stopped"}[goal])

@@ -539,7 +539,7 @@ def _unreadable(command: str, answer: Answer, error: BadAnswer, url: str) -> Clo
         return Overloaded(command, status, answer.retry_after)
     if status == _URI_TOO_LONG and is_read(command):
         return ApiError(
-            f"{command}: the server refuses so long a request (HTTP {status}); give fewer or shorter values",
+            f"{command}: the server refuses a request of this length (HTTP {status}); give fewer or shorter values",
             command,
             status,
         )

@@ -24,7 +24,7 @@ FORGOTTEN = 3600.0
 # Seconds. The first job that is watched may be so much younger than other jobs sent at the same time.
 _SENT_TOGETHER = 60
 # Advice for a job that goes on, for tasks that first look at the objects that exist.
-OR_AGAIN = ", or run the task again to take up what it leads to, with a longer wait_timeout if need be"
+OR_AGAIN = ", or run the task again, which goes on from there, with a longer wait_timeout if necessary"
 # The jobs of a command are short if its last job took at most these seconds. The first look at the next job is then at the
 # time when it should end.
 _SHORT = 1.0

@@ -163,7 +163,7 @@ def in_time(command: str, fetch: Fetch, clock: t.Callable[[], float], deadline: 
         if not last.remaining():
             raise CloudnError(
                 f"{command}: the list could not be read to its end within the time for the task (wait_timeout); run the task "
-                "again, with a longer wait_timeout if need be",
+                "again, with a longer wait_timeout if necessary",
                 command,
             )
         return fetch(page, limit=limit)

@@ -144,7 +144,7 @@ def _check_authorities(path: str) -> None:
         try:
             hashed = any(_HASHED.fullmatch(name) for name in os.listdir(path))
         except OSError as error:
-            raise UsageError(f"ca_path: {path}: {error.strerror}") from None
+            raise UsageError(f"ca_path: {path} can't be read: {error.strerror}") from None
         if not hashed:
             raise UsageError(
                 f"ca_path: the folder {path} has no certificates under names made of their hashes; run `openssl rehash` on it, "
@@ -156,7 +156,9 @@ def _check_authorities(path: str) -> None:
     except ssl.SSLError:
         raise UsageError(f"ca_path: {path} holds no certificates in PEM form") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"ca_path: {path!r}: {getattr(error, 'strerror', None) or 'is no path'}") from None
+        raise UsageError(
+            f"ca_path: {path!r} can't be read: {getattr(error, 'strerror', None) or 'it is no path'}"
+        ) from None
 
 
 def _may_retry(error: NotSent | UnknownOutcome, repeatable: bool) -> bool:

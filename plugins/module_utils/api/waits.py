@@ -10,7 +10,7 @@ import typing as t
 
 Describe = t.Callable[[], str]
 _NOUNS = {
-    "listVirtualMachines": "machines",
+    "listVirtualMachines": "VMs",
     "listVolumes": "volumes",
     "listSnapshots": "snapshots",
     "listTemplates": "templates",

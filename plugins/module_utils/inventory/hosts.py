@@ -72,7 +72,7 @@ def build(
         first = host_name(machine, wanted.hostnames, taken, warnings)
         name = _free_name(first, _id_in_name(machine), hosts, elsewhere, taken)
         if name != first:
-            warnings.append(f"two virtual machines would be the host {first!r}; the later one is {name!r}")
+            warnings.append(f"two VMs would be the host {first!r}; the later one is {name!r}")
         address = _address(machine, wanted.connect_with, warnings)
         variables = {wanted.hostvars_prefix + key: value for key, value in machine.items()}
         hosts[name] = Host(name, address, variables, groups[machine["id"]])
@@ -92,7 +92,7 @@ def _address(machine: Record, word: str, warnings: list[str]) -> str | None:
     if not address or _ADDRESS.match(address):
         return address
     warnings.append(
-        f"the {word} {address!r} of virtual machine {machine['id']} is no address, so ansible_host is left unset; choose "
+        f"the {word} {address!r} of VM {machine['id']} is no address, so ansible_host is left unset; choose "
         "another with connect_with"
     )
     return None
@@ -107,7 +107,7 @@ def host_name(machine: Record, words: t.Iterable[str], taken: t.Collection[str],
         if value.strip() and value not in _RESERVED and value not in taken and not _NO_HOST.search(value):
             return value
         warnings.append(
-            f"the {word} {value!r} of virtual machine {machine['id']} can't be the name of a host (it is a group's, or means "
+            f"the {word} {value!r} of VM {machine['id']} can't be the name of a host (it is a group's, or means "
             "something else to Ansible, or holds a slash, characters that nobody sees or a template's marks); the next of hostnames "
             "is taken, or the id"
         )

@@ -191,7 +191,7 @@ class Overlay:
         for progress in progresses:
             if progress.name in held and any(step.command == "deployVirtualMachine" for step in progress.plan.steps):
                 self._client.warn(
-                    f"{progress.name}: an earlier task of this run destroys a virtual machine of this host name. The service "
+                    f"{progress.name}: an earlier task of this run destroys a VM of this host name. The service "
                     "keeps the name until it has expunged that one, by default for a day, and refuses a new one until then"
                 )
 

@@ -28,9 +28,8 @@ T = t.TypeVar("T")
 def await_one(client: Client, look: t.Callable[[], T], kind: Kind, deadline: Deadline) -> T:
     """Return what ``look`` returns. While it raises ``Duplicates``, wait until the runs that made them leave one."""
     contest = Contest(kind, None, None, client.clock())
-    for _look in poll(
-        client, deadline, describe=lambda: "several runs have made one object; one of them is to be left"
-    ):
+    text = "several runs have created the same object; waits until only one of them is left"
+    for _look in poll(client, deadline, describe=lambda: text):
         try:
             return look()
         except Duplicates as error:

@@ -62,7 +62,9 @@ def apply_until_clear(
     for progress in progresses:
         if progress.error and progress.undone:
             todo = "; ".join(progress.undone)
-            progress.error.message += f". Not done any more, so do it yourself when that is over: {todo}"
+            progress.error.message += (
+                f". These steps were not done any more. Do them yourself when that has ended: {todo}"
+            )
 
 
 def _freed(application: Application, progresses: list[Progress], replan: Replan, deadline: Deadline) -> list[Progress]:

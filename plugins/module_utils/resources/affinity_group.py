@@ -41,7 +41,7 @@ def search(client: Client, query: Record, where: str = "") -> list[Record]:
     try:
         return listing(client, "listAffinityGroups", query, "id")
     except NotGranted as error:
-        text = f"{where}the service has no affinity groups, or the account may not use them. CloudStack 4 has them ({error.message})"
+        text = f"{where}the service has no affinity groups, or the account may not use them. Only CloudStack 4 has them: leave them out, or ask the operator of the service ({error.message})"
         raise UsageError(text) from None
 
 
@@ -122,7 +122,7 @@ def _plan_absence(name: str, record: Record | None, machines: list[Record]) -> P
         return Plan(name, None, [], {"state": "absent"}, {"state": "absent"})
     if machines:
         names = first(f"{one.get('name')} ({one['id']})" for one in machines)
-        text = f"name: virtual machines are in the affinity group {name}: {names}. The service would delete it all the same"
+        text = f"name: VMs are in the affinity group {name}: {names}. The service would delete it all the same"
         raise UsageError(f"{text}. Take them out first (affinity_groups of cloudn_vm), or set force: true")
     before = {"state": "present", "id": record["id"]}
     return Plan(

@@ -22,7 +22,7 @@ _NEEDS_STOPPED = ("Running", *TRANSITIONAL)
 # How to download a template that is not extractable.
 WAYS_OUT = (
     "A template is extractable if it was made from a url with extractable: true, or from a root disk whose template is. "
-    "Any disk can be downloaded: take a snapshot, make a volume of it, and extract that (cloudn_volume with state: extracted)"
+    "Any disk can be downloaded: take a snapshot, create a volume from it, and extract that volume (cloudn_volume with state: extracted)"
 )
 
 
@@ -31,10 +31,14 @@ def check_options(options: Record) -> None:
     if options["state"] != "extracted":
         return
     url, upload = options.get("extract_url"), options["extract_mode"] == "ftp_upload"
-    if upload and not (url or "").startswith("ftp://"):
-        raise UsageError(f"extract_url: an upload by FTP needs a URL with ftp://, not {redact_url(url)!r}")
+    if upload and not url:
+        raise UsageError(
+            "extract_url: is needed for extract_mode: ftp_upload; give the address of an FTP server, such as ftp://HOST/FILE"
+        )
+    if upload and not str(url).startswith("ftp://"):
+        raise UsageError(f"extract_url: an upload by FTP needs an address with ftp://, not {redact_url(url)!r}")
     if url and not upload:
-        raise UsageError("extract_url: is only for extract_mode: ftp_upload; for a download, leave it out")
+        raise UsageError("extract_url: is only for extract_mode: ftp_upload; for a download, leave extract_url out")
 
 
 def of_volume(name: str, record: Record, options: Record, lookups: Record) -> Step:
@@ -43,18 +47,18 @@ def of_volume(name: str, record: Record, options: Record, lookups: Record) -> St
     ``lookups`` has ``administrator``, see ``volume.lookup``.
     """
     if record.get("state") in _NEVER_ATTACHED:
-        once = "start its machine" if record.get("type") == "ROOT" else "attach it to a machine (state: attached)"
+        once = "start its VM" if record.get("type") == "ROOT" else "attach it to a VM (state: attached)"
         raise UsageError(
-            f"{name} is {record['state']}: no machine has used it yet. To extract it, {once} once, then stop the machine or detach the volume"
+            f"{name} is {record['state']}: no VM has used it yet. To extract it, {once} once, then stop the VM or detach the volume"
         )
     if record.get("vmstate") in _NEEDS_STOPPED:
         raise UsageError(
-            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}. Stop it, detach the volume, or extract a volume of a snapshot"
+            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}. Stop {record.get('vmname')}, detach the volume, or extract a volume that is created from a snapshot of it"
         )
     made = _step(name, "extractVolume", options, record.get("zoneid"))
     if record.get("isextractable") is not False:
         return made
-    way_out = "take a snapshot of it (cloudn_snapshot), and extract a volume of that (cloudn_volume with snapshot)"
+    way_out = "take a snapshot of it (cloudn_snapshot), and extract a volume that is created from it (cloudn_volume with snapshot)"
     if lookups.get("administrator") is False:
         raise UsageError(f"{name}: only an administrator can extract it, as its template is not extractable: {way_out}")
     return made._replace(hints=dict.fromkeys(_NOT_ALLOWED, f"If only an administrator can extract it, {way_out}"))

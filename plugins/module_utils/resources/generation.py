@@ -11,7 +11,7 @@ FOUR = 4
 
 
 def check(
-    client: Client, wanted: dict[str, str], deadline: Deadline | None = None, way_out: str = "omit the option"
+    client: Client, wanted: dict[str, str], deadline: Deadline | None = None, way_out: str = "leave the option out"
 ) -> None:
     """Raise ``UsageError`` for options that need CloudStack 4, if the service is older.
 
@@ -22,6 +22,8 @@ def check(
         raise lacking(*next(iter(wanted.items())), way_out)
 
 
-def lacking(option: str, what: str, way_out: str = "omit the option") -> UsageError:
+def lacking(option: str, what: str, way_out: str = "leave the option out") -> UsageError:
     """Return the error that the service is too old for an option."""
-    return UsageError(f"{option}: this service is CloudStack 3, which has no {what}. CloudStack 4 has it; {way_out}")
+    return UsageError(
+        f"{option}: this service is CloudStack 3, which has no {what}. Only CloudStack 4 has this; {way_out}"
+    )

@@ -21,7 +21,7 @@ def check_unused(client: Client, name: str) -> None:
     if not users or _has_duplicates(client.list("listSSHKeyPairs"), name):
         return
     raise UsageError(
-        f"name: virtual machines have the key pair {name}: {first(map(_describe, users))}. Without it the service fails over every list with one of "
+        f"name: VMs have the key pair {name}: {first(map(_describe, users))}. Without the pair the service fails on every list with one of "
         "them (error 530), and reports commands on them as failed. Destroy them first, use another name for another key, or set break_machines: true"
     )
 

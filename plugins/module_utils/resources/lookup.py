@@ -166,13 +166,13 @@ class InAnotherZone(UsageError):
 
     def left_alone(self) -> str:
         """Return the warning that the object is left as it is."""
-        return f"{self.place}. It is left alone. Correct the zone if it is meant"
+        return f"{self.place}. It is left as it is. If it is the one that you mean, correct the zone"
 
 
 def in_another_zone(option: str, kind: str, wanted: str | None, zone: str, found: t.Sequence[Record]) -> InAnotherZone:
     """Return the error that an object is in another zone than the one that was given by name or id."""
     place = _elsewhere(option, kind, wanted, zone, found)
-    error = InAnotherZone(f"{place}. Correct the zone, or leave it out")
+    error = InAnotherZone(f"{place}. Correct the zone, or leave the option zone out")
     error.place = place
     return error
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api import Record
+from ..api import Record, UsageError
 from ..reconcile import THIS, Changes, Step
 from .names import folded
 
@@ -86,7 +86,10 @@ def plan(
 
 
 def query(given: dict[str, t.Any] | None) -> dict[str, str] | None:
-    """Return tags as a listing's filter takes them, ``None`` if there are none."""
+    """Return tags as a listing's filter takes them, ``None`` if there are none. Raises ``UsageError`` for one without a value."""
+    for key, value in (given or {}).items():
+        if value is None:
+            raise UsageError(f"tags: {key!r}: has no value; give the value that the tag must have")
     return {str(key): _text(value) for key, value in given.items()} if given else None
 
 

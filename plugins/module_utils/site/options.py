@@ -158,7 +158,7 @@ def _item(kind: str, path: str, given: Record, site: Record) -> Item:
         _add_tag(options, path, site["name"])
     names = list(dict.fromkeys(options["name"])) if kind == VM else [options["name"]]
     if not names:
-        raise UsageError(f"{path}.name: the list is empty; name at least one virtual machine")
+        raise UsageError(f"{path}.name: the list is empty; name at least one VM")
     return Item(kind, path, names, options)
 
 

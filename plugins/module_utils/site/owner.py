@@ -9,7 +9,7 @@ from ..api import Record, UsageError
 from ..reconcile import Plan
 from ..resources import tags
 from ..resources.names import folded
-from .options import KEY_PAIR, TAG
+from .options import KEY_PAIR, TAG, VM
 
 # Steps that take nothing away from an object. An object may be adopted if its plan has no others: a run that was killed has
 # left an object to which they are still to be done.
@@ -33,15 +33,15 @@ def check(kind: str, plan: Plan, site: str, adopt: bool) -> None:
     owner = owner_of(record)
     if owner == site:
         return
-    which = f"the {kind.replace('_', ' ')} {plan.name} ({record.get('id')})"
+    which = f"the {'VM' if kind == VM else kind.replace('_', ' ')} {plan.name} ({record.get('id')})"
     if owner is not None:
         raise UsageError(
             f"name: {which} belongs to the site {owner!r} (tag {TAG}), not to {site!r}. Use another name, or remove it from that site"
         )
     if not adopt:
         raise UsageError(
-            f"name: {which} exists, and carries no tag {TAG}, so it is not the site's. Use another name. If it is meant, for "
-            "example as a run was killed before it set the tag, set adopt: true"
+            f"name: {which} exists, and carries no tag {TAG}, so it is not the site's. Use another name. If the site shall "
+            "take it over, for example because a run was killed before it set the tag, set adopt: true"
         )
     others = [step.text for step in plan.steps if not (step.until or step.command in _ADDING)]
     if others:
@@ -60,4 +60,4 @@ def described(record: Record, site: str) -> str:
     """Return why an object of a declared name is not removed."""
     owner = owner_of(record)
     whose = f"belongs to the site {owner!r}" if owner else "belongs to no site"
-    return f"it carries no tag {TAG}={site}: it {whose}. Remove it by its module if it shall go"
+    return f"it carries no tag {TAG}={site}: it {whose}. If nobody needs it, remove it with its own module"

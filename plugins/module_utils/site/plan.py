@@ -22,7 +22,7 @@ from .options import SECURITY_GROUP, VM, VOLUME, Item, Key, Site, key_of, key_of
 from .reads import Known
 
 # The beginning of an error that names an option of a module.
-_OPTION = re.compile(r"[a-z][a-z_]*(\[\d+\])?[.:,]")
+_OPTION = re.compile(r"([a-z][a-z_]*)(\[\d+\])?[.:,]")
 # Options of a group that name others: they must all be there, before any of them is planned.
 _BARE: Record = {"ingress": None, "egress": None, "tags": None, "description": None}
 
@@ -167,12 +167,17 @@ class Planner:
         if follows:  # what it lacks has an error of its own
             draft.failed.update(keys)
             return
-        draft.fail(", ".join(names), at(item.path, error), keys)
+        draft.fail(", ".join(names), at(item, error), keys)
 
 
-def at(path: str, error: UsageError) -> UsageError:
-    """Return an error about an item, with the item's path before the option that it names, or before all of it."""
-    error.message = f"{path}{'.' if _OPTION.match(error.message) else ': '}{error.message}"
+def at(item: Item, error: UsageError) -> UsageError:
+    """Return an error about an item, with the item's path before the option that it names, or before all of it.
+
+    A message may begin with the name of the object, which may look like an option's.
+    """
+    option = _OPTION.match(error.message)
+    names_option = option is not None and option[1] not in item.names
+    error.message = f"{item.path}{'.' if names_option else ': '}{error.message}"
     return error
 
 

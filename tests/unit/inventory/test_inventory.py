@@ -264,7 +264,7 @@ def test_two_machines_of_one_name_are_both_hosts(site: None, read: Read, client:
     assert inventory.hosts.keys() - {"same"} == {
         f"same_{host['cloudn_id']}" for name, host in inventory.hosts.items() if name != "same"
     }
-    assert "two virtual machines would be the host 'same'" in inventory.said
+    assert "two VMs would be the host 'same'" in inventory.said
 
 
 def test_hosts_are_in_the_order_of_names(
@@ -334,7 +334,7 @@ def test_a_host_with_the_name_of_a_group_gets_another_name(
     assert inventory.code == 0, inventory.said
     assert inventory.hosts.keys() == {"web1", "web2", "db1", vm["id"]}
     assert inventory.hosts[vm["id"]]["cloudn_name"] == "role"
-    assert f"the name 'role' of virtual machine {vm['id']} can't be the name of a host" in inventory.said
+    assert f"the name 'role' of VM {vm['id']} can't be the name of a host" in inventory.said
     expected = {"other source": {"web1"}, "parent_group": set()}
     assert inventory.groups["role"] == expected.get(option, {vm["id"]})
 
@@ -551,7 +551,7 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"api_url": "https://cloud.example.com"}, "is no address of an API: it has no path. Write it like https://HOST/client/api"),
         ({"api_timeout": "soon"}, "api_timeout: must be a number, not 'soon'"),
         ({"account": "user"}, "account, domain_id: set both or neither"),
-        ({"account": "", "domain_id": ""}, "account: is empty; give one, or leave the option out. domain_id: is empty; give one"),
+        ({"account": "", "domain_id": ""}, "account: is empty; give a value, or leave the option out. domain_id: is empty; give a value"),
         ({"zones": ["jp-w1"]}, "zones: there is no 'jp-w1'. There are: jp-e1a, jp-e1b"),
         ({"hostnames": ["fqdn"]}, "hostnames: 'fqdn' is not known; give one of name, display_name, default_ip, id, or tag:KEY"),
         ({"hostnames": ["name", "tag:"]}, "hostnames: 'tag:' is not known"),
@@ -807,7 +807,7 @@ def test_the_examples_of_the_plugin_run(
 
 @pytest.mark.generation("3", reason="on CloudStack 4 a machine stays listed without its key pair")
 def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: None, read: Read, emulator: Any) -> None:
-    """The service fails over every listing that would show the machine."""
+    """The service fails on every listing that would show the machine."""
     lost = next(vm for vm in emulator.store.vms.values() if vm.name == "web2")
     before = read()
     lost.public_key = "ssh-rsa AAAA"
@@ -816,7 +816,7 @@ def test_a_machine_without_its_key_pair_does_not_take_the_others_along(site: Non
     assert inventory.hosts.keys() == before.hosts.keys()
     assert inventory.groups == before.groups
     assert inventory.hosts["web2"]["ansible_host"] == before.hosts["web2"]["ansible_host"]
-    assert f"virtual machine web2 ({lost.id}) in full: its SSH key pair was deleted or replaced" in inventory.said
+    assert f"VM web2 ({lost.id}) in full: its SSH key pair was deleted or replaced" in inventory.said
 
 
 @pytest.mark.parametrize("place", [0, 300, 599])

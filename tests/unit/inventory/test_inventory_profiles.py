@@ -65,7 +65,7 @@ def test_the_command_takes_its_account_from_a_profile(
     [
         ("prdo", "cloudn.yml: profile: there is no section [prdo] in"),
         ("half", "has no secret. Add it there, or give api_secret as an option"),
-        ("", "profile: is empty; give one, or leave the option out"),
+        ("", "profile: is empty; give a value, or leave the option out"),
         (["prod"], "profile: must be a text"),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_used_group_is_deleted_only_by_force(
     machine = run_module("cloudn_vm", name="web1", affinity_groups=["apart"], **NEW)["vm"]
     assert run_module(INFO)["affinity_groups"][0]["vm_ids"] == [machine["id"]]
     message = refused(MODULE, name="apart", state="absent")
-    assert f"virtual machines are in the affinity group apart: web1 ({machine['id']})" in message
+    assert f"VMs are in the affinity group apart: web1 ({machine['id']})" in message
     assert "force: true" in message
     beats(MODULE, [DELETE], name="apart", state="absent", force=True)
     assert run_module("cloudn_vm_info", name="web1")["vms"][0]["affinity_groups"] == []
@@ -71,8 +71,8 @@ def test_nothing_changes_a_group(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": " "}, "name: is empty; give one"),
-        ({"name": "apart", "type": ""}, "type: is empty; give one"),
+        ({"name": " "}, "name: is empty; give a value"),
+        ({"name": "apart", "type": ""}, "type: is empty; give a value"),
         ({"name": "0f8fad5b-d9cb-469f-a165-70867728950e"}, "name: there is no affinity group with the id"),
     ],
 )

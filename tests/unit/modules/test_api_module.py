@@ -329,7 +329,7 @@ def test_text_that_is_no_command_is_refused(refused: Run, emulator: Any, command
 
 def test_a_command_is_needed(refused: Run) -> None:
     assert refused(MODULE) == "missing required arguments: command"
-    assert "wait_timeout: must not be negative" in refused(MODULE, command="listZones", wait_timeout=-1)
+    assert "wait_timeout: must be at least 0, not -1" in refused(MODULE, command="listZones", wait_timeout=-1)
 
 
 # Values of secret_params are masked wherever they occur, so these are none of the letters of a message.

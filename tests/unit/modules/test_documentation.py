@@ -238,6 +238,16 @@ def strangers(fields: dict[str, Any], values: dict[str, Any], path: str = "") ->
                 yield from strangers(field["contains"], part, f"{path}{key}.")
 
 
+def lacking(fields: dict[str, Any], values: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield what a good result lacks although it is described as always there. Below the top nothing is said of such keys."""
+    for name, field in fields.items():
+        value, when = values.get(name), field.get("returned", "always")
+        if name not in values and when.startswith(("always", "success", "unless the task fails before")):
+            yield f"{path}{name}"
+        for part in value if isinstance(value, list) else [value] if value else []:
+            yield from lacking(field.get("contains", {}), part, f"{path}{name}.")
+
+
 @pytest.mark.parametrize("response_format", ["json", "xml"])
 def test_results_are_as_described(
     run_module: Callable[..., Any], emulator: Any, generation: str, response_format: str
@@ -298,6 +308,7 @@ def test_results_are_as_described(
         # The diff's contents are the user's own options, by the names of the objects.
         assert list(strangers(fields, {key: value for key, value in shown.items() if key != "diff"})) == []
         assert shown.get("diff", {}).keys() == fields.get("diff", {}).get("contains", {}).keys()
+        assert list(lacking(fields, shown)) == []
 
 
 def test_a_failure_returns_what_is_described(run_module: Callable[..., Any]) -> None:
@@ -349,6 +360,14 @@ def test_examples_name_modules_in_full(name: str) -> None:
         assert task["name"]
 
 
+def allow_all(emulator: Any) -> None:
+    """Let the account recover and expunge machines, as some examples need it."""
+    store = emulator.store
+    store.add_account(replace(store.account, grants=frozenset(["recoverVirtualMachine"])))
+    server = {**store.settings.server, "allow.user.expunge.recover.vm": "true"}
+    store.settings = replace(store.settings, server=server)
+
+
 def on_its_generation(name: str) -> Any:
     """Return a module's name as a parameter of a test. The test runs on the generations that have the module's API."""
     only = ONLY.get(name)
@@ -364,8 +383,9 @@ def test_the_examples_of_a_module_run(
     generation: str,
     tmp_path: pathlib.Path,
 ) -> None:
-    """Run a module's examples in order, as they stand."""
+    """Run a module's examples in order, as they stand. CloudStack 3 refuses what their names say that it lacks."""
     emulator.store.accounts["admin"] = replace(emulator.store.account, name="admin", id="admin", number=9, api_key="")
+    allow_all(emulator)
     if name != "cloudn_security_group":
         run_module("cloudn_security_group", name="web")
     for machine in MACHINES.get(name, ["web1"] if name in INFO else []):
@@ -373,12 +393,17 @@ def test_the_examples_of_a_module_run(
     if name in ("cloudn_snapshot", "cloudn_snapshot_policy"):
         run_module("cloudn_volume", name="db1-data", state="attached", vm="db1", disk_offering="Small")
     tasks = yaml.safe_load(imported(name).EXAMPLES)
+    of_4 = [task for task in tasks if "(CloudStack 4)" in task["name"] and "'absent'" not in str(task)]
+    refused = of_4 if generation == "3" else []
+    for task in refused:
+        task["ignore_errors"] = True
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
     done = playbook(yaml.safe_dump(play), "-vvv", environment={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert not re.search(r"""["']password["']: ["'][^V(*]|PRIVATE KEY""", done.stdout + done.stderr)
     assert [vm.name for vm in emulator.store.vms.values() if vm.password and vm.password in done.stdout] == []
     assert f"ok={len(tasks)}" in done.stdout
+    assert f"ignored={len(refused)}" in done.stdout
     # On CloudStack 4 the listing of jobs warns that it lists pending ones only. A destroyed VM of a site holds its group.
     told = done.stderr + done.stdout
     warns = (generation == "4" and name == "cloudn_job_info") or name == "cloudn_site"

@@ -257,7 +257,7 @@ def test_a_refused_action_was_not_done(
     }
     done = run_module(MODULE, action=action, params={name: known.get(str(one), one) for name, one in params.items()})
     assert done["error_code"] == "Server.InternalError"
-    assert done["msg"].endswith(". It was not done; see to the reason, and run the task again")
+    assert done["msg"].endswith(". It was not done; correct the cause, and run the task again")
     assert client.list("listVirtualMachines")[0]["state"] == "Running"
 
 
@@ -266,7 +266,7 @@ def test_the_error_of_a_failed_job_says_what_to_do(run_module: Run, emulator: An
     done = run_module(MODULE, action="RebootInstances", params={"InstanceId": [vm_id]})
     assert "530 " in done["error_text"]
     assert done["msg"].endswith(
-        ". It failed; see to the reason, and look by DescribeInstances before you run the task again"
+        ". It failed; correct the cause, and look by DescribeInstances before you run the task again"
     )
 
 
@@ -358,7 +358,7 @@ def test_an_image_without_a_name_costs_no_further_request(run_module: Run, emula
     ("options", "said"),
     [
         ({}, "missing required arguments: action"),
-        ({"action": "DescribeInstances", "wait_timeout": -1}, "wait_timeout: must not be negative"),
+        ({"action": "DescribeInstances", "wait_timeout": -1}, "wait_timeout: must be at least 0, not -1"),
         *(
             ({"action": action, "unlisted": True}, f"action: {action!r} is no name of an action, such as DescribeInstances")
             for action in ("Describe Instances", "Describe&x=y", "DescribeInstances\n", "ゾーン")

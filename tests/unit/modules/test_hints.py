@@ -30,12 +30,12 @@ from samples import NEW, UNKNOWN
 Result = dict[str, Any]
 Run = Callable[..., Result]
 
-NOT_DONE = ". It was not done; see to the reason, and run the task again"
+NOT_DONE = ". It was not done; correct the cause, and run the task again"
 IN_ERROR = (
-    ". It failed. The machine is in state Error, so to run the task again would fail. Destroy it (state: absent). Its name "
+    ". It failed. The VM is in state Error, so to run the task again would fail. Destroy it (state: absent). Its name "
     "stays taken until the service has expunged it, by default for a day: use another name until then"
 )
-FAILED = ". It failed; see to the reason, and run the task again"
+FAILED = ". It failed; correct the cause, and run the task again"
 KEYS = "; check api_key and api_secret: the service does not know the key, or the secret does not belong to it"
 KEYS_AND_CLOCK = (
     "; check api_key and api_secret, and this machine's clock: the service does not know the key, or the secret does not "
@@ -47,12 +47,12 @@ CHECK = "check the name, or ask the operator of the service to grant it"
 NO_EC2 = "; is ec2_url right? CloudStack 4 has no such API"
 NO_EC2 += ". That command only reads; run the task again when the service answers well"
 HELD = (
-    ". A destroyed machine that is not listed may hold '{}' until the service has expunged it. So may a machine of another "
+    ". A destroyed VM that is not listed may hold '{}' until the service has expunged it. So may a VM of another "
     "account, or a new one that the list did not show yet. If the name is the reason, use another one, or wait"
 )
 EXTRACTABLE = (
     "A template is extractable if it was made from a url with extractable: true, or from a root disk whose template is. "
-    "Any disk can be downloaded: take a snapshot, make a volume of it, and extract that (cloudn_volume with state: extracted)"
+    "Any disk can be downloaded: take a snapshot, create a volume from it, and extract that volume (cloudn_volume with state: extracted)"
 )
 NEWER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGx1bW1sdW1tbHVtbWx1bW1sdW1tbHVtbWx1bW1sdW1t"
 
@@ -223,8 +223,8 @@ STATES: list[tuple[Callable[[Run, Any], Result], str | None, str | None]] = [
     (
         a_root_disk_is_not_extractable,
         *[
-            ". If only an administrator can extract it, take a snapshot of it (cloudn_snapshot), and extract a volume of that "
-            "(cloudn_volume with snapshot)" + FAILED
+            ". If only an administrator can extract it, take a snapshot of it (cloudn_snapshot), and extract a volume that is created from "
+            "it (cloudn_volume with snapshot)" + FAILED
         ]
         * 2,
     ),
@@ -256,7 +256,7 @@ STATES: list[tuple[Callable[[Run, Any], Result], str | None, str | None]] = [
     (
         a_machine_must_not_be_expunged,
         None,
-        ". If the account may not expunge machines, this one is as it was: omit expunge, or ask the operator for the setting "
+        ". If the account may not expunge VMs, this one is as it was: leave expunge out, or ask the operator for the setting "
         "allow.user.expunge.recover.vm" + FAILED,
     ),
     (
@@ -308,20 +308,20 @@ ERRORS: list[tuple[CloudnError, bool, str]] = [
         UnknownOutcome("m", "ModifyImageAttribute"), False,
         ". It is not known whether it was done: run the task again, which sets the same once more",
     ),
-    (ApiError("m", "listVirtualMachines", 530, 530), True, f". On CloudStack 3 this error comes from a virtual machine in the list: {advice.LOST_KEY_PAIR}"),
+    (ApiError("m", "listVirtualMachines", 530, 530), True, f". On CloudStack 3 this error comes from a VM in the list: {advice.LOST_KEY_PAIR}"),
     (ApiError("m", "listVolumes", 530, 530), True, ""),
     (ApiError("m", "createSecurityGroup", 431, 431), True, NOT_DONE),
     (ApiError("m", "createSecurityGroup", 530, 530), True, FAILED),
     (ApiError("m", "createSecurityGroup", 401, 401), True, ""),
     (JobFailed("m", "deployVirtualMachine", code=533), True, FAILED),
-    (Ec2Error("m", "RunInstances", 500, "Server.InternalError", "no"), False, ". It was not done; see to the reason, and run the task again"),
+    (Ec2Error("m", "RunInstances", 500, "Server.InternalError", "no"), False, ". It was not done; correct the cause, and run the task again"),
     (
         Ec2Error("m", "RunInstances", 500, "Server.InternalError", "530 no"), False,
-        ". It failed; see to the reason, and look by DescribeInstances before you run the task again",
+        ". It failed; correct the cause, and look by DescribeInstances before you run the task again",
     ),
     (
         Ec2Error("m", "ModifyInstanceAttribute", 500, "Server.InternalError", "530 no"), False,
-        ". It failed; see to the reason, and run the task again, which sets the same once more",
+        ". It failed; correct the cause, and run the task again, which sets the same once more",
     ),
     (Ec2Error("m", "DescribeInstances", 500, "Server.InternalError", "530 no"), False, ""),
 ]  # fmt: skip

@@ -287,7 +287,7 @@ def test_a_state_that_no_machine_has_is_refused(
 ) -> None:
     """The service would find nothing, as if there were no such machines."""
     told = refused("cloudn_vm_info", state=state)
-    assert told.startswith(f"state: {state!r} is no state of a virtual machine. There are: Starting, Running, ")
+    assert told.startswith(f"state: {state!r} is no state of a VM. There are: Starting, Running, ")
     assert told.endswith(near)
     assert emulator.requests == []
 

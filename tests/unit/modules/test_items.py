@@ -227,7 +227,7 @@ EACH = '; write the options of each, such as "- name: NAME"'
             {"vms": [{"name": "a", "state": "startd"}]},
             "vms[0].state: 'startd' is not possible. The value of state must be one of: present, started, stopped; did you mean 'started'?",
         ),
-        ({"vms": [None]}, "vms[0]: is empty (null); give a value, or leave it out"),
+        ({"vms": [None]}, "vms[0]: is empty (null); give a value, or remove this item of the list"),
         ({"vms": [["a"]]}, f"vms[0]: must be a mapping (NAME: VALUE), not a list{EACH}"),
         ({"vms": [{"name": "a"}, "b"]}, f"vms[1]: must be a mapping (NAME: VALUE), not what is given{EACH}"),
         ({"vms": "a"}, f"vms: must be a list, not what is given{EACH}"),
@@ -243,7 +243,7 @@ EACH = '; write the options of each, such as "- name: NAME"'
             {"security_groups": [{"name": "a", "ingress": [{"port": 1}]}]},
             "security_groups[0].ingress[0].port: there is no such option; did you mean 'ports'?",
         ),
-        ({"vms": [{"name": ["a", ""]}]}, "vms[0].name[1]: is empty; give one, or leave it out"),
+        ({"vms": [{"name": ["a", ""]}]}, "vms[0].name[1]: is empty; give a value, or remove this item of the list"),
         ({"vms": [{"name": "a", "_ansible_no_log": True}]}, "vms[0]._ansible_no_log: there is no such option"),
         (
             {"vms": [{"name": "a", "detach_volumes": True, "delete_volumes": True}]},
@@ -255,7 +255,7 @@ EACH = '; write the options of each, such as "- name: NAME"'
         ({"others": [{"title": "a", "codes": ["b"]}]}, "others[0]: parameters are required together: login, codes"),
         ({"others": [{"title": "a", "label": "b"}]}, "others[0]: title and label are two names of one option; give one of them"),
         ({"others": [{"titel": "a"}]}, "others[0].titel: there is no such option; did you mean 'title'? others[0].title: is required"),
-        ({"key_pairs": [{"name": " ", "public_key": PUBLIC}]}, "key_pairs[0].name: is empty; give one"),
+        ({"key_pairs": [{"name": " ", "public_key": PUBLIC}]}, "key_pairs[0].name: is empty; give a value"),
         ({"key_pairs": [{"name": "a" * 300, "public_key": PUBLIC}]}, "key_pairs[0].name: "),  # of the item's own check
     ],
 )  # fmt: skip

@@ -320,7 +320,7 @@ def test_text_that_is_no_id_is_refused(refused: Run, emulator: Any, wrong: str) 
 
 def test_jobs_are_needed_and_a_negative_timeout_is_refused(refused: Run) -> None:
     assert refused("cloudn_job") == "missing required arguments: jobs"
-    assert refused("cloudn_job", jobs=[], wait_timeout=-1) == "wait_timeout: must not be negative, it is -1"
+    assert refused("cloudn_job", jobs=[], wait_timeout=-1) == "wait_timeout: must be at least 0, not -1"
 
 
 def test_an_error_of_the_service_is_an_error(run_module: Run) -> None:

@@ -236,7 +236,7 @@ def test_a_comment_may_say_anything(beats: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"name": " "}, "name: is empty; give one"),
+        ({"name": " "}, "name: is empty; give a value"),
         ({"name": "\U0001f511"}, "name: "),
         ({"public_key": "nonsense"}, "public_key: is no public key in OpenSSH's form"),
         ({"public_key": f"{ONE}\n{OTHER}"}, "public_key: is no public key in OpenSSH's form"),
@@ -255,9 +255,7 @@ def test_bad_options_are_refused(refused: Callable[..., str], options: Result, s
 def test_an_account_without_key_pairs_gets_advice(run_module_as: Callable[..., Any]) -> None:
     with run_module_as(denied=["createSSHKeyPair", "listSSHKeyPairs"]) as (run, _emulator):
         failed = run(MODULE, name="mine")
-        assert (
-            "listSSHKeyPairs, or does not grant it to this account: put public keys into machines by" in failed["msg"]
-        )
+        assert "listSSHKeyPairs, or does not grant it to this account: put public keys into VMs by" in failed["msg"]
 
 
 @pytest.mark.parametrize("response_format", ["json", "xml"])

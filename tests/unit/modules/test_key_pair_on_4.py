@@ -53,7 +53,7 @@ def test_a_pair_in_use_is_kept_where_its_machines_need_it(
     run_module(MODULE, name="deploy", public_key=KEY)
     assert run_module("cloudn_vm", name="web1", key_pair="deploy", **NEW)["vm"]["key_pair"] == "deploy"
     if generation == "3":
-        assert "virtual machines have the key pair deploy: web1" in refused(MODULE, name="deploy", **options)
+        assert "VMs have the key pair deploy: web1" in refused(MODULE, name="deploy", **options)
     else:
         beats(MODULE, changes, name="deploy", **options)
     assert is_listed(run_module)

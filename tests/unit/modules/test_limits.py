@@ -34,8 +34,8 @@ UNSAID = pytest.mark.generation(
     "3", reason="the job of an upload fails on CloudStack 4 with the code for anything (530)"
 )
 ASKED = ("listAccounts", "listResourceLimits")
-OF_MACHINES = "Destroyed machines count until the service has expunged them. "
-OF_DISKS = "Disks of destroyed machines count until the service has expunged these. "
+OF_MACHINES = "Destroyed VMs count until the service has expunged them. "
+OF_DISKS = "Disks of destroyed VMs count until the service has expunged these. "
 
 
 def way_out(things: str, more: str = "") -> str:
@@ -60,8 +60,8 @@ def test_the_limit_is_named_for_machines(run_module_as: RunAs, response_format: 
         failed = run("cloudn_vm", name="web3", response_format=response_format, **NEW)
         assert failed["msg"].startswith("deployVirtualMachine: Maximum number of resources of type 'user_vm'")
         assert failed["msg"].endswith(
-            "(error 534). It was not done: the account's limit is 2 machines, 2 are used, and 1 more was asked for"
-            + way_out("machines", OF_MACHINES)
+            "(error 534). It was not done: the account's limit is 2 VMs, 2 are used, and 1 more was asked for"
+            + way_out("VMs", OF_MACHINES)
         )
         assert (failed["error_code"], failed["command"]) == (534, "deployVirtualMachine")
         assert asked(emulator) == ["listAccounts"]
@@ -74,7 +74,7 @@ def test_machines_that_are_refused_for_one_cause_are_reported_once(run_module_as
         assert len(refused) == 3
         assert failed["msg"].startswith(f"3 of 5 failed: {', '.join(refused)}: deployVirtualMachine: Maximum number")
         assert failed["msg"].count("Maximum number") == 1
-        assert "the account's limit is 2 machines, 2 are used, and 3 more were asked for" in failed["msg"]
+        assert "the account's limit is 2 VMs, 2 are used, and 3 more were asked for" in failed["msg"]
         assert asked(emulator) == ["listAccounts"]
 
 
@@ -83,7 +83,7 @@ def test_destroyed_machines_count_until_they_are_expunged(run_module_as: RunAs) 
         run("cloudn_vm", name="web1", **NEW)
         run("cloudn_vm", name="web1", state="absent")
         failed = run("cloudn_vm", name="web2", **NEW)
-        assert "the account's limit is 1 machine, 1 is used, and 1 more was asked for" in failed["msg"]
+        assert "the account's limit is 1 VM, 1 is used, and 1 more was asked for" in failed["msg"]
 
 
 def test_the_disks_of_a_machine_count_too(run_module_as: RunAs) -> None:
@@ -91,8 +91,7 @@ def test_the_disks_of_a_machine_count_too(run_module_as: RunAs) -> None:
         run("cloudn_volume", name="data", **DISK)
         failed = run("cloudn_vm", name="web1", **NEW)
         assert failed["msg"].endswith(
-            "the account's limit is 1 volume, 1 is used, and each machine takes one or two"
-            + way_out("volumes", OF_DISKS)
+            "the account's limit is 1 volume, 1 is used, and each VM takes one or two" + way_out("volumes", OF_DISKS)
         )
 
 
@@ -247,7 +246,7 @@ def test_an_account_that_sees_only_its_limits_gets_those(most: int, told: str | 
 def test_an_account_that_sees_neither_gets_the_refusal_as_it_is(run_module_as: RunAs) -> None:
     with run_module_as(limits={"instance": 0}, denied=ASKED) as (run, emulator):
         failed = run("cloudn_vm", name="web1", **NEW)
-        assert failed["msg"].endswith("(error 534). It was not done; see to the reason, and run the task again")
+        assert failed["msg"].endswith("(error 534). It was not done; correct the cause, and run the task again")
         assert asked(emulator) == list(ASKED)
 
 
@@ -257,7 +256,7 @@ def test_a_service_that_does_not_say_what_is_used_leaves_the_refusal_as_it_is(ru
         _emulator,
     ):
         failed = run("cloudn_vm", name="web1", api_retries=0, **NEW)
-        assert failed["msg"].endswith("(error 534). It was not done; see to the reason, and run the task again")
+        assert failed["msg"].endswith("(error 534). It was not done; correct the cause, and run the task again")
 
 
 def test_keys_are_not_shown(run_module_as: RunAs, capfd: Any) -> None:
@@ -278,12 +277,12 @@ def test_what_there_is_no_room_for_is_told_beforehand(run_module_as: RunAs) -> N
         assert limits.check_room(client, {"deployVirtualMachine": 1, "createVolume": 1}) == []
         assert asked(emulator) == ["listAccounts"]
         assert limits.check_room(client, {"deployVirtualMachine": 2, "createVolume": 1}) == [
-            "would need 2 machines, 1 is free",
+            "would need 2 VMs, 1 is free",
             "would need 3 volumes, 2 are free",
         ]
         assert limits.check_room(client, {"createVolume": 3}) == ["would need 3 volumes, 2 are free"]
         assert not run("cloudn_vm", name="web3", **NEW).get("failed")
-        assert limits.check_room(client, {"deployVirtualMachine": 1}) == ["would need 1 machine, 0 are free"]
+        assert limits.check_room(client, {"deployVirtualMachine": 1}) == ["would need 1 VM, 0 are free"]
 
 
 def test_room_without_limits_is_enough(emulator: Any, client: Client) -> None:
@@ -296,7 +295,7 @@ def test_room_without_limits_is_enough(emulator: Any, client: Client) -> None:
 def test_more_than_the_limit_may_be_there_already() -> None:
     service = Service(account(vmlimit="2", vmtotal=5, snapshotlimit=1, snapshottotal=0))
     assert limits.check_room(service, {"deployVirtualMachine": 1, "createSnapshot": 2}) == [
-        "would need 1 machine, 0 are free",
+        "would need 1 VM, 0 are free",
         "would need 2 snapshots, 1 is free",
     ]
     assert len(service.asked) == 1
@@ -329,7 +328,7 @@ def test_room_that_is_not_known_is_taken_for_enough(answers: Result) -> None:
 def test_room_is_that_of_the_account_that_a_task_acts_for() -> None:
     service = Service(account(**FULL))
     service.scope = {"account": "me", "domainid": "1"}
-    assert limits.check_room(service, {"deployVirtualMachine": 1}) == ["would need 1 machine, 0 are free"]
+    assert limits.check_room(service, {"deployVirtualMachine": 1}) == ["would need 1 VM, 0 are free"]
     assert service.asked == [("listAccounts", {"name": "me", "domainid": "1"})]
 
 

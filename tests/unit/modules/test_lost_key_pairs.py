@@ -217,7 +217,7 @@ def test_the_users_of_a_group_are_reported_all_the_same(site: Site, run_module: 
     run_module("cloudn_security_group", name="front")
     run_module("cloudn_vm", name="web9", security_groups=["front"], **NEW)
     failed = run_module("cloudn_security_group", name="front", state="absent")
-    assert "It is used by virtual machines web9" in failed["msg"]
+    assert "It is used by VMs web9" in failed["msg"]
 
 
 def test_an_administrator_can_destroy_a_broken_machine(run_module_as: Callable[..., Any]) -> None:

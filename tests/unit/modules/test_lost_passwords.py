@@ -93,4 +93,4 @@ def test_a_list_of_jobs_that_fails_hides_nothing_of_the_task(run_module: Callabl
     failed = run_module("cloudn_vm_password", name="web1", allow_restart=True, api_retries=1)
     assert failed["failed"] and failed.get("changed"), failed["msg"]
     assert failed["msg"].startswith("resetPasswordForVirtualMachine: ")
-    assert "Not done any more, so do it yourself when that is over: web1: start" in failed["msg"]
+    assert "These steps were not done any more. Do them yourself when that has ended: web1: start" in failed["msg"]

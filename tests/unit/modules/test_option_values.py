@@ -180,7 +180,7 @@ def test_texts_that_name_or_select_something_are_not_empty(told: Callable[..., s
         more = "" if option.get("required") else ", or leave the option out"
         more = ", or leave it out" if path.endswith("[0]") else more
         # The rest may be about what else the task lacks.
-        assert told(module, path, empty).partition(". ")[0] == f"{path}: is empty; give one{more}"
+        assert told(module, path, empty).partition(". ")[0] == f"{path}: is empty; give a value{more}"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_texts_that_name_or_select_something_are_not_empty(told: Callable[..., s
 def test_an_empty_text_hides_no_object(
     vm_id: str, refused: Refused, emulator: Any, module: str, options: dict[str, Any], option: str
 ) -> None:
-    assert refused(module, **options).startswith(f"{option}: is empty; give one")
+    assert refused(module, **options).startswith(f"{option}: is empty; give a value")
     assert emulator.requests == []
 
 
@@ -294,7 +294,7 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
         (
             "cloudn_security_group",
             {"name": "web", "ingress": [{"ports": 80, "cidrs": [None]}]},
-            "ingress[0].cidrs[0]: is empty (null); give a value, or leave it out",
+            "ingress[0].cidrs[0]: is empty (null); give a value, or remove this item of the list",
         ),
         (
             "cloudn_security_group",
@@ -306,7 +306,7 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
             {"name": "web", "ingress": [{"ports": 1, "cidrs": ANY}, {"ports": 80, "cidrs": ["a"]}]},
             "ingress[1].cidrs[0]: 'a' is no IP network such as",
         ),
-        ("cloudn_vm", {"name": [None]}, "name[0]: is empty (null); give a value, or leave it out"),
+        ("cloudn_vm", {"name": [None]}, "name[0]: is empty (null); give a value, or remove this item of the list"),
         ("cloudn_vm", {"name": [["u5"]]}, "name[0]: must be a text, not the list ['u5']. Each item"),
         ("cloudn_vm", {"name": [{"a": 1}]}, "name[0]: must be a text, not the mapping {'a': 1}. Each item"),
         (
@@ -315,7 +315,11 @@ def test_the_nearest_choice_is_named(told: Callable[..., str], module: str) -> N
             "security_groups[0]: must be a text, not the list ['a']. Each",
         ),
         ("cloudn_vm", {"name": "x", "security_groups": LATIN_1}, "security_groups: is no text in UTF-8"),
-        ("cloudn_vm", {"name": ["web1", None]}, "name[1]: is empty (null); give a value, or leave it out"),
+        (
+            "cloudn_vm",
+            {"name": ["web1", None]},
+            "name[1]: is empty (null); give a value, or remove this item of the list",
+        ),
         (
             "cloudn_vm",
             {"name": ["web1", ["web2"]]},

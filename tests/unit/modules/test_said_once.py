@@ -99,12 +99,16 @@ def test_names_that_can_be_none(refused: Refused) -> None:
     assert told.endswith("; did you mean 'web-1', 'db-1'?")
     other = UNKNOWN.replace(UNKNOWN[0], "f" if UNKNOWN[0] != "f" else "e", 1)
     told = refused("cloudn_vm", name=[UNKNOWN, other], **NEW)
-    assert told == f"name[0], name[1]: there are no virtual machines with the ids {UNKNOWN}, {other}"
+    assert told == f"name[0], name[1]: there are no VMs with the ids {UNKNOWN}, {other}"
 
 
 def test_what_is_missing_for_several(refused: Refused) -> None:
-    assert refused("cloudn_vm", name=["a", "b"]).endswith("needed to create a, b, which do not exist")
-    assert refused("cloudn_vm", name=["a"]).endswith("needed to create a, which does not exist")
+    assert refused("cloudn_vm", name=["a", "b"]).endswith(
+        "needed to create a, b, which do not exist. Give them, or correct the names"
+    )
+    assert refused("cloudn_vm", name=["a"]).endswith(
+        "needed to create a, which does not exist. Give them, or correct the name"
+    )
 
 
 def test_at_most_five_causes_are_said() -> None:

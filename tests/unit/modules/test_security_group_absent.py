@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 MODULE = "cloudn_security_group"
 DELETE, UN_IN, UN_OUT = "deleteSecurityGroup", "revokeSecurityGroupIngress", "revokeSecurityGroupEgress"
 CIDR = {"ports": 22, "cidrs": ["192.0.2.0/24"]}
-DESTROYED = "a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account"
+DESTROYED = "a destroyed VM, until the service has expunged it, or a rule in a group of another account"
 
 
 def naming(*names: str) -> Result:
@@ -82,7 +82,7 @@ def test_its_own_rules_stay_where_something_else_holds_the_group(
     sent()
     told = run_module(MODULE, name="db", state="absent")
     assert told["failed"] and not told["changed"]
-    who = "virtual machines web1" if holder == "machine" else "rules of web"
+    who = "VMs web1" if holder == "machine" else "rules of web"
     assert told["msg"] == f"deleteSecurityGroup: not sent, as db is used by {who}. Nothing was changed"
     assert sent() == []
     assert rules(client, "db") == 1
@@ -99,9 +99,7 @@ def test_an_error_names_the_users_of_a_group(run_module: Run, machine: Run, clie
     for wait in (False, True):
         told = run_module(MODULE, name="web", state="absent", wait_for_expunge=wait)
         assert told["failed"] and told["error_code"] == 536 and not told["changed"]
-        assert (
-            "It is used by virtual machines web1 and by rules of db. It was not done; see to the reason" in told["msg"]
-        )
+        assert "It is used by VMs web1 and by rules of db. It was not done; correct the cause" in told["msg"]
         assert told["left"] == []
     assert "web" in names(client)
 
@@ -118,7 +116,7 @@ def test_a_machine_that_the_service_cannot_show_is_reported(
     run_module("cloudn_vm", name="web1", security_groups=["web"], key_pair="deploy", **NEW)
     client.call("deleteSSHKeyPair", {"name": "deploy"})
     told = run_module(MODULE, name="web", state="absent")
-    assert told["failed"] and "It is used by virtual machines web1" in told["msg"]
+    assert told["failed"] and "It is used by VMs web1" in told["msg"]
 
 
 def test_check_mode_warns_of_users(run_module: Run, machine: Run, emulator: Any) -> None:
@@ -129,7 +127,7 @@ def test_check_mode_warns_of_users(run_module: Run, machine: Run, emulator: Any)
     told = run_module(MODULE, name="web", state="absent", _check=True)
     assert told["changed"] and told["actions"] == ["web: delete"]
     assert told["warnings"] == [
-        "web is used by virtual machines web1 and by rules of db; the service deletes it only after these are gone"
+        "web is used by VMs web1 and by rules of db; the service deletes it only after these are gone"
     ]
     assert all(is_read(request["command"]) for request in emulator.requests)
     run_module("cloudn_vm", name="web1", state="absent")
@@ -221,7 +219,7 @@ def test_an_account_that_sees_destroyed_machines_names_them(run_module_as: Any) 
         told = run(MODULE, name="web", state="absent", _check=True)
         done = run(MODULE, name="web", state="absent")
         assert done["left"] == told["left"]
-        assert done["left"][0]["held_by"] == "the destroyed virtual machine web1, until the service has expunged it"
+        assert done["left"][0]["held_by"] == "the destroyed VM web1, until the service has expunged it"
         assert done["actions"] == told["actions"] != []
         assert done["diff"] == told["diff"]
         assert done["changed"] is told["changed"] is True
@@ -294,7 +292,7 @@ def test_a_live_machine_ends_the_wait(run_module: Run, machine: Run, monkeypatch
 
     monkeypatch.setattr(Client, "__init__", meanwhile)
     told = run_module(MODULE, name="web", state="absent", wait_for_expunge=True)
-    assert told["failed"] and "It is used by virtual machines web2" in told["msg"]
+    assert told["failed"] and "It is used by VMs web2" in told["msg"]
 
 
 def test_check_mode_says_that_the_task_would_wait(run_module_as: Any) -> None:
@@ -304,4 +302,4 @@ def test_check_mode_says_that_the_task_would_wait(run_module_as: Any) -> None:
         run("cloudn_vm", name="web1", state="absent")
         told = run(MODULE, name="web", state="absent", wait_for_expunge=True, _check=True)
         assert (told["changed"], told["left"], len(told["warnings"])) == (True, [], 1)
-        assert told["warnings"][0].startswith("web is held by the destroyed virtual machine web1, until the service")
+        assert told["warnings"][0].startswith("web is held by the destroyed VM web1, until the service")

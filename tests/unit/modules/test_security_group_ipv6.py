@@ -62,6 +62,6 @@ def test_cloudstack_3_has_none(run_module_as: Any, direction: str) -> None:
             failed = run("cloudn_security_group", name="web", _check=check, **{direction: entries})
             assert failed["msg"] == (
                 f"{direction}[1].cidrs[1]: '2001:db8::/32': this service is CloudStack 3, which has no IPv6 in rules. "
-                "CloudStack 4 has it; leave out this network"
+                "Only CloudStack 4 has this; leave out this network"
             )
         assert changes_sent_to(emulator) == []

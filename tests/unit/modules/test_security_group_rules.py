@@ -153,7 +153,7 @@ def test_the_double_of_a_rule_is_closed(beats: Run, group: Run, authorize: Run, 
         ("10.8.0.0/", "is no IP network"),
         ("10.0.0.0/8,0.0.0.0/0", "is no IP network"),
         pytest.param("::/0", "this service is CloudStack 3, which has no IPv6 in rules", marks=NO_IPV6),
-        ("", "[0].cidrs[0]: is empty; give one, or leave it out"),
+        ("", "[0].cidrs[0]: is empty; give a value, or remove this item of the list"),
     ],
 )
 def test_bad_cidrs_are_refused(refused: Run, direction: str, cidr: str, said: str) -> None:

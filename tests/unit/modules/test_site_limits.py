@@ -19,7 +19,7 @@ SITE: dict[str, Any] = {
     "security_groups": [{"name": "web"}],
     "vms": [{"name": ["w1", "w2", "w3"], "template": NEW["template"], "service_offering": "v1"}],
 }
-LACKS = "the site shop would need 3 machines, 1 is free"
+LACKS = "the site shop would need 3 VMs, 1 is free"
 
 
 @pytest.mark.parametrize("check", [False, True], ids=["run", "check"])

@@ -102,7 +102,7 @@ def test_a_site_goes_in_the_reverse_order(
     held = {"vms": [], "volumes": [], "groups": ["web"], "pairs": []}
     assert there() == held
     assert set(why(done)) == {"security_group web"}
-    assert "destroyed virtual machine" in why(done)["security_group web"]
+    assert "destroyed VM" in why(done)["security_group web"]
     expunge(emulator)
     again = good(run_module(SITE, **GONE))
     assert (again["changed"], again["left"], there()["groups"]) == (True, [], [])

@@ -188,16 +188,16 @@ def test_a_snapshot_that_is_being_taken_counts(run_module_as: Callable[..., Any]
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"volume": "nope"}, "volume: there is no volume 'nope'; cloudn_volume_info lists those there are"),
-        ({"vm": "nope"}, "vm: there is no virtual machine 'nope'"),
+        ({"volume": "nope"}, "volume: there is no volume 'nope'; cloudn_volume_info lists the existing ones"),
+        ({"vm": "nope"}, "vm: there is no VM 'nope'"),
         ({"vm": "db1", "volume": "nope"}, "volume: db1 has no volume nope; it has: ROOT-4, data"),
-        ({}, "volume: is needed, or vm"),
+        ({}, "volume or vm: one of them is needed"),
         ({"volume": "data", "max_age": "soon"}, "max_age: 'soon' is no duration; give for example"),
         ({"volume": "data", "max_age": "7"}, "max_age: '7' is no duration"),
         ({"volume": "data", "keep": 0}, "keep: must be at least 1, not 0"),
         ({"volume": "data", "id": UNKNOWN}, "id: is only for state: absent"),
         ({"volume": "data", "state": "absent"}, "volume: is not for state: absent"),
-        ({"state": "absent"}, "id: is needed, or name"),
+        ({"state": "absent"}, "id or name: one of them is needed"),
         ({"state": "absent", "id": UNKNOWN, "name": "x"}, "parameters are mutually exclusive"),
     ],
 )

@@ -147,10 +147,10 @@ def test_the_service_takes_and_keeps_snapshots_by_the_policy(run_module: Run, em
     ("options", "said"),
     [
         ({"volume": "nope", "interval": "daily"}, "volume: there is no volume 'nope'; cloudn_volume_info lists"),
-        ({"vm": "nope", "interval": "daily"}, "vm: there is no virtual machine 'nope'"),
+        ({"vm": "nope", "interval": "daily"}, "vm: there is no VM 'nope'"),
         ({"vm": "db1", "volume": "nope", "interval": "daily"}, "volume: db1 has no volume nope; it has: ROOT-4, data"),
         ({"interval": "daily"}, "one of the following is required: volume, vm"),
-        ({"volume": "", "interval": "daily"}, "volume: is empty; give one, or leave the option out"),
+        ({"volume": "", "interval": "daily"}, "volume: is empty; give a value, or leave the option out"),
         ({"volume": "data"}, "missing required arguments: interval"),
         (
             {"volume": "data", "interval": "yearly"},

@@ -159,7 +159,9 @@ def test_a_machine_stays_stopped_while_its_template_may_still_be_taken(run_modul
         emulator.jobs.take = slow
         failed = run(MODULE, name="web", vm="web1", allow_restart=True, wait_timeout=1)
         assert failed["job_id"] in failed["msg"]
-        assert failed["msg"].endswith("Not done any more, so do it yourself when that is over: web1: start")
+        assert failed["msg"].endswith(
+            "These steps were not done any more. Do them yourself when that has ended: web1: start"
+        )
         assert vm.state == "Stopped"
 
 
@@ -183,7 +185,7 @@ def test_a_detached_volume_is_refused_with_a_way_out(
     """The service refuses the volume, and the error says what works."""
     run_module("cloudn_volume", name="data", state="attached", vm="web1", disk_offering="Small")
     run_module("cloudn_volume", name="data", state="detached")
-    assert "os_type: is needed to make web" in refused(MODULE, name="web", volume="data")
+    assert "os_type: is needed to create web" in refused(MODULE, name="web", volume="data")
     failed = run_module(MODULE, name="web", volume="data", os_type=CENTOS)
     assert (failed["command"], failed["error_code"], failed["changed"]) == (TAKE, 530, False)
     assert "CloudStack 3 makes no template of a detached data disk. Take a snapshot of data" in failed["msg"]
@@ -400,7 +402,7 @@ def test_the_source_of_a_new_template_says_whether_it_is_extractable(
         said = refused(MODULE, name="web", extractable=not extractable, **source)
         word = "" if extractable else "not "
         assert said.startswith(f"extractable: web will be {word}extractable; only an administrator can change that")
-        assert ("take a snapshot, make a volume of it, and extract that" in said) is not extractable
+        assert ("take a snapshot, create a volume from it, and extract that volume" in said) is not extractable
     else:
         assert run_module(MODULE, name="web2", extractable=True, **source)["template"]["extractable"] is True
     done = run_module(MODULE, name="web", extractable=extractable, **source)
@@ -445,7 +447,7 @@ def test_an_account_that_may_not_ask_what_it_is_learns_it_from_the_refusal(
     )
     failed = run_module(MODULE, name="web", state="extracted")
     assert (failed["command"], failed["error_code"]) == ("extractTemplate", 431)
-    assert "make a volume of it, and extract that (cloudn_volume" in failed["msg"]
+    assert "create a volume from it, and extract that volume (cloudn_volume" in failed["msg"]
 
 
 def test_launch_permissions_are_a_set(beats: Run, make: Run, client: Client, emulator: Any) -> None:
@@ -753,12 +755,15 @@ def test_two_templates_of_one_name_are_refused(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"name": "web"}, "vm: is needed to make web, which does not exist (or volume, snapshot or url)"),
-        ({"name": "web", "vm": "nope"}, "vm: there is no virtual machine 'nope'"),
+        (
+            {"name": "web"},
+            "vm, volume, snapshot or url: one of them is needed to create web. This account has no template of this name",
+        ),
+        ({"name": "web", "vm": "nope"}, "vm: there is no VM 'nope'"),
         ({"name": "web", "volume": "nope"}, "volume: there is no volume 'nope'; cloudn_volume_info"),
         ({"name": "web", "snapshot": "nope"}, "snapshot: there is no snapshot 'nope'; cloudn_snapshot_info"),
         ({"name": "web", "vm": "a", "volume": "b"}, "parameters are mutually exclusive"),
-        ({"name": "web", "url": "https://x/y.vhd"}, "format, hypervisor, os_type: needed to make web from url"),
+        ({"name": "web", "url": "https://x/y.vhd"}, "format, hypervisor, os_type: needed to create web from url"),
         ({"name": "web", **DOWNLOAD, "zone": None}, "zone: is needed, as there are 2 to choose from"),
         ({"name": "web", **DOWNLOAD, "os_type": "BeOS"}, "os_type: there is no 'BeOS'"),
         ({"name": "web", **DOWNLOAD, "zones": ["nope"]}, "zones: there is no 'nope'. There are: jp-e1a, jp-e1b"),
@@ -768,10 +773,13 @@ def test_two_templates_of_one_name_are_refused(
         ({"name": "web", **DOWNLOAD, "url": "web.vhd"}, "url: 'web.vhd' is no http or https address"),
         ({"name": "web", **DOWNLOAD, "url": "https://x:8443/y.vhd"}, "url: 'https://x:8443/y.vhd' has another port"),
         ({"name": "web", **DOWNLOAD, "url": "https://x:port/y.vhd"}, "url: 'https://x:port/y.vhd' has another port"),
-        ({"name": "web", **DOWNLOAD, "accounts": ["admin", ""]}, "accounts[1]: is empty; give one, or leave it out"),
+        (
+            {"name": "web", **DOWNLOAD, "accounts": ["admin", ""]},
+            "accounts[1]: is empty; give a value, or remove this item of the list",
+        ),
         ({"name": "web", **DOWNLOAD, "accounts": ["a,b"]}, "accounts: 'a,b' is no name of an account"),
         ({"name": "web", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
-        ({"name": "", **DOWNLOAD}, "name: is empty; give one"),
+        ({"name": "", **DOWNLOAD}, "name: is empty; give a value"),
         ({"name": "web", "display_text": " ", **DOWNLOAD}, "display_text: must not be empty"),
         ({"id": UNKNOWN}, f"id: this account has no template {UNKNOWN}"),
         ({"name": UNKNOWN, **DOWNLOAD}, f"name: this account has no template {UNKNOWN}"),

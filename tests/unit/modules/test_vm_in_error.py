@@ -18,8 +18,8 @@ Start = Callable[..., Any]
 MODULE = "cloudn_vm"
 FAILS = {"command": "deployVirtualMachine", "kind": "job_fails"}
 HELD = "Its name stays taken until the service has expunged it, by default for a day: use another name until then"
-LEFT = f"The machine is in state Error, so to run the task again would fail. Destroy it (state: absent). {HELD}"
-GONE = "The machine was left in state Error, and is expunged now, so its name is free: see to the reason, and run the task again"
+LEFT = f"The VM is in state Error, so to run the task again would fail. Destroy it (state: absent). {HELD}"
+GONE = "The VM was left in state Error, and is expunged now, so its name is free: correct the cause, and run the task again"
 
 
 def test_the_first_message_says_what_works(run_module_as: Start) -> None:
@@ -116,6 +116,6 @@ def test_drift_and_a_missing_command_say_that_a_name_is_held(run_module_as: Star
         )
         told = run(MODULE, name="web1", state="reinstalled", confirm_reinstall="web1")["msg"]
         assert (
-            "destroy the machine (state: absent), and make a new one of another name, or of the same name when the service has "
-            "expunged the old machine" in told
+            "destroy the VM (state: absent), and make a new one of another name, or of the same name when the service has "
+            "expunged the old VM" in told
         )

@@ -177,7 +177,7 @@ def test_data_disks_can_be_detached_or_deleted_first(run_module: Callable[..., R
 def test_a_plain_account_can_not_expunge(run_module: Callable[..., Result]) -> None:
     new(run_module)
     failed = run_module("cloudn_vm", name="web1", state="absent", expunge=True)
-    assert failed["failed"] and "omit expunge" in failed["msg"]
+    assert failed["failed"] and "leave expunge out" in failed["msg"]
     assert run_module("cloudn_vm_info", name="web1")["vms"][0]["state"] == "Running"
 
 

@@ -96,7 +96,7 @@ def test_a_machine_in_error_is_refused(refused: Callable[..., str], made: str, e
 
 
 def test_a_missing_machine_is_refused(refused: Callable[..., str]) -> None:
-    assert refused(MODULE, name="web1") == "name: there is no virtual machine 'web1'"
+    assert refused(MODULE, name="web1") == "name: there is no VM 'web1'; cloudn_vm_info lists the existing ones"
 
 
 # A machine that was made stopped has no address before its first start, and the service then resets no password (530).

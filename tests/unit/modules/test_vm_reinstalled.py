@@ -109,12 +109,12 @@ def test_the_host_name_confirms_it_however_the_machine_is_named(
             "confirm_reinstall: is needed for state: reinstalled, which deletes the root disk's data",
         ),
         ({"confirm_reinstall": ""}, "confirm_reinstall: is needed for state: reinstalled"),
-        ({"confirm_reinstall": "web2"}, "confirm_reinstall: is 'web2', but name: 'web1' is the machine 'web1'"),
-        ({"confirm_reinstall": "Web1"}, "confirm_reinstall: is 'Web1', but name: 'web1' is the machine 'web1'"),
-        ({"confirm_reinstall": "web1 "}, "confirm_reinstall: is 'web1 ', but name: 'web1' is the machine 'web1'"),
-        ({"name": ["web1", "web2"]}, "name: state: reinstalled takes one machine, not 2: web1, web2"),
-        ({"name": "web2", "confirm_reinstall": "web2"}, "name: there is no virtual machine 'web2' to reinstall"),
-        ({"name": "web2", "confirm_reinstall": "web2", **NEW}, "name: there is no virtual machine 'web2' to reinstall"),
+        ({"confirm_reinstall": "web2"}, "confirm_reinstall: is 'web2', but name: 'web1' is the VM 'web1'"),
+        ({"confirm_reinstall": "Web1"}, "confirm_reinstall: is 'Web1', but name: 'web1' is the VM 'web1'"),
+        ({"confirm_reinstall": "web1 "}, "confirm_reinstall: is 'web1 ', but name: 'web1' is the VM 'web1'"),
+        ({"name": ["web1", "web2"]}, "name: state: reinstalled takes one VM, not 2: web1, web2"),
+        ({"name": "web2", "confirm_reinstall": "web2"}, "name: there is no VM 'web2' to reinstall"),
+        ({"name": "web2", "confirm_reinstall": "web2", **NEW}, "name: there is no VM 'web2' to reinstall"),
         ({"template": "Windows Server 2008 R2"}, "template is 'CentOS 6.2 64bit'"),
     ],
 )
@@ -289,7 +289,7 @@ def test_a_machine_that_starts_for_too_long_is_reported(
 
     monkeypatch.setattr(emulated, "bring_up", stay)
     failed = run_module("cloudn_vm", wait_timeout=1, **TASK)
-    assert "the root disk of web1 was made anew, but the machine did not run again within" in failed["msg"]
+    assert "the root disk of web1 was made anew, but the VM did not run again within" in failed["msg"]
     assert "which would do it once more" in failed["msg"]
 
 

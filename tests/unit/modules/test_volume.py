@@ -279,16 +279,16 @@ def test_unused_volumes_are_not_extracted(
 ) -> None:
     make()
     said = refused(MODULE, name="data", state="extracted")
-    assert said.startswith("data is Allocated: no machine has used it yet")
-    assert "attach it to a machine (state: attached) once, then stop the machine or detach the volume" in said
+    assert said.startswith("data is Allocated: no VM has used it yet")
+    assert "attach it to a VM (state: attached) once, then stop the VM or detach the volume" in said
     run_module(MODULE, name="data", state="attached", vm="db1")
     run_module(MODULE, name="data", state="detached")
     assert run_module(MODULE, name="data", state="extracted")["changed"]
     run_module(MODULE, name="image", **UPLOAD)
-    assert refused(MODULE, name="image", state="extracted").startswith("image is Uploaded: no machine has used it yet")
+    assert refused(MODULE, name="image", state="extracted").startswith("image is Uploaded: no VM has used it yet")
     run_module("cloudn_vm", name="db3", state="stopped", **NEW)
     (fresh,) = run_module("cloudn_volume_info", vm="db3")["volumes"]
-    assert "start its machine once" in refused(MODULE, id=fresh["id"], state="extracted")
+    assert "start its VM once" in refused(MODULE, id=fresh["id"], state="extracted")
 
 
 @pytest.mark.generation(
@@ -386,7 +386,10 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"name": "data"}, "disk_offering: is needed to make data, which does not exist"),
+        (
+            {"name": "data"},
+            "disk_offering, snapshot or url: one of them is needed to create data, which does not exist",
+        ),
         ({"name": "data", "disk_offering": "Small"}, "zone: is needed, as there are 2 to choose from: jp-e1a, jp-e1b"),
         (
             {"name": "data", "disk_offering": "Huge", **ZONE},
@@ -404,29 +407,32 @@ def test_another_name_and_zone_of_an_id_are_drift(make: Run, refused: Callable[.
         ({"name": "data", "size_gb": 0, **SMALL}, "size_gb: must be at least 1, not 0"),
         ({"name": "data", "snapshot": "nope", **ZONE}, "snapshot: there is no snapshot 'nope'"),
         ({"name": "data", "vm": "db1", **SMALL}, "vm: goes only with state: attached or detached"),
-        ({"name": "data", "state": "attached", "vm": "nope", **SMALL}, "vm: there is no virtual machine 'nope'"),
+        ({"name": "data", "state": "attached", "vm": "nope", **SMALL}, "vm: there is no VM 'nope'"),
         ({"name": "data", "state": "attached", **SMALL}, "state is attached but all of the following are missing: vm"),
         ({"name": "data", "state": "attached", "vm": "x", "device_id": 3, **SMALL}, "device_id: 3 can't be taken"),
         ({"name": "data", "device_id": 1, **SMALL}, "device_id: goes only with state: attached"),
         ({"name": "data", "state": "absent", "zone": "tokyo"}, "zone: there is no 'tokyo'. There are: jp-e1a, jp-e1b"),
         ({"name": "data", "state": "detached", "zone": "tokyo"}, "zone: there is no 'tokyo'"),
         ({"name": "data", **UPLOAD, "url": "ftp://x/y.vhd"}, "url: 'ftp://x/y.vhd' is no http or https address"),
-        ({"name": " ", **SMALL}, "name: is empty; give one"),
+        ({"name": " ", **SMALL}, "name: is empty; give a value"),
         ({"name": "smile \U0001f600", **SMALL}, "name: "),
-        ({"id": UNKNOWN, **SMALL}, f"id: there is no volume {UNKNOWN}"),
-        ({"name": UNKNOWN, **SMALL}, f"name: there is no volume {UNKNOWN}"),
+        ({"id": UNKNOWN, **SMALL}, f"id: there is no volume with the id {UNKNOWN}"),
+        ({"name": UNKNOWN, **SMALL}, f"name: there is no volume with the id {UNKNOWN}"),
         ({**SMALL}, "one of the following is required: name, id"),
         ({"name": "data", "state": "extracted"}, "there is no volume 'data' to extract"),
-        ({"name": "data", "state": "extracted", "extract_mode": "ftp_upload"}, "extract_url: an upload by FTP needs"),
+        (
+            {"name": "data", "state": "extracted", "extract_mode": "ftp_upload"},
+            "extract_url: is needed for extract_mode: ftp_upload",
+        ),
         ({"name": "data", "state": "extracted", "extract_url": "ftp://x/"}, "extract_url: is only for"),
         ({"name": "data", "url": "https://x/y.vhd", **ZONE}, "missing parameter(s) required by 'url': format"),
         (
             {"name": "data", "size_gb": 5, **ZONE},
-            "disk_offering: is needed to make data, which does not exist (or snapshot, or url). The size_gb of 5 alone does not "
-            "suffice: the disk offerings that leave the size free are Custom",
+            "disk_offering, snapshot or url: one of them is needed to create data, which does not exist. Give it, or correct the name. "
+            "size_gb: 5 alone is not enough: the disk offerings without a fixed size are Custom",
         ),
         ({"name": "data", "snapshot": "x", **SMALL}, "parameters are mutually exclusive"),
-        ({"name": "data", "wait_timeout": -1, **SMALL}, "wait_timeout: must not be negative"),
+        ({"name": "data", "wait_timeout": -1, **SMALL}, "wait_timeout: must be at least 0, not -1"),
     ],
 )
 def test_bad_options_are_refused(refused: Callable[..., str], options: Result, said: str) -> None:

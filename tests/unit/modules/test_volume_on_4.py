@@ -145,7 +145,10 @@ def test_a_root_disk_does_not_get_smaller(refused: Callable[..., str], client: C
             {"name": "data", **ZONE, "url": "https://x.example.com/y.vhd", "format": "VHD", "size_gb": 4},
             "size_gb: the url decides the size of a new volume; leave size_gb out",
         ),
-        ({"name": "data", **ZONE, "size_gb": 4}, "disk_offering: is needed to make data"),
+        (
+            {"name": "data", **ZONE, "size_gb": 4},
+            "disk_offering, snapshot or url: one of them is needed to create data",
+        ),
     ],
 )
 def test_what_a_new_volume_cannot_get(refused: Callable[..., str], options: Result, said: str) -> None:
@@ -201,7 +204,7 @@ def test_root_disks_of_destroyed_machines_are_no_volumes(
     assert [one["name"] for one in run_module(INFO)["volumes"]] == ["data"]
     for options in ({"id": web1}, {"name": left["name"]}, {"type": "ROOT"}):
         assert run_module(INFO, **options)["volumes"] == []
-    assert f"id: there is no volume {web1}" in refused(MODULE, id=web1)
+    assert f"id: there is no volume with the id {web1}" in refused(MODULE, id=web1)
     assert f"volume: there is no volume '{left['name']}'" in refused("cloudn_snapshot", volume=left["name"])
     beats(MODULE, ["createVolume"], **{**SMALL, "name": left["name"]})
     beats(MODULE, ["deleteVolume"], name=left["name"], state="absent")

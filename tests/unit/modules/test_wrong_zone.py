@@ -27,7 +27,7 @@ def test_a_wrong_zone_makes_no_second_machine(
     told = refused("cloudn_vm", name="web1", state=state, **options)
     assert told == (
         f"zone: web1: not in jp-e1b, but in jp-e1a: {vm_id} (web1, jp-e1a). Correct the zone, or set same_name_elsewhere: true "
-        "to make another one in jp-e1b"
+        "to create another one in jp-e1b"
     )
     assert set(sent_to(emulator)) <= {"listVirtualMachines", "listZones"}
     assert len(emulator.store.vms) == 1
@@ -90,26 +90,26 @@ def test_a_zone_that_does_not_exist_is_told_first(vm_id: str, refused: Refused) 
 @pytest.mark.parametrize(
     ("module", "options", "kind"),
     [
-        ("cloudn_vm_password", {"name": "web1"}, "virtual machine 'web1' (name)"),
+        ("cloudn_vm_password", {"name": "web1"}, "VM 'web1' (name)"),
         (
             "cloudn_vm",
             {"name": "web1", "state": "reinstalled", "confirm_reinstall": "web1"},
-            "virtual machine 'web1' (name)",
+            "VM 'web1' (name)",
         ),
         (
             "cloudn_volume",
             {"name": "d", "disk_offering": "Small", "state": "attached", "vm": "web1"},
-            "virtual machine 'web1' (vm)",
+            "VM 'web1' (vm)",
         ),
         ("cloudn_volume", {"name": "data", "state": "extracted"}, "volume 'data' (name)"),
-        ("cloudn_snapshot", {"vm": "web1"}, "virtual machine 'web1' (vm)"),
+        ("cloudn_snapshot", {"vm": "web1"}, "VM 'web1' (vm)"),
         ("cloudn_snapshot", {"volume": "data"}, "volume 'data' (volume)"),
         (
             "cloudn_snapshot_policy",
             {"volume": "data", "interval": "daily", "time": "1:30", "keep": 1},
             "volume 'data' (volume)",
         ),
-        ("cloudn_template", {"name": "x", "vm": "web1", "allow_restart": True}, "virtual machine 'web1' (vm)"),
+        ("cloudn_template", {"name": "x", "vm": "web1", "allow_restart": True}, "VM 'web1' (vm)"),
         ("cloudn_template", {"name": "x", "volume": "data"}, "volume 'data' (volume)"),
         ("cloudn_template", {"name": "image", "state": "extracted"}, "template 'image' (name)"),
     ],
@@ -126,7 +126,7 @@ def test_an_object_in_another_zone_is_not_missing(
     assert [one.get("msg") for one in made] == [None] * 3
     told = refused(module, zone="jp-e1b", **options)
     assert told.startswith(f"zone: the {kind} is in jp-e1a, not in jp-e1b: ")
-    assert told.endswith(". Correct the zone, or leave it out")
+    assert told.endswith(". Correct the zone, or leave the option zone out")
     assert "there is no" in refused(
         module, zone="jp-e1b", **{k: v if v not in ("web1", "data", "image") else "nope" for k, v in options.items()}
     )
@@ -149,8 +149,8 @@ def test_absent_warns_of_machines_in_another_zone(vm_id: str, run_module: Run, e
     done = run_module("cloudn_vm", _check=check, name=names, zone="jp-e1b", state="absent")
     assert done["changed"] is False
     assert done["warnings"] == [
-        f"zone: web1: not in jp-e1b, but in jp-e1a: {vm_id} (web1, jp-e1a). Nothing there is destroyed. Correct the zone if it "
-        "shall be"
+        f"zone: web1: not in jp-e1b, but in jp-e1a: {vm_id} (web1, jp-e1a). Nothing is destroyed there. If it is the "
+        "one that you mean, correct the zone"
     ]
     assert sent_to(emulator) == ["listVirtualMachines", "listZones"]
     assert run_module("cloudn_vm", name="web2", zone="jp-e1b", state="absent")["warnings"] == []
@@ -167,10 +167,10 @@ def test_absent_warns_of_other_objects_in_another_zone(run_module: Run) -> None:
         ("volume 'data' (name)", "cloudn_volume", {"name": "data", "state": "detached"}),
         ("template 'image' (name)", "cloudn_template", {"name": "image", "state": "absent"}),
         ("volume 'data' (volume)", "cloudn_snapshot_policy", {"volume": "data", **policy}),
-        ("virtual machine 'web1' (vm)", "cloudn_snapshot_policy", {"vm": "web1", **policy}),
+        ("VM 'web1' (vm)", "cloudn_snapshot_policy", {"vm": "web1", **policy}),
     ):
         done = run_module(module, zone="jp-e1b", **options)
         assert done["changed"] is False
         (warning,) = done["warnings"]
         assert warning.startswith(f"zone: the {kind} is in jp-e1a, not in jp-e1b: ")
-        assert warning.endswith(". It is left alone. Correct the zone if it is meant")
+        assert warning.endswith(". It is left as it is. If it is the one that you mean, correct the zone")

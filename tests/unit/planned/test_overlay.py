@@ -244,7 +244,7 @@ def test_a_group_of_a_destroyed_machine_is_left(plan: Plan) -> None:
     plan("cloudn_security_group", name="web")
     plan("cloudn_vm", name="web1", security_groups=["web"], **NEW)
     used = plan("cloudn_security_group", name="web", state="absent")
-    assert any("is used by virtual machines web1" in text for text in used["warnings"])
+    assert any("is used by VMs web1" in text for text in used["warnings"])
     plan("cloudn_vm", name="web1", state="absent")
     left = plan("cloudn_security_group", name="web", state="absent")
     assert (left["actions"], [one["name"] for one in left["left"]]) == ([], ["web"])
@@ -266,10 +266,7 @@ def test_what_only_cloudstack_4_has(plan: Plan) -> None:
     assert (machine["affinity_groups"], machine["delete_protection"]) == (["apart"], True)
     (group,) = plan("cloudn_affinity_group_info", name="apart")["affinity_groups"]
     assert group["vm_ids"] == [machine["id"]]
-    assert (
-        "virtual machines are in the affinity group"
-        in plan("cloudn_affinity_group", name="apart", state="absent")["msg"]
-    )
+    assert "VMs are in the affinity group" in plan("cloudn_affinity_group", name="apart", state="absent")["msg"]
     assert "is protected against deletion" in plan("cloudn_vm", name="web1", state="absent")["msg"]
     plan("cloudn_key_pair", name="mine", public_key=KEY)
     plan("cloudn_key_pair", name="other", public_key=OTHER_KEY)

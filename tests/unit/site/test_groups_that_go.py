@@ -30,7 +30,7 @@ Run = Callable[..., Result]
 GROUP, VM = "cloudn_security_group", "cloudn_vm"
 DELETE, UN_IN, UN_OUT = "deleteSecurityGroup", "revokeSecurityGroupIngress", "revokeSecurityGroupEgress"
 CIDR = {"ports": 22, "cidrs": ["192.0.2.0/24"]}
-UNSEEN = "a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account"
+UNSEEN = "a destroyed VM, until the service has expunged it, or a rule in a group of another account"
 OPTIONS = {"wait_timeout": 60, "wait": True, "on_immutable_drift": "fail"}
 
 
@@ -136,7 +136,7 @@ def test_a_group_that_something_live_holds_is_an_error(run_module: Run, client: 
     (progress,) = removed(client, "web")
     assert left(client, [progress], Deadline(60)) == ([], [])
     assert progress.error and progress.error.code == 536
-    assert progress.error.message.endswith("It is used by virtual machines web1 and by rules of lb")
+    assert progress.error.message.endswith("It is used by VMs web1 and by rules of lb")
 
 
 def test_groups_that_destroyed_machines_hold_are_left_without_rules_that_name_groups(
@@ -245,7 +245,7 @@ def test_the_users_of_groups_are_known_before_their_rules_go(run_module: Run, cl
     ids = {plan.name: str(plan.found and plan.found["id"]) for plan in made}
     emulator.clear()
     found = users(client, made, Going(groups=ids.values(), destroyed=[ours]))
-    assert found == {ids["db"]: "virtual machines foreign and by rules of lb"}
+    assert found == {ids["db"]: "VMs foreign and by rules of lb"}
     assert sent_to(emulator) == ["listSecurityGroups", "listVirtualMachines"]
 
 
@@ -264,8 +264,8 @@ def test_check_mode_foresees_what_is_left(run_module: Run, client: Client, emula
     said = foresee(client, made, going)
     assert sent_to(emulator) == ["listSecurityGroups", "listVirtualMachines"]
     assert [(one["name"], one["held_by"]) for one in said.left] == [
-        ("web", "the destroyed virtual machine web1, until the service has expunged it"),
-        ("db", "the destroyed virtual machine db1, until the service has expunged it"),
+        ("web", "the destroyed VM web1, until the service has expunged it"),
+        ("db", "the destroyed VM db1, until the service has expunged it"),
     ]
     assert said.warnings[2] == "used is used by rules of lb; the service deletes it only after these are gone"
     account = emulator.vars["account"]
@@ -292,7 +292,7 @@ def test_check_mode_says_what_the_run_would_wait_for(run_module: Run, client: Cl
     said = foresee(client, [plan], going, waits=True)
     assert said.left == [] and plan.actions == ["web: delete"]
     assert said.warnings == [
-        "web is held by the destroyed virtual machine web1, until the service has expunged it; the task waits for that"
+        "web is held by the destroyed VM web1, until the service has expunged it; the task waits for that"
     ]
 
 

@@ -21,7 +21,7 @@ from .view import search
 _IN_USE = 536
 # Seconds between two tries to delete a group: half of the seconds waited so far, within these limits.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-_UNSEEN = "a destroyed virtual machine, until the service has expunged it, or a rule in a group of another account"
+_UNSEEN = "a destroyed VM, until the service has expunged it, or a rule in a group of another account"
 
 
 class Holders(t.NamedTuple):
@@ -34,7 +34,7 @@ class Holders(t.NamedTuple):
     @property
     def live(self) -> str:
         """The holders that a user can remove, as text. Empty: there are none."""
-        users = [f"virtual machines {', '.join(self.machines)}"] if self.machines else []
+        users = [f"VMs {', '.join(self.machines)}"] if self.machines else []
         users += [f"rules of {', '.join(self.groups)}"] if self.groups else []
         return " and by ".join(users)
 
@@ -44,8 +44,8 @@ class Holders(t.NamedTuple):
         if not self.destroyed:
             return _UNSEEN
         if len(self.destroyed) > 1:
-            return f"the destroyed virtual machines {', '.join(self.destroyed)}, until the service has expunged them"
-        return f"the destroyed virtual machine {self.destroyed[0]}, until the service has expunged it"
+            return f"the destroyed VMs {', '.join(self.destroyed)}, until the service has expunged them"
+        return f"the destroyed VM {self.destroyed[0]}, until the service has expunged it"
 
 
 class Going(t.NamedTuple):

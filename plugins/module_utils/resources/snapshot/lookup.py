@@ -22,20 +22,20 @@ def check_absent(options: Record) -> None:
     if used:
         raise UsageError(f"{used[0]}: is not for state: absent, which deletes one snapshot by id or name")
     if not (options.get("id") or options.get("name")):
-        raise UsageError("id: is needed, or name, to say which snapshot to delete")
+        raise UsageError("id or name: one of them is needed to say which snapshot to delete")
 
 
 def check_present(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong with state ``present``."""
     check_text(options)
     if options.get("id"):
-        raise UsageError("id: is only for state: absent; give volume")
+        raise UsageError("id: is only for state: absent; give volume or vm, or set state: absent")
     if is_uuid(options.get("name") or ""):
         raise UsageError(
-            f"name: {options['name']} has the form of an id, so a task could not find it by that; give another"
+            f"name: {options['name']} has the form of an id, so no task could find the snapshot by it; give another name"
         )
     if not (options.get("volume") or options.get("vm")):
-        raise UsageError("volume: is needed, or vm for the root disk of a virtual machine")
+        raise UsageError("volume or vm: one of them is needed. vm alone stands for its root disk")
     if options.get("keep") is not None and options["keep"] < 1:
         raise UsageError(f"keep: must be at least 1, not {options['keep']}")
     if options.get("max_age") is not None:

@@ -82,7 +82,7 @@ def source(client: Client, wanted: str) -> Record:
     """Return the finished snapshot with this name or id, to make something from. Raises ``UsageError`` if there is none."""
     found = find(client, wanted, None, "snapshot")
     if found is None:
-        raise not_there("snapshot", "snapshot", wanted, "; cloudn_snapshot_info lists those there are")
+        raise not_there("snapshot", "snapshot", wanted, "; cloudn_snapshot_info lists the existing ones")
     if found.get("state") != FINISHED:
         raise UsageError(f"snapshot: {wanted!r} is {found.get('state')}; it can be used when it is {FINISHED}")
     return found

@@ -29,7 +29,7 @@ def desired(options: Record) -> Record:
     check_text(options)
     interval, wanted = options["interval"], {}
     if not (options.get("volume") or options.get("vm")):
-        raise UsageError("volume: is needed, or vm for the root disk of a virtual machine")
+        raise UsageError("volume or vm: one of them is needed. vm alone stands for its root disk")
     if options.get("time") is not None:
         wanted["time"] = checked_time(interval, options["time"])
     if options.get("day") is not None:

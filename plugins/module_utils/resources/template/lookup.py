@@ -27,7 +27,7 @@ def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that are wrong whatever the service holds."""
     check_text(options)
     if options.get("display_text") is not None and not options["display_text"].strip():
-        raise UsageError("display_text: must not be empty")
+        raise UsageError("display_text: must not be empty; give a text, or leave the option out")
     if options["state"] != "present" and options.get("zones"):
         raise UsageError(
             f"zones: state: {options['state']} copies nothing; leave zones out, or give one zone with zone"
@@ -166,7 +166,7 @@ def _creation(task: Task) -> Record:
     elif lookups.get("machine"):
         lookups["os_type_id"] = lookups["machine"].get("guestosid")
     if not lookups.get("os_type_id"):
-        raise UsageError(f"os_type: is needed to make {name}; nothing says which system is on the disk")
+        raise UsageError(f"os_type: is needed to create {name}; nothing says which system is on the disk")
     return lookups
 
 
@@ -177,7 +177,10 @@ def _checked_name(options: Record) -> str:
         option = "id" if options.get("id") else "name"
         raise UsageError(f"{option}: this account has no template {options.get(option)}")
     if not any(options.get(source) for source in _SOURCES):
-        raise Missing(f"vm: is needed to make {name}, which does not exist (or volume, snapshot or url)")
+        where = f" in {options['zone']}" if options.get("zone") else ""
+        raise Missing(
+            f"vm, volume, snapshot or url: one of them is needed to create {name}. This account has no template of this name{where}. Give one, or correct the name"
+        )
     if not options.get("url") and len(name) > _LONGEST_NAME:
         raise UsageError(
             f"name: {name[:20]!r}... has {len(name)} characters; a template of a disk or a snapshot can have {_LONGEST_NAME}"
@@ -188,7 +191,7 @@ def _checked_name(options: Record) -> str:
 def _download(client: Client, name: str, options: Record) -> Record:
     lacking = [option for option in ("format", "hypervisor", "os_type") if not options.get(option)]
     if lacking:
-        raise UsageError(f"{', '.join(lacking)}: needed to make {name} from url")
+        raise UsageError(f"{', '.join(lacking)}: needed to create {name} from url")
     here = zone.find(client, options.get("zone"))
     hypervisor.check(client, options["hypervisor"], here)
     return {"zone": here, "made": {"isextractable": bool(options.get("extractable"))}}

@@ -50,7 +50,7 @@ def await_attached(client: Client, lookups: Record, deadline: Deadline) -> None:
         if not unlisted:
             return
     raise JobTimeout(
-        f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a machine of the task; nothing was changed. Run the task again",
+        f"attachVolume: job {unlisted}, which began before this run, may attach a volume to a VM of the task; nothing was changed. Run the task again",
         "attachVolume",
         job_id=unlisted,
     )

@@ -12,7 +12,7 @@ import typing as t
 
 from ...api import Client, Deadline, JobTimeout, Record, jobs
 from ...reconcile import Progress, Task
-from .view import RUNNING
+from .view import HIDDEN, RUNNING
 
 # The commands whose jobs may make a password, with a word of their class names.
 MAKING = {
@@ -71,7 +71,7 @@ def warn_of_loss(task: Task, progress: Progress, lookups: Record) -> None:
     if progress.jobs or isinstance(progress.error, JobTimeout) or not _makes_password(progress, lookups):
         return  # a pending job will show it
     if progress.surplus:
-        text = "another request made the machine that stays, so its password is not known here"
+        text = "another request made the VM that stays, so its password is not known here"
     else:
         text = "the answer with its password was lost, and the password with it"
     task.client.warn(f"{progress.name}: {text}. Make a new one with cloudn_vm_password")
@@ -83,5 +83,7 @@ def _makes_password(progress: Progress, lookups: Record) -> bool:
     if not machine.get("passwordenabled", template.get("passwordenabled")) or machine.get("state") == "Error":
         return False
     before, after = progress.plan.before, progress.plan.after
-    is_first = not any(nic.get("ipaddress") for nic in (progress.found or {}).get("nic") or [])
+    found = progress.found or {}
+    # Nothing is known of a destroyed machine that the account does not see. It almost certainly was started before.
+    is_first = HIDDEN not in found and not any(nic.get("ipaddress") for nic in found.get("nic") or [])
     return after.get("state") == RUNNING and (is_first or before.get("key_pair") != after.get("key_pair"))

@@ -41,10 +41,10 @@ def describe(progress: Progress) -> None:
     if error is None or error.command != _DEPLOY:
         return
     if progress.object.get("state") == _ABSENT:
-        error.way_out = "The machine was left in state Error, and is expunged now, so its name is free: see to the reason, and run the task again"
+        error.way_out = "The VM was left in state Error, and is expunged now, so its name is free: correct the cause, and run the task again"
     elif _is_left(progress):
         error.way_out = (
-            f"The machine is in state Error, so to run the task again would fail. Destroy it (state: absent). {HELD}"
+            f"The VM is in state Error, so to run the task again would fail. Destroy it (state: absent). {HELD}"
         )
 
 

@@ -28,7 +28,7 @@ def find(task: Task) -> Found:
     seen: dict[str, str] = {}
     for name, record in found.items():
         if record and seen.setdefault(record["id"], name) != name:
-            raise UsageError(f"name: {seen[record['id']]} and {name} are the same virtual machine")
+            raise UsageError(f"name: {seen[record['id']]} and {name} are the same VM")
     if options["state"] != "absent":
         _check_shown(found)
     return found
@@ -72,7 +72,7 @@ def _check_zone(task: Task, elsewhere: dict[str, list[Record]]) -> None:
         places = {str(machine.get("zonename")) for name in names for machine in elsewhere[name]}
         raise UsageError(
             f"zone: {', '.join(names)}: not in {here}, but in {' and '.join(sorted(places))}: {others}. Correct the zone, "
-            f"or set same_name_elsewhere: true to make another one in {here}"
+            f"or set same_name_elsewhere: true to create another one in {here}"
         )
 
 
@@ -82,7 +82,7 @@ def _warn_of_zone(task: Task, elsewhere: dict[str, list[Record]]) -> None:
     places = {str(machine.get("zonename")) for records in elsewhere.values() for machine in records}
     task.warnings.append(
         f"zone: {', '.join(elsewhere)}: not in {task.options['zone']}, but in {' and '.join(sorted(places))}: {others}. "
-        "Nothing there is destroyed. Correct the zone if it shall be"
+        "Nothing is destroyed there. If it is the one that you mean, correct the zone"
     )
 
 

@@ -24,7 +24,7 @@ def lookup(client: Client, wanted: str, is_new: bool, existing: list[Record]) ->
     except NotGranted:
         return None  # an account that can't list them may still use them
     if is_new and not _prints(pairs, wanted):
-        raise not_there("key_pair", "key pair", wanted)
+        raise not_there("key_pair", "key pair", wanted, "; cloudn_key_pair_info lists the existing ones")
     return pairs
 
 

@@ -27,7 +27,7 @@ _HOST_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 def check_options(options: Record) -> None:
     """Raise ``UsageError`` for options that no service can fulfil."""
     if not options["name"]:
-        raise UsageError("name: the list is empty; name at least one virtual machine")
+        raise UsageError("name: the list is empty; name at least one VM")
     check_text(options)
     user_data.check(options)
     if options["state"] == "reinstalled":
@@ -134,7 +134,7 @@ def _absence(task: Task, existing: list[Record]) -> Record:
     if options.get("zone") and not existing:
         lookups["zone"] = zone.find(client, options["zone"])
     if options["expunge"] and existing:
-        generation.check(client, {"expunge": "way to expunge a machine at once"}, task.deadline)
+        generation.check(client, {"expunge": "way to expunge a VM at once"}, task.deadline)
     lookups["alive"] = {record["id"]: record for record in existing if record.get("state") not in vm.GONE}
     if lookups["alive"]:
         lookups["data_disks"] = volume.data_disks(client, lookups["alive"])
@@ -170,7 +170,7 @@ def _check_creation(missing: list[str], options: Record) -> None:
     ids = [name for name in missing if is_uuid(name)]
     if ids:
         where = ", ".join(paths[one] for one in ids)
-        what = "is no virtual machine with the id" if len(ids) == 1 else "are no virtual machines with the ids"
+        what = "is no VM with the id" if len(ids) == 1 else "are no VMs with the ids"
         raise UsageError(f"{where}: there {what} {', '.join(ids)}")
     wrong = [name for name in missing if not _HOST_NAME.match(name)]
     if wrong:
@@ -182,8 +182,11 @@ def _check_creation(missing: list[str], options: Record) -> None:
         )
     lacking = [option for option in ("template", "service_offering") if not options.get(option)]
     if lacking:
-        do = "does" if len(missing) == 1 else "do"
-        raise Missing(f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which {do} not exist")
+        do, names = ("does", "the name") if len(missing) == 1 else ("do", "the names")
+        give = "Give it" if len(lacking) == 1 else "Give them"
+        raise Missing(
+            f"{', '.join(lacking)}: needed to create {', '.join(missing)}, which {do} not exist. {give}, or correct {names}"
+        )
 
 
 def _near_host_name(name: str) -> str | None:
@@ -256,7 +259,10 @@ def _disks(client: Client, options: Record, machines: _Machines) -> Record:
 
         lookups["disk_offering"] = offerings.DISK.find(client, options["disk_offering"])
         if lookups["disk_offering"].get("iscustomized"):
-            raise UsageError(f"disk_offering: {options['disk_offering']!r} has no fixed size; choose one with a size")
+            raise UsageError(
+                f"disk_offering: {options['disk_offering']!r} has no fixed size; choose another one, or create the disk with "
+                "cloudn_volume and size_gb"
+            )
     if machines.compared:
         lookups["data_disks"] = volume.data_disks(client, {record["id"]: record for record in machines.compared})
     return lookups
@@ -291,7 +297,7 @@ def _networks(client: Client, options: Record, machines: _Machines) -> Record:
         return {}
     here = machines.zone
     if here.get("networktype") != "Advanced":
-        text = f"networks: {here.get('name')} is a {here.get('networktype')} zone, where each machine is in the zone's one network; omit the option"
+        text = f"networks: {here.get('name')} is a {here.get('networktype')} zone, where each VM is in the zone's one network; leave the option out"
         raise UsageError(text)
     known = client.list("listNetworks", {"zoneid": here["id"]})
     return {"networks": pick_each(known, wanted, "networks")}

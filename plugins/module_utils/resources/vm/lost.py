@@ -16,4 +16,4 @@ def describe(record: Record) -> str:
     """Return the warning about a marked machine: what is wrong with it, and what to do."""
     from ...advice import LOST_KEY_PAIR  # here, as few runs need it
 
-    return f"the service can't show the virtual machine {record.get('name')} ({record['id']}) in full: {LOST_KEY_PAIR}"
+    return f"the service can't show the VM {record.get('name')} ({record['id']}) in full: {LOST_KEY_PAIR}"

@@ -86,7 +86,7 @@ def _step(text: str, command: str, params: Record, expect: tuple[str, ...] = ())
 def _checked(name: str, record: Record | None) -> Record:
     """Return the machine. Raises ``UsageError`` if its password can't be reset."""
     if record is None or record.get("state") in vm.GONE:
-        raise not_there("name", "virtual machine", name)
+        raise not_there("name", "VM", name, "; cloudn_vm_info lists the existing ones")
     if record.get("passwordenabled") is False:
         template = record.get("templatename")
         raise UsageError(f"{name} is made from {template!r}, a template that takes no passwords (password_enabled)")

@@ -37,7 +37,7 @@ _UPDATED = {
     "delete_protection": "deleteprotection",
 }
 _NO_COMMAND = 432
-_SCALE = "The machine runs with its old offering. Set allow_restart: true to stop and start it for the change"
+_SCALE = "The VM runs with its old offering. Set allow_restart: true to stop and start it for the change"
 # Attributes of a new machine that are as the options say.
 _GIVEN = ("display_name", "group", "key_pair", "ha", "root_size_gb", "delete_protection")
 # Lists of objects that a new machine gets, with the parameters for their ids.
@@ -334,7 +334,7 @@ def _check_immutable(name: str, record: Record, options: Record, lookups: Record
         "make one with another name (the name of a destroyed one stays taken until the service has expunged it, by default "
         "for a day), correct the option"
     )
-    check_drift(name, drift, "virtual machine", way_out, options, warnings)
+    check_drift(name, drift, "VM", way_out, options, warnings)
 
 
 def _drift_of_3(name: str, record: Record, options: Record, lookups: Record, warnings: list[str]) -> list[str]:
@@ -389,8 +389,8 @@ def describe(progress: Progress, lookups: Record) -> None:
     # The service's words may change, so the code decides.
     if error.command == "deployVirtualMachine" and error.code == PARAMETER_ERROR and not progress.id:
         error.message += (
-            f". A destroyed machine that is not listed may hold {progress.name!r} until the service has expunged it. So may a "
-            "machine of another account, or a new one that the list did not show yet. If the name is the reason, use another one, or wait"
+            f". A destroyed VM that is not listed may hold {progress.name!r} until the service has expunged it. So may a "
+            "VM of another account, or a new one that the list did not show yet. If the name is the reason, use another one, or wait"
         )
     if "root_disk" in lookups:
         from . import reinstall  # here, as few runs need it

@@ -25,9 +25,9 @@ def check_options(options: Record) -> None:
     """Raise ``UsageError`` unless one machine is named and confirmed."""
     names = list(dict.fromkeys(options["name"]))
     if len(names) > 1:
-        raise UsageError(f"name: state: reinstalled takes one machine, not {len(names)}: {', '.join(names)}")
+        raise UsageError(f"name: state: reinstalled takes one VM, not {len(names)}: {', '.join(names)}")
     if not options.get("confirm_reinstall"):
-        message = "confirm_reinstall: is needed for state: reinstalled, which deletes the root disk's data. Set it to the machine's host name"
+        message = "confirm_reinstall: is needed for state: reinstalled, which deletes the root disk's data. Set it to the VM's host name"
         raise UsageError(message)
 
 
@@ -37,14 +37,12 @@ def lookup(client: Client, wanted: str, record: Record | None, options: Record) 
     Raises ``UsageError`` if the machine is missing, or its host name is not the confirmed one.
     """
     if record is None:
-        raise not_there("name", "virtual machine", wanted, " to reinstall")
+        raise not_there("name", "VM", wanted, " to reinstall")
     if record.get("state") in vm.GONE:
         raise UsageError(f"name: {wanted} is {record['state']}; recover it first (state: present and recover: true)")
     given, host = options["confirm_reinstall"], record.get("name")
     if host != given:
-        raise UsageError(
-            f"confirm_reinstall: is {given!r}, but name: {wanted!r} is the machine {host!r}. Nothing was done"
-        )
+        raise UsageError(f"confirm_reinstall: is {given!r}, but name: {wanted!r} is the VM {host!r}. Nothing was done")
     return {"root_disk": next(iter(_root_disks(client, record["id"])), None)}
 
 
@@ -117,7 +115,7 @@ def describe(progress: Progress) -> None:
     """Change the message if the disk is new and the machine did not run again in time: the same task would do it again."""
     if isinstance(progress.error, JobTimeout) and progress.failed_step and progress.failed_step.until:
         progress.error.message = (
-            f"{_RESTORE}: the root disk of {progress.name} was made anew, but the machine did not run again within wait_timeout. "
+            f"{_RESTORE}: the root disk of {progress.name} was made anew, but the VM did not run again within wait_timeout. "
             "Look at it before you run the task again, which would do it once more"
         )
 

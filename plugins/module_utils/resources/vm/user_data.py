@@ -22,7 +22,7 @@ def check(options: Record) -> None:
     """Raise ``UsageError`` if the user data is to be in Base64, and is not or is not given. The message does not show it."""
     if _is_base64(options) and options.get("user_data") is None:
         raise UsageError(
-            "user_data_encoding: base64 is how user_data is written, which is not given; give it, or leave this out"
+            "user_data_encoding: base64 says how user_data is written, but user_data is not given; give user_data, or leave user_data_encoding out"
         )
     given = _compact(options)
     if not given:

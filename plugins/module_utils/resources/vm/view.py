@@ -137,7 +137,7 @@ def check_state(state: str | None) -> None:
     """Raise ``UsageError`` for a state that no machine has: the service would find nothing. Case does not count there."""
     if state and state.lower() not in [known.lower() for known in STATES]:
         near = did_you_mean(state, STATES)
-        raise UsageError(f"state: {state!r} is no state of a virtual machine. There are: {', '.join(STATES)}{near}")
+        raise UsageError(f"state: {state!r} is no state of a VM. There are: {', '.join(STATES)}{near}")
 
 
 def _is_wanted(vm: Record, options: Record) -> bool:
@@ -231,8 +231,8 @@ def missing(
 ) -> UsageError:
     """Return the error that there is no machine of a name, or that it is in another zone (``elsewhere``, see ``find``)."""
     if zone is not None and elsewhere.get(wanted):
-        return in_another_zone(option, "virtual machine", wanted, zone, elsewhere[wanted])
-    return not_there(option, "virtual machine", wanted, more)
+        return in_another_zone(option, "VM", wanted, zone, elsewhere[wanted])
+    return not_there(option, "VM", wanted, more or "; cloudn_vm_info lists the existing ones")
 
 
 def settled_one(client: Client, wanted: str, zone: str | None, deadline: Deadline, check: bool) -> Record:
@@ -334,6 +334,6 @@ def _alive(machines: list[Record]) -> list[Record]:
 def _several(option: str, wanted: str, found: list[Record], is_host_name: bool) -> UsageError:
     """Return the error that several machines have a name. If it is one host name in one zone, several runs may have made them."""
     kind = "host" if is_host_name else "display"
-    message = f"{option}: {len(found)} virtual machines have the {kind} name {wanted!r}; give the zone, or name one by its id: {describe(found)}"
+    message = f"{option}: {len(found)} VMs have the {kind} name {wanted!r}; give the zone, or name one by its id: {describe(found)}"
     is_one_zone = len({vm.get("zoneid") for vm in found}) == 1
     return Duplicates(message, found) if is_host_name and is_one_zone else UsageError(message)

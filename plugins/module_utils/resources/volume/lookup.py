@@ -34,7 +34,7 @@ def check_options(options: Record) -> None:
     if device is not None and state != "attached":
         raise UsageError(f"device_id: goes only with state: attached, not with {state}")
     if device is not None and (device < 1 or device == 3):
-        raise UsageError(f"device_id: {device} can't be taken; 0 is the root disk and 3 the CD drive of every machine")
+        raise UsageError(f"device_id: {device} can't be taken; 0 is the root disk and 3 the CD drive of every VM")
     extraction.check_options(options)
 
 
@@ -110,7 +110,9 @@ def _creation(task: Task, lookups: Record) -> None:
     options, client = task.options, task.client
     name = options.get("name")
     if name is None or is_uuid(name):
-        raise UsageError(f"{'id' if options.get('id') else 'name'}: there is no volume {options.get('id') or name}")
+        raise UsageError(
+            f"{'id' if options.get('id') else 'name'}: there is no volume with the id {options.get('id') or name}"
+        )
     if not any(options.get(source) for source in ("disk_offering", "snapshot", "url")):
         raise Missing(_without_source(task, name))
     if "vm" in lookups and not options.get("zone"):
@@ -127,18 +129,18 @@ def _creation(task: Task, lookups: Record) -> None:
 def _without_source(task: Task, name: str) -> str:
     """Say what a new volume must be made from. A size alone is not enough."""
     text, size_gb = (
-        f"disk_offering: is needed to make {name}, which does not exist (or snapshot, or url)",
+        f"disk_offering, snapshot or url: one of them is needed to create {name}, which does not exist. Give it, or correct the name",
         task.options.get("size_gb"),
     )
     if size_gb is None:
         return text
     free = [offering["name"] for offering in DISK.search(task.client) if offering.get("iscustomized")]
     choice = (
-        f"the disk offerings that leave the size free are {', '.join(free)}"
+        f"the disk offerings without a fixed size are {', '.join(free)}"
         if free
-        else "no disk offering leaves the size free"
+        else "no disk offering is without a fixed size"
     )
-    return f"{text}. The size_gb of {size_gb} alone does not suffice: {choice}"
+    return f"{text}. size_gb: {size_gb} alone is not enough: {choice}"
 
 
 def _has_other_offering(record: Record, given: str) -> bool:

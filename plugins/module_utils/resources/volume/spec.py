@@ -39,6 +39,6 @@ SPEC: dict[str, t.Any] = {
 CONSTRAINTS: dict[str, t.Any] = {
     "required_one_of": [("name", "id")],
     "required_if": [("state", "attached", ("vm",))],
-    "required_by": {"url": "format", "checksum": "url"},
+    "required_by": {"url": "format", "format": "url", "checksum": "url"},
     "mutually_exclusive": [("disk_offering", "snapshot", "url")],
 }

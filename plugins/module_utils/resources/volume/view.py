@@ -177,7 +177,7 @@ def missing(name: str | None, zone_wanted: str | None, elsewhere: list[Record], 
     """Return the error that there is no volume of a name, or that it is in another zone (``elsewhere``, see ``find``)."""
     if zone_wanted is not None and elsewhere:
         return in_another_zone(option, "volume", name, zone_wanted, elsewhere)
-    return not_there(option, "volume", name, "; cloudn_volume_info lists those there are")
+    return not_there(option, "volume", name, "; cloudn_volume_info lists the existing ones")
 
 
 def _wanted(disks: list[Record], wanted: str | None) -> list[Record]:
