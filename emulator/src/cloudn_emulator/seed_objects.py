@@ -101,6 +101,8 @@ def _check_new(item: Item, name: str, id: str, others: Any) -> None:
 
 def _check_id(item: Item, id: str, others: Any) -> None:
     if any(one.id == id for one in others):
+        if "id" not in item.given:  # it was made of the name
+            raise item.fail("name", f"{shown(item.given.get('name'))} is there already; give another name, or an `id`")
         raise item.fail("id", f"{shown(id)} is there already; give another id")
 
 
@@ -327,9 +329,9 @@ class _Filling:
             raise item.fail("name", f"{shown(name)} is no host name; take letters, digits and hyphens, a letter first")
         zone = self.zone(item)
         id = item.text("id", _id("vm", owner, zone.id, name))
-        _check_id(item, id, store.vms.values())
         if store.host_name_taken(zone, name):
             raise item.fail("name", f"{shown(name)} is there already in zone {zone.name}; give another name")
+        _check_id(item, id, store.vms.values())
         template = item.found("template", store.templates, "template")
         if zone.id not in template.zone_ids:
             raise item.fail("template", f"{template.name} is not in zone {zone.name}; name the zone in its `zones`")
@@ -506,6 +508,8 @@ class _Filling:
 
 def _range(item: Item, protocol: str) -> tuple[int, int]:
     """Start and end port of a rule, or type and code."""
+    if protocol == "icmp" and "ports" in item.given:
+        raise item.fail("ports", "is not for icmp; leave it out, or give icmp_type and icmp_code")
     if protocol == "icmp":
         return item.whole("icmp_type", -1, 255, -1), item.whole("icmp_code", -1, 255, -1)
     for name in ("icmp_type", "icmp_code"):

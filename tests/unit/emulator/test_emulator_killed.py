@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 import requests
 from cloudn_emulator.seed import variables
-from conftest import Api, Ec2, Refused
+from emulator_clients import Api, Ec2, Refused
 from programs import API_KEY, API_SECRET
 
 KILLS = 25 if os.environ.get("FAULTS") == "all" else 3
