@@ -16,6 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ("ansible_collections.cloudn.compute.plugins", "cloudn_emulator")
+USER = "emulator_user"  # a program that uses the emulator's types
 
 
 def main() -> int:
@@ -24,10 +25,11 @@ def main() -> int:
         namespace = pathlib.Path(folder) / "ansible_collections" / "cloudn"
         namespace.mkdir(parents=True)
         (namespace / "compute").symlink_to(ROOT)
-        sources = os.pathsep.join([folder, str(ROOT / "emulator" / "src")])
+        sources = os.pathsep.join([folder, str(ROOT / "emulator" / "src"), str(ROOT / "tests" / "typed")])
         command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental"]
         for package in PACKAGES:
             command += ["--package", package]
+        command += ["--module", USER]
         return subprocess.run(command, cwd=folder, env={**os.environ, "MYPYPATH": sources}, check=False).returncode
 
 

@@ -5,6 +5,19 @@
 
 from __future__ import annotations
 
-from .emulator import Emulator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .emulator import Emulator
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Import the emulator when it is used: pytest imports this package in each run, for its plugin."""
+        if name == "Emulator":
+            from .emulator import Emulator
+
+            return Emulator
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = ["Emulator"]

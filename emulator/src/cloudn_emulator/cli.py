@@ -7,29 +7,31 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import difflib
 import errno
 import logging
 import os
 import re
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, get_origin, get_type_hints
 
-from . import ec2, native, seed
+from . import seed
 from .catalogue import COMMANDS, DIALECTS
 from .faults import BadRule, Faults
 from .faults.reading import parse
-from .jobs import Jobs
-from .options import port
-from .request_log import Record, to_file
-from .server import Service, listen
+from .options import named, port
+from .ready import NotReady
+from .seed_file import BadSeed, read_seed
+from .serving import serve
 from .settings import BadSetting, Settings
+from .state import StateError
+from .version import version
 
 DEFAULTS = Settings()
+# What a file of `--seed` says, too.
+_SEEDED = {"vms": "--vms", "zones": "--zone", "neighbour": "--neighbour", "advanced_zone": "--advanced-zone"}
 _NUMBER = re.compile(r"-[\d.]")
 # What argparse takes for each setting that is an option.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -47,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem:
         parser.error(problem)
     options = parser.parse_args(given)
+    clash = _clash(options)
+    if clash:
+        parser.error(clash)
     if len(options.zones) > seed.MOST_ZONES or len(set(options.zones)) < len(options.zones):
         parser.error(f"--zone: at most {seed.MOST_ZONES} different names")
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
@@ -56,10 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         settings = _settings(options)
+    except BadSeed as wrong:
+        parser.error(f"argument --seed: {wrong}")
     except BadSetting as wrong:
         parser.error(f"--{wrong.setting.replace('_', '-')}: {wrong.reason}")
     try:
-        return asyncio.run(_serve(options, settings))
+        return asyncio.run(serve(options, settings))
+    except BadSeed as wrong:
+        parser.error(f"argument --seed: {options.seed}: {wrong}")
+    except (StateError, NotReady) as wrong:
+        print(f"cloudn-emulator: {wrong}", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"cloudn-emulator: {_trouble(error, options)}", file=sys.stderr)
         return 1
@@ -73,10 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("what", nargs="?", choices=("serve", "vars"), default="serve", help="vars: print the seeded ids and end")
+    add("--version", action="version", version=f"cloudn-emulator {version()}")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
     for name, given in OPTIONS.items():
         _add_option(parser, name, given)
+    add("--seed", metavar="FILE", help="YAML file with the objects at the start, instead of --vms, --zone and others")
+    add("--state", metavar="FILE", help="file that keeps everything, so that a restart goes on with it")
+    add("--ready-file", type=named, metavar="FILE", help="file that is there while it listens, with the addresses")
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line for each request")
     return parser
@@ -97,6 +113,18 @@ def _unknown_option(parser: argparse.ArgumentParser, given: Sequence[str]) -> st
     return None
 
 
+def _clash(options: argparse.Namespace) -> str | None:
+    """The problem of options that say the same in two ways, or None."""
+    if options.seed is None:
+        return None
+    if options.what == "vars":
+        return "argument --seed: not for vars, which prints the ids of the service's own objects; leave it out"
+    given = [text for name, text in _SEEDED.items() if getattr(options, name)]
+    if given:
+        return f"argument {given[0]}: not allowed with --seed; write it into {options.seed}, or leave one of them out"
+    return None
+
+
 def _add_option(parser: argparse.ArgumentParser, name: str, given: dict[str, Any]) -> None:
     given = {"option": f"--{name.replace('_', '-')}", "default": getattr(DEFAULTS, name), **given}
     choices = {"grants": _grantable(), "denied": sorted(COMMANDS), "dialect": DIALECTS}.get(name)
@@ -106,6 +134,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, given: dict[str, Any
 
 
 def _settings(options: argparse.Namespace) -> Settings:
+    """The settings that the options are. Raises BadSetting."""
     given = {name: getattr(options, name) for name in OPTIONS}
     return Settings(
         **{
@@ -113,6 +142,7 @@ def _settings(options: argparse.Namespace) -> Settings:
             "limits": dict(options.limits),
             "server": dict(options.server),
             "count_all": options.count_all == "all",
+            "seed": options.seed and read_seed(options.seed),
         }
     )
 
@@ -131,39 +161,6 @@ def _faults(path: str) -> list[Any]:
     except BadRule as error:
         raise argparse.ArgumentTypeError(f"{path}: {error}") from None
     return rules
-
-
-async def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    with contextlib.ExitStack() as files:
-        record: Record = _record_nothing
-        if options.log:
-            record = to_file(files.enter_context(open(options.log, "a", encoding="utf-8")))
-        store = seed.seeded(settings)
-        service = Service(store, Jobs(store), record, Faults(options.faults))
-        runner, number = await listen(service, options.host, options.port)
-        try:
-            host = f"[{options.host}]" if ":" in options.host else options.host
-            print(
-                f"cloudn-emulator listens on http://{host}:{number}{native.PATH} and http://{host}:{number}{ec2.PATH} "
-                f"(account {store.account.name}, API key {store.account.api_key}, {len(store.vms)} virtual machines)",
-                flush=True,
-            )
-            await _wait_for_signal()
-        finally:
-            await runner.cleanup()
-    return 0
-
-
-def _record_nothing(entry: dict[str, Any]) -> None:
-    """Without `--log` there is no record."""
-
-
-async def _wait_for_signal() -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
 
 
 def _trouble(error: OSError, options: argparse.Namespace) -> str:

@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import ec2, native, seed
+from . import ec2, native
 from .faults import Faults, Given
 from .jobs import Jobs
+from .seed import seeded, variables
+from .seed_file import read_seed
 from .server import Service, listen
 from .settings import Settings
+from .state import State
 from .store import Store
 
 HOST = "127.0.0.1"
@@ -38,25 +42,61 @@ class Emulator:
     """A running emulator, used as a context manager: `Emulator(job_seconds=0.05, vms=10)`.
 
     `settings` are those of `Settings`, with two other defaults: a job takes 0.05 s, and a change that finds a group
-    locked sleeps 0.2 s. It listens on `port`, or on any free port for 0. `faults` are rules of what goes wrong.
+    locked sleeps 0.2 s. It listens on `port`, or on any free port for 0. `faults` are rules of what goes wrong. `seed`
+    is a file of the objects at the start, or what such a file holds. `state` is a file that keeps the state.
 
     `url`, `ec2_url`, `api_key` and `api_secret` are how to reach it. `requests` is a list of the newest requests: time,
-    command or action, params without credentials, status, ms, connection. `store` is what it holds. `vars` are the
-    seeded ids by name. Raises BadSetting and TypeError for settings that cannot be.
+    command or action, params without credentials, status, ms, connection. `store` is what it holds; after `reset` it is
+    another one. `vars` are the seeded ids by name. Raises BadSetting and TypeError for settings that cannot be, BadSeed
+    for a wrong seed, StateError for a file of a state that can't be used.
     """
 
-    def __init__(self, port: int = 0, faults: Sequence[Given] = (), **settings: Any) -> None:
-        self.settings = Settings(**{"job_seconds": 0.05, "group_lock_seconds": 0.2, **settings})
+    def __init__(
+        self,
+        port: int = 0,
+        faults: Sequence[Given] = (),
+        seed: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+        state: str | os.PathLike[str] | None = None,
+        **settings: Any,
+    ) -> None:
+        given = read_seed(seed) if isinstance(seed, (str, os.PathLike)) else seed
+        self.settings = Settings(**{"job_seconds": 0.05, "group_lock_seconds": 0.2, "seed": given, **settings})
         self.api_key = self.settings.api_key
         self.api_secret = self.settings.api_secret
-        self.vars: dict[str, str] = seed.variables(self.settings.account, self.settings.generation)
+        self.vars: dict[str, str] = variables(self.settings.account, self.settings.generation)
         self.requests = Requests(self.settings.keep_requests)
-        self.store: Store = seed.seeded(self.settings)
-        self.jobs = Jobs(self.store)
-        self._service = Service(self.store, self.jobs, self.requests.append, Faults(faults))
+        self._state = State(state, self.settings) if state is not None else None
+        store = self._state.store if self._state else seeded(self.settings)
+        self._service = Service(store, self.requests.append, Faults(faults), self._state)
+        self._service.control.forget = self.requests.clear
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
+
+    @property
+    def store(self) -> Store:
+        """What it holds."""
+        return self._service.store
+
+    @property
+    def jobs(self) -> Jobs:
+        """What starts the jobs."""
+        return self._service.jobs
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it listens."""
+        return self._thread is not None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of the environment by which the collection cloudn.compute reaches it."""
+        return {
+            "CLOUDN_API_URL": self.url,
+            "CLOUDN_EC2_URL": self.ec2_url,
+            "CLOUDN_API_KEY": self.api_key,
+            "CLOUDN_API_SECRET": self.api_secret,
+        }
 
     def start(self) -> Emulator:
         """Listen; raises OSError where the port is in use."""
@@ -85,6 +125,10 @@ class Emulator:
         """Replace the rules of faults in force by these."""
         self._service.faults.set(rules)
         asyncio.run_coroutine_threadsafe(self._service.enforce(), self._loop).result(10)
+
+    def reset(self) -> None:
+        """Begin anew, as `POST /reset` does: the objects and faults of the start, no jobs, no requests in the record."""
+        asyncio.run_coroutine_threadsafe(self._service.control.reset(), self._loop).result(60)
 
     def release_jobs(self) -> None:
         """Let the jobs go on that hang because of a fault."""

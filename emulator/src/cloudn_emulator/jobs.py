@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .chores import Chores
 from .errors import ApiError, internal
 from .faults import FaultRule
 from .generation import Differs
@@ -51,15 +52,18 @@ _RESULT: Differs[Callable[[Job, dict[str, Any]], dict[str, Any]]] = Differs(lamb
 class Jobs:
     """Starts jobs, several at once, and stops them with the server.
 
-    `history` has copies of the store, one from the end of each job. Only the newest ended jobs are known.
+    `history` has copies of the store, one from the end of each job. `keep` stores what has changed, where a file has the
+    state. Only the newest ended jobs are known.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keep: Callable[[], None] | None = None) -> None:
         self.store = store
         self.history = History(store)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._keep = keep
+        self._chores = Chores()
         self._hung: list[tuple[Job, Run]] = []
-        self._ended: deque[str] = deque()
+        ended = sorted((job for job in store.jobs.values() if job.completed), key=lambda job: job.completed)
+        self._ended = deque(job.id for job in ended)
 
     def start(self, command: str, owner: str, work: Work, fault: FaultRule | None = None) -> Job:
         """Begin a job of an account for the class of a command.
@@ -71,7 +75,7 @@ class Jobs:
         self.store.jobs[job.id] = job
         vm = self.store.vms.get(job.instance_id or "")
         if vm:
-            vm.job_ids.append(job.id)
+            vm.job_ids = [*vm.job_ids, job.id]
         kind = fault.kind if fault else None
         job.hangs, job.lost = kind == "job_hangs", kind == "job_lost"
         if fault and kind == "job_fails":
@@ -101,17 +105,20 @@ class Jobs:
             self.store.take_back(work.created_id)
         self._fail(job, internal())
         if job.result and not fault.settings["text"]:
-            del job.result["errortext"]
+            job.result = {name: value for name, value in job.result.items() if name != "errortext"}
         if not fault.settings["result"]:
             job.result = None
         self._end(job)
 
     def later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let work go on that has no job, such as a download."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return self._chores.later(work)
+
+    def note(self) -> None:
+        """Remember what has changed: for listings that lag, and in the file of the state. Raises StateError if it can't."""
+        self.history.note()
+        if self._keep is not None:
+            self._keep()
 
     @property
     def seconds(self) -> float:
@@ -141,10 +148,15 @@ class Jobs:
 
     async def stop(self) -> None:
         """Give up what is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._chores.stop()
+
+    async def abandon(self) -> None:
+        """Give up what is under way, and fail its jobs: nobody waits for them any more."""
+        await self.stop()
+        for job in self.store.jobs.values():
+            if not job.status:
+                self._fail(job, internal("the emulator was reset"))
+                job.ended.set()
 
     async def _run(self, job: Job, run: Run) -> None:
         await asyncio.sleep(self.delay)
@@ -169,9 +181,9 @@ class Jobs:
         job.completed = self.store.now()
         vm = self.store.vms.get(job.instance_id or "")
         if vm and job.id in vm.job_ids:
-            vm.job_ids.remove(job.id)
+            vm.job_ids = [id for id in vm.job_ids if id != job.id]
         job.ended.set()
         self._ended.append(job.id)
         while len(self._ended) > self.store.settings.keep_jobs:
             self.store.jobs.pop(self._ended.popleft(), None)
-        self.history.note()
+        self.note()

@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects of the emulated cloud: one data class for each kind."""
+"""The objects of the emulated cloud: one data class for each kind.
+
+A list or a mapping in an object is never changed in place. A new one is put in its place, so that whoever follows the
+object's fields sees each change.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import asyncio
 import os
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -175,7 +180,7 @@ class Template:
     text: str
     os_type_id: str
     owner: str
-    zone_ids: list[str]
+    zone_ids: Sequence[str]
     created: float
     size: int
     password: bool
@@ -192,16 +197,16 @@ class Template:
     source_id: str | None = None
     sort_key: int = 0
     tag: str | None = None
-    details: dict[str, str] | None = None
+    details: Mapping[str, str] | None = None
     # What only CloudStack 4 shows.
     url: str | None = None
     bits: int = 0
     hvm: bool = False
     ssh_keys: bool = False
     made_of: str = ""
-    launch: list[str] = field(default_factory=list)
-    unready: dict[str, str] = field(default_factory=dict)
-    downloading: set[str] = field(default_factory=set)
+    launch: Sequence[str] = field(default_factory=list)
+    unready: Mapping[str, str] = field(default_factory=dict)
+    downloading: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -219,7 +224,7 @@ def mac_address(serial: int) -> str:
     return "06:" + ":".join(f"{(serial >> shift) & 255:02x}" for shift in (32, 24, 16, 8, 0))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Nic:
     """The network card of a VM. It has no address before its network is reserved."""
 
@@ -248,7 +253,7 @@ class Vm:
     offering_id: str
     os_type_id: str
     nic: Nic
-    security_group_ids: list[str]
+    security_group_ids: Sequence[str]
     created: float
     state: str = "Stopped"
     ha: bool = False
@@ -257,18 +262,18 @@ class Vm:
     public_key: str | None = None
     userdata: str | None = None
     root_device: str = "Not created"
-    more_nics: list[Nic] = field(default_factory=list)
+    more_nics: Sequence[Nic] = field(default_factory=list)
     # What only CloudStack 4 has.
     updated: float | None = None
-    key_pairs: list[str] = field(default_factory=list)
-    affinity_group_ids: list[str] = field(default_factory=list)
+    key_pairs: Sequence[str] = field(default_factory=list)
+    affinity_group_ids: Sequence[str] = field(default_factory=list)
     keyboard: str | None = None
     protected: bool = False
     scalable: bool = False
     has_sealed_password: bool = False
     password: str | None = None
     freed: bool = False
-    job_ids: list[str] = field(default_factory=list)
+    job_ids: Sequence[str] = field(default_factory=list)
     destroyed_at: float | None = None
     password_due: bool = False
     transition: asyncio.Future[None] | None = None
@@ -301,7 +306,7 @@ class Volume:
     """A disk: size in bytes. `attached` is set only if a command of its own attached it.
 
     A disk that was made from a snapshot of a root disk has the id of a service offering as its `disk_offering_id`.
-    `status` is how far an upload is. A deleted disk stays for a time, in state Destroy.
+    `status` is how far an upload is, `url` where it comes from. A deleted disk stays for a time, in state Destroy.
     """
 
     serial: int
@@ -321,6 +326,7 @@ class Volume:
     template_id: str | None = None
     attached: float | None = None
     status: str | None = None
+    url: str | None = None
 
     @property
     def label(self) -> str:
@@ -472,7 +478,7 @@ class Job:
     instance_id: str | None
     status: int = 0
     code: int = 0
-    result: dict[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
     hangs: bool = False
     lost: bool = False
     completed: float = 0.0

@@ -10,8 +10,9 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from . import os_types
+from . import os_types, seed_objects
 from .generation import GENERATIONS, Differs
 from .models import (
     GIB,
@@ -169,7 +170,9 @@ def seeded(settings: Settings) -> Store:
     for one in store.accounts.values():
         if one.admin:
             _put_into(one, store.generation.of(_ADMINISTRATORS_DOMAIN))
-    store.zones = {zone.id: _of_kind(zone, settings.advanced_zone) for zone in _zones(settings.zones)}
+    own = seed_objects.zones_of(settings)
+    zones = own or [_of_kind(zone, settings.advanced_zone) for zone in _zones(settings.zones)]
+    store.zones = {zone.id: zone for zone in zones}
     store.hosts = {host.id: host for host in _hosts(store)}
     _add_offerings(store)
     _add_templates(store)
@@ -181,7 +184,17 @@ def seeded(settings: Settings) -> Store:
         _add_neighbour(store)
     if settings.vms:
         _add_machines(store, settings.vms)
+    if settings.seed is not None:
+        seed_objects.fill(store, partial(_add_account, store))
     return store
+
+
+def _add_account(store: Store, account: Account) -> None:
+    """A further account, with its first event and its default group."""
+    _put_into(account, store.generation.of(_ADMINISTRATORS_DOMAIN if account.admin else _DOMAIN))
+    store.add_account(account)
+    _log_in(store, account.name)
+    store.add_security_group("default", account.name, DEFAULT_TEXT, _id_of(f"default group of {account.name}"))
 
 
 def _of_kind(zone: Zone, is_advanced: bool) -> Zone:
@@ -353,6 +366,11 @@ def _add_machines(store: Store, count: int) -> None:
         _add_machine(store, number, groups, chance, first + 60 * number)
 
 
+def _display_group(store: Store, name: str) -> str:
+    """The id of a display group, the same after each start."""
+    return store.instance_group(name, store.account.name, _id_of(f"group {name}")).id
+
+
 def _seed_id(chance: random.Random) -> str:
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
@@ -386,7 +404,7 @@ def _add_machine(store: Store, number: int, groups: dict[str, str], chance: rand
         security_group_ids=[groups[role]],
         created=created,
         state="Stopped" if number % 10 == 9 else "Running",
-        group_id=store.instance_group(environment, store.account.name).id if number % 6 else None,
+        group_id=_display_group(store, environment) if number % 6 else None,
         root_device="NetworkFilesystem",
     )
     vm.ha = store.service_offerings[vm.offering_id].ha

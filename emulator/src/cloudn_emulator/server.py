@@ -15,6 +15,8 @@ from functools import lru_cache, partial
 from aiohttp import web
 
 from . import wire
+from .chores import Chores
+from .control import Control
 from .ec2 import Bridge
 from .exchange import Api, Asked, Reply, read
 from .faults import BadRule, FaultRule, Faults
@@ -26,7 +28,9 @@ from .jobs import Jobs
 from .listener import Listener
 from .native import Native
 from .page import Page, Recent
+from .recovery import resume
 from .request_log import Record, clean_error, log_entry, value_of
+from .state import State
 from .store import Store
 
 FAULTS = "/_emulator/faults"
@@ -43,28 +47,37 @@ TOO_LONG_PAGE = b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>"
 class Service:
     """The emulated service: both its APIs over one store. Handlers run on one event loop."""
 
-    def __init__(self, store: Store, jobs: Jobs, record: Record, faults: Faults) -> None:
-        self.store = store
-        self.jobs = jobs
+    def __init__(self, store: Store, record: Record, faults: Faults, state: State | None = None) -> None:
         self.record = record
+        self.state = state
         self.faults = faults
         self.generation = store.generation
-        # CloudStack 4 has no EC2-compatible API any more.
-        self.apis: tuple[Api, ...] = (Native(store, jobs), *([Bridge(store, jobs)] if self.generation.bridge else []))
         self.latency = store.settings.latency_ms / 1000
-        self.listener = Listener(jobs.later)
+        self.chores = Chores()
+        self.listener = Listener(self.chores.later)
+        self.control = Control(self)
         self.recent = Recent()
         self.page = Page(lambda: self.store, self.recent)
+        self.serve(store)
+
+    def serve(self, store: Store) -> None:
+        """Answer from this store. Requests under way end with the store with which they began."""
+        self.store = store
+        self.recent.clear()
+        self.jobs = jobs = Jobs(store, self.state.keep if self.state else None)
+        # CloudStack 4 has no EC2-compatible API any more.
+        self.apis: tuple[Api, ...] = (Native(store, jobs), *([Bridge(store, jobs)] if self.generation.bridge else []))
 
     def application(self, host: str) -> web.Application:
         """The web application that serves the APIs, on this host."""
         self.guard = Guard([host, *self.store.settings.allowed_hosts])
         app = web.Application(client_max_size=self.generation.longest_form, middlewares=[self._guarded])
         form = partial(self._go_on, self.generation.longest_form)
-        for api in self.apis:
+        for number, api in enumerate(self.apis):
             for path in api.paths:
                 for method in api.methods:
-                    app.router.add_route(method, path, partial(self.answer, api), expect_handler=form)
+                    app.router.add_route(method, path, partial(self.answer, number), expect_handler=form)
+        self.control.add_to(app.router)
         app.router.add_get(FAULTS, self.show_faults)
         app.router.add_put(FAULTS, self.set_faults, expect_handler=partial(self._go_on, LONGEST))
         self.page.add_to(app)
@@ -73,7 +86,10 @@ class Service:
         return app
 
     async def _stop(self, app: web.Application) -> None:
+        await self.chores.stop()
         await self.jobs.stop()
+        if self.state:
+            self.state.close()
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -116,11 +132,11 @@ class Service:
         await self.listener.resume()
         await self._refuse_next()
 
-    async def answer(self, api: Api, request: web.Request) -> web.StreamResponse:
-        """Answer one request, and record it."""
+    async def answer(self, number: int, request: web.Request) -> web.StreamResponse:
+        """Answer one request to the API of this number, and record it."""
         self.listener.busy.append(request)
         try:
-            answer = await self._recorded(api, request)
+            answer = await self._recorded(self.apis[number], request)
             if await self._refuse_next():
                 answer.force_close()
         finally:
@@ -128,7 +144,7 @@ class Service:
         return answer
 
     async def _recorded(self, api: Api, request: web.Request) -> web.StreamResponse:
-        began = time.monotonic()
+        began, jobs = time.monotonic(), self.jobs
         connection = self.listener.number_of(request)
         asked, fits = await read(request, self.generation)
         if self.latency:
@@ -145,8 +161,9 @@ class Service:
             entry["error"] = clean_error(error, asked.params, secrets)
         if fault:
             entry["fault"] = fault.kind
-        self.record(entry)
-        self.recent.note(entry)
+        if jobs is self.jobs:  # a reset empties the log, also of requests under way
+            self.record(entry)
+            self.recent.note(entry)
         if answer is None:  # the connection is broken; what is returned goes nowhere
             return web.Response()
         return answer
@@ -166,7 +183,7 @@ class Service:
         if fault and fault.kind == "slow":
             await asyncio.sleep(fault.settings["seconds"])
         reply = await api.reply(asked, fault)
-        self.jobs.history.note()
+        self.jobs.note()  # before anything of the answer goes out
         answer = await spoil(request, reply, fault) if fault else reply
         return self._response(answer) if isinstance(answer, Reply) else answer
 
@@ -247,4 +264,5 @@ async def listen(service: Service, host: str, port: int) -> tuple[web.AppRunner,
     runner = web.AppRunner(service.application(host), access_log=None, logger=quiet, shutdown_timeout=0.5)
     port = await service.listener.start(runner, host, port)
     await service.enforce()
+    resume(service.store, service.jobs)
     return runner, port

@@ -187,6 +187,8 @@ class Settings:
         ),
     ] = ()
 
+    # What a file says: see seed_file.py.
+    seed: Mapping[str, Any] | None = None
     advanced_zone: Annotated[
         bool,
         _option(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -97,13 +98,14 @@ class Store:
         self.events: OrderedDict[str, Event] = OrderedDict()
         self.network_offerings: dict[str, Any] = {one.id: one for one in self.generation.of(_NETWORK_OFFERINGS)}
         self.counters = {counter.id: counter for counter in self.generation.of(_COUNTERS)}
-        self.tags: dict[tuple[str, str], dict[str | int, Tag]] = {}
+        self.tags: dict[tuple[str, str], Mapping[str | int, Tag]] = {}
+        # What was deleted, when, and of which kind: in the order of time.
+        self.deleted: OrderedDict[int, tuple[float, str, str]] = OrderedDict()
         self._host_names: Counter[tuple[str, str]] = Counter()
         self._addresses: dict[str, deque[int]] = {}
-        self._next_address: dict[str, int] = {}
-        self._deleted: deque[tuple[float, str, str]] = deque()
+        self.next_address: dict[str, int] = {}
         self._vm_rows: dict[int, str] = {}
-        self._rows = Counter(vm_instance=SYSTEM_VMS)
+        self.rows = Counter(vm_instance=SYSTEM_VMS)
         for one in (Account("system", "1", "1", 1, admin=True), Account("admin", "2", "2", 2, admin=True), account):
             self.add_account(one)
 
@@ -121,8 +123,8 @@ class Store:
 
     def next_row(self, table: str) -> int:
         """The number of a new row in a table of the service's database. The names of disks of VMs have it."""
-        self._rows[table] += 1
-        return self._rows[table]
+        self.rows[table] += 1
+        return self.rows[table]
 
     # --- accounts
 
@@ -181,6 +183,23 @@ class Store:
         vm.name = name
         self._host_names[vm.nic.network_id, name] += 1
 
+    def index(self) -> None:
+        """Find again what follows from the tables, after they were filled: names, rows, free addresses, rules of groups."""
+        self._host_names.clear()
+        self._vm_rows.clear()
+        for vm in self.vms.values():
+            self._vm_rows[vm.serial] = vm.id
+            self._host_names[vm.nic.network_id, vm.name] += 1
+        for zone in self.zones.values():
+            used = {_number(vm.nic.ip) for vm in self.vms.values() if vm.zone_id == zone.id and vm.nic.ip}
+            given = range(FIRST_ADDRESS, self.next_address.get(zone.id, FIRST_ADDRESS))
+            self._addresses[zone.id] = deque(number for number in given if number not in used)
+        for group in self.security_groups.values():
+            group.rules.clear()
+        for rule in self.rules.values():
+            if rule.group_id in self.security_groups:
+                self.security_groups[rule.group_id].rules[rule.id] = rule
+
     def vm_of_row(self, row: int) -> Vm | None:
         """The VM with this row number. An expunged one is not found."""
         return self.vms.get(self._vm_rows.get(row, ""))
@@ -194,12 +213,12 @@ class Store:
         vm.state, vm.host_id = GONE, None
         vm.updated = self.now()
         vm.destroyed_at = self.now() if now is None else now
-        self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
+        self._note_deleted(vm.destroyed_at, "UserVm", vm.id)
 
     def mark_failed(self, vm: Vm) -> None:
         """Leave a VM whose deployment failed in state Error, without its disks. It is expunged like a destroyed one."""
         vm.state, vm.host_id, vm.destroyed_at = FAILED, None, self.now()
-        self._deleted.append((vm.destroyed_at, "UserVm", vm.id))
+        self._note_deleted(vm.destroyed_at, "UserVm", vm.id)
         for volume in self.volumes_of(vm):
             self.delete_volume(volume)
 
@@ -209,15 +228,18 @@ class Store:
         The object is still known as a deleted one until its time is over, as that of a VM.
         """
         self.tags.pop((kind, id), None)
-        self._deleted.append((self.now(), kind, id))
+        self._note_deleted(self.now(), kind, id)
+
+    def _note_deleted(self, moment: float, kind: str, id: str) -> None:
+        self.deleted[self.next_row("deleted")] = (moment, kind, id)
 
     def expunge_due(self, now: float | None = None) -> None:
         """Remove the VMs that were destroyed long enough ago, and forget the other objects that were deleted then."""
         now = self.now() if now is None else now
         due = now - self.settings.expunge_seconds
         shown, expunged = [], set()
-        while self._deleted and self._deleted[0][0] <= due:
-            moment, kind, id = self._deleted.popleft()
+        while self.deleted and next(iter(self.deleted.values()))[0] <= due:
+            moment, kind, id = self.deleted.popitem(last=False)[1]
             if kind == "UserVm":
                 vm = self.vms.get(id)
                 if vm and vm.destroyed_at == moment:
@@ -227,7 +249,8 @@ class Store:
                 shown.append((now, kind, id))
             else:
                 getattr(self, TABLES[kind]).pop(id, None)
-        self._deleted.extend(shown)
+        for one in shown:
+            self._note_deleted(*one)
         if expunged:
             self._expunge_disks(expunged)
 
@@ -271,24 +294,25 @@ class Store:
 
         Raises ApiError (533) if the zone has no free address.
         """
-        for nic in vm.more_nics:
-            nic.ip = nic.ip or f"10.{self.zones[vm.zone_id].subnet + 100}.{vm.serial // 250}.{vm.serial % 250 + 2}"
+        if vm.more_nics:
+            further = f"10.{self.zones[vm.zone_id].subnet + 100}.{vm.serial // 250}.{vm.serial % 250 + 2}"
+            vm.more_nics = [replace(nic, ip=nic.ip or further) for nic in vm.more_nics]
         if vm.nic.ip:
             return
         zone = self.zones[vm.zone_id]
         free = self._addresses.get(zone.id)
-        number = self._next_address.get(zone.id, FIRST_ADDRESS)
+        number = self.next_address.get(zone.id, FIRST_ADDRESS)
         if number <= LAST_ADDRESS:
-            self._next_address[zone.id] = number + 1
+            self.next_address[zone.id] = number + 1
         elif free:
             number = free.popleft()
         else:
             raise ApiError(CAPACITY, f"Unable to get a free address in zone {zone.name}")
-        vm.nic.ip = f"10.{zone.subnet}.{number >> 8}.{number & 255}"
+        vm.nic = replace(vm.nic, ip=f"10.{zone.subnet}.{number >> 8}.{number & 255}")
 
     def addresses(self, zone: Zone) -> tuple[int, int]:
         """How many addresses of a zone are in use, and how many there are."""
-        given = self._next_address.get(zone.id, FIRST_ADDRESS) - FIRST_ADDRESS
+        given = self.next_address.get(zone.id, FIRST_ADDRESS) - FIRST_ADDRESS
         return given - len(self._addresses.get(zone.id, ())), LAST_ADDRESS - FIRST_ADDRESS + 1
 
     def vm_of(self, volume: Volume) -> Vm | None:
@@ -305,11 +329,11 @@ class Store:
         """The account's display group of this name."""
         return _by_name((one for one in self.instance_groups.values() if not one.removed), name, owner)
 
-    def instance_group(self, name: str, owner: str) -> InstanceGroup:
-        """The account's display group of this name. It is made if there is none."""
+    def instance_group(self, name: str, owner: str, id: str | None = None) -> InstanceGroup:
+        """The account's display group of this name. It is made if there is none, with this id if one is given."""
         found = self.instance_group_named(name, owner)
         if found is None:
-            found = InstanceGroup(new_id(), owner, name, self.now())
+            found = InstanceGroup(id or new_id(), owner, name, self.now())
             self.instance_groups[found.id] = found
         return found
 

@@ -71,7 +71,7 @@ def test_nothing_more_is_begun_where_the_service_has_no_room(run_module_as: Any)
     with run_module_as(job_seconds=0.1) as (run, emulator):
         store = emulator.store
         zone = next(zone for zone in store.zones.values() if zone.name == NEW["zone"])
-        store._next_address[zone.id] = LAST_ADDRESS - 6  # seven addresses are left
+        store.next_address[zone.id] = LAST_ADDRESS - 6  # seven addresses are left
         failed = run("cloudn_vm", name=NAMES, max_jobs=4, tags={"role": "web"}, **NEW)
         assert failed["failed"] and failed["changed"]
         sent = changes_sent_to(emulator).count("deployVirtualMachine")

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..calls import Call
 from ..errors import bad_parameter
+from ..jobs import Jobs
 from ..models import GIB, Zone, new_id
 
 SIZE = 8 * GIB  # of everything that is downloaded
@@ -81,10 +82,10 @@ def _check_name(host: str) -> None:
         raise bad_parameter(f"Unable to resolve {host}")
 
 
-async def fetch(call: Call, url: str) -> str | None:
+async def fetch(jobs: Jobs, url: str) -> str | None:
     """Let the time of a download pass; returns an error text, or None. A path with `/missing/` is not found."""
-    seconds = call.store.settings.download_seconds
-    await asyncio.sleep(call.jobs.seconds if seconds is None else seconds)
+    seconds = jobs.store.settings.download_seconds
+    await asyncio.sleep(jobs.seconds if seconds is None else seconds)
     if "/missing/" in urlsplit(url).path:
         return "HTTP Server returned 404 (expected 200 OK) "
     return None

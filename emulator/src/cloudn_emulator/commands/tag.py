@@ -98,7 +98,7 @@ def _insert(call: Call, new: list[tuple[tuple[str, str], Tag]]) -> None:
             raise internal()
         rows.setdefault(place, {})[row] = tag
     for place, tags in rows.items():
-        call.store.tags.setdefault(place, {}).update(tags)
+        call.store.tags[place] = {**call.store.tags.get(place, {}), **tags}
 
 
 def delete_tags(call: Call) -> Work:
@@ -111,7 +111,7 @@ def delete_tags(call: Call) -> Work:
         await call.jobs.checked(lambda: _doomed(call))
         await call.jobs.take(1)
         for place, row in _doomed(call):
-            del call.store.tags[place][row]
+            call.store.tags[place] = {one: tag for one, tag in call.store.tags[place].items() if one != row}
         return {"success": True}
 
     return Work(run)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..calls import Call
 from ..errors import ACCOUNT, INTERNAL, NO_CLASS, ApiError, bad_parameter, internal, unreadable
 from ..generation import Differs
-from ..jobs import Work
+from ..jobs import Jobs, Work
 from ..limits import check_limit
 from ..models import GONE, NO_OBJECT, Snapshot, Template, Volume, Zone, new_id
 from ..owners import no_permission, of_job, owner_for
@@ -61,7 +61,7 @@ async def create_template(call: Call) -> Work:
         await call.jobs.take(1)
         zone = call.store.zones[volume.zone_id]
         template.checksum = checksum(template.id)
-        template.zone_ids.append(zone.id)
+        template.zone_ids = [*template.zone_ids, zone.id]
         return {"template": template_view(call, template, zone)}
 
     return Work(run, "Template", template.id, created_id=template.id)
@@ -208,23 +208,24 @@ async def register_template(call: Call) -> dict[str, Any]:
 
 
 def _begin_download(call: Call, template: Template, zone: Zone, url: str) -> None:
-    template.zone_ids.append(zone.id)
+    template.zone_ids = [*template.zone_ids, zone.id]
     if call.store.settings.download_seconds == 0 and call.of(_TAKES_FREE_DISKS):
         template.size = template.size or SIZE
         return
-    template.unready[zone.id] = BEGUN  # the real server says "" now and then, where it has not begun yet
-    template.downloading.add(zone.id)
-    call.jobs.later(_download(call, template, zone, url))
+    template.unready = {**template.unready, zone.id: BEGUN}  # the real server says "" where it has not begun yet
+    template.downloading |= {zone.id}
+    call.jobs.later(download(call.jobs, template, zone.id, url))
 
 
-async def _download(call: Call, template: Template, zone: Zone, url: str) -> None:
+async def download(jobs: Jobs, template: Template, zone_id: str, url: str) -> None:
     """Let the copy of a zone come. Its status shows how far it is, and at the end whether it failed."""
-    failure = await fetch(call, url)
-    template.downloading.discard(zone.id)
+    failure = await fetch(jobs, url)
+    template.downloading -= {zone_id}
+    others = {zone: status for zone, status in template.unready.items() if zone != zone_id}
     if failure:
-        template.unready[zone.id] = failure
+        template.unready = {**others, zone_id: failure}
         return
-    template.unready.pop(zone.id, None)
+    template.unready = others
     template.size = template.size or SIZE
 
 
@@ -335,7 +336,7 @@ _CHECK_UNUSED = Differs(_unused_3, _unused_4)
 def _remove_copies(call: Call, template: Template, gone: set[str]) -> None:
     template.zone_ids = [zone for zone in template.zone_ids if zone not in gone]
     for zone in gone:
-        template.unready.pop(zone, None)
+        template.unready = {one: status for one, status in template.unready.items() if one != zone}
     if not template.zone_ids:
         template.removed = True
         call.store.mark_deleted("Template", template.id)

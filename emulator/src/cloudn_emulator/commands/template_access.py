@@ -139,7 +139,7 @@ def list_permissions(call: Call) -> dict[str, Any]:
     view: dict[str, Any] = {"id": template.id, "ispublic": template.public}
     if call.account.admin:
         view["domainid"] = call.store.accounts[template.owner].domain_id
-    names = template.launch + ([] if template.public else [template.owner])
+    names = [*template.launch] + ([] if template.public else [template.owner])
     if names:
         view["account"] = call.of(_LISTED)(names)
     return {"templatepermission": view}

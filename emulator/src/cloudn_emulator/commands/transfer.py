@@ -11,14 +11,14 @@ from typing import Any
 from ..calls import Call
 from ..errors import ACCOUNT, ApiError, bad_parameter, internal
 from ..generation import Differs
-from ..jobs import Work
+from ..jobs import Jobs, Work
 from ..limits import check_limit
 from ..models import DELETED_VOLUME, NO_OBJECT, Volume
 from ..owners import check_access, check_at_once, owner_for
 from .download import SIZE, check_address, check_extraction, extraction, fetch
 from .volume import NO_STORAGE, is_extractable, new_volume, volume_view
 
-UPLOADED = "Uploaded"
+UPLOADING, UPLOADED = "Uploading", "Uploaded"
 
 
 def upload_volume(call: Call) -> Work:
@@ -42,8 +42,8 @@ def upload_volume(call: Call) -> Work:
         check_address(call["url"], call["format"])
         custom = (offering.id for offering in call.store.disk_offerings.values() if offering.custom)
         volume = new_volume(call, owner, call["zoneid"], 0, next(custom, None))
-        volume.state, volume.status = "Uploading", "0% Uploaded"
-        call.jobs.later(_upload(call, volume))
+        volume.state, volume.status, volume.url = UPLOADING, "0% Uploaded", call["url"]
+        call.jobs.later(upload(call.jobs, volume))
         return {"volume": volume_view(call, volume)}
 
     return Work(run)
@@ -53,9 +53,10 @@ def upload_volume(call: Call) -> Work:
 _REFUSED: Differs[Callable[[ApiError], ApiError]] = Differs(lambda error: error, lambda error: internal(error.text))
 
 
-async def _upload(call: Call, volume: Volume) -> None:
-    failure = await fetch(call, call["url"])
-    if volume.state != "Uploading":
+async def upload(jobs: Jobs, volume: Volume) -> None:
+    """Let a volume come from its address."""
+    failure = await fetch(jobs, volume.url or "")
+    if volume.state != UPLOADING:
         return
     if failure:
         volume.state, volume.status = "UploadError", failure

@@ -17,6 +17,7 @@ class Faults:
 
     def __init__(self, rules: Sequence[Given] = ()) -> None:
         self.rules: list[FaultRule] = []
+        self._first = rules
         self.set(rules)
 
     def set(self, rules: Any) -> None:
@@ -24,6 +25,10 @@ class Faults:
         if not isinstance(rules, (list, tuple)):
             raise BadRule("the rules are no list; give one, such as [{kind: slow}], or [] for no faults")
         self.rules = [read_rule(given) for given in rules]
+
+    def start_over(self) -> None:
+        """Put the rules in force with which the emulator was started. They have seen no request."""
+        self.set(self._first)
 
     def due(self, command: str, has_job: bool) -> FaultRule | None:
         """The rule that makes a fault of a request, or None."""

@@ -29,6 +29,11 @@ class Recent:
         self._entries.append((next(self._numbers), entry))
         self.added()
 
+    def clear(self) -> None:
+        """Forget all requests. The next ones go on with the numbers, so that no row is taken for another one."""
+        self._entries.clear()
+        self.added()
+
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The requests, oldest first: the number of each, and what is shown of it."""
         for number, entry in list(self._entries):
