@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.made
 RIGHT_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-.PHONY: demo test test-faults test-adversary lint sanity pytest bench pictures release clean
+.PHONY: demo test test-faults test-adversary lint sanity pytest bench docs pictures release clean
 .NOTPARALLEL:
 
 demo:
@@ -48,7 +48,12 @@ test-adversary: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python bench $(BENCH)
 
-# The pictures of the documentation that are drawn from plans.
+# The documentation as a site in .docs/html: the guides, and a page for each module. Nothing is downloaded for it. A warning or a
+# dead link inside the site is an error. `python docs/docsite/check.py --external` then asks for the links that leave it.
+docs: $(STAMP)
+	$(BIN)/python docs/docsite
+
+# The pictures of the documentation that are drawn from plans and from the inventory.
 pictures: $(STAMP)
 	$(BIN)/python pictures
 
@@ -58,7 +63,7 @@ release: $(STAMP)
 	$(MAKE) test
 	$(BIN)/python release
 
-$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
+$(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt docs/docsite/requirements.txt emulator/pyproject.toml $(shell find emulator/src -name '*.py')
 	@$(RIGHT_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -66,4 +71,4 @@ $(STAMP): requirements.txt examples/requirements.txt tests/requirements.txt emul
 	touch $@
 
 clean:
-	rm -rf $(VENV) .demo .bench .release .hypothesis .ruff_cache
+	rm -rf $(VENV) .demo .bench .docs .release .hypothesis .ruff_cache
