@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-for _folder in ("examples", "tests/guides"):
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / _folder))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "examples"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "guides"))
 
 from programs import Failed, clean_environment, cloudn_variables, listening_emulator, with_programs
 from walking import Walk, steps

@@ -4,7 +4,8 @@
 """Follows a guide as a reader does: writes the files that it shows, runs its commands, and compares what they print.
 
 A block of code whose first line is a comment with the name of a file is that file. A block `console` has commands after `$ `,
-and what they print. A line `...` stands for any lines. A block of tasks is run as a play. A block `diff` changes the file that its
+and what they print. A line `...` stands for any lines. A playbook without such a comment is run, and so
+are tasks. A block `diff` changes the file that its
 first line names. Blocks `sh` are not run: they install or start things.
 
 `python tests/guides/walking.py docs/first-site.md` writes what the commands print into the guide, where it has no `...`.
@@ -27,7 +28,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$")
-_NAME = re.compile(r"# ([\w./-]+\.(?:yml|cfg|ini|py|j2|txt|json))\n")
+_NAME = re.compile(r"# ((?:[\w.-]+/)+[\w.-]+|[\w.-]+\.(?:yml|cfg|ini|py|j2|txt|json))\n")
 _COMMAND = re.compile(r"(?m)^\$ ")
 _KEEPS = ("export ", "unset ", "cd ")  # what such a command does, later commands see
 _FAILS = re.compile(r"fatal: |ERROR|failed=[1-9]|unreachable=[1-9]")
@@ -37,7 +38,7 @@ MADE = (
     (re.compile(r"[0-9a-f]{8}([-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}"), "<id>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<emulator>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<address>"),
-    (re.compile(r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b"), "<mac>"),
+    (re.compile(r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5,}\b"), "<octets>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+[+-]\d{4}"), "<time>"),
     (re.compile(r"\b\d+(\.\d+)?\s?m?s\b"), "<seconds>"),
     (re.compile(r"/\S*/(?=[\w.]+\b)"), "<folder>/"),
@@ -100,7 +101,8 @@ class Walk:
             path.write_text(path.read_text().replace(before, after))
             return ""
         if step.kind == "tasks":
-            play = [{"hosts": "localhost", "gather_facts": False, "tasks": yaml.safe_load(step.text)}]
+            given = yaml.safe_load(step.text)
+            play = given if "hosts" in given[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": given}]
             (self.folder / ".tasks.yml").write_text(yaml.safe_dump(play))
             status, said = self.run("ansible-playbook .tasks.yml")
             assert status == 0, said
@@ -150,18 +152,21 @@ def difference(shown: str, printed: str) -> str:
 
 def written(guide: str, walk: Walk) -> str:
     """Return a guide with what its commands print."""
+    done = ""
     for step in steps(guide):
         said = walk.take(step)
-        if step.kind == "command" and "...\n" not in step.text and difference(step.text, said):
-            before = f"$ {step.name}\n{step.text}"
-            assert guide.count(before) == 1, f"the guide has this more than once:\n{before}"
-            screen = "\n".join(line.rstrip() for line in said.strip("\n").splitlines() if line.strip())
-            guide = guide.replace(before, f"$ {step.name}\n{re.sub(r'[*]{20,}', '*' * 20, screen)}\n" + _gap(step.text))
-    return guide
+        if step.kind == "command":
+            before, found, guide = guide.partition(f"$ {step.name}\n{step.text}")
+            screen = step.text if "...\n" in step.text or not difference(step.text, said) else _screen(said, step.text)
+            done += f"{before}$ {step.name}\n{screen}"
+            assert found
+    return done + guide
 
 
-def _gap(text: str) -> str:
-    return "\n" if text.endswith("\n\n") or text == "\n" else ""
+def _screen(said: str, before: str) -> str:
+    """Return what a command prints, as a guide shows it: without blank lines, and with short lines of stars."""
+    lines = [re.sub(r"[*]{20,}", "*" * 20, line.rstrip()) + "\n" for line in said.splitlines() if line.strip()]
+    return "".join(lines) + ("\n" if before.endswith("\n\n") or before == "\n" else "")
 
 
 @contextlib.contextmanager
