@@ -16,7 +16,7 @@ import sys
 import time
 
 import check
-from pages import MODULES, PROJECT, ROOT, DeadLink, guides, pages, rewritten
+from pages import MODULES, PROJECT, REFERENCE, ROOT, DeadLink, guides, pages, rewritten
 
 HERE = pathlib.Path(__file__).resolve().parent
 WORK = ROOT / ".docs"
@@ -63,7 +63,7 @@ def write_guides(source: pathlib.Path) -> None:
         shutil.copy(picture, source)
     start = rewritten("docs/docsite/start.md", (HERE / "start.md").read_text(encoding="utf-8"))
     trees = [tree(title, names) for title, names in guides().items()]
-    trees += [tree("Reference", [f"{MODULES}/index", f"{MODULES}/environment_variables"])]
+    trees += [tree("Reference", [f"{title} <{page}>" for page, title in REFERENCE.items()])]
     trees += [tree("The project", list(PROJECT.values()))]
     (source / "index.md").write_text("\n".join([start, *trees]), encoding="utf-8")
 

@@ -56,6 +56,11 @@ _ELSEWHERE = (
 _NAMES = {pathlib.Path(path).stem: path for path in plugins() if pathlib.Path(path).stem != "cloudn"}
 
 
+def without_contents(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Take out the list of a page's parts that antsibull-docs writes. The theme has it in the margin, and marks another as an error."""
+    source[0] = source[0].replace(".. contents::\n   :local:\n   :depth: 1\n", "")
+
+
 def elsewhere(_app: Sphinx, _env: Any, node: addnodes.pending_xref, shown: nodes.Node) -> nodes.Node | None:
     """Return a link to Ansible's documentation for a reference that is known to be there."""
     for pattern, page in _ELSEWHERE:
@@ -93,5 +98,6 @@ def _is_in(node: nodes.Node, *kinds: type[nodes.Node]) -> bool:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(ModuleLinks)
+    app.connect("source-read", without_contents)
     app.connect("missing-reference", elsewhere)
     return {"parallel_read_safe": True}

@@ -22,6 +22,11 @@ GUIDES = {
     "Run": ("awx", "large-fleets", "inside-ansible", "rely-on", "speed"),
     "Test": ("testing", "emulator"),
 }
+# What antsibull-docs writes, with titles for the contents.
+REFERENCE = {
+    f"{MODULES}/index": "Modules and the inventory plugin",
+    f"{MODULES}/environment_variables": "Environment variables",
+}
 # Files outside docs/ that are pages, too.
 PROJECT = {
     "examples/README.md": "examples",
@@ -34,6 +39,8 @@ PROJECT = {
 }
 _CODE = re.compile(r"(?ms)^( *)```.*?^\1```$|`[^`\n]+`")
 _INLINE = re.compile(r"(\]\()([^)\s]+)(\))")
+# A link whose text is the name of its file. On the site its text is the title of what it leads to.
+_NAMED = re.compile(r"\[([\w-]+\.md)\]\(([\w./-]+)(#[\w-]+)?\)")
 _DEFINED = re.compile(r"(?m)^(\[[^\]]+\]: )(\S+)()$")
 _PLUGIN = re.compile(r"plugins/(modules|inventory)/(cloudn\w*)\.py")
 
@@ -112,6 +119,9 @@ def rewritten(path: str, text: str) -> str:
         return f"\0{len(code) - 1}\0"
 
     text = _CODE.sub(keep, text)
+    text = _NAMED.sub(
+        lambda found: found[0] if found[1] != found[2].rpartition("/")[2] else f"[]({found[2]}{found[3] or ''})", text
+    )
     for pattern in (_INLINE, _DEFINED):
         text = pattern.sub(lambda found: f"{found[1]}{on_site(path, found[2])}{found[3]}", text)
     return re.sub(r"\0(\d+)\0", lambda found: code[int(found[1])], text)

@@ -72,6 +72,13 @@ def test_a_link_to_nothing_is_named() -> None:
         pages.rewritten("docs/site.md", "[x](nothing.md)")
 
 
+def test_a_link_with_the_name_of_a_file_gets_its_title_on_the_site() -> None:
+    text = "[rely-on.md](rely-on.md#is-it-mine), [site.md](../docs/site.md), [site](site.md), `[site.md](site.md)`"
+    assert pages.rewritten("docs/ec2.md", text) == (
+        "[](rely-on.md#is-it-mine), [](site.md), [site](site.md), `[site.md](site.md)`"
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "link", "leads"),
     [
@@ -176,4 +183,6 @@ def test_the_site_is_built(tmp_path: pathlib.Path) -> None:
     site = tmp_path / "html"
     expected = {*pages.pages().values(), *pages.plugins().values(), "index", "search"}
     assert [name for name in expected if not (site / f"{name}.html").is_file()] == []
+    complaints = ("ERROR: Adding a table of contents", "system-message")  # these are no warnings of Sphinx
+    assert [path.name for path in site.rglob("*.html") if any(word in path.read_text() for word in complaints)] == []
     assert 'href="modules/cloudn_job_module.html#' in (site / "large-fleets.html").read_text()
