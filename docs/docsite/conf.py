@@ -34,6 +34,8 @@ pygments_style = "ansible"
 
 # Everything that a page needs is in the site itself.
 html_theme = "furo"
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
 html_title = f"cloudn.compute {version}"
 html_copy_source = False
 html_show_sphinx = False
@@ -57,8 +59,8 @@ _NAMES = {pathlib.Path(path).stem: path for path in plugins() if pathlib.Path(pa
 
 
 def without_contents(_app: Sphinx, _page: str, source: list[str]) -> None:
-    """Take out the list of a page's parts that antsibull-docs writes. The theme has it in the margin, and marks another as an error."""
-    source[0] = source[0].replace(".. contents::\n   :local:\n   :depth: 1\n", "")
+    """Take out the list of a page's parts. The theme has it in the margin, and marks another one as an error."""
+    source[0] = re.sub(r"(?m)^\.\. contents::.*\n(   :.*\n)*", "", source[0])
 
 
 def elsewhere(_app: Sphinx, _env: Any, node: addnodes.pending_xref, shown: nodes.Node) -> nodes.Node | None:
