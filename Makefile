@@ -8,7 +8,7 @@ BIN := "$(VENV)/bin"
 RIGHT_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: make PYTHON=..." >&2; exit 1; }; \
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, and this is " + sys.version.split()[0] + ": make PYTHON=...")'
 
-.PHONY: environment demo test test-faults test-adversary test-peer lint sanity units integration pytest bench pictures release release-check clean
+.PHONY: environment demo test test-faults test-adversary test-peer lint sanity units integration pytest bench docs pictures release release-check clean
 .NOTPARALLEL:
 
 demo:
@@ -62,7 +62,13 @@ test-peer: environment
 bench: environment
 	$(BIN)/python bench $(BENCH)
 
-# The pictures of the documentation: drawn from plans, and taken of the emulator's page, if there is a browser.
+# The documentation as a site in .docs/html: the guides, and a page for each module. Nothing is downloaded for it. A warning or a
+# dead link inside the site is an error. `python docs/docsite/check.py --external` then asks for the links that leave it.
+docs: environment
+	$(BIN)/python docs/docsite
+
+# The pictures of the documentation: drawn from plans and from the inventory, and taken of the emulator's page, if there is a
+# browser.
 pictures: environment
 	$(BIN)/python pictures
 
@@ -83,4 +89,4 @@ environment:
 	@"$(PYTHON)" -B examples/virtual_environment.py "$(VENV)" --requirements tests/requirements.txt --project emulator
 
 clean:
-	rm -rf "$(VENV)" .demo .bench .release .hypothesis .ruff_cache
+	rm -rf "$(VENV)" .demo .bench .docs .release .hypothesis .ruff_cache

@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the pictures of the documentation (`make pictures`): the plan of the example's site, and the emulator's page with it.
+"""Draws the pictures of the documentation (`make pictures`), of what commands say on the emulator.
 
-The plan is drawn after a run of the playbook in check mode on the emulator. Then the playbook is run, and the page is photographed.
+The plan of the example's site comes from its playbook in check mode, the groups of the inventory from its guide. The picture of
+the emulator's page is taken after a run of the playbook. It needs a browser.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "examples"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "guides"))
 
 import screen
 from programs import Failed, clean_environment, cloudn_variables, listening_emulator, with_programs
+from walking import Walk, steps
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLAYBOOK = ROOT / "examples" / "site_in_one_task.yml"
 PICTURE = ROOT / "docs" / "site.svg"
+GUIDE = ROOT / "docs" / "inventory.md"
+GROUPS = ROOT / "docs" / "inventory.svg"
 PAGE = ROOT / "docs" / "emulator-page.png"
 RECORDER = ROOT / "tests" / "in_process" / "callbacks"
 START_SECONDS = 30
@@ -42,19 +47,60 @@ def main() -> int:
         compute.parent.mkdir(parents=True)
         compute.symlink_to(ROOT)
         sys.path.insert(0, str(work))
-        from drawing import svg
+        import drawing
+        import groups
 
         try:
-            PICTURE.write_text(svg(*graph_in(results(work, PLAYBOOK))))
-            print(f"The plan of {PLAYBOOK.relative_to(ROOT)}: {PICTURE.relative_to(ROOT)}")
+            PICTURE.write_text(drawing.svg(*graph_in(results(work, PLAYBOOK))))
+            GROUPS.write_text(groups.svg(groups_of(work)))
             if lacking := screen.missing():
                 raise Failed(f"of the emulator's page: {lacking}")
             PAGE.write_bytes(photograph(work, PLAYBOOK))
         except Failed as failure:
             print(f"No picture: {failure}", file=sys.stderr)
             return 1
-    print(f"The emulator's page: {PAGE.relative_to(ROOT)}")
+    drawn = ((f"The plan of {PLAYBOOK.name}", PICTURE), (f"The groups of {GUIDE.name}", GROUPS))
+    for what, picture in (*drawn, ("The emulator's page", PAGE)):
+        print(f"{what}: {picture.relative_to(ROOT)}")
     return 0
+
+
+@contextlib.contextmanager
+def service(work: pathlib.Path) -> Iterator[dict[str, str]]:
+    """Start an emulator, and give the environment in which commands of Ansible reach it."""
+    programs = pathlib.Path(sys.executable).parent
+    environment = with_programs(clean_environment(), programs)
+    command = [programs / "cloudn-emulator", "--port", "0", "--job-seconds", "0.5"]
+    with listening_emulator(command, environment, work / "emulator.out", START_SECONDS) as url:
+        yield {
+            **environment,
+            **cloudn_variables(url),
+            "ANSIBLE_COLLECTIONS_PATH": str(work),
+            "ANSIBLE_HOME": str(work / "home"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        }
+
+
+def groups_of(work: pathlib.Path) -> dict[str, list[str]]:
+    """Create the machines of the guide. Return the groups of its inventory with their hosts."""
+    folder = work / "guide"
+    folder.mkdir()
+    with service(work) as environment:
+        walk = Walk(folder, environment)
+        for step in steps(GUIDE.read_text()):
+            if step.name.startswith("ansible-inventory"):
+                break
+            walk.take(step)
+        status, said = walk.run("ansible-inventory --list")
+    if status:
+        raise Failed(f"the inventory of {GUIDE.name} failed:\n{said}")
+    return members(json.loads(said))
+
+
+def members(listed: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the groups of `ansible-inventory --list` with their hosts."""
+    return {name: group["hosts"] for name, group in listed.items() if name != "_meta" and group.get("hosts")}
 
 
 def results(work: pathlib.Path, playbook: pathlib.Path) -> list[Result]:
@@ -76,25 +122,18 @@ def played(work: pathlib.Path, playbook: pathlib.Path, *options: str) -> Iterato
 
     Raises ``Failed`` if the playbook fails.
     """
-    programs, record = pathlib.Path(sys.executable).parent, work / "record.jsonl"
-    environment = with_programs(clean_environment(), programs)
-    command = [programs / "cloudn-emulator", "--port", "0", "--job-seconds", "0.5"]
-    with listening_emulator(command, environment, work / "emulator.out", START_SECONDS) as url:
+    record = work / "record.jsonl"
+    play = ["ansible-playbook", str(playbook), *options, "-e", json.dumps({"graph": True})]
+    with service(work) as environment:
         environment |= {
-            **cloudn_variables(url),
-            "ANSIBLE_COLLECTIONS_PATH": str(work),
-            "ANSIBLE_HOME": str(work / "home"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_CALLBACK_PLUGINS": str(RECORDER),
             "ANSIBLE_CALLBACKS_ENABLED": "cloudn_recorder",
             "CLOUDN_RECORD": str(record),
         }
-        play = ["ansible-playbook", str(playbook), *options, "-e", json.dumps({"graph": True})]
         done = subprocess.run(play, env=environment, capture_output=True, text=True, check=False, cwd=os.fspath(work))
         if done.returncode:
             raise Failed(f"{playbook.name} failed:\n{done.stdout}{done.stderr}")
-        yield url
+        yield environment["CLOUDN_API_URL"]
 
 
 def graph_in(found: list[Result]) -> tuple[list[Any], list[tuple[str, str]]]:

@@ -23,7 +23,7 @@ MADE = {"MANIFEST.json", "FILES.json"}  # by the build
 MEANT = re.compile(
     r"(README|CONTRIBUTING|CODE_OF_CONDUCT)\.md|CHANGELOG\.rst|LICENSE|requirements\.txt"
     r"|changelogs/(config|changelog)\.yaml"
-    r"|docs/[\w-]+\.(md|svg|png)"
+    r"|docs/[\w-]+\.(md|svg|png)|docs/docsite/links\.yml"
     r"|examples/(README\.md|ansible\.cfg|requirements\.txt|\w+\.yml|execution-environment\.yml|tasks/\w+\.yml|templates/[\w.]+\.j2)"
     r"|meta/(runtime\.yml|execution-environment\.yml|requirements\.txt)"
     r"|plugins/(\w+/)+\w+\.py"
@@ -45,6 +45,7 @@ LITTER = (
         "plugins/module_utils/api/.ansible/x.py",
         "docs/rely-on.md.orig",
         "docs/.draft.md",
+        "docs/docsite/secret.yml",
         "meta/.env",
         "meta/private.yml",
     ),

@@ -128,7 +128,11 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-REQUIREMENTS = [*ROOT.glob("*requirements.txt"), *ROOT.glob("[!.]*/requirements.txt")]
+REQUIREMENTS = [
+    path
+    for path in ROOT.rglob("requirements.txt")
+    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+]
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: str(path.relative_to(ROOT)))

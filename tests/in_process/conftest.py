@@ -8,5 +8,5 @@ from __future__ import annotations
 import pathlib
 import sys
 
-for _folder in ("property", "faults"):
+for _folder in ("property", "faults", "guides"):
     sys.path.append(str(pathlib.Path(__file__).parents[1] / _folder))
