@@ -111,7 +111,10 @@ def digest(requirements: Sequence[pathlib.Path], projects: Sequence[pathlib.Path
     """Return a digest of all files that decide what is installed. Raises ``Failed`` if one can't be read."""
     files = [file for path in requirements for file in _with_named(path)]
     for project in projects:
-        files += [project / "pyproject.toml", *sorted(one for one in (project / "src").rglob("*.*") if one.suffix != ".pyc")]
+        files += [
+            project / "pyproject.toml",
+            *sorted(one for one in (project / "src").rglob("*.*") if one.suffix != ".pyc"),
+        ]
     made = hashlib.sha256()
     for file in files:
         try:
