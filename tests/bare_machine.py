@@ -27,7 +27,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import sanity
+import copied
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RELEASE = "bookworm"
@@ -217,7 +217,7 @@ def clone(root: pathlib.Path) -> None:
     target = root / "home" / VISITOR / "clone"
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(target)], check=True)
-    sanity.copy(target)
+    copied.copy(target)
     for name in told("git", "-C", str(ROOT), "ls-files", "--deleted"):
         (target / name).unlink(missing_ok=True)
     subprocess.run(["chroot", str(root), "chown", "-R", f"{VISITOR}:", f"/home/{VISITOR}"], check=True)

@@ -24,7 +24,7 @@ from collections.abc import Callable
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "examples"))
 
 import bare_machine
-import sanity
+import copied
 import virtual_environment
 from programs import Failed, with_programs
 
@@ -77,7 +77,7 @@ def result(check: Callable[[], None]) -> str:
 def sanity_on(core: str) -> None:
     """ansible-test's sanity with a version of ansible-core, released or not yet. Raises ``NotChecked`` or ``Failed``."""
     pythons = CORES[core]
-    found = (shutil.which(f"python{version}", path=sanity.search_path()) for version in pythons)
+    found = (shutil.which(f"python{version}", path=copied.search_path()) for version in pythons)
     python = next((path for path in found if path), None)
     if python is None:
         raise NotChecked(f"ansible-core {core} needs Python {' or '.join(pythons)}, and there is none here")
@@ -99,7 +99,7 @@ def import_into_galaxy() -> None:
     """What Galaxy does with a tarball: galaxy-importer has nothing to say against it. Raises ``Failed``."""
     with tempfile.TemporaryDirectory(prefix="cloudn-import-") as folder:
         clean, built = pathlib.Path(folder) / "clean", pathlib.Path(folder) / "built"
-        sanity.copy(clean)
+        copied.copy(clean)
         shown(BIN / "ansible-galaxy", "collection", "build", "--output-path", built, clean)
         (tarball,) = built.glob("*.tar.gz")
         said = shown(sys.executable, "-m", "galaxy_importer.main", tarball, path=BIN)
@@ -117,17 +117,33 @@ def on_bare_machine(*parts: str) -> None:
     done.check_returncode()
 
 
+def whole(program: str) -> None:
+    """All that ansible-test can run of unit tests, or of integration targets. Raises ``Failed``."""
+    shown(sys.executable, ROOT / "tests" / program, "--all")
+
+
+def generations() -> None:
+    """The tests that `make test` runs on CloudStack 4 as a sample only. Raises ``Failed``."""
+    slow = [ROOT / "tests" / name for name in ("unit", "property", "e2e", "in_process")]
+    shown(
+        sys.executable, "-m", "pytest", "-n", "3", "--dist", "loadgroup", "-k", "cloudstack4", *slow, GENERATIONS="all"
+    )
+
+
+def shown_by_make(target: str) -> None:
+    """A target of the Makefile. Raises ``Failed``."""
+    shown("make", target)
+
+
 def links() -> None:
     """The links of the documentation that leave it lead somewhere. Raises ``NotChecked`` or ``Failed``."""
-    if not LINKS.exists():
-        raise NotChecked("the documentation is no site yet")
     shown("make", "docs")
     shown(sys.executable, LINKS, "--external")
 
 
-def shown(*command: str | pathlib.Path, path: pathlib.Path | None = None) -> str:
+def shown(*command: str | pathlib.Path, path: pathlib.Path | None = None, **variables: str) -> str:
     """Run a command, showing what it says; return that. Raises ``Failed``. ``path`` comes first where it finds programs."""
-    environment = with_programs(os.environ, path) if path else None
+    environment = {**(with_programs(os.environ, path) if path else os.environ), **variables}
     said = []
     with subprocess.Popen(
         command,
@@ -149,6 +165,10 @@ def shown(*command: str | pathlib.Path, path: pathlib.Path | None = None) -> str
 
 CHECKS: dict[str, Callable[[], None]] = {
     **{f"sanity-{core}": functools.partial(sanity_on, core) for core in CORES},
+    "units": functools.partial(whole, "units.py"),
+    "integration": functools.partial(whole, "integration.py"),
+    "generations": generations,
+    "peer": functools.partial(shown_by_make, "test-peer"),
     "galaxy-importer": import_into_galaxy,
     "links": links,
     # In full: both commands of the README as an ordinary user, and as root; then a user's way with pipx.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sanity import copy
+from copied import copy
 from test_examples import DOCUMENTS, MODULES, sources
 
 ACTION = re.compile(r"\w+\.\w+\.\w+")  # what a task does, by its full name

@@ -19,8 +19,8 @@ from collections.abc import Callable
 
 import pytest
 import virtual_environment
+from copied import search_path
 from programs import Failed
-from sanity import search_path
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROGRAM = ROOT / "examples" / "virtual_environment.py"
