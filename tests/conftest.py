@@ -116,19 +116,17 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
     The emulator's jobs are short, so the module looks sooner than in life how they are, unless it is to be patient.
     """
     from ansible.module_utils import basic
+    from ansible.module_utils._internal._json import _profiles
     from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import pause
 
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
-    basic._ANSIBLE_PROFILE = "legacy"  # not read by 2.18
+    basic._ANSIBLE_PROFILE = "legacy"
     output, warnings = io.StringIO(), []
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         # In a process that also is a controller, warnings would go to its screen instead of into the result, and options
         # that are no UTF-8 would be refused before the module sees them.
         patch.setattr(basic.AnsibleModule, "warn", lambda _module, text, **_more: warnings.append(text))
-        with contextlib.suppress(ImportError):  # ansible-core 2.18 does not check that
-            from ansible.module_utils._internal._json import _profiles
-
-            patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
+        patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
         if not patient:
             patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
         with pytest.raises(SystemExit) as ended:
