@@ -102,7 +102,8 @@ def import_into_galaxy() -> None:
         sanity.copy(clean)
         shown(BIN / "ansible-galaxy", "collection", "build", "--output-path", built, clean)
         (tarball,) = built.glob("*.tar.gz")
-        said = shown(sys.executable, "-m", "galaxy_importer.main", tarball, path=BIN)
+        # It leaves a file where it runs.
+        said = shown(sys.executable, "-m", "galaxy_importer.main", tarball, folder=clean)
     findings = [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR")) or "FAILED" in line]
     if findings or "Importer processing completed successfully" not in said:
         raise Failed(f"galaxy-importer found: {' / '.join(findings) or 'no end'}")
@@ -121,18 +122,17 @@ def links() -> None:
     """The links of the documentation that leave it lead somewhere. Raises ``NotChecked`` or ``Failed``."""
     if not LINKS.exists():
         raise NotChecked("the documentation is no site yet")
-    shown("make", "docs")
+    shown("make", "docs", f"VENV={BIN.parent}")
     shown(sys.executable, LINKS, "--external")
 
 
-def shown(*command: str | pathlib.Path, path: pathlib.Path | None = None) -> str:
-    """Run a command, showing what it says; return that. Raises ``Failed``. ``path`` comes first where it finds programs."""
-    environment = with_programs(os.environ, path) if path else None
+def shown(*command: str | pathlib.Path, folder: pathlib.Path = ROOT) -> str:
+    """Run a command in a folder, showing what it says; return that. It finds what is installed here. Raises ``Failed``."""
     said = []
     with subprocess.Popen(
         command,
-        cwd=ROOT,
-        env=environment,
+        cwd=folder,
+        env=with_programs(os.environ, BIN),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
