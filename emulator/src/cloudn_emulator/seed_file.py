@@ -54,7 +54,8 @@ def read_seed(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise BadSeed(f"{name}: {error}") from None
     # What the library raises for a text that is not of its type, such as `!!int x`.
     except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
-        raise BadSeed(f"{name}: is not YAML: {' '.join(str(error).split())}") from None
+        text = " ".join(str(error).replace('in "<byte string>", ', "at ").split())
+        raise BadSeed(f"{name}: is not YAML: {text}") from None
     if not isinstance(given, dict):
         raise BadSeed(f"{name}: is no mapping; begin with the name of a section, such as `vms:`")
     return given
