@@ -174,6 +174,9 @@ def test_mistyped_and_shortened_options_are_refused_with_the_nearest(options, sa
         (["--zone", ""], "argument --zone: is empty; give one, or leave it out"),
         (["--zone", "a", "--zone", " "], "argument --zone: is empty; give one, or leave it out"),
         (["--api-key", ""], "argument --api-key: is empty; give one, or leave it out"),
+        (["--state", ""], "argument --state: is empty; give one, or leave it out"),
+        (["--seed", ""], "argument --seed: is empty; give one, or leave it out"),
+        (["--ready-file", ""], "argument --ready-file: is empty; give one, or leave it out"),
     ],
     ids=str,
 )  # fmt: skip
