@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
+
+from ..store import Store
 
 KEPT = 200  # requests
 LONGEST = 400  # characters of a request's parameters, and of its error
@@ -17,21 +20,28 @@ FORMAL = ("response", "expires", "timestamp", "version", "signatureversion", "si
 
 
 class Recent:
-    """Remembers the newest requests, and calls `added` for each. An entry is one of the log, see `request_log`."""
+    """Remembers the newest requests to one store, and calls `added` for each.
+
+    An entry is one of the log, see `request_log`. After a reset there is another store, and no request to it yet.
+    """
 
     def __init__(self) -> None:
+        self._store: Callable[[], Store | None] = lambda: None
         self._entries: deque[tuple[int, dict[str, Any]]] = deque(maxlen=KEPT)
         self._numbers = count(1)
         self.added: Callable[[], None] = lambda: None
 
-    def note(self, entry: dict[str, Any]) -> None:
-        """Remember a request."""
+    def note(self, entry: dict[str, Any], store: Store) -> None:
+        """Remember a request to a store."""
+        if self._store() is not store:
+            self._entries.clear()
+            self._store = weakref.ref(store)
         self._entries.append((next(self._numbers), entry))
         self.added()
 
-    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The requests, oldest first: the number of each, and what is shown of it."""
-        for number, entry in list(self._entries):
+    def rows(self, store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The requests to a store, oldest first: the number of each, and what is shown of it."""
+        for number, entry in list(self._entries) if self._store() is store else ():
             yield str(number), _row(entry)
 
 
