@@ -146,7 +146,7 @@ class Service:
         if fault:
             entry["fault"] = fault.kind
         self.record(entry)
-        self.recent.note(entry, self.store)
+        self.recent.note(entry)
         if answer is None:  # the connection is broken; what is returned goes nowhere
             return web.Response()
         return answer

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
-
-from ..store import Store
 
 KEPT = 200  # requests
 LONGEST = 400  # characters of a request's parameters, and of its error
@@ -20,28 +17,26 @@ FORMAL = ("response", "expires", "timestamp", "version", "signatureversion", "si
 
 
 class Recent:
-    """Remembers the newest requests to one store, and calls `added` for each.
-
-    An entry is one of the log, see `request_log`. After a reset there is another store, and no request to it yet.
-    """
+    """Remembers the newest requests, and calls `added` for each. An entry is one of the log, see `request_log`."""
 
     def __init__(self) -> None:
-        self._store: Callable[[], Store | None] = lambda: None
         self._entries: deque[tuple[int, dict[str, Any]]] = deque(maxlen=KEPT)
         self._numbers = count(1)
         self.added: Callable[[], None] = lambda: None
 
-    def note(self, entry: dict[str, Any], store: Store) -> None:
-        """Remember a request to a store."""
-        if self._store() is not store:
-            self._entries.clear()
-            self._store = weakref.ref(store)
+    def note(self, entry: dict[str, Any]) -> None:
+        """Remember a request."""
         self._entries.append((next(self._numbers), entry))
         self.added()
 
-    def rows(self, store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The requests to a store, oldest first: the number of each, and what is shown of it."""
-        for number, entry in list(self._entries) if self._store() is store else ():
+    def clear(self) -> None:
+        """Forget all requests. The next ones go on with the numbers, so that no row is taken for another one."""
+        self._entries.clear()
+        self.added()
+
+    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The requests, oldest first: the number of each, and what is shown of it."""
+        for number, entry in list(self._entries):
             yield str(number), _row(entry)
 
 

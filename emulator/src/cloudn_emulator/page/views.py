@@ -195,7 +195,7 @@ def rows(store: Store, recent: Recent) -> Iterator[tuple[str, Rows]]:
     """
     for kind, table in _TABLES.items():
         yield kind, table(store)
-    yield "request", recent.rows(store)
+    yield "request", recent.rows()
 
 
 def about(store: Store) -> Row:
