@@ -108,7 +108,9 @@ def test_the_log_has_a_line_per_request(tmp_path):
         kept, *lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert kept == {"kept": True}
     assert [(line["command"], line["status"]) for line in lines] == [("listZones", 200), ("noSuchCommand", 432)]
-    assert lines[0].keys() == {"time", "command", "params", "status", "ms", "connection"}
+    assert lines[0].keys() == {"time", "command", "params", "status", "ms", "connection", "account"}
+    assert [line["account"] for line in lines] == ["flatuser", "flatuser"]
+    assert (lines[0].get("error"), lines[1]["error"]) == (None, "The given command does not exist")
     assert lines[0]["params"] == {"response": "json"}
     assert "canary" not in log.read_text()
 
