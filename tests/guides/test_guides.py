@@ -22,8 +22,8 @@ from samples import KEY
 from walking import BLOCK, ROOT, Walk, difference, steps
 
 GUIDES = sorted(path for path in ROOT.glob("docs/*.md") if list(steps(path.read_text())))
-# A test of its own runs these examples, with ids of existing objects.
-ELSEWHERE = ("ec2",)
+# Tests of their own run the examples of these: with ids of existing objects, with another collection, with other tools.
+ELSEWHERE = ("ec2", "from-ngine-io-cloudstack", "emulator")
 # What a guide takes for there.
 THERE = {"site": {"deploy.pub": KEY}}
 pytestmark = pytest.mark.generation("3", reason="the screens are of CloudStack 3, and one Ansible shows both")

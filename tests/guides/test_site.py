@@ -109,7 +109,7 @@ NO_MODULES = {
 def test_names_of_modules_in_documents_are_known() -> None:
     """What looks like a module in code is one, or a variable of a host."""
     described = (ROOT / "plugins" / "modules" / "cloudn_vm_info.py").read_text()
-    variables = {f"cloudn_{name}" for name in re.findall(r"(?m)^      (\w+):$", described)}
+    variables = {f"cloudn_{name}" for name in re.findall(r"(?m)^ {4,6}(\w+):$", described)}
     used = {
         word
         for path in DOCUMENTS
