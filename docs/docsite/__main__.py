@@ -35,7 +35,19 @@ def main(arguments: list[str]) -> int:
     try:
         write_guides(source)
         write_modules(work, source / MODULES)
-        sphinx = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-c", HERE, "-d", work / "doctrees"]
+        sphinx: list[str | pathlib.Path] = [
+            "-m",
+            "sphinx",
+            "-q",
+            "-W",
+            "--keep-going",
+            "-b",
+            "html",
+            "-c",
+            HERE,
+            "-d",
+            work / "doctrees",
+        ]
         subprocess.run([sys.executable, *sphinx, source, site], check=True)
     except DeadLink as link:
         print(f"No site: {link}", file=sys.stderr)
@@ -89,7 +101,7 @@ def write_modules(work: pathlib.Path, folder: pathlib.Path) -> None:
         "ANSIBLE_HOME": str(work / "ansible"),
         "HOME": str(work),  # it leaves a log at home
     }
-    command = [BIN / "antsibull-docs", "collection", *words, folder, "cloudn.compute"]
+    command: list[str | pathlib.Path] = [BIN / "antsibull-docs", "collection", *words, folder, "cloudn.compute"]
     subprocess.run(command, env=environment, check=True)
 
 
