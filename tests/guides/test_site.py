@@ -19,15 +19,10 @@ import names
 import pages
 import pytest
 import yaml
+from anchors import anchors
 from pages import ROOT
 
 DOCUMENTS = [ROOT / path for path in pages.pages() if path.endswith(".md")]
-
-
-def anchors(text: str) -> set[str]:
-    """The anchors of a document's titles, as GitHub and the site make them."""
-    prose = re.sub(r"(?ms)^```.*?^```$", "", text)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"(?m)^#+ (.+)$", prose)}
 
 
 def test_every_guide_is_in_the_contents() -> None:
