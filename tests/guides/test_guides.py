@@ -22,8 +22,8 @@ from samples import KEY
 from walking import BLOCK, ROOT, Walk, difference, steps
 
 GUIDES = sorted(path for path in ROOT.glob("docs/*.md") if list(steps(path.read_text())))
-# A test of its own runs these examples, with ids of existing objects.
-ELSEWHERE = ("ec2",)
+# Tests of their own run the examples of these: with ids of existing objects, with another collection, with other tools.
+ELSEWHERE = ("ec2", "from-ngine-io-cloudstack", "emulator")
 # What a guide takes for there.
 THERE = {"site": {"deploy.pub": KEY}}
 pytestmark = pytest.mark.generation("3", reason="the screens are of CloudStack 3, and one Ansible shows both")
@@ -105,6 +105,16 @@ def commands(path: pathlib.Path) -> Iterator[str]:
             yield from (line.strip() for line in code.splitlines())
         elif language == "yaml":
             yield from re.findall(r"(?m)^ +- run: (.+)$", code)
+
+
+def test_a_ci_file_runs_what_the_guide_runs() -> None:
+    path = ROOT / "docs" / "testing.md"
+    guide = path.read_text()
+    runs = re.findall(r"(?m)^ +- run: (.+)$", guide)
+    shown = [step.name for step in steps(guide) if step.kind == "command"]
+    installs = [line for language, code in BLOCK.findall(guide) if language == "sh" for line in code.splitlines()]
+    assert len(runs) == 3
+    assert [run for run in runs if run not in (*shown, *installs)] == []
 
 
 def installed(word: str) -> Iterator[str]:
