@@ -41,12 +41,12 @@ pytest: environment
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 # Every task with every fault at every request, every attack of the adversary on each of its tasks, a thousand random sites, a
-# hundred random runs in check mode and for real, and thousands of tasks inside Ansible and as modules; `make test` runs a sample of each. Most of the
-# time the matrix waits, so there are more workers than processors. At the end, whether the emulator grows under endless
-# requests.
+# hundred random runs in check mode and for real, thousands of tasks inside Ansible and as modules, and fifty kills of an
+# emulator that keeps its state; `make test` runs a sample of each. Most of the time the matrix waits, so there are more
+# workers than processors. At the end, whether the emulator grows under endless requests.
 test-faults: test-adversary
 	rm -f "$(VENV)"/faults.jsonl
-	FAULTS=all FAULTS_REPORT="$(abspath $(VENV))/faults.jsonl" $(BIN)/python -m pytest -n 4 tests/faults tests/property/test_sites.py tests/e2e/test_check_run.py tests/in_process/test_both_ways.py
+	FAULTS=all FAULTS_REPORT="$(abspath $(VENV))/faults.jsonl" $(BIN)/python -m pytest -n 4 tests/faults tests/property/test_sites.py tests/e2e/test_check_run.py tests/in_process/test_both_ways.py tests/unit/emulator/test_emulator_killed.py tests/conformance/test_replay_kept.py
 	$(BIN)/python bench/soak.py
 
 # Only the adversary. It takes a quarter of an hour on two cores that do nothing else.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import pathlib
 import re
@@ -88,7 +89,7 @@ def tour(running: contextlib.ExitStack) -> None:
     run(environment, "ansible-inventory", "--graph")
 
     say("Configuration files made of the inventory", "examples/configure.yml, examples/templates/")
-    rendered = ("-e", f"rendered={RENDERED}")
+    rendered = ("-e", json.dumps({"rendered": str(RENDERED)}))  # the path may have spaces
     run(environment, "ansible-playbook", EXAMPLES / "configure.yml", *rendered)
     for path in (RENDERED / "example-lb1/etc/haproxy/haproxy.cfg", RENDERED / "example-web1/etc/hosts"):
         print(f"\n--- {shown(path)}\n{path.read_text()}", flush=True)

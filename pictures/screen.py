@@ -92,6 +92,5 @@ def open_page(driver: Any, address: str, width: int = 1280, height: int = 900, s
 
 
 def screenshot(driver: Any) -> bytes:
-    """Return what the window shows, as PNG, without scroll bars."""
-    driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+    """Return what the window shows, as PNG."""
     return base64.b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"])

@@ -92,6 +92,7 @@ def main() -> int:
         parser.error("a part that installs packages leaves a machine that is no longer bare: run it without --root")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"  # not every root has these in it
     began = time.monotonic()
     try:
         with machine(given.root) as root:

@@ -102,7 +102,8 @@ def import_into_galaxy() -> None:
         copied.copy(clean)
         shown(BIN / "ansible-galaxy", "collection", "build", "--output-path", built, clean)
         (tarball,) = built.glob("*.tar.gz")
-        said = shown(sys.executable, "-m", "galaxy_importer.main", tarball, path=BIN)
+        # It leaves a file where it runs.
+        said = shown(sys.executable, "-m", "galaxy_importer.main", tarball, folder=clean)
     findings = [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR")) or "FAILED" in line]
     if findings or "Importer processing completed successfully" not in said:
         raise Failed(f"galaxy-importer found: {' / '.join(findings) or 'no end'}")
@@ -132,23 +133,25 @@ def generations() -> None:
 
 def shown_by_make(target: str) -> None:
     """A target of the Makefile. Raises ``Failed``."""
-    shown("make", target)
+    shown("make", target, f"VENV={BIN.parent}")
 
 
 def links() -> None:
     """The links of the documentation that leave it lead somewhere. Raises ``NotChecked`` or ``Failed``."""
-    shown("make", "docs")
+    shown("make", "docs", f"VENV={BIN.parent}")
     shown(sys.executable, LINKS, "--external")
 
 
-def shown(*command: str | pathlib.Path, path: pathlib.Path | None = None, **variables: str) -> str:
-    """Run a command, showing what it says; return that. Raises ``Failed``. ``path`` comes first where it finds programs."""
-    environment = {**(with_programs(os.environ, path) if path else os.environ), **variables}
+def shown(*command: str | pathlib.Path, folder: pathlib.Path = ROOT, **variables: str) -> str:
+    """Run a command in a folder, showing what it says; return that. It finds what is installed here. Raises ``Failed``.
+
+    ``variables`` come into its environment.
+    """
     said = []
     with subprocess.Popen(
         command,
-        cwd=ROOT,
-        env=environment,
+        cwd=folder,
+        env={**with_programs(os.environ, BIN), **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -30,7 +30,8 @@ MAY_BE_SKIPPED = 10
 
 def files_of(folder: pathlib.Path, seed: str, everything: bool) -> list[str]:
     """Return the test files to run, relative to the checkout."""
-    found = sorted((folder / "tests" / "unit").rglob("test_*.py"))
+    # Those right in tests/unit are about the checkout and its programs, which ansible-test's environment lacks.
+    found = sorted((folder / "tests" / "unit").glob("*/**/test_*.py"))
     if not everything:
         small = [path for path in found if path.stat().st_size <= BYTES]
         found = sorted(random.Random(seed).sample(small, FILES))

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the site (`make docs`) in .docs: the guides, and the pages of all modules. Nothing is downloaded.
 
-A warning of a tool is an error. So is a link inside the site that leads to nothing.
+A warning of a tool is an error. So is a link inside the site that leads to nothing, and a name in a guide that nothing has.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import time
 
 import check
+import names
 from pages import MODULES, PROJECT, REFERENCE, ROOT, DeadLink, guides, pages, rewritten
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,7 +35,19 @@ def main(arguments: list[str]) -> int:
     try:
         write_guides(source)
         write_modules(work, source / MODULES)
-        sphinx = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-c", HERE, "-d", work / "doctrees"]
+        sphinx: list[str | pathlib.Path] = [
+            "-m",
+            "sphinx",
+            "-q",
+            "-W",
+            "--keep-going",
+            "-b",
+            "html",
+            "-c",
+            HERE,
+            "-d",
+            work / "doctrees",
+        ]
         subprocess.run([sys.executable, *sphinx, source, site], check=True)
     except DeadLink as link:
         print(f"No site: {link}", file=sys.stderr)
@@ -42,7 +55,7 @@ def main(arguments: list[str]) -> int:
     except subprocess.CalledProcessError as failure:
         print(f"No site: {failure.cmd[0]} ended with exit status {failure.returncode}.", file=sys.stderr)
         return 1
-    problems = check.problems(site)
+    problems = [*names.problems(), *check.problems(site)]
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
@@ -62,15 +75,15 @@ def write_guides(source: pathlib.Path) -> None:
     for picture in [*ROOT.glob("docs/*.svg"), *ROOT.glob("docs/*.png")]:
         shutil.copy(picture, source)
     start = rewritten("docs/docsite/start.md", (HERE / "start.md").read_text(encoding="utf-8"))
-    trees = [tree(title, names) for title, names in guides().items()]
+    trees = [tree(title, entries) for title, entries in guides().items()]
     trees += [tree("Reference", [f"{title} <{page}>" for page, title in REFERENCE.items()])]
     trees += [tree("The project", list(PROJECT.values()))]
     (source / "index.md").write_text("\n".join([start, *trees]), encoding="utf-8")
 
 
-def tree(title: str, names: list[str]) -> str:
+def tree(title: str, entries: list[str]) -> str:
     """Return a part of the contents, as MyST writes it."""
-    return "\n".join(["```{toctree}", ":maxdepth: 1", f":caption: {title}", "", *names, "```", ""])
+    return "\n".join(["```{toctree}", ":maxdepth: 1", f":caption: {title}", "", *entries, "```", ""])
 
 
 def write_modules(work: pathlib.Path, folder: pathlib.Path) -> None:
@@ -88,7 +101,7 @@ def write_modules(work: pathlib.Path, folder: pathlib.Path) -> None:
         "ANSIBLE_HOME": str(work / "ansible"),
         "HOME": str(work),  # it leaves a log at home
     }
-    command = [BIN / "antsibull-docs", "collection", *words, folder, "cloudn.compute"]
+    command: list[str | pathlib.Path] = [BIN / "antsibull-docs", "collection", *words, folder, "cloudn.compute"]
     subprocess.run(command, env=environment, check=True)
 
 

@@ -9,17 +9,23 @@ import argparse
 import pathlib
 import sys
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from typing import NamedTuple
 
 import requests
 from pages import ROOT
+from pages import links as links_of
 
 SITE = ROOT / ".docs" / "html"
 # What a page loads when it is opened, by tag: the attribute with its address.
 LOADED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "src"}
-OWN = "https://github.com/cloudn-compute/cloudn.compute"
+# The project's own addresses, which are there only after a release, and the service's, which are no pages.
+NOT_ASKED = (
+    "https://github.com/cloudn-compute",
+    "https://galaxy.ansible.com/ui/repo/published/cloudn/compute",
+    "https://comp-api",
+)
 SECONDS = 20
 # Answers that say that there is no such page. Others may be a server's dislike of programs.
 GONE = (404, 410)
@@ -76,17 +82,18 @@ def _inside(pages: dict[pathlib.Path, Page], path: pathlib.Path, address: str) -
         yield f"{address} leads to no anchor of {target.name}"
 
 
-def external(site: pathlib.Path) -> dict[str, list[str]]:
-    """Return the addresses outside a site that its pages link to, each with these pages.
+def external(site: pathlib.Path, documents: Iterable[pathlib.Path] = ()) -> dict[str, list[str]]:
+    """Return the addresses outside a site that its pages and these documents link to, each with the pages.
 
     Files of the project are looked for in the project, when the site is built. So their addresses are not among them.
     """
+    links = [(str(path.relative_to(site.resolve())), page.links) for path, page in read(site).items()]
+    links += [(path.name, list(links_of(path.read_text(encoding="utf-8")))) for path in documents]
     found: dict[str, list[str]] = {}
-    for path, page in read(site).items():
-        for address in page.links:
-            if address.startswith(("http://", "https://")) and not address.startswith(OWN):
-                pages = found.setdefault(urllib.parse.urldefrag(address).url, [])
-                pages.append(str(path.relative_to(site.resolve())))
+    for name, addresses in links:
+        for address in addresses:
+            if address.startswith(("http://", "https://")) and not address.startswith(NOT_ASKED):
+                found.setdefault(urllib.parse.urldefrag(address).url, []).append(name)
     return found
 
 
@@ -134,7 +141,7 @@ def main() -> int:
         found = problems(told.site)
         print("\n".join(found) or "Each link inside the site leads to something.")
         return int(bool(found))
-    where = external(told.site)
+    where = external(told.site, [ROOT / "README.md"] if told.site == SITE else [])
     answers = asked(sorted(where))
     for word, failed in (("dead", answers.dead), ("not reached", answers.unreached)):
         for address, why in failed.items():

@@ -39,7 +39,8 @@ PROJECT = {
     "emulator/CHANGELOG.md": "emulator-changelog",
     "bench/README.md": "bench",
 }
-_CODE = re.compile(r"(?ms)^( *)```.*?^\1```$|`[^`\n]+`")
+_BLOCK = re.compile(r"(?ms)^( *)```.*?^\1```$")
+_CODE = re.compile(rf"{_BLOCK.pattern}|`[^`\n]+`")
 _INLINE = re.compile(r"(\]\()([^)\s]+)(\))")
 # A link whose text is the name of its file. On the site its text is the title of what it leads to.
 _NAMED = re.compile(r"\[([\w-]+\.md)\]\(([\w./-]+)(#[\w-]+)?\)")
@@ -80,11 +81,16 @@ def label(path: str, option: str = "") -> str:
     return f"ansible_collections.cloudn.compute.{name}_{word}" + (f"__parameter-{option}" if option else "")
 
 
+def prose(text: str) -> str:
+    """Return a document without its blocks of code."""
+    return _BLOCK.sub("", text)
+
+
 def links(text: str) -> Iterator[str]:
     """Yield the targets of a document's links and pictures. What stands in code is no link."""
-    prose = _CODE.sub("", text)
+    plain = _CODE.sub("", text)
     for pattern in (_INLINE, _DEFINED):
-        yield from (found[2] for found in pattern.finditer(prose))
+        yield from (found[2] for found in pattern.finditer(plain))
 
 
 def on_site(path: str, target: str) -> str:

@@ -127,6 +127,12 @@ def test_the_filter_the_states_and_the_accounts_choose_what_is_shown(open_page: 
         soon(lambda: len(page.names("vms")) == 21)
         page.js("document.querySelector('#states button[value=Stopped]').click()")
         soon(lambda: page.names("vms") == ["batch-00020", "batch-00010", "neighbour-vm"])
+        assert page.texts("#states button") == ["21 VMs", "18 Running", "3 Stopped"]
+        list(emulator.store.vms.values())[0].state, list(emulator.store.vms.values())[1].state = "Destroyed", "Error"
+        soon(lambda: page.texts("#states button")[0] == "20 VMs")
+        assert {"1 Error", "1 Destroyed"} <= set(page.texts("#states button"))
+        list(emulator.store.vms.values())[0].state = "Stopped"
+        soon(lambda: page.names("vms") == ["batch-00020", "batch-00010", "neighbour-vm"])
         account = "const one = document.getElementById('account'); one.value = 'neighbour'; one.dispatchEvent(new Event('change'))"
         page.js(account)
         soon(lambda: page.names("vms") == ["neighbour-vm"])

@@ -23,8 +23,8 @@ Run = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A directory with what git has of the project, and nothing else."""
-    directory = tmp_path_factory.mktemp("checkout")
+    """A directory with what git has of the project, and nothing else. Its path has a space, as some have."""
+    directory = tmp_path_factory.mktemp("a checkout")
     copy(directory)
     return directory
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from anchors import anchors
 
 ROOT = pathlib.Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -120,12 +121,6 @@ def test_links_of_a_readme_that_is_read_elsewhere_are_absolute(name: str) -> Non
         if link.startswith(BLOB):
             assert (ROOT / path).is_file(), link
             assert not anchor or anchor in anchors((ROOT / path).read_text()), link
-
-
-def anchors(text: str) -> set[str]:
-    """The anchors of a document's titles, as GitHub makes them."""
-    titles = re.findall(r"(?m)^#+ (.+)$", text)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 REQUIREMENTS = [

@@ -80,7 +80,7 @@ MISHAPS: dict[str, Mishap] = {
     "The service has no room": Mishap("cloudn_vm", {"name": "web1", **NEW}, full=True),
     "A job takes too long": Mishap(
         "cloudn_vm",
-        {"name": "web1", **NEW, "wait_timeout": 1},
+        {"name": "web1", **NEW, "wait_timeout": 3},
         faults=[{"kind": "job_hangs", "command": "deployVirtualMachine"}],
     ),
     "A job failed": Mishap(

@@ -110,6 +110,16 @@ def commands(path: pathlib.Path) -> Iterator[str]:
             yield from re.findall(r"(?m)^ +- run: (.+)$", code)
 
 
+def test_a_ci_file_runs_what_the_guide_runs() -> None:
+    path = ROOT / "docs" / "testing.md"
+    guide = path.read_text()
+    runs = re.findall(r"(?m)^ +- run: (.+)$", guide)
+    shown = [step.name for step in steps(guide) if step.kind == "command"]
+    installs = [line for language, code in BLOCK.findall(guide) if language == "sh" for line in code.splitlines()]
+    assert len(runs) == 3
+    assert [run for run in runs if run not in (*shown, *installs)] == []
+
+
 def installed(word: str, but: str = "") -> Iterator[str]:
     for path in sorted({*ROOT.glob("docs/*.md")} - {ROOT / "docs" / but}):
         yield from (line.removeprefix(word) for line in commands(path) if line.startswith(word))

@@ -15,18 +15,14 @@ import threading
 from collections.abc import Iterator
 
 import check
+import names
 import pages
 import pytest
 import yaml
+from anchors import anchors
 from pages import ROOT
 
 DOCUMENTS = [ROOT / path for path in pages.pages() if path.endswith(".md")]
-
-
-def anchors(text: str) -> set[str]:
-    """The anchors of a document's titles, as GitHub and the site make them."""
-    prose = re.sub(r"(?ms)^```.*?^```$", "", text)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"(?m)^#+ (.+)$", prose)}
 
 
 def test_every_guide_is_in_the_contents() -> None:
@@ -101,24 +97,13 @@ def test_links_are_written_anew_for_the_site(path: str, link: str, leads: str) -
     assert pages.rewritten(path, f"[x]({link}) and `[x]({link})`") == f"[x]({leads}) and `[x]({link})`"
 
 
-# What begins like a module: switches, a fixture, and a module that CONTRIBUTING.md invents.
-NO_MODULES = {"cloudn_progress", "cloudn_in_process", "cloudn_emulator", "cloudn_instance_group"}
+def test_names_in_the_guides_are_known() -> None:
+    assert names.problems() == []
 
 
-def test_names_of_modules_in_documents_are_known() -> None:
-    """What looks like a module in code is one, or a variable of a host."""
-    described = (ROOT / "plugins" / "modules" / "cloudn_vm_info.py").read_text()
-    (returned,) = re.findall(r'(?s)^RETURN = r"""(.*?)"""', described, re.MULTILINE)
-    # The inventory's documentation says that its variables are these values.
-    variables = {f"cloudn_{name}" for name in yaml.safe_load(returned)["vms"]["contains"]}
-    used = {
-        word
-        for path in DOCUMENTS
-        for word in re.findall(r"`(?:cloudn\.compute\.)?(cloudn_[a-z_0-9]+)`", path.read_text())
-    }
-    modules = {pathlib.Path(path).stem for path in pages.plugins()}
-    assert len(used & modules) > 15
-    assert used - modules - variables - NO_MODULES == set()
+def test_a_name_that_nothing_has_is_found() -> None:
+    text = "`cloudn_vn`, `cloudn.compute.cloudn_vm`, `wait_timout: 5`, `wait_timeout`, `staet: absent`\n```yaml\n`not_here`\n```\n"
+    assert names.unknown(text, names.known()) == ["cloudn_vn", "wait_timout", "staet"]
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ _NAME = re.compile(r"# ((?:[\w.-]+/)+[\w.-]+|[\w.-]+\.(?:yml|cfg|ini|py|j2|txt|j
 _COMMAND = re.compile(r"(?m)^\$ ")
 _KEEPS = ("export ", "unset ", "cd ")  # what such a command does, later commands see
 _FAILS = re.compile(r"fatal: |ERROR|failed=[1-9]|unreachable=[1-9]")
-SECONDS = 120
+SECONDS = 300
 # What differs from run to run. The order counts: an address of a machine has no port.
 MADE = (
     (re.compile(r"[0-9a-f]{8}([-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}"), "<id>"),

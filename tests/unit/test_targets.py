@@ -97,7 +97,7 @@ def test_units_takes_other_files_for_another_seed_and_all_of_them_on_request() -
     assert units.files_of(ROOT, "2", everything=False) != chosen
     everything = units.files_of(ROOT, "1", everything=True)
     assert set(chosen) < set(everything)
-    assert len(everything) == len(list((ROOT / "tests" / "unit").rglob("test_*.py")))
+    assert len(everything) == len(list((ROOT / "tests" / "unit").glob("*/**/test_*.py")))
 
 
 def test_tests_that_ansible_test_left_out_or_skipped_are_counted(tmp_path: pathlib.Path) -> None:

@@ -90,8 +90,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
     for name, given in OPTIONS.items():
         _add_option(parser, name, given)
-    add("--seed", metavar="FILE", help="YAML file with the objects at the start, instead of --vms, --zone and others")
-    add("--state", metavar="FILE", help="file that keeps everything, so that a restart goes on with it")
+    add(
+        "--seed",
+        type=named,
+        metavar="FILE",
+        help="YAML file with the objects at the start (instead of --vms, --zone ...)",
+    )
+    add("--state", type=named, metavar="FILE", help="file that keeps everything, so that a restart goes on with it")
     add("--ready-file", type=named, metavar="FILE", help="file that is there while it listens, with the addresses")
     add("--faults", type=_faults, default=[], metavar="FILE", help="YAML file with rules of what goes wrong")
     add("--log", metavar="FILE", help="append one JSON line for each request")

@@ -110,6 +110,8 @@ class Emulator:
     def stop(self) -> None:
         """Stop listening, give up the jobs under way, and end the thread. A second call does nothing."""
         if self._thread is None:
+            if self._state:
+                self._state.close()
             return
         asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -54,7 +54,8 @@ def read_seed(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise BadSeed(f"{name}: {error}") from None
     # What the library raises for a text that is not of its type, such as `!!int x`.
     except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
-        raise BadSeed(f"{name}: is not YAML: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).replace('in "<byte string>", ', "at ").split())
+        raise BadSeed(f"{name}: is not YAML: {reason}") from None
     if not isinstance(given, dict):
         raise BadSeed(f"{name}: is no mapping; begin with the name of a section, such as `vms:`")
     return given
@@ -136,8 +137,10 @@ class Item:
         return value
 
     def one_of(self, name: str, known: Sequence[str], default: str) -> str:
-        """One of some words."""
+        """One of some words. It must be there if the default is empty."""
         value = self.given.get(name, default)
+        if not value and name not in self.given:
+            raise self.fail(name, f"is missing; there are {', '.join(known)}")
         if value not in known:
             raise self.fail(name, f"{shown(value)} can't be; {hint(value, known)}")
         return str(value)

@@ -99,7 +99,10 @@ class Service:
             return web.Response(status=FORBIDDEN, text=f"cloudn-emulator: {refusal}; see --allow-host\n")
         if request.headers.get("Content-Encoding", PLAIN).lower() != PLAIN:
             return web.Response(status=415, text="cloudn-emulator: send the body as it is, not packed\n")
-        return await handler(request)
+        answer = await handler(request)
+        if self.state:
+            self.state.keep()  # what an answer tells that is no API's is stored, too
+        return answer
 
     async def _go_on(self, longest: int, request: web.Request) -> None:
         """Let a client that asks before it sends a body go on, unless the body will be refused."""

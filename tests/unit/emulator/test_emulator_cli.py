@@ -108,7 +108,9 @@ def test_the_log_has_a_line_per_request(tmp_path):
         kept, *lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert kept == {"kept": True}
     assert [(line["command"], line["status"]) for line in lines] == [("listZones", 200), ("noSuchCommand", 432)]
-    assert lines[0].keys() == {"time", "command", "params", "status", "ms", "connection"}
+    assert lines[0].keys() == {"time", "command", "params", "status", "ms", "connection", "account"}
+    assert [line["account"] for line in lines] == ["flatuser", "flatuser"]
+    assert (lines[0].get("error"), lines[1]["error"]) == (None, "The given command does not exist")
     assert lines[0]["params"] == {"response": "json"}
     assert "canary" not in log.read_text()
 
@@ -174,6 +176,9 @@ def test_mistyped_and_shortened_options_are_refused_with_the_nearest(options, sa
         (["--zone", ""], "argument --zone: is empty; give one, or leave it out"),
         (["--zone", "a", "--zone", " "], "argument --zone: is empty; give one, or leave it out"),
         (["--api-key", ""], "argument --api-key: is empty; give one, or leave it out"),
+        (["--state", ""], "argument --state: is empty; give one, or leave it out"),
+        (["--seed", ""], "argument --seed: is empty; give one, or leave it out"),
+        (["--ready-file", ""], "argument --ready-file: is empty; give one, or leave it out"),
     ],
     ids=str,
 )  # fmt: skip

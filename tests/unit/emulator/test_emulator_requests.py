@@ -197,7 +197,7 @@ def test_the_status_line_gives_no_reason_and_a_good_answer_no_description(api):
 def test_only_the_paths_of_the_api_are_served(api):
     base = api.emulator.url.removesuffix("/client/api")
     assert requests.get(f"{base}/client/api/", params=api.signed("listZones"), timeout=10).status_code == 200
-    for path in ("/", "/client", "/client/api/x", "/other"):
+    for path in ("/client", "/client/api/x", "/other", "/page.html", "/_emulator/page/"):
         assert requests.get(base + path, timeout=10).status_code == 404
 
 

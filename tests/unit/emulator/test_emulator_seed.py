@@ -194,6 +194,8 @@ def group(**rule: Any) -> dict[str, Any]:
         ({"volumes": [{"name": "v", "zone": "jp-e1a", "disk_offering": "Custom"}]}, "volumes[0].size_gb: is missing; give a number from 1 to 1000000"),
         ({"volumes": [{"name": "v", "vm": "b", "disk_offering": "Small"}], "vms": [VM]}, "volumes[0].vm: there is no VM 'b'; there are a"),
         ({"vms": [VM], "volumes": [{"name": "v", "vm": "a", "disk_offering": "Small", "state": "Allocated"}]}, "volumes[0].state: Allocated can't be, as the disk hangs on a; leave it out"),
+        ({"vms": [VM], "snapshot_policies": [{"vm": "a", "schedule": "1:2"}]}, "snapshot_policies[0].interval: is missing; there are HOURLY, DAILY, WEEKLY, MONTHLY"),
+        ({"vms": [{**VM, "id": 5}]}, "vms[0].id: 5 is a number; write it as a text: '5'"),
         ({"snapshots": [{"name": "s"}]}, "snapshots[0]: name either its volume, or the vm whose root disk it is of"),
         ({"vms": [VM], "snapshot_policies": [{"vm": "a", "interval": "DAILY", "schedule": "99:2"}]}, "snapshot_policies[0].schedule: '99:2' can't be; write minute:hour:day, such as 30:2"),
     ],

@@ -26,7 +26,7 @@ from cloudn_emulator.signature import sign
 
 FORM = "application/x-www-form-urlencoded"
 FAULTS = "/_emulator/faults"
-PATHS = ("/client/api", "/awsapi", "/awsapi/rest/AmazonEC2", FAULTS, "/nowhere")
+PATHS = ("/client/api", "/awsapi", "/awsapi/rest/AmazonEC2", FAULTS, "/health", "/reset", "/nowhere")
 
 
 @pytest.fixture(scope="module", params=["3", "4"])

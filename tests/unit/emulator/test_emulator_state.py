@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import resource
 import sqlite3
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 import requests
 from cloudn_emulator import Emulator
+from cloudn_emulator.models import Vm
 from cloudn_emulator.signature import sign
 from cloudn_emulator.state import StateError
 from cloudn_emulator.version import version
@@ -164,6 +166,39 @@ def test_a_reset_is_kept_too(path: pathlib.Path, emulate: Callable[..., Any]) ->
     after = restarted(path, vms=2)
     assert [id for id, _vm in after["vms"]] == [id for id, _vm in start]
     assert "after" in [group["name"] for _id, group in after["security_groups"]]
+
+
+def test_what_an_answer_of_no_api_tells_is_stored(path: pathlib.Path, emulate: Callable[..., Any]) -> None:
+    """Jobs change things between two requests. Who has seen such a change must find it after a kill."""
+    api = emulate(state=path, job_seconds=60)
+    id = api.deploy("a")
+    soon(lambda: api.emulator.store.vms[id].state == "Starting")
+
+    def stored() -> str:
+        (body,) = api.emulator._state._file.execute("SELECT body FROM objects WHERE id = ?", (id,)).fetchone()
+        return str(json.loads(body)["state"])
+
+    assert stored() == "Stopped"
+    assert requests.get(api.emulator.url.replace("/client/api", "/health"), timeout=10).status_code == 200
+    assert stored() == "Starting"
+
+
+def test_without_a_file_nothing_is_followed(path: pathlib.Path, emulate: Callable[..., Any]) -> None:
+    """So it costs nothing."""
+    store, kept = emulate(vms=1).emulator.store, emulate(vms=1, state=path).emulator.store
+    ((vm,), (followed,)) = store.vms.values(), kept.vms.values()
+    assert (type(store.vms), type(vm)) == (dict, Vm)
+    assert type(followed) is not Vm and isinstance(followed, Vm)
+
+
+def test_a_process_that_was_killed_at_its_first_start_left_nothing_by_half(path: pathlib.Path) -> None:
+    """The file is there, with its tables or without them."""
+    path.touch()
+    assert restarted(path, vms=1)["vms"]
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        file.execute("DELETE FROM objects")
+        file.execute("DELETE FROM start")
+    assert restarted(path, vms=1)["vms"]
 
 
 # --- files that can't be used

@@ -4,7 +4,7 @@
 // What the emulator has told, and which of it is shown.
 
 const KINDS = ["vm", "group", "volume", "job", "account", "request"];
-const GONE = new Set(["Destroyed", "Expunging", "Destroy", "Error"]);
+const GONE = new Set(["Destroyed", "Expunging", "Destroy"]);
 
 export class Model {
   constructor() {

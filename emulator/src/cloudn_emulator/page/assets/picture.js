@@ -4,7 +4,7 @@
 // Draws the site as SVG.
 
 import { layout } from "./layout.js";
-import { MOST, sentences } from "./site.js";
+import { sentences } from "./site.js";
 import { count, short, visible } from "./words.js";
 
 const NAME = "http://www.w3.org/2000/svg";
@@ -157,5 +157,3 @@ function textOf(graph) {
   const more = all.length > SENTENCES ? [`${all.length - SENTENCES} more are in the table of groups.`] : [];
   return all.length ? [...all.slice(0, SENTENCES), ...more].join(" ") : "No rule lets anything in.";
 }
-
-export { MOST };

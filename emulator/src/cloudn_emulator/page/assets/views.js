@@ -17,6 +17,7 @@ function vm(row) {
     [
       given(row.name),
       row.shown ? soft(row.shown) : "",
+      row.keys.length ? soft(`key pair: ${row.keys.join(", ")}`) : "",
       row.tags.length
         ? element(
             "small",
@@ -27,7 +28,11 @@ function vm(row) {
     ],
     state(row.state),
     lines(row.addresses),
-    [lines(row.groups.map((group) => given(group.name))), lines(row.affinity.map((name) => soft(`affinity: ${name}`)))],
+    [
+      lines(row.groups.map((group) => given(group.name))),
+      lines(row.affinity.map((name) => soft(`affinity: ${name}`))),
+      row.group ? soft(`instance group: ${row.group}`) : "",
+    ],
     [given(row.zone), row.host ? soft(row.host) : ""],
     [given(row.plan), soft(row.template)],
     time(row.created * 1000),

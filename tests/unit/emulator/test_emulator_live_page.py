@@ -257,12 +257,18 @@ def test_a_wrong_place_to_go_on_from_means_all(emulate: Any, last: str) -> None:
 
 def test_another_store_is_told_instead_of_the_one_before(emulate: Any) -> None:
     """What resets the emulator puts another store in the place of the one that was."""
-    emulator = emulate(vms=3).emulator
+    api = emulate(vms=3)
+    emulator = api.emulator
+    api("listZones")
     with Stream(emulator) as page:
-        assert soon(lambda: len(page.of("vm")) == 3)
+        assert soon(lambda: len(page.of("vm")) == 3 and len(page.of("request")) == 1)
         emulator.settings.vms = 1
         emulator._service.store = seed.seeded(emulator.settings)
-        assert soon(lambda: len(page.of("vm")) == 1)
+        emulator._service.recent.clear()
+        assert soon(lambda: len(page.of("vm")) == 1 and not page.of("request"))
+        requests.get(emulator.url, params={"command": "listHosts"}, timeout=10)
+        assert page.has("request", command="listHosts")
+        assert len(page.of("request")) == 1
 
 
 def test_one_change_among_a_thousand_machines_is_a_small_message(emulate: Any) -> None:
