@@ -14,6 +14,8 @@ from collections.abc import Iterator
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = "modules"  # the folder of the site with the pages of the modules
 BLOB = "https://github.com/cloudn-compute/cloudn.compute/blob/main/"
+# Where a picture of a file is that is read outside the project, too, such as the README of a package.
+RAW = "https://raw.githubusercontent.com/cloudn-compute/cloudn.compute/main/"
 
 # The guides, in the order of the contents. A guide that this version does not have is left out.
 GUIDES = {
@@ -95,10 +97,10 @@ def on_site(path: str, target: str) -> str:
     """Return where a link of the file ``path`` leads on the site. Raises ``DeadLink``.
 
     A link to the file of a module leads to the module's page, and with ``#option`` to that option. A link to a file without a
-    page leads to the file on GitHub.
+    page leads to the file on GitHub. A picture is in the site, also where the file takes it from GitHub.
     """
-    if target.startswith(BLOB):
-        file, _hash, anchor = target.removeprefix(BLOB).partition("#")
+    if target.startswith((BLOB, RAW)):
+        file, _hash, anchor = target.removeprefix(BLOB).removeprefix(RAW).partition("#")
     elif target.startswith("#") or re.match(r"[a-z]+:", target):
         return target
     else:

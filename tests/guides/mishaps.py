@@ -20,7 +20,7 @@ Task = tuple[str, Options]
 class Mishap(NamedTuple):
     """A task that fails, or warns, on an emulator with these settings and faults, after the tasks ``before``.
 
-    ``faults`` begin after ``before``. ``warns``: the message is its warning. ``full``: the service has no room for any machine.
+    ``faults`` begin after ``before``. ``warns``: the message is its warning. ``full``: the service has no room for any VM.
     """
 
     module: str
@@ -62,7 +62,7 @@ MISHAPS: dict[str, Mishap] = {
     "An option is required": Mishap("cloudn_vm", {}),
     "An option is not known": Mishap("cloudn_vm", {"name": "web1", "tempalte": "CentOS"}),
     "A value is not known": Mishap("cloudn_vm", {"name": "web1", "state": "runing"}),
-    "A new machine needs more options": Mishap("cloudn_vm", {"name": "web1"}),
+    "A new VM needs more options": Mishap("cloudn_vm", {"name": "web1"}),
     "There is no object with this name": Mishap("cloudn_vm", {"name": "web1", **NEW, "template": "CentOS 6.2"}),
     "There are several objects with this name": Mishap(
         "cloudn_snapshot", {"volume": "data"}, [WEB1, DISK, ANOTHER_DISK]
@@ -94,11 +94,9 @@ MISHAPS: dict[str, Mishap] = {
         {"command": "createSecurityGroup", "params": {"name": "web"}},
         faults=[{"kind": "reset_after", "command": "createSecurityGroup"}],
     ),
-    "A machine must be stopped": Mishap("cloudn_vm", {"name": "web1", "service_offering": "v2"}, [WEB1]),
-    "A machine can't be changed in this": Mishap(
-        "cloudn_vm", {"name": "web1", "template": "Ubuntu 10.04 64bit"}, [WEB1]
-    ),
-    "A disk hangs on another machine": Mishap(
+    "A VM must be stopped": Mishap("cloudn_vm", {"name": "web1", "service_offering": "v2"}, [WEB1]),
+    "A VM can't be changed in this": Mishap("cloudn_vm", {"name": "web1", "template": "Ubuntu 10.04 64bit"}, [WEB1]),
+    "A disk hangs on another VM": Mishap(
         "cloudn_volume", {"name": "data", "vm": "web2", "state": "attached"}, [WEB1, WEB2, DISK]
     ),
     "A security group is still held": Mishap(
@@ -106,7 +104,7 @@ MISHAPS: dict[str, Mishap] = {
         {"name": "web", "state": "absent"},
         [GROUP, ("cloudn_vm", {"name": "web1", **NEW, "security_groups": ["web"]})],
     ),
-    "A security group is held by a destroyed machine": Mishap(
+    "A security group is held by a destroyed VM": Mishap(
         "cloudn_security_group",
         {"name": "web", "state": "absent"},
         [

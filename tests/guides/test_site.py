@@ -81,6 +81,7 @@ def test_a_link_with_the_name_of_a_file_gets_its_title_on_the_site() -> None:
         ("docs/site.md", "rely-on.md#is-it-mine", "rely-on.md#is-it-mine"),
         ("examples/README.md", "../docs/site.md", "site.md"),
         ("docs/site.md", "site.svg", "site.svg"),
+        ("emulator/README.md", pages.RAW + "docs/emulator-page.png", "emulator-page.png"),
         ("docs/site.md", "../examples/site.yml", pages.BLOB + "examples/site.yml"),
         ("README.md", pages.BLOB + "docs/ec2.md", "ec2.md"),
         ("docs/site.md", "../plugins/modules/cloudn_vm.py", "#ansible_collections.cloudn.compute.cloudn_vm_module"),
