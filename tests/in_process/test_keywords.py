@@ -21,6 +21,7 @@ from asked import changes_sent_to, sent_to
 from playbooks import Play
 from reaching import environment_of
 from samples import NEW, POLLS
+from waiting import soon
 
 pytestmark = pytest.mark.generation("3", reason="keywords are Ansible's, and the same on both")
 Results = list[dict[str, Any]]
@@ -298,7 +299,8 @@ def test_ctrl_c_ends_at_once_and_leaves_no_process(
             time.sleep(0.01)
         os.killpg(run.process.pid, number)
         run.end()
-        assert list(run.processes()) == []
+        # A worker in a session of its own may end a moment after the run on a busy machine, but it does not wait for its jobs.
+        soon(lambda: not list(run.processes()))
         asked = len(emulator.requests)
         time.sleep(0.5)
         assert len([one for one in emulator.requests[asked:] if one["command"] not in POLLS]) == 0
