@@ -145,9 +145,9 @@ GUARDS = (
     ),
     Guard(
         "a last look that fails hides no change",
-        "plugins/module_utils/reconcile/run.py",
-        "        except CloudnError as error:\n            for progress in unseen:",
-        "        except ZeroDivisionError as error:\n            for progress in unseen:",
+        "plugins/module_utils/reconcile/parts.py",
+        "    except CloudnError as error:\n        for progress in unseen:",
+        "    except ZeroDivisionError as error:\n        for progress in unseen:",
         (ADVERSARY, "-k", "cloudstack3-vm-tagged"),
         "a list without end",
     ),
