@@ -78,7 +78,7 @@ def causes(client: Client, errors: t.Sequence[CloudnError]) -> dict[CloudnError,
 
 
 def check_room(client: Client, wanted: t.Mapping[str, int]) -> list[str]:
-    """Return what the account has no room for: ``would need 12 machines, 7 are free``. Empty: it has, or that is not known.
+    """Return what the account has no room for: ``would need 12 VMs, 7 are free``. Empty: it has, or that is not known.
 
     ``wanted`` has commands that make objects, and how many of each are to be sent. Each machine counts as one disk, too: add a
     ``createVolume`` for each that is to have a data disk. Sends one request. An account that may not ask what it has

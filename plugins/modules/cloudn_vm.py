@@ -387,6 +387,7 @@ EXAMPLES = r"""
     state: started
     template: Ubuntu 10.04 64bit
     on_immutable_drift: ignore
+  no_log: true # the result of a new VM may hold its password
 
 - name: Stop two VMs
   cloudn.compute.cloudn_vm:

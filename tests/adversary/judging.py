@@ -200,7 +200,7 @@ def _of_all(
 
 def _do_as_told(trial: Trial, done: Result) -> None:
     """Do what an error leaves to the user: start or stop a machine."""
-    told = re.search(r"so do it yourself when that is over: (\S+): (start|stop)", done["msg"])
+    told = re.search(r"Do them yourself when that has ended: (\S+): (start|stop)", done["msg"])
     if told:
         trial.site.do("cloudn_vm", name=told[1], state={"start": "started", "stop": "stopped"}[told[2]])
 

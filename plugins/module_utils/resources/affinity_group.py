@@ -41,7 +41,10 @@ def search(client: Client, query: Record, where: str = "") -> list[Record]:
     try:
         return listing(client, "listAffinityGroups", query, "id")
     except NotGranted as error:
-        text = f"{where}the service has no affinity groups, or the account may not use them. Only CloudStack 4 has them: leave them out, or ask the operator of the service ({error.message})"
+        text = (
+            f"{where}the service has no affinity groups, or the account may not use them. Only CloudStack 4 has "
+            f"them: leave them out, or ask the operator of the service ({error.message})"
+        )
         raise UsageError(text) from None
 
 

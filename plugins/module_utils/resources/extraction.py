@@ -53,7 +53,8 @@ def of_volume(name: str, record: Record, options: Record, lookups: Record) -> St
         )
     if record.get("vmstate") in _NEEDS_STOPPED:
         raise UsageError(
-            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}. Stop {record.get('vmname')}, detach the volume, or extract a volume that is created from a snapshot of it"
+            f"{name} is attached to {record.get('vmname')}, which is {record['vmstate']}. Stop "
+            f"{record.get('vmname')}, detach the volume, or extract a volume that is created from a snapshot of it"
         )
     made = _step(name, "extractVolume", options, record.get("zoneid"))
     if record.get("isextractable") is not False:

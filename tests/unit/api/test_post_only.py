@@ -44,7 +44,7 @@ def test_a_server_that_takes_changes_by_post_alone_can_be_used(strict: Any, resp
     assert groups["web"] == "caf\u00e9 & more = all"
 
 
-@pytest.mark.parametrize("seconds", [0, 901, 3600])
+@pytest.mark.parametrize("seconds", [0, 960, 3600])  # a slow machine may take some of the 60 seconds
 def test_a_signature_that_lives_too_long_for_the_server_is_named(strict: Any, seconds: int) -> None:
     with pytest.raises(ApiError, match="signature_expires") as raised:
         client_of(strict, signature_expires=seconds).call("listZones")

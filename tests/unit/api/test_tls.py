@@ -130,11 +130,11 @@ def test_the_environment_names_the_authorities_by_default(
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("missing", r"ca_path: '/.*/missing.pem': No such file or directory"),
+        ("missing", r"ca_path: '/.*/missing.pem' can't be read: No such file or directory"),
         ("folder", r"ca_path: the folder /.* has no certificates under names made of their hashes; run `openssl rehash`"),
         ("text", r"ca_path: /.* holds no certificates in PEM form"),
         ("empty", r"ca_path: /.* holds no certificates in PEM form"),
-        ("null", r"ca_path: 'a\\x00b': is no path"),
+        ("null", r"ca_path: 'a\\x00b' can't be read: it is no path"),
     ],
 )  # fmt: skip
 def test_unusable_authorities_are_reported_before_a_request(tmp_path: pathlib.Path, kind: str, told: str) -> None:

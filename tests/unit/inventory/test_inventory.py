@@ -543,7 +543,7 @@ def test_a_failure_is_not_kept(site: None, read: Read, cached: Any) -> None:
         ({"api_secret": ""}, "api_secret: is missing; set the option, or the environment variable CLOUDN_API_SECRET"),
         ({"api_url": "http://127.0.0.1:9/client/api"}, "the service was not reached (no connection); check api_url"),
         ({"api_url": "https://canary-user:canary@cloud.example.com/"}, "api_url: must hold no user and no password"),
-        ({"ca_path": "/nonexistent/ca.pem"}, "ca_path: '/nonexistent/ca.pem': No such file or directory"),
+        ({"ca_path": "/nonexistent/ca.pem"}, "ca_path: '/nonexistent/ca.pem' can't be read: No such file or directory"),
         ({"api_timeout": float("nan")}, "api_timeout: must be at least 0.1, not nan"),
         ({"api_url": "nonsense"}, "api_url: 'nonsense' is no http or https address"),
         ({"ec2_url": "https://canary@cloud.example.com/awsapi"}, "ec2_url: must hold no user and no password, but it is 'https://***@cloud"),

@@ -60,7 +60,7 @@ def test_a_module_warns_once(run_module: Run, emulator: Any, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"ca_path": "/nonexistent/ca.pem"}, "ca_path: '/nonexistent/ca.pem': No such file or directory"),
+        ({"ca_path": "/nonexistent/ca.pem"}, "ca_path: '/nonexistent/ca.pem' can't be read: No such file or directory"),
         ({"ca_path": "/dev/null"}, "ca_path: /dev/null holds no certificates in PEM form"),
         ({"api_timeout": "inf"}, "api_timeout: must be at most 86400, not inf"),
         ({"api_timeout": "nan"}, "api_timeout: must be at least 0.1, not nan"),

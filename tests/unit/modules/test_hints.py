@@ -365,7 +365,7 @@ def test_a_missing_object_in_check_mode() -> None:
 def test_a_job_that_would_be_done_twice_is_not_to_be_run_again(command: str) -> None:
     error = JobTimeout(f"wait for it with cloudn_job{OR_AGAIN}", command)
     advise_all([error])
-    assert ("run the task again to take up" in error.message) is (command == "deployVirtualMachine")
+    assert ("run the task again, which goes on from there" in error.message) is (command == "deployVirtualMachine")
     assert error.message.endswith(". Running the task again would do it once more") is (
         command != "deployVirtualMachine"
     )

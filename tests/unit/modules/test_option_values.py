@@ -178,7 +178,7 @@ def test_texts_that_name_or_select_something_are_not_empty(told: Callable[..., s
         if option.get("choices") or path.split(".")[-1] in FREE | OF_A_FORM:
             continue
         more = "" if option.get("required") else ", or leave the option out"
-        more = ", or leave it out" if path.endswith("[0]") else more
+        more = ", or remove this item of the list" if path.endswith("[0]") else more
         # The rest may be about what else the task lacks.
         assert told(module, path, empty).partition(". ")[0] == f"{path}: is empty; give a value{more}"
 

@@ -184,7 +184,7 @@ def test_a_failed_step_on_a_machine_that_never_started_ends_the_task(
     assert failed["failed"] and command in failed["msg"]
     assert sent() == [START, STOP, RESET][: [START, STOP, RESET].index(command) + 1]
     if command == STOP:
-        assert "do it yourself when that is over: web1: stop" in failed["msg"]
+        assert "Do them yourself when that has ended: web1: stop" in failed["msg"]
     # the first start makes a password too, which is shown, as it is never shown again
     assert ("password" in failed["vm"]) is (command != START)
 

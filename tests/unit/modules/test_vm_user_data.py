@@ -110,7 +110,7 @@ def test_text_that_is_no_base64_is_refused(refused: Refused, emulator: Any, give
 def test_an_encoding_of_nothing_is_refused(refused: Refused, emulator: Any, given: dict[str, None], state: str) -> None:
     told = refused(MODULE, name="web1", user_data_encoding="base64", state=state, **given, **NEW)
     assert told == (
-        "user_data_encoding: base64 is how user_data is written, which is not given; give it, or leave this out"
+        "user_data_encoding: base64 says how user_data is written, but user_data is not given; give user_data, or leave user_data_encoding out"
     )
     assert emulator.requests == []
 

@@ -179,7 +179,8 @@ def _checked_name(options: Record) -> str:
     if not any(options.get(source) for source in _SOURCES):
         where = f" in {options['zone']}" if options.get("zone") else ""
         raise Missing(
-            f"vm, volume, snapshot or url: one of them is needed to create {name}. This account has no template of this name{where}. Give one, or correct the name"
+            f"vm, volume, snapshot or url: one of them is needed to create {name}. This account has no template of "
+            f"this name{where}. Give one, or correct the name"
         )
     if not options.get("url") and len(name) > _LONGEST_NAME:
         raise UsageError(

@@ -67,7 +67,8 @@ def _parting(name: str, disks: list[Record], options: Record, lookups: Record, c
     if not (is_asked or lookups.get("keeps_disks")):
         names = ", ".join(f"{disk.get('name')} ({disk['id']}, {disk.get('size', 0) // GIB} GiB)" for disk in disks)
         raise UsageError(
-            f"{name} has data disks, which the service would hide for ever with the VM: {names}. Set detach_volumes: true to detach and keep them, or delete_volumes: true"
+            f"{name} has data disks, which the service would hide for ever with the VM: {names}. Set detach_volumes: "
+            f"true to detach and keep them, or delete_volumes: true"
         )
     changes.note("data_disks", sorted(str(disk.get("name")) for disk in disks), [])
     if not is_asked:
