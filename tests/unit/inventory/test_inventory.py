@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import http.server
 import json
 import math
@@ -237,7 +238,8 @@ def test_a_machine_without_address_stays(
     site: None, read: Read, monkeypatch: pytest.MonkeyPatch, emulator: Any, missing: str
 ) -> None:
     if missing == "address":
-        next(vm for vm in emulator.store.vms.values() if vm.name == "web1").nic.ip = None
+        web1 = next(vm for vm in emulator.store.vms.values() if vm.name == "web1")
+        web1.nic = dataclasses.replace(web1.nic, ip=None)
     else:
         listed = Client.page
 
