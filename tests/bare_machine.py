@@ -158,7 +158,9 @@ def obstacle() -> str:
 def debootstrap(root: pathlib.Path) -> None:
     """Install Debian with PACKAGES and what they need. Raises ``LeftOut``."""
     root.mkdir(parents=True, exist_ok=True)
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(root), *mirror()]
+    # What it mounts goes with it, also if it is broken off.
+    alone = ["unshare", "--mount", "--propagation", "private", "--fork", "--kill-child", "--"]
+    command = [*alone, "debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(root), *mirror()]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stdout + done.stderr).strip().splitlines()[-3:]
