@@ -104,8 +104,10 @@ def main() -> int:
     except LeftOut as reason:
         say(f"left out: {reason}")
         return LEFT_OUT
-    say(f"{'passed' if all(results) else 'FAILED'}, after {time.monotonic() - began:.0f} s")
-    return 0 if all(results) else 1
+    ends = {0: "passed", 1: "FAILED", LEFT_OUT: "not all was done, and what was done passed"}
+    status = 1 if False in results else LEFT_OUT if None in results else 0
+    say(f"{ends[status]}, after {time.monotonic() - began:.0f} s")
+    return status
 
 
 def sorted_parts(names: list[str]) -> list[str]:
@@ -129,6 +131,8 @@ def machine(kept: pathlib.Path | None = None) -> Iterator[pathlib.Path]:
         raise LeftOut(reason)
     # /tmp may be in memory, and may refuse devices.
     root = kept.absolute() if kept else pathlib.Path(tempfile.mkdtemp(prefix="cloudn-bare-", dir="/var/tmp"))
+    root.mkdir(exist_ok=True)
+    root.chmod(0o755)  # an ordinary user works in it, too
     try:
         if not (root / "etc" / "debian_version").exists():
             debootstrap(root)
@@ -154,7 +158,9 @@ def obstacle() -> str:
 def debootstrap(root: pathlib.Path) -> None:
     """Install Debian with PACKAGES and what they need. Raises ``LeftOut``."""
     root.mkdir(parents=True, exist_ok=True)
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(root), *mirror()]
+    # What it mounts goes with it, also if it is broken off.
+    alone = ["unshare", "--mount", "--propagation", "private", "--fork", "--kill-child", "--"]
+    command = [*alone, "debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(root), *mirror()]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stdout + done.stderr).strip().splitlines()[-3:]
@@ -224,8 +230,8 @@ def clone(root: pathlib.Path) -> None:
     subprocess.run(["chroot", str(root), "chown", "-R", f"{VISITOR}:", f"/home/{VISITOR}"], check=True)
 
 
-def run(root: pathlib.Path, name: str, seconds: float) -> bool:
-    """Run a part there, for at most so many seconds; return whether it passed."""
+def run(root: pathlib.Path, name: str, seconds: float) -> bool | None:
+    """Run a part there, for at most so many seconds; return whether it passed, or nothing if the time was over before."""
     part = PARTS[name]
     say(f"{name}: {part.script}")
     began = time.monotonic()
@@ -236,15 +242,9 @@ def run(root: pathlib.Path, name: str, seconds: float) -> bool:
             say(f"{name}: FAILED: Debian's packages {part.packages} could not be installed")
             return False
     status = started(root, part.user, f"cd /home/{VISITOR}/clone && {part.script}", seconds)
-    ended = (
-        "passed"
-        if status == 0
-        else f"FAILED, as there was no more time than {seconds:.0f} s"
-        if status is None
-        else "FAILED"
-    )
+    ended = {0: "passed", None: f"ended, as {seconds:.0f} s were over"}.get(status, "FAILED")
     say(f"{name}: {ended} ({time.monotonic() - began:.0f} s)")
-    return status == 0
+    return None if status is None else status == 0
 
 
 def started(root: pathlib.Path, user: str, script: str, seconds: float) -> int | None:

@@ -16,7 +16,7 @@ import sys
 import time
 
 import check
-import names
+import known_names
 from pages import MODULES, PROJECT, REFERENCE, ROOT, DeadLink, guides, pages, rewritten
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
     except subprocess.CalledProcessError as failure:
         print(f"No site: {failure.cmd[0]} ended with exit status {failure.returncode}.", file=sys.stderr)
         return 1
-    problems = [*names.problems(), *check.problems(site)]
+    problems = [*known_names.problems(), *check.problems(site)]
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:

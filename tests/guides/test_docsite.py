@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 
 import check
-import names
+import known_names
 import pages
 import pytest
 import yaml
@@ -98,12 +98,12 @@ def test_links_are_written_anew_for_the_site(path: str, link: str, leads: str) -
 
 
 def test_names_in_the_guides_are_known() -> None:
-    assert names.problems() == []
+    assert known_names.problems() == []
 
 
 def test_a_name_that_nothing_has_is_found() -> None:
     text = "`cloudn_vn`, `cloudn.compute.cloudn_vm`, `wait_timout: 5`, `wait_timeout`, `staet: absent`\n```yaml\n`not_here`\n```\n"
-    assert names.unknown(text, names.known()) == ["cloudn_vn", "wait_timout", "staet"]
+    assert known_names.unknown(text, known_names.known()) == ["cloudn_vn", "wait_timout", "staet"]
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ class Service:
         self.listener = Listener(self.chores.later)
         self.control = Control(self)
         self.recent = Recent()
-        self.page = Page(lambda: self.store, self.recent)
+        self.page = Page(lambda: self.store, self.recent, lambda: self.jobs.note())
         self.serve(store)
 
     def serve(self, store: Store) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import pathlib
 import socket
 import threading
 import time
@@ -432,3 +433,16 @@ def test_rules_name_their_groups_also_those_of_other_accounts_and_those_that_are
     assert (gone["peer"], gone["group"]) == ("", "gone")
     assert (own["peer"], own["group"]) == ("default", group.id)
     assert (out["peer"], out["out"], out["ports"], out["group"]) == ("198.51.100.0/24", True, "53", "")
+
+
+def test_what_a_page_is_told_is_in_the_file_of_the_state(emulate: Any, tmp_path: pathlib.Path) -> None:
+    """Also what no request and no job has changed, so that nothing else keeps it."""
+    path = tmp_path / "state"
+    emulator = emulate(state=path, vms=1).emulator
+    with Stream(emulator) as page:
+        soon(lambda: page.rows.get("vm"))
+        (vm,) = emulator.store.vms.values()
+        vm.displayname = "renamed-by-hand"
+        soon(lambda: "renamed-by-hand" in page.text)
+        kept = b"".join(one.read_bytes() for one in tmp_path.iterdir())
+    assert b"renamed-by-hand" in kept

@@ -60,10 +60,14 @@ HEARTBEAT = 1.0  # seconds between two looks whether a page is still there
 
 
 class Page:
-    """Serves the page. `store` gives the store of the moment, `recent` has the newest requests."""
+    """Serves the page.
 
-    def __init__(self, store: Callable[[], Store], recent: Recent) -> None:
+    `store` gives the store of the moment, `recent` has the newest requests. `keep` keeps what a page is about to be told.
+    """
+
+    def __init__(self, store: Callable[[], Store], recent: Recent, keep: Callable[[], None] = lambda: None) -> None:
         self._store = store
+        self._keep = keep
         self.watch = Watch(store, recent)
         # Revisions count from the start of this emulator. Another one on the same port must not go on with them.
         self._start = new_id()
@@ -95,6 +99,7 @@ class Page:
         while not self.watch.closed and request.transport is not None:
             revision = self.watch.revision
             if revision != told or time.monotonic() - spoke > SILENCE:
+                self._keep()
                 for event in self._events(told, revision):
                     await response.write(event)
                 told, spoke = revision, time.monotonic()
