@@ -53,7 +53,7 @@ def test_a_check_that_is_not_there_is_refused(
 
 
 def test_sanity_says_which_python_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_check.sanity, "search_path", lambda: "/nowhere")
+    monkeypatch.setattr(release_check.copied, "search_path", lambda: "/nowhere")
     with pytest.raises(release_check.NotChecked, match=r"ansible-core 2\.20 needs Python 3\.12 or "):
         release_check.sanity_on("2.20")
 
