@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import typing as t
@@ -30,10 +31,20 @@ class _Finder:
         return next((spec for spec in specs if spec and spec.loader), None)
 
 
+@contextlib.contextmanager
+def _python_finds() -> t.Iterator[None]:
+    """Let Python find the files that the body imports, before Ansible's own finder. Afterwards all is as it was."""
+    finder = t.cast("t.Any", _Finder)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
 def action_module(module: str) -> type:
     """Return the class that Ansible takes for the action plugin of a module of this collection."""
-    if _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, t.cast("t.Any", _Finder))
-    in_process = importlib.import_module(f"{_PLUGINS}.plugin_utils.action").InProcess
-    definition = importlib.import_module(f"{_PLUGINS}.modules.{module}").DEFINITION
+    with _python_finds():
+        in_process = importlib.import_module(f"{_PLUGINS}.plugin_utils.action").InProcess
+        definition = importlib.import_module(f"{_PLUGINS}.modules.{module}").DEFINITION
     return type("ActionModule", (in_process,), {"__doc__": f"Runs {module} inside Ansible.", "definition": definition})

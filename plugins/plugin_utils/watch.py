@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 import typing as t
 
 from ansible import constants as C
@@ -15,18 +17,19 @@ from ansible_collections.cloudn.compute.plugins.module_utils.visible import visi
 
 # Seconds until the first line. The distance to each next line is twice the one before, up to a limit.
 FIRST, LONGEST = 5.0, 60.0
+TICK = 0.5  # seconds between two looks whether it is time for a line
 # Callbacks that print one thing for each result, for a program or a narrow screen.
 _TERSE = ("oneline", "minimal", "null", "json", "jsonl")
 
 
 class Watch:
-    """Says what somebody waits for, from a thread of its own, while the body of ``with`` runs.
+    """Says what somebody waits for, from another thread, while the body of ``with`` runs.
 
     Arguments:
         about: what waits: the beginning of each line.
         describe: ``describe()`` returns what it waits for. Nothing is said while that is empty.
         say: ``say(line)`` shows a line.
-        sleep: ``sleep(seconds)`` waits, and returns whether the body has ended meanwhile. For tests.
+        clock: ``clock()`` returns seconds. For tests.
     """
 
     def __init__(
@@ -34,30 +37,79 @@ class Watch:
         about: str,
         describe: t.Callable[[], str],
         say: t.Callable[[str], None] | None = None,
-        sleep: t.Callable[[float], bool] | None = None,
+        clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         self._about = about
         self._describe = describe
         self._say = say or _display
-        self._ended = threading.Event()
-        self._sleep = sleep or self._ended.wait
-        self._thread = threading.Thread(target=self._run, name="cloudn-watch", daemon=True)
+        self._clock = clock
 
     def __enter__(self) -> Watch:
-        self._thread.start()
+        _watchman().begin(self)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        _watchman().end(self)
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._distance = FIRST
+        self._due = self._clock() + FIRST
+
+    def look(self) -> None:
+        """Say a line if it is time for one."""
+        if self._clock() < self._due:
+            return
+        said = self._describe()
+        if said:
+            self._say(visible(f"{self._about}: {said}"))
+        self._distance = min(LONGEST, self._distance * 2)
+        self._due = self._clock() + self._distance
+
+
+class _Watchman:
+    """Looks at the watches of a process, from one thread.
+
+    A loop has many tasks, and a busy machine takes longer to start a thread for each than a task takes. The thread ends when
+    it finds no watch any more.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watches: list[Watch] = []
+        self._is_awake = False
+
+    def begin(self, watch: Watch) -> None:
+        """Look at a watch from now on."""
+        with self._lock:
+            if not self._is_awake:
+                threading.Thread(target=self._run, name="cloudn-watch", daemon=True).start()
+                self._is_awake = True
+            watch.begin()
+            self._watches.append(watch)
+
+    def end(self, watch: Watch) -> None:
+        """Say nothing of a watch any more. A line that is being said comes to its end first."""
+        with self._lock:
+            self._watches.remove(watch)
 
     def _run(self) -> None:
-        distance = FIRST
-        while not self._sleep(distance):
-            said = self._describe()
-            if said:
-                self._say(visible(f"{self._about}: {said}"))
-            distance = min(LONGEST, distance * 2)
+        while True:
+            time.sleep(TICK)
+            with self._lock:
+                for watch in self._watches:
+                    watch.look()
+                if not self._watches:
+                    self._is_awake = False
+                    return
+
+
+_watchmen: dict[int, _Watchman] = {}
+
+
+def _watchman() -> _Watchman:
+    """Return the one of this process. A process that was forked has no threads of the one before."""
+    return _watchmen.setdefault(os.getpid(), _Watchman())
 
 
 def is_terse() -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import waiting
 import ways
 from ansible import context
 from ansible.module_utils.common.collections import ImmutableDict
@@ -28,35 +29,36 @@ ONLY_3 = pytest.mark.generation("3", reason="lines on screen are the same on bot
 pytestmark = ONLY_3
 
 
-def spoken(describe: Callable[[], str], looks: int) -> tuple[list[str], list[float]]:
-    """Return the lines of a watch over so many looks, and the distances between them. No time passes."""
+def spoken(describe: Callable[[], str], seconds: int) -> tuple[list[str], list[float]]:
+    """Return the lines that a watch says in so many seconds, and the moments of the looks. No time passes."""
     said: list[str] = []
-    distances: list[float] = []
-    ended = threading.Event()
+    moments: list[float] = []
+    now = [0.0]
 
-    def sleep(seconds: float) -> bool:
-        distances.append(seconds)
-        if len(distances) > looks:
-            ended.set()
-        return ended.is_set()
+    def look() -> str:
+        moments.append(now[0])
+        return describe()
 
-    with watch.Watch("A task (host)", describe, said.append, sleep):
-        assert ended.wait(10)
-    return said, distances
+    one = watch.Watch("A task (host)", look, said.append, clock=lambda: now[0])
+    one.begin()
+    while now[0] <= seconds:
+        one.look()
+        now[0] += 1
+    return said, moments
 
 
 def test_lines_come_at_growing_distances() -> None:
-    said, distances = spoken(lambda: "3 of 10 done", 7)
-    assert distances == [5, 10, 20, 40, 60, 60, 60, 60]
+    said, moments = spoken(lambda: "3 of 10 done", 260)
+    assert moments == [5, 15, 35, 75, 135, 195, 255]
     assert said == ["A task (host): 3 of 10 done"] * 7
 
 
 def test_nothing_is_said_of_a_task_that_waits_for_nothing() -> None:
-    assert spoken(lambda: "", 3)[0] == []
+    assert spoken(lambda: "", 20)[0] == []
 
 
 def test_names_are_escaped_and_a_line_is_one_line() -> None:
-    said, _distances = spoken(lambda: "web\x1b[31m1\n\u202e is Starting", 1)
+    said, _moments = spoken(lambda: "web\x1b[31m1\n\u202e is Starting", 5)
     assert said == [r"A task (host): web\x1b[31m1\n\u202e is Starting"]
 
 
@@ -120,12 +122,14 @@ def soon(tmp_path: pathlib.Path) -> dict[str, str]:
     hook = tmp_path / "soon"
     hook.mkdir()
     (hook / "sitecustomize.py").write_text(
-        "import threading\n"
-        "wait = threading.Event.wait\n"
-        "def soon(self, timeout=None):\n"
-        "    watches = threading.current_thread().name == 'cloudn-watch'\n"
-        "    return wait(self, timeout / 12 if watches else timeout)\n"
-        "threading.Event.wait = soon\n"
+        "import sys, threading\n"
+        "start = threading.Thread.start\n"
+        "def soon(self):\n"
+        "    if self.name == 'cloudn-watch':\n"
+        "        watch = sys.modules['ansible_collections.cloudn.compute.plugins.plugin_utils.watch']\n"
+        "        watch.FIRST, watch.TICK = 0.4, 0.05\n"
+        "    start(self)\n"
+        "threading.Thread.start = soon\n"
     )
     return {"PYTHONPATH": str(hook)}
 
@@ -212,8 +216,18 @@ def test_the_inventory_says_how_far_it_is(
             assert "reading" not in done.stdout
 
 
-def test_a_watch_ends_with_its_body() -> None:
-    before = threading.active_count()
-    with contextlib.suppress(ZeroDivisionError), watch.Watch("x", lambda: "y", lambda _line: None):
-        raise ZeroDivisionError
-    assert threading.active_count() == before
+def test_a_watch_ends_with_its_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said after it, and soon the thread is gone, too. All watches of a process have one thread."""
+    monkeypatch.setattr(watch, "TICK", 0.01)
+    monkeypatch.setattr(watch, "FIRST", 0.0)
+    said: list[str] = []
+    for _turn in range(2):
+        said.clear()
+        with contextlib.suppress(ZeroDivisionError), watch.Watch("outer", lambda: "x", said.append):
+            with watch.Watch("inner", lambda: "y", said.append):
+                assert waiting.soon(lambda: {"outer: x", "inner: y"} <= {*said})
+            assert [one.name for one in threading.enumerate()].count("cloudn-watch") == 1
+            raise ZeroDivisionError
+        before = len(said)
+        assert waiting.soon(lambda: "cloudn-watch" not in [one.name for one in threading.enumerate()])
+        assert len(said) == before
