@@ -30,6 +30,9 @@ _UNTRUSTED = "is not from an authority that this machine trusts; give the author
 # OpenSSL's errors for a connection that just ends, as any other connection can.
 _BROKE_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d+)")  # how http.client quotes the answer of a proxy
+# What urllib3 says before it sends anything, if PySocks is installed and the proxy's scheme is an unknown one such as socks9.
+# No answer leads to a ValueError with this beginning.
+_NO_SOCKS = "Unable to determine SOCKS version"
 
 
 def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str, url: str) -> CloudnError:
@@ -50,7 +53,7 @@ def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str
         UnicodeError,  # an impossible host name
         TypeError,  # an address of a proxy without a host
     )
-    if isinstance(error, usage):
+    if isinstance(error, usage) or (type(error) is ValueError and str(error).startswith(_NO_SOCKS)):
         return UsageError(f"{command}: {address} {_UNUSABLE}", command)
     if error.__class__ is OSError and error.errno is None:  # not one of its many subclasses
         # requests raises this where there are no certificates to trust. The path in ca_path has been checked before.
