@@ -210,7 +210,7 @@ def pip_variables(lines: list[str]) -> dict[str, str]:
     """Return what `pip config list` says as variables, without places on this machine's disk."""
     found = {}
     for line in lines:
-        name, _, value = line.partition("=")
+        name, _equals, value = line.partition("=")
         key = name.rpartition(".")[2].removeprefix("default-")
         if key in PIP_REACH:
             words = str(ast.literal_eval(value)).split()
@@ -281,7 +281,7 @@ def remove(root: pathlib.Path) -> None:
             f"{root} stays, as something is mounted there: {' '.join(mounted)}. Unmount it before you delete the folder."
         )
         return
-    for _ in range(REMOVALS):
+    for _turn in range(REMOVALS):
         if subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=False).returncode == 0:
             return
         time.sleep(1)  # what was killed there may write still

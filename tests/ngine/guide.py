@@ -70,7 +70,7 @@ def code(*words: str) -> str:
 
 def table(head: tuple[str, ...], lines: Iterator[tuple[str, ...]] | Table) -> str:
     """Return a table of Markdown."""
-    body = [head, tuple("---" for _ in head), *lines]
+    body = [head, ("---",) * len(head), *lines]
     return "\n".join(f"| {' | '.join(line).replace('  ', ' ')} |" for line in body).replace(" |  |", " | |") + "\n"
 
 

@@ -123,6 +123,6 @@ def test_both_inventories_have_the_same_hosts_and_variables(theirs: Side, ours: 
         for host in ("web1", "web2"):
             before, after = old["_meta"]["hostvars"][host], new["_meta"]["hostvars"][host]
             pairs = compared(rows(MAPPING["inventory"]["variables"]), before, after, PREFIX_OF_VARIABLES)
-            assert {"zone", "ha_enabled", "networks", "v4_default_ip", "tags", "memory"} <= {name for name, *_ in pairs}
+            assert {"zone", "ha_enabled", "networks", "v4_default_ip", "tags", "memory"} <= {pair[0] for pair in pairs}
             for name, theirs_say, ours_say in pairs:
                 assert theirs_say == ours_say, name

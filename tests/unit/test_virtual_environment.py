@@ -104,7 +104,7 @@ def damages(folder: pathlib.Path) -> dict[str, Callable[[], object]]:
         "moved": lambda: mark.write_text(json.dumps({**known, "folder": "/elsewhere"})),
         "half made": lambda: mark.write_text("{}"),
         "half a mark": lambda: mark.write_text('{"fold'),
-        "its Python is gone": lambda: (folder / "bin" / "python").unlink(),
+        "its Python is gone": (folder / "bin" / "python").unlink,
     }
 
 
@@ -235,7 +235,7 @@ def test_without_ensurepip_the_pip_that_is_there_installs_pip(tmp_path: pathlib.
     folder = tmp_path / "with space" / "venv"
     folder.parent.mkdir()
     with started(folder, ["ensurepip"]) as process:
-        said, _ = process.communicate(timeout=300)
+        said, _errors = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert "--without-pip" in said
     shown = subprocess.run([folder / "bin" / "pip", "--version"], capture_output=True, text=True, check=True)
@@ -244,7 +244,7 @@ def test_without_ensurepip_the_pip_that_is_there_installs_pip(tmp_path: pathlib.
 
 def test_without_a_network_it_says_so_and_leaves_nothing(tmp_path: pathlib.Path) -> None:
     with started(tmp_path / "venv", ["ensurepip"], PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path)) as process:
-        said, _ = process.communicate(timeout=300)
+        said, _errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert said.splitlines()[-1].startswith("No virtual environment: ")
     assert said.splitlines()[-1].endswith("It needs a way to a package index.")
@@ -253,7 +253,7 @@ def test_without_a_network_it_says_so_and_leaves_nothing(tmp_path: pathlib.Path)
 
 def test_without_pip_and_ensurepip_it_names_the_package(tmp_path: pathlib.Path) -> None:
     with started(tmp_path / "venv", ["ensurepip", "pip"]) as process:
-        said, _ = process.communicate(timeout=300)
+        said, _errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "has no module ensurepip" in said
     assert "apt-get install python3-pip" in said
@@ -269,7 +269,7 @@ def test_one_that_is_interrupted_leaves_nothing(tmp_path: pathlib.Path, number: 
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         os.killpg(process.pid, number)
-        said, _ = process.communicate(timeout=120)
+        said, _errors = process.communicate(timeout=120)
     assert process.returncode == status, said
     assert not folder.exists()
 

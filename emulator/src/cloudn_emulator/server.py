@@ -57,7 +57,7 @@ class Service:
         self.listener = Listener(self.chores.later)
         self.control = Control(self)
         self.recent = Recent()
-        self.page = Page(lambda: self.store, self.recent, lambda: self.jobs.note())
+        self.page = Page(lambda: self.store, self.recent, self._note)
         self.serve(store)
 
     def serve(self, store: Store) -> None:
@@ -67,6 +67,9 @@ class Service:
         self.jobs = jobs = Jobs(store, self.state.keep if self.state else None)
         # CloudStack 4 has no EC2-compatible API any more.
         self.apis: tuple[Api, ...] = (Native(store, jobs), *([Bridge(store, jobs)] if self.generation.bridge else []))
+
+    def _note(self) -> None:
+        self.jobs.note()
 
     def application(self, host: str) -> web.Application:
         """The web application that serves the APIs, on this host."""

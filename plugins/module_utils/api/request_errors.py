@@ -53,7 +53,7 @@ def explain(command: str, error: Exception, timeout: AnswerTimeout, address: str
         UnicodeError,  # an impossible host name
         TypeError,  # an address of a proxy without a host
     )
-    if isinstance(error, usage) or (type(error) is ValueError and str(error).startswith(_NO_SOCKS)):
+    if isinstance(error, usage) or (error.__class__ is ValueError and str(error).startswith(_NO_SOCKS)):
         return UsageError(f"{command}: {address} {_UNUSABLE}", command)
     if error.__class__ is OSError and error.errno is None:  # not one of its many subclasses
         # requests raises this where there are no certificates to trust. The path in ca_path has been checked before.

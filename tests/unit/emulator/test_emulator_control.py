@@ -85,7 +85,7 @@ def of_machine(api: Api, name: str) -> dict[str, str]:
 
 def without_times(found: dict[str, Any]) -> dict[str, Any]:
     """What a store holds, without the seconds: a reset is a later start."""
-    return json.loads(re.sub(r"\b\d{10}\.\d+", "0.0", json.dumps(found, default=lambda one: sorted(one))))
+    return json.loads(re.sub(r"\b\d{10}\.\d+", "0.0", json.dumps(found, default=sorted)))
 
 
 def test_a_reset_ends_what_waits_and_stops_what_runs(emulate: Callable[..., Api]) -> None:

@@ -70,12 +70,12 @@ class Stream:
             if not message["more"]:
                 self.last = self._id
 
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        return list(self.rows.get(kind, {}).values())
+    def of(self, table: str) -> list[dict[str, Any]]:
+        return list(self.rows.get(table, {}).values())
 
-    def has(self, kind: str, /, **fields: Any) -> bool:
+    def has(self, table: str, **fields: Any) -> bool:
         """Whether there soon is an object with these fields."""
-        return soon(lambda: any(fields.items() <= row.items() for row in self.of(kind)))
+        return soon(lambda: any(fields.items() <= row.items() for row in self.of(table)))
 
     def __exit__(self, *failure: object) -> None:
         with contextlib.suppress(OSError, AttributeError):

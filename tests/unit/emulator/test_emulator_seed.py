@@ -175,7 +175,10 @@ def group(**rule: Any) -> dict[str, Any]:
         ({"vms": [{**VM, "created": "yesterday"}]}, "vms[0].created: 'yesterday' is no moment; write it as 2026-11-27T09:00:00Z"),
         ({"vms": [{**VM, "root_size_gb": 0}]}, "vms[0].root_size_gb: 0 is no whole number from 1 to 1000000"),
         (group(ports=22), "security_groups[0].ingress[0]: names neither cidrs nor groups; say who may connect, such as cidrs: [0.0.0.0/0]"),
-        (group(ports="22-21", cidrs=["0.0.0.0/0"]), "security_groups[0].ingress[0].ports: '22-21' is no port and no range of ports; write it as 22 or 8000-8010"),
+        (
+            group(ports="22-21", cidrs=["0.0.0.0/0"]),
+            "security_groups[0].ingress[0].ports: '22-21' is no port and no range of ports; write it as 22 or 8000-8010",
+        ),
         (group(cidrs=["0.0.0.0/0"]), "security_groups[0].ingress[0].ports: is missing; give it"),
         (group(ports=22, cidrs=["10.0.0.1"]), "security_groups[0].ingress[0].cidrs[0]: '10.0.0.1' has no length; write it as 10.0.0.1/32"),
         (group(ports=22, cidrs=["all"]), "security_groups[0].ingress[0].cidrs[0]: 'all' is no network; write it as 192.0.2.0/24"),
@@ -190,14 +193,26 @@ def group(**rule: Any) -> dict[str, Any]:
         ({"accounts": [{"name": "p", "api_key": "k", "api_secret": "hidden"}]}, "accounts[0].api_secret: is too short; give 8 characters or more"),
         ({"accounts": [{"name": "flatuser"}]}, "accounts[0].name: 'flatuser' is there already; give another name"),
         ({"key_pairs": [{"name": "k", "public_key": "ssh-x AAAA"}]}, "key_pairs[0].public_key: 'ssh-x AAAA' is no public key of the kind ssh-rsa"),
-        ({"volumes": [{"name": "v", "zone": "jp-e1a", "disk_offering": "Small", "size_gb": 9}]}, "volumes[0].size_gb: is not for Small, whose disks have 5 GB; leave it out"),
+        (
+            {"volumes": [{"name": "v", "zone": "jp-e1a", "disk_offering": "Small", "size_gb": 9}]},
+            "volumes[0].size_gb: is not for Small, whose disks have 5 GB; leave it out",
+        ),
         ({"volumes": [{"name": "v", "zone": "jp-e1a", "disk_offering": "Custom"}]}, "volumes[0].size_gb: is missing; give a number from 1 to 1000000"),
         ({"volumes": [{"name": "v", "vm": "b", "disk_offering": "Small"}], "vms": [VM]}, "volumes[0].vm: there is no VM 'b'; there are a"),
-        ({"vms": [VM], "volumes": [{"name": "v", "vm": "a", "disk_offering": "Small", "state": "Allocated"}]}, "volumes[0].state: Allocated can't be, as the disk hangs on a; leave it out"),
-        ({"vms": [VM], "snapshot_policies": [{"vm": "a", "schedule": "1:2"}]}, "snapshot_policies[0].interval: is missing; there are HOURLY, DAILY, WEEKLY, MONTHLY"),
+        (
+            {"vms": [VM], "volumes": [{"name": "v", "vm": "a", "disk_offering": "Small", "state": "Allocated"}]},
+            "volumes[0].state: Allocated can't be, as the disk hangs on a; leave it out",
+        ),
+        (
+            {"vms": [VM], "snapshot_policies": [{"vm": "a", "schedule": "1:2"}]},
+            "snapshot_policies[0].interval: is missing; there are HOURLY, DAILY, WEEKLY, MONTHLY",
+        ),
         ({"vms": [{**VM, "id": 5}]}, "vms[0].id: 5 is a number; write it as a text: '5'"),
         ({"snapshots": [{"name": "s"}]}, "snapshots[0]: name either its volume, or the vm whose root disk it is of"),
-        ({"vms": [VM], "snapshot_policies": [{"vm": "a", "interval": "DAILY", "schedule": "99:2"}]}, "snapshot_policies[0].schedule: '99:2' can't be; write minute:hour:day, such as 30:2"),
+        (
+            {"vms": [VM], "snapshot_policies": [{"vm": "a", "interval": "DAILY", "schedule": "99:2"}]},
+            "snapshot_policies[0].schedule: '99:2' can't be; write minute:hour:day, such as 30:2",
+        ),
     ],
     ids=lambda value: value[:60] if isinstance(value, str) else "",
 )  # fmt: skip

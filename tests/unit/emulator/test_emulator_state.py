@@ -12,7 +12,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -187,21 +187,32 @@ def test_without_a_file_nothing_is_followed(path: pathlib.Path, emulate: Callabl
     """So it costs nothing."""
     store, kept = emulate(vms=1).emulator.store, emulate(vms=1, state=path).emulator.store
     ((vm,), (followed,)) = store.vms.values(), kept.vms.values()
-    assert (type(store.vms), type(vm)) == (dict, Vm)
-    assert type(followed) is not Vm and isinstance(followed, Vm)
+    assert [one.__class__ for one in (store.vms, vm)] == [dict, Vm]
+    assert isinstance(followed, Vm) and followed.__class__ != Vm
 
 
 def test_a_process_that_was_killed_at_its_first_start_left_nothing_by_half(path: pathlib.Path) -> None:
     """The file is there, with its tables or without them."""
     path.touch()
     assert restarted(path, vms=1)["vms"]
-    with contextlib.closing(sqlite3.connect(path)) as file, file:
+    with changing(path) as file:
         file.execute("DELETE FROM objects")
         file.execute("DELETE FROM start")
     assert restarted(path, vms=1)["vms"]
 
 
 # --- files that can't be used
+
+
+@contextlib.contextmanager
+def changing(path: pathlib.Path) -> Iterator[sqlite3.Connection]:
+    """Change a file as nobody should, and close it."""
+    file = sqlite3.connect(path)
+    try:
+        yield file
+        file.commit()
+    finally:
+        file.close()
 
 
 def refusal(path: pathlib.Path, **settings: Any) -> str:
@@ -235,7 +246,7 @@ def test_a_file_of_another_start_is_refused(path: pathlib.Path, settings: dict[s
 def test_a_file_of_another_version_is_refused(path: pathlib.Path) -> None:
     with Emulator(state=path):
         pass
-    with contextlib.closing(sqlite3.connect(path)) as file, file:
+    with changing(path) as file:
         file.execute("UPDATE start SET value = '0.9.0' WHERE name = 'version'")
     assert refusal(path) == (
         f"was made by cloudn-emulator 0.9.0 and can't be read by {version()}. Use that version, or name another file."
@@ -249,7 +260,7 @@ def test_files_that_are_none_of_a_state_are_refused(path: pathlib.Path, tmp_path
     assert refusal(tmp_path) == "is a directory. Name a file."
     assert refusal(tmp_path / "no" / "file") == "No such file or directory. Name a file that can be written."
     other = tmp_path / "other"
-    with contextlib.closing(sqlite3.connect(other)) as file, file:
+    with changing(other) as file:
         file.execute("CREATE TABLE t (a)")
     assert refusal(other) == "is an SQLite file of another program. Name another file."
 
@@ -257,7 +268,7 @@ def test_files_that_are_none_of_a_state_are_refused(path: pathlib.Path, tmp_path
 def test_a_damaged_file_is_refused(path: pathlib.Path) -> None:
     with Emulator(state=path):
         pass
-    with contextlib.closing(sqlite3.connect(path)) as file, file:
+    with changing(path) as file:
         file.execute("""UPDATE objects SET body = '{"no": 1}' WHERE kind = 'templates'""")
     assert refusal(path).startswith("is damaged: ")
 
