@@ -71,13 +71,17 @@ class Module(AnsibleModule):
             self.params.update(added)
 
     def _log_invocation(self) -> None:
-        """Log the options. Ansible makes one text of a list with escapes in it before it looks for secrets, so it would miss some."""
+        """Log the options that have a value.
+
+        Ansible makes one text of a list with escapes in it before it looks for secrets, so it would miss some.
+        """
         self._hide()
         params = self.params
         if self._items:
             from .items import masked
 
             self.params = masked(params, self._items)
+        self.params = {name: value for name, value in self.params.items() if value is not None}
         super()._log_invocation()
         self.params = params
 

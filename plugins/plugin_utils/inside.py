@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import sys
 import typing as t
@@ -33,13 +34,19 @@ class _Finder:
 
 @contextlib.contextmanager
 def _python_finds() -> t.Iterator[None]:
-    """Let Python find the files that the body imports, before Ansible's own finder. Afterwards all is as it was."""
-    finder = t.cast("t.Any", _Finder)
+    """Let Python find the files that the body imports, before Ansible's own finder. Afterwards all is as it was.
+
+    Meanwhile nothing is collected: what is imported stays, so a look through all that Ansible holds would find nothing.
+    """
+    finder, collects = t.cast("t.Any", _Finder), gc.isenabled()
     sys.meta_path.insert(0, finder)
+    gc.disable()
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
+        if collects:
+            gc.enable()
 
 
 def action_module(module: str) -> type:

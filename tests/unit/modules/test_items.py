@@ -158,6 +158,14 @@ def test_items_have_types_and_the_defaults_of_their_module(site: Site) -> None:
     assert done["invocation"]["module_args"]["vms"] == site.options["vms"]
 
 
+def test_the_log_of_the_machine_has_the_options_with_a_value(site: Site, logged: list[str]) -> None:
+    assert not site.run(vms=None, security_groups=[{"name": "web"}], prune=False).get("failed")
+    (said,) = logged
+    assert "name=shop" in said and "prune=False" in said and "api_retries=5" in said
+    assert "vms=" not in said and "account=" not in said
+    assert "very-secret" not in said
+
+
 @pytest.mark.parametrize("name", ITEMS)
 def test_a_list_may_be_empty_or_left_out(site: Site, name: str) -> None:
     assert not site.run(**{name: []}).get("failed")
