@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import functools
 import os
 import pathlib
 import random
@@ -20,8 +21,12 @@ import sys
 import yaml
 from cloudn_emulator import Emulator
 from copied import ROOT, ansible_test, copied
+from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 TARGETS = pathlib.Path("tests") / "integration" / "targets"
+# ansible-test wants an SSH key, also where it connects to nothing. It looks here before it makes one in the user's home.
+KEY = pathlib.Path("tests") / "output" / ".tmp" / "id_rsa"
 CONFIGURATION = pathlib.Path("tests") / "integration" / "integration_config.yml"
 # What only one generation has.
 ONLY_ON = {"cloudn_affinity_group": "4", "cloudn_affinity_group_info": "4", "cloudn_ec2": "3"}
@@ -65,9 +70,28 @@ def held(emulator: Emulator) -> set[tuple[str, str, str]]:
     return found
 
 
+@functools.cache
+def key_pair() -> tuple[bytes, bytes]:
+    """Return a new SSH key, private and public. Several runs of ansible-test at once would spoil each other's in the home."""
+    key = rsa.generate_private_key(65537, 2048)
+    private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.TraditionalOpenSSL, form.NoEncryption())
+    return private, key.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH)
+
+
+def write_key(folder: pathlib.Path) -> None:
+    """Put the key where ansible-test finds it in a copy."""
+    path = folder / KEY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    private, public = key_pair()
+    path.write_bytes(private)
+    path.chmod(0o600)
+    path.with_suffix(".pub").write_bytes(public)
+
+
 def run(generation: str, names: list[str], mode: str, words: list[str]) -> list[str]:
     """Run targets on one generation; return what is wrong."""
     with copied() as folder, Emulator(generation=generation, expunge_seconds=0.1) as emulator:
+        write_key(folder)
         before = held(emulator)
         connection = {"api_url": emulator.url, "ec2_url": emulator.ec2_url}
         connection |= {"api_key": emulator.api_key, "api_secret": emulator.api_secret}
@@ -86,6 +110,7 @@ def run(generation: str, names: list[str], mode: str, words: list[str]) -> list[
 def run_by_hand(mode: str, words: list[str]) -> list[str]:
     """Run one target without any configuration; return what is wrong."""
     with copied() as folder:
+        write_key(folder)
         status, said = ansible_test(folder, "integration", mode, *words, BY_HAND, label="by hand: ")
     ran = BY_HAND in RUN.findall(said) and "Stop the emulator" in said
     return [] if ran and not status else [f"{BY_HAND} with an emulator of its own ended with {status}"]
