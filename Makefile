@@ -38,7 +38,7 @@ integration: environment
 	$(BIN)/python tests/integration.py
 
 pytest: environment
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 # Every task with every fault at every request, every attack of the adversary on each of its tasks, a thousand random sites, a
 # hundred random runs in check mode and for real, thousands of tasks inside Ansible and as modules, and fifty kills of an

@@ -237,7 +237,7 @@ EXAMPLES = r"""
     name: db1-data
     state: extracted
     extract_mode: ftp_upload
-    extract_url: ftp://{{ ftp_user | default('me') }}:{{ ftp_password | default('secret') }}@ftp.example.com/db1-data.vhd
+    extract_url: ftp://{{ ftp_user | default('me') }}:{{ ftp_password | default('secret') }}@ftp.example.com/db1.vhd
 
 - name: Delete the volume
   cloudn.compute.cloudn_volume:

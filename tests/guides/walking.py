@@ -83,7 +83,7 @@ class Walk:
 
     def __init__(self, folder: pathlib.Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
-        self.environment = dict(environment)
+        self.environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
         self._url = environment["CLOUDN_API_URL"]
         self._kept: list[str] = []
 

@@ -127,7 +127,9 @@ def test_reinstalling_a_machine_costs_few_requests(account: tuple[Run, Any]) -> 
     assert run("cloudn_vm", name="front1", state="reinstalled", confirm_reinstall="front1")["changed"]
     changing, looking, _polling = made(emulator)
     assert changing == {"restoreVirtualMachine": 1}
-    assert looking == {"listVirtualMachines": 2, "listVolumes": 1}  # before, and until it runs again; its root disk
+    assert looking["listVolumes"] == 1  # its root disk
+    assert 2 <= looking.pop("listVirtualMachines") <= 4  # before, and until it runs again
+    assert looking == {"listVolumes": 1}
 
 
 @pytest.mark.parametrize(

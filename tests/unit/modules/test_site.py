@@ -418,7 +418,7 @@ def test_a_failure_stops_only_what_needs_it(run_module: Run, emulator: Any) -> N
 
 
 def test_a_failed_run_goes_on(run_module: Run, emulator: Any) -> None:
-    emulator.faults([{"kind": "status", "status": 503, "command": "createVolume", "times": 20}])
+    emulator.faults([{"kind": "job_fails", "command": "createVolume", "times": 20}])
     site = {**SHOP, "vms": [{"name": ["a"], **IMAGE}], "volumes": [{"name": "data", "vm": "a", **SMALL}]}
     assert run_module(SITE, **site)["failed"]
     emulator.faults([])
