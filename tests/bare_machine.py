@@ -32,7 +32,7 @@ import copied
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RELEASE = "bookworm"
 PACKAGES = "python3,python3-pip,make,git"
-LEFT_OUT = 3  # the exit status where there can be no bare machine
+LEFT_OUT = 3  # the exit status where there can be no bare machine, or the time was over before all was done
 VISITOR = "visitor"  # an ordinary user there
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # How this machine reaches a package index. What it reads from its own disk is left out: a bare machine has no such thing.

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What ansible-test says when it can't get what installs pip into its environments, and where it would have put that.
@@ -83,11 +83,18 @@ def ansible_test(folder: pathlib.Path, *words: str, label: str = "") -> tuple[in
 def _run(folder: pathlib.Path, words: tuple[str, ...], label: str) -> tuple[int, str]:
     program = pathlib.Path(sys.executable).parent / "ansible-test"
     command = [sys.executable, str(program), *words, "--color", "no"]
+    return shown(command, folder, {**os.environ, "PATH": search_path()}, label)
+
+
+def shown(
+    command: Sequence[str | pathlib.Path], folder: pathlib.Path, environment: Mapping[str, str], label: str = ""
+) -> tuple[int, str]:
+    """Run a command in a folder, showing what it says, each line behind a label; return its exit status and that text."""
     lines = []
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": search_path()},
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

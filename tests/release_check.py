@@ -147,23 +147,10 @@ def shown(*command: str | pathlib.Path, folder: pathlib.Path = ROOT, **variables
 
     ``variables`` come into its environment.
     """
-    said = []
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**with_programs(os.environ, BIN), **variables},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            said.append(line)
-    if process.returncode:
-        raise Failed(f"{' '.join(map(str, command))} ended with exit status {process.returncode}")
-    return "".join(said)
+    status, said = copied.shown(command, folder, {**with_programs(os.environ, BIN), **variables})
+    if status:
+        raise Failed(f"{' '.join(map(str, command))} ended with exit status {status}")
+    return said
 
 
 CHECKS: dict[str, Callable[[], None]] = {

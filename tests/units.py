@@ -4,7 +4,7 @@
 """Runs `ansible-test units` on a copy of the checkout, and checks that it ran as many tests as pytest collects.
 
 pytest runs all of these tests. Here a few files show that they also run as ansible-test runs them, in an environment with
-nothing but tests/unit/requirements.txt. `--all` runs every file, `--seed` chooses others.
+nothing but tests/unit/requirements.txt. `--all` runs every file in the folders of tests/unit, `--seed` chooses others.
 """
 
 from __future__ import annotations
