@@ -29,7 +29,7 @@ def naming(*names: str) -> Result:
     return {"ports": "22", "groups": [{"name": name} for name in names]}
 
 
-# The site: three groups with three rules each, twelve machines with a tag, four disks.
+# A site: three groups with three rules each, twelve machines with a tag, four disks.
 LARGE: Result = {
     **SHOP,
     "security_groups": [

@@ -31,7 +31,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def site() -> tuple[list[Node], list[tuple[str, str]]]:
-    """The site of the issue: 3 groups, 12 machines, 4 disks, and a key pair."""
+    """A site: 3 groups, 12 machines, 4 disks, and a key pair."""
     groups = [Node(f"g{number}", f"group{number}", "security_group", "create") for number in range(3)]
     machines = [Node(f"m{number}", f"shop-web{number}", "vm", "create") for number in range(12)]
     disks = [Node(f"d{number}", f"data{number}", "volume", "unchanged") for number in range(4)]
