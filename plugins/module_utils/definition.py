@@ -48,7 +48,8 @@ class Task(t.Protocol):
     params: Record
     check_mode: bool
 
-    def warn(self, warning: str) -> None: ...
+    def warn(self, warning: str) -> None:
+        """Show a warning to the user."""
 
 
 class Definition(t.NamedTuple):

@@ -34,10 +34,12 @@ class Request:
     fault: FaultRule | None = None
 
     @overload
-    def get(self, name: str) -> str | None: ...
+    def get(self, name: str) -> str | None:
+        """A parameter, or ``None``."""
 
     @overload
-    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str) -> str:
+        """A parameter, or this default."""
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """A parameter, or this default."""
