@@ -58,14 +58,14 @@ if not _is_installed_collection():
     os.environ["ANSIBLE_HOME"] = str(pathlib.Path(_TREE.name) / "home")
     os.environ["ANSIBLE_REMOTE_TMP"] = str(pathlib.Path(_TREE.name) / "home" / "tmp")
     os.environ["ANSIBLE_PYTHON_INTERPRETER"] = sys.executable
-    os.environ["ANSIBLE_LOCALHOST_WARNING"] = "false"
-    os.environ["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "false"
 
     from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 
     _AnsibleCollectionFinder(paths=[_TREE.name])._install()
 else:
     os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), sys.path[-1]])  # for the command line
+os.environ["ANSIBLE_LOCALHOST_WARNING"] = "false"
+os.environ["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "false"
 
 
 def pytest_configure(config: pytest.Config) -> None:

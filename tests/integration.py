@@ -89,7 +89,10 @@ def write_key(folder: pathlib.Path) -> None:
 
 
 def run(generation: str, names: list[str], mode: str, words: list[str]) -> list[str]:
-    """Run targets on one generation; return what is wrong."""
+    """Run targets on one generation; return what is wrong.
+
+    The mode comes last: ansible-test would take a word after ``--venv`` for a part of it.
+    """
     with copied() as folder, Emulator(generation=generation, expunge_seconds=0.1) as emulator:
         write_key(folder)
         before = held(emulator)
@@ -97,7 +100,7 @@ def run(generation: str, names: list[str], mode: str, words: list[str]) -> list[
         connection |= {"api_key": emulator.api_key, "api_secret": emulator.api_secret}
         configuration = {"cloudn_generation": generation, "cloudn_connection": connection}
         (folder / CONFIGURATION).write_text(yaml.safe_dump(configuration))
-        status, said = ansible_test(folder, "integration", mode, *words, *names, label=f"{generation}: ")
+        status, said = ansible_test(folder, "integration", *words, *names, mode, label=f"{generation}: ")
         wrong = [f"ansible-test ended with {status}"] if status else []
         left = sorted(held(emulator) - before)
         wrong += [f"this is left: {kind} {name or key}" for kind, key, name in left]
@@ -111,8 +114,8 @@ def run_by_hand(mode: str, words: list[str]) -> list[str]:
     """Run one target without any configuration; return what is wrong."""
     with copied() as folder:
         write_key(folder)
-        status, said = ansible_test(folder, "integration", mode, *words, BY_HAND, label="by hand: ")
-    ran = BY_HAND in RUN.findall(said) and "Stop the emulator" in said
+        status, said = ansible_test(folder, "integration", *words, BY_HAND, mode, label="by hand: ")
+    ran = RUN.findall(said) == [BY_HAND] and "Stop the emulator" in said
     return [] if ran and not status else [f"{BY_HAND} with an emulator of its own ended with {status}"]
 
 

@@ -38,7 +38,8 @@ _MADE = {
     "port": re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=port=)\d+"),
     "lasted": re.compile(r"\b\d+(?:\.\d+)? s\b"),
 }
-_ALIKE = ("moment", "lasted", "root disk")  # their order is chance, too
+# Their order, or whether two are in one second, is chance, too.
+_ALIKE = ("moment", "date", "lasted", "root disk")
 # Members that hold what differs by chance. An address has the port of its emulator, of which a drawn secret may hide a part.
 _BY_CHANCE = ("password", "duration", "pid", "api_url", "ec2_url")
 _PLAIN = re.compile(r"[ !#-\[\]-~\u00a1-\ud7ff\ue000-\ufefe\uff00-\uffef]")

@@ -209,12 +209,6 @@ def test_a_ready_file_that_can_not_be_is_told_at_once(place: str, tmp_path: path
     assert err.startswith(f"cloudn-emulator: cannot write the file {tmp_path / place} of --ready-file: ")
 
 
-def test_the_program_tells_its_version() -> None:
-    told = subprocess.run([*PROGRAM, "--version"], capture_output=True, text=True, check=True)
-    assert told.stdout == f"cloudn-emulator {version()}\n"
-    assert version() in (pathlib.Path(__file__).parents[3] / "emulator" / "pyproject.toml").read_text()
-
-
 def test_a_reset_empties_the_log_of_this_start(tmp_path: pathlib.Path) -> None:
     log = tmp_path / "log"
     log.write_text('{"of": "before"}\n')

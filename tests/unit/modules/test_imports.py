@@ -51,8 +51,15 @@ def run(emulator: Any, module: str, missing: tuple[str, ...] = (), **options: An
     """Return a module's result, and the names of all that it has imported."""
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**connection_to(emulator), **options}}).encode()
     program = RUN.format(module=module, missing=missing, arguments=arguments)
-    path = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
-    done = subprocess.run([sys.executable, "-c", program], env=path, capture_output=True, text=True, check=False)
+    path = os.pathsep.join([os.environ["ANSIBLE_COLLECTIONS_PATH"], os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
     result, imported = done.stdout.strip().splitlines()[-2:]
     return json.loads(result), json.loads(imported)
 

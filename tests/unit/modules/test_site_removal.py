@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from asked import changes_sent_to
 from samples import KEY, NEW
 from specs import good
+from waiting import soon
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -142,12 +144,18 @@ def test_data_disks_are_detached_and_stay_and_the_result_names_them(
 
 
 def test_groups_that_machines_hold_are_waited_for(run_module: Run, shop: Result, emulator: Any, there: Any) -> None:
-    import threading
+    def refused() -> bool:
+        asked = [(request["command"], request["status"]) for request in emulator.requests]
+        return any(command == "deleteSecurityGroup" and status != 200 for command, status in asked)
 
-    timer = threading.Timer(0.5, expunge, [emulator])
-    timer.start()
-    done = good(run_module(SITE, **GONE, wait_for_expunge=True, wait_timeout=20))
-    timer.join()
+    def forget() -> None:
+        soon(refused, 60)
+        expunge(emulator)
+
+    service = threading.Thread(target=forget)
+    service.start()
+    done = good(run_module(SITE, **GONE, wait_for_expunge=True, wait_timeout=60))
+    service.join()
     assert "security_group web" not in why(done)
     assert there()["groups"] == []
 

@@ -149,16 +149,3 @@ def test_the_one_graph_of_a_playbook_is_drawn() -> None:
     for found in ([], [{"graph": graph}] * 2):
         with pytest.raises(command.Failed, match=f"{len(found)} of {len(found)} results have a graph"):
             command.graph_in(found)
-
-
-def test_a_playbook_is_run_in_check_mode_on_an_emulator(tmp_path: pathlib.Path) -> None:
-    playbook = tmp_path / "playbook.yml"
-    task = {"cloudn.compute.cloudn_security_group": {"name": "web"}}
-    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-    compute = tmp_path / "ansible_collections" / "cloudn" / "compute"
-    compute.parent.mkdir(parents=True)
-    compute.symlink_to(command.ROOT)
-    assert command.results(tmp_path, playbook)[0]["actions"] == ["web: create"]
-    playbook.write_text("[]")
-    with pytest.raises(command.Failed, match=r"playbook\.yml failed"):
-        command.results(tmp_path, tmp_path / "playbook.yml")

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, the cloudn.compute authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plugin of pytest, in runs of pytest of their own: a fresh emulator for each test, settings, errors, and what it costs others."""
+"""What the emulator has only where it is installed: its version, and the plugin of pytest.
+
+The plugin is tried in runs of pytest of their own: a fresh emulator for each test, settings, errors, and what it costs others.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import sys
 from importlib import resources
 
 import pytest
+from cloudn_emulator.version import version
 
 pytest_plugins = "pytester"
 CONFIG = """
@@ -141,3 +145,11 @@ def test_wrong_lines_of_the_configuration_are_told(line: str, said: str, pyteste
 
 def test_the_package_shows_its_types() -> None:
     assert resources.files("cloudn_emulator").joinpath("py.typed").is_file()
+
+
+def test_the_program_tells_its_version() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "cloudn_emulator", "--version"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == f"cloudn-emulator {version()}\n"
+    assert version() in (pathlib.Path(__file__).parents[2] / "emulator" / "pyproject.toml").read_text()

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, the cloudn.compute authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command that draws a playbook runs it: with the installed emulator, in check mode."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import pathlib
+import sys
+
+import pytest
+
+PICTURES = pathlib.Path(__file__).parents[2] / "pictures"
+sys.path.insert(0, str(PICTURES))
+SPEC = importlib.util.spec_from_file_location("pictures", PICTURES / "__main__.py")
+assert SPEC and SPEC.loader
+command = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(command)
+
+
+def test_a_playbook_is_run_in_check_mode_on_an_emulator(tmp_path: pathlib.Path) -> None:
+    playbook = tmp_path / "playbook.yml"
+    task = {"cloudn.compute.cloudn_security_group": {"name": "web"}}
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    compute = tmp_path / "ansible_collections" / "cloudn" / "compute"
+    compute.parent.mkdir(parents=True)
+    compute.symlink_to(command.ROOT)
+    assert command.results(tmp_path, playbook)[0]["actions"] == ["web: create"]
+    playbook.write_text("[]")
+    with pytest.raises(command.Failed, match=r"playbook\.yml failed"):
+        command.results(tmp_path, tmp_path / "playbook.yml")
