@@ -302,8 +302,13 @@ def changes(emulator: Any) -> list[Result]:
 
 
 def known_to_the_service_alone(name: str, options: Result, done: Result) -> bool:
-    """Return whether only a try can find the mistake in a task: a command of its own, or names of somebody else."""
-    return name in ("cloudn_api", "cloudn_ec2") or (
+    """Return whether only a try can find the mistake in a task.
+
+    That is a command of its own, names of somebody else, or the largest size of a disk: only operators may read that setting.
+    """
+    if "size_gb" in options and "maximum size allowed" in done["msg"]:
+        return True
+    return name in ("cloudn_api", "cloudn_ec2") or bool(
         {"accounts", "key_pair"} & options.keys() and "not found" in done["msg"]
     )
 

@@ -52,6 +52,15 @@ def test_a_check_that_is_not_there_is_refused(
     assert "there is no check sanity-1.0" in capsys.readouterr().err
 
 
+def test_what_a_check_had_to_leave_out_is_said() -> None:
+    assert release_check.result(lambda: "pylint: the reason") == "passed (0 s), but without pylint: the reason"
+
+
+def test_a_host_that_can_not_be_reached_is_found() -> None:
+    assert release_check.unreachable("# https://host.invalid/x\nastroid==1.0\n") == ""
+    assert release_check.unreachable("a==1\ndill @ https://host.invalid/a.zip\n") == "host.invalid"
+
+
 def test_sanity_says_which_python_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release_check.copied, "search_path", lambda: "/nowhere")
     with pytest.raises(release_check.NotChecked, match=r"ansible-core 2\.20 needs Python 3\.12 or "):
