@@ -116,7 +116,6 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
     The emulator's jobs are short, so the module looks sooner than in life how they are, unless it is to be patient.
     """
     from ansible.module_utils import basic
-    from ansible.module_utils._internal._json import _profiles
     from ansible_collections.cloudn.compute.plugins.module_utils.api.jobs import pause
 
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
@@ -126,7 +125,10 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
         # In a process that also is a controller, warnings would go to its screen instead of into the result, and options
         # that are no UTF-8 would be refused before the module sees them.
         patch.setattr(basic.AnsibleModule, "warn", lambda _module, text, **_more: warnings.append(text))
-        patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
+        with contextlib.suppress(ImportError):  # as before ansible-core 2.19, which does not look at that
+            from ansible.module_utils._internal._json import _profiles
+
+            patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
         if not patient:
             patch.setitem(pause.__globals__, "_SHORTEST_PAUSE", 0.02)
         with pytest.raises(SystemExit) as ended:
@@ -158,7 +160,10 @@ def _runner(emulator: Any) -> Callable[..., Result]:
         **options: Any,
     ) -> Result:
         connection = {**connection_to(emulator), "ec2_url": emulator.ec2_url, "api_retries": 1}
+        # `None` leaves an option of the connection out, as a playbook's `omit` does.
+        left_out = [name for name in connection if options.get(name, "") is None]
         arguments = {**connection, **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
+        arguments = {name: value for name, value in arguments.items() if name not in left_out}
         return _run_inside(module, arguments) if _inside else _run_main(module, arguments, _patient)
 
     return run

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -41,6 +42,12 @@ def rows_of(first: str) -> list[list[str]]:
     """The cells of the table whose first title begins so."""
     (table,) = re.findall(rf"(?m)^\| {first}[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)", PAGE)
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+# A user's machine has it, and a bare one does not.
+needs_curl = pytest.mark.skipif(
+    not shutil.which("curl"), reason="the page shows commands of curl, and there is none here"
+)
 
 
 @pytest.fixture
@@ -81,6 +88,7 @@ def test_what_terraform_asks_for_is_not_there() -> None:
     assert [name for name in commands if name in COMMANDS] == []
 
 
+@needs_curl
 def test_the_steps_of_a_ci_job_run(tmp_path: pathlib.Path) -> None:
     """Both steps, as a runner does them: what the first one writes into GITHUB_ENV is the environment of the second."""
     start, test = yaml.safe_load(block("yaml", "RUNNER_TEMP"))
@@ -113,6 +121,7 @@ def test_what_the_page_shows_is_what_the_program_shows(here: Emulator, generatio
     assert health == {**said, "version": version()}
 
 
+@needs_curl
 def test_the_requests_of_the_page_do_what_it_says(here: Emulator) -> None:
     for part in ("/reset", "/_emulator/faults"):
         command = block("sh", part).replace("http://127.0.0.1:8080", here.url.removesuffix("/client/api"))

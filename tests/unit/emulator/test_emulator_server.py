@@ -239,8 +239,9 @@ def test_the_program_takes_the_address_that_it_listens_on_and_allowed_hosts() ->
 
         assert [status(host) for host in ("localhost", "emulator", "0.0.0.0")] == [432, 432, 432]
         assert status("evil.example") == status("192.0.2.1") == 403
-        own = socket.gethostbyname(socket.gethostname())
-        assert status(f"{own}:{port}", own) == 432
+        with contextlib.suppress(socket.gaierror):  # not every machine knows its own name
+            own = socket.gethostbyname(socket.gethostname())
+            assert status(f"{own}:{port}", own) == 432
 
 
 # Large bodies

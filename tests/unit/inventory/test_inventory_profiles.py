@@ -46,7 +46,8 @@ def test_the_command_takes_its_account_from_a_profile(
     profiles.chmod(0o644)
     found = command("-e", "which=prod", environment=reach, profile="{{ which }}", use_extra_vars=True)
     assert found.hosts.keys() == {"web1"}
-    assert f"cloudn.yml: profile: others can read {profiles}," in found.said
+    # Before 2.19, ansible-core breaks a long warning into lines, also at a hyphen.
+    assert "".join(f"cloudn.yml: profile: others can read {profiles},".split()) in "".join(found.said.split())
     variables = {
         "CLOUDSTACK_ENDPOINT": emulator.url,
         "CLOUDSTACK_KEY": emulator.api_key,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -227,10 +228,6 @@ def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Ru
         ({"ports": "80"}, "ingress[0]: needs cidrs or groups"),
         ({"cidrs": [ANY]}, "ingress[0].ports: are needed with protocol tcp; 0-65535 are all of them"),
         (
-            {"ports": "http", "cidrs": [ANY]},
-            "ingress[0].ports: 'http' is neither a port (22) nor a range (8000-8100) up to 65535; did you mean '80'?",
-        ),
-        (
             {"ports": "90-80", "cidrs": [ANY]},
             "ingress[0].ports: '90-80' is neither a port (22) nor a range (8000-8100) up to 65535; did you mean '80-90'?",
         ),
@@ -273,6 +270,23 @@ def test_a_description_cannot_be_changed(make: Run, refused: Run, run_module: Ru
 def test_bad_rules_are_refused(refused: Run, client: Client, rule: Result, said: str) -> None:
     assert said in refused(MODULE, name="web", ingress=[rule])
     assert client.list("listSecurityGroups", {"securitygroupname": "web"}) == []
+
+
+@pytest.mark.parametrize(("known", "hint"), [(True, "; did you mean '80'?"), (False, "")])
+def test_the_name_of_a_port_is_looked_up_where_the_machine_knows_it(
+    refused: Run, monkeypatch: pytest.MonkeyPatch, known: bool, hint: str
+) -> None:
+    """Debian has the names in a package of its own (netbase)."""
+
+    def look_up(name: str, protocol: str) -> int:
+        if known and (name, protocol) == ("http", "tcp"):
+            return 80
+        raise OSError("service/proto not found")
+
+    monkeypatch.setattr(socket, "getservbyname", look_up)
+    told = refused(MODULE, name="web", ingress=[{"ports": "HTTP", "cidrs": [ANY]}])
+    assert f"ingress[0].ports: 'HTTP' is neither a port (22) nor a range (8000-8100) up to 65535{hint}" in told
+    assert ("did you mean" in told) is known
 
 
 def test_an_error_says_which_rule_is_bad(refused: Run) -> None:
