@@ -125,7 +125,7 @@ def _run_main(name: str, arguments: Result, patient: bool) -> Result:
         # In a process that also is a controller, warnings would go to its screen instead of into the result, and options
         # that are no UTF-8 would be refused before the module sees them.
         patch.setattr(basic.AnsibleModule, "warn", lambda _module, text, **_more: warnings.append(text))
-        with contextlib.suppress(ImportError):  # as before ansible-core 2.19, which does not look at that
+        with contextlib.suppress(ImportError):  # ansible-core 2.18 does not refuse them
             from ansible.module_utils._internal._json import _profiles
 
             patch.setattr(_profiles, "_string_encoding_check_enabled", lambda: False)
@@ -161,9 +161,8 @@ def _runner(emulator: Any) -> Callable[..., Result]:
     ) -> Result:
         connection = {**connection_to(emulator), "ec2_url": emulator.ec2_url, "api_retries": 1}
         # `None` leaves an option of the connection out, as a playbook's `omit` does.
-        left_out = [name for name in connection if options.get(name, "") is None]
-        arguments = {**connection, **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
-        arguments = {name: value for name, value in arguments.items() if name not in left_out}
+        given = {**connection, **options, "_ansible_check_mode": _check, "_ansible_diff": _diff}
+        arguments = {name: value for name, value in given.items() if value is not None or name not in connection}
         return _run_inside(module, arguments) if _inside else _run_main(module, arguments, _patient)
 
     return run

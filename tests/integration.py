@@ -88,11 +88,14 @@ def write_key(folder: pathlib.Path) -> None:
     path.with_suffix(".pub").write_bytes(public)
 
 
-def run(generation: str, names: list[str], mode: str, words: list[str]) -> list[str]:
-    """Run targets on one generation; return what is wrong.
+def run_targets(folder: pathlib.Path, names: list[str], mode: str, words: list[str], label: str) -> tuple[int, str]:
+    """Run targets of a copy; return the exit status and what ansible-test says."""
+    # The mode comes last: ansible-test would take a word after `--venv` for a part of it.
+    return ansible_test(folder, "integration", *words, *names, mode, label=label)
 
-    The mode comes last: ansible-test would take a word after ``--venv`` for a part of it.
-    """
+
+def run(generation: str, names: list[str], mode: str, words: list[str]) -> list[str]:
+    """Run targets on one generation; return what is wrong."""
     with copied() as folder, Emulator(generation=generation, expunge_seconds=0.1) as emulator:
         write_key(folder)
         before = held(emulator)
@@ -100,7 +103,7 @@ def run(generation: str, names: list[str], mode: str, words: list[str]) -> list[
         connection |= {"api_key": emulator.api_key, "api_secret": emulator.api_secret}
         configuration = {"cloudn_generation": generation, "cloudn_connection": connection}
         (folder / CONFIGURATION).write_text(yaml.safe_dump(configuration))
-        status, said = ansible_test(folder, "integration", *words, *names, mode, label=f"{generation}: ")
+        status, said = run_targets(folder, names, mode, words, f"{generation}: ")
         wrong = [f"ansible-test ended with {status}"] if status else []
         left = sorted(held(emulator) - before)
         wrong += [f"this is left: {kind} {name or key}" for kind, key, name in left]
@@ -114,7 +117,7 @@ def run_by_hand(mode: str, words: list[str]) -> list[str]:
     """Run one target without any configuration; return what is wrong."""
     with copied() as folder:
         write_key(folder)
-        status, said = ansible_test(folder, "integration", *words, BY_HAND, mode, label="by hand: ")
+        status, said = run_targets(folder, [BY_HAND], mode, words, "by hand: ")
     ran = RUN.findall(said) == [BY_HAND] and "Stop the emulator" in said
     return [] if ran and not status else [f"{BY_HAND} with an emulator of its own ended with {status}"]
 

@@ -15,7 +15,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "example
 
 import bare_machine
 import copied
+import requests
 import virtual_environment
 from programs import Failed, with_programs
 
@@ -107,8 +107,8 @@ def unreachable(requirements: str) -> str:
     """Return a host that a file of requirements names in an address, and that can't be reached from here; or an empty text."""
     for host in re.findall(r"^[^#\n]*https://([^/\s]+)/", requirements, re.MULTILINE):
         try:
-            socket.create_connection((host, 443), timeout=20).close()
-        except OSError:
+            requests.head(f"https://{host}/", timeout=20)  # through a proxy, as pip does it
+        except requests.RequestException:
             return str(host)
     return ""
 

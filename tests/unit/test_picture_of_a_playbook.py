@@ -5,19 +5,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import pathlib
-import sys
 
 import pytest
-
-PICTURES = pathlib.Path(__file__).parents[2] / "pictures"
-sys.path.insert(0, str(PICTURES))
-SPEC = importlib.util.spec_from_file_location("pictures", PICTURES / "__main__.py")
-assert SPEC and SPEC.loader
-command = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(command)
+from picture_command import command
 
 
 def test_a_playbook_is_run_in_check_mode_on_an_emulator(tmp_path: pathlib.Path) -> None:

@@ -5,27 +5,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import pathlib
 import random
-import sys
 import xml.etree.ElementTree as ET
 
 import pytest
 from ansible_collections.cloudn.compute.plugins.module_utils.site.picture import Node
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / "pictures"))
-
-from drawing import HEIGHT, layout, placed, svg
-
-PICTURES = pathlib.Path(__file__).parents[3] / "pictures"
-SPEC = importlib.util.spec_from_file_location("pictures", PICTURES / "__main__.py")
-assert SPEC and SPEC.loader
-command = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(command)
+from picture_command import HEIGHT, command, layout, placed, svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
